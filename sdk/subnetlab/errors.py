@@ -1,0 +1,232 @@
+"""Every error a user of SubnetLab can meet, in one tree.
+
+Each leaf says what happened in the user's words and carries `.hint`, what to do next. Wrong arguments to
+pure functions stay `ValueError`; `assert` states internal invariants only.
+
+    SubnetLabError
+    ├── NetworkError        the chain at the other end of the wire
+    │   ├── UnknownNetwork  · NodeUnreachable · NodeStartFailed
+    │   ├── ChainRejected   (carries .pallet and .code)
+    │   ├── DevnetOnly      a verb that only a development chain has
+    │   └── NotYetSupported an address or a verb whose face has not landed
+    ├── WalletError
+    │   └── UnknownWallet · SecretRefused
+    ├── MoneyError          nothing was spent
+    │   └── InvalidAmount · InsufficientBalance · OverBudget · NotConfirmed · HeadlessSpendRefused
+    ├── StoreError
+    │   └── ObjectExists · ObjectMissing · ObjectTooLarge · InvalidObjectName · StoreUnreachable
+    ├── RecordError
+    │   └── RecordCorrupt
+    ├── TrainError          nothing was started
+    │   └── ManifestInvalid · ModelNotBuildable · DatasetEmpty · PayloadRejected
+    ├── FleetError
+    │   └── FleetStartFailed · PeerDied
+    ├── RunError
+    │   └── UnknownRun · RunNotFinished · UnknownUid
+    └── DevnetError         raised inside the node's own process
+        └── GenesisInvalid · StateFileInvalid · PortTaken · MetadataInvalid
+"""
+
+
+class SubnetLabError(Exception):
+    """Anything SubnetLab refuses or fails to do; `str()` is the sentence plus the next step."""
+
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Keep the sentence, and the next step where it differs from the class's own."""
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} {self.hint}" if self.hint else message
+
+
+class NetworkError(SubnetLabError):
+    """The chain at the other end of the wire did not do what was asked."""
+
+
+class UnknownNetwork(NetworkError):
+    """No network has this name."""
+
+    hint = 'Use "devnet", "local", "test", "finney", or an endpoint such as "ws://host:9944".'
+
+
+class NodeUnreachable(NetworkError):
+    """Nothing answers at the endpoint."""
+
+    hint = "Start one with `subnetlab devnet`, or check the endpoint."
+
+
+class NodeStartFailed(NetworkError):
+    """The embedded node did not open its port."""
+
+
+class ChainRejected(NetworkError):
+    """The chain refused an extrinsic; nothing changed but perhaps the fee."""
+
+    def __init__(self, message: str, *, pallet: str = "", code: str = "", hint: str | None = None) -> None:
+        """Keep the chain's own pallet and error name beside the sentence."""
+        super().__init__(message, hint=hint)
+        self.pallet, self.code = pallet, code
+
+
+class DevnetOnly(NetworkError):
+    """Only a development chain can do this."""
+
+    hint = "Use it with net = sl.connect(), the embedded devnet."
+
+
+class NotYetSupported(NetworkError):
+    """A face of the network that has not landed yet."""
+
+
+class WalletError(SubnetLabError):
+    """A wallet could not be used."""
+
+
+class UnknownWallet(WalletError):
+    """No wallet has this name."""
+
+    hint = "On a devnet use alice, bob, charlie, dave, eve or ferdie; elsewhere create one with `btcli wallet create`."
+
+
+class SecretRefused(WalletError):
+    """Something that looks like a secret was given where no secret belongs."""
+
+    hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
+
+
+class MoneyError(SubnetLabError):
+    """A spend was refused before anything was spent."""
+
+
+class InvalidAmount(MoneyError):
+    """The amount is not a positive number of tokens the chain can carry."""
+
+
+class InsufficientBalance(MoneyError):
+    """The wallet does not hold enough."""
+
+
+class OverBudget(MoneyError):
+    """The spend would pass the budget of this network."""
+
+    hint = "Raise it deliberately with net.budget.set(tao=…)."
+
+
+class NotConfirmed(MoneyError):
+    """The person asked did not confirm."""
+
+
+class HeadlessSpendRefused(MoneyError):
+    """Real money is never spent without a person to confirm it."""
+
+
+class StoreError(SubnetLabError):
+    """Object storage did not do what was asked."""
+
+
+class ObjectExists(StoreError):
+    """An object of this name is already there; objects are created once and never overwritten."""
+
+
+class ObjectMissing(StoreError):
+    """No object has this name."""
+
+
+class ObjectTooLarge(StoreError):
+    """The object is larger than the reader allows."""
+
+
+class InvalidObjectName(StoreError):
+    """The name could leave the store's own folder."""
+
+
+class StoreUnreachable(StoreError):
+    """The store cannot be reached or written."""
+
+
+class RecordError(SubnetLabError):
+    """The record of a run could not be read or written."""
+
+
+class RecordCorrupt(RecordError):
+    """A line of the record does not follow from the one before it."""
+
+
+class TrainError(SubnetLabError):
+    """A training run could not be described or taken part in."""
+
+
+class ManifestInvalid(TrainError):
+    """The manifest contradicts itself or misses something."""
+
+
+class ModelNotBuildable(TrainError):
+    """The model cannot be built in a miner process."""
+
+
+class DatasetEmpty(TrainError):
+    """There is too little data to train on."""
+
+
+class PayloadRejected(TrainError):
+    """A peer's payload failed a check; `.reason` is the short word the record keeps."""
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        """Keep the reason beside the sentence."""
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class FleetError(SubnetLabError):
+    """The processes of a run could not be started or kept."""
+
+
+class FleetStartFailed(FleetError):
+    """The miners or validators did not come up."""
+
+
+class PeerDied(FleetError):
+    """A miner or validator process ended by itself."""
+
+
+class RunError(SubnetLabError):
+    """A run could not be found or read."""
+
+
+class UnknownRun(RunError):
+    """No run has this name."""
+
+
+class RunNotFinished(RunError):
+    """The run has not come to its end."""
+
+
+class UnknownUid(RunError):
+    """No peer of the run holds this uid."""
+
+
+class DevnetError(SubnetLabError):
+    """The node could not start or keep its state."""
+
+
+class GenesisInvalid(DevnetError):
+    """The genesis configuration contradicts itself."""
+
+
+class StateFileInvalid(DevnetError):
+    """The saved state does not belong to this node."""
+
+
+class PortTaken(DevnetError):
+    """Another process holds the port."""
+
+    hint = "Use --port 0 to let the system pick a free one."
+
+
+class MetadataInvalid(DevnetError):
+    """The recorded runtime metadata cannot be read."""

@@ -1,0 +1,254 @@
+"""What a record can say: one frozen dataclass per kind of event, the single source of names and units.
+
+Peers and the supervisor create events; `record.writer` appends them, `frames` turns them into columns, widgets
+replay them. A field is never renamed or given a new unit: add a field with a default instead, so that old
+records still open. Losses are nats per byte, sizes bytes, times seconds, money integer rao or alpha-rao,
+blocks chain heights. Standard library only.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+Role = Literal["owner", "miner", "free_rider", "validator", "alone"]
+"""What a peer was started as; validators never see it, `explain` and tests do."""
+
+ALONE_UID = -1
+"""The reference miner that trains by itself holds no seat on the subnet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events; `kind` names the class on the wire."""
+
+    kind: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """The first event of every record: what was started, where, and who holds which uid."""
+
+    kind: ClassVar[str] = "run_started"
+    run_id: str
+    network: str
+    netuid: int
+    manifest_hash: str
+    manifest: dict[str, Any]
+    seats: list[dict[str, Any]]
+    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included."""
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerReady(Event):
+    """A peer process is up; `seconds` since the fleet was asked for."""
+
+    kind: ClassVar[str] = "peer_ready"
+    uid: int
+    pid: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped(Event):
+    """Training losses of some inner steps, oldest first."""
+
+    kind: ClassVar[str] = "stepped"
+    uid: int
+    round: int
+    first_step: int
+    losses: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase(Event):
+    """A peer has finished its part before the block height `until`; the pacer waits for these.
+
+    `name`: miners `committed`, `revealed`, `synced`; validators `ready`, `scored`, `synced`.
+    """
+
+    kind: ClassVar[str] = "phase"
+    uid: int
+    round: int
+    name: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mined(Event):
+    """One miner's work of one round and where its seconds went."""
+
+    kind: ClassVar[str] = "mined"
+    uid: int
+    round: int
+    loss: float
+    """Mean training loss over the round's inner steps."""
+    wire_bytes: int
+    """Size of the whole uploaded object, header and encryption included."""
+    dense_bytes: int
+    """Size of the same update as plain fp32."""
+    commitment: str
+    compute_s: float
+    compress_s: float
+    store_s: float
+    wait_s: float
+    """Waiting for the slowest peer or for the lead."""
+    chain_s: float
+    """Submitting to, and waiting on, the chain itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored(Event):
+    """One validator's verdict about one miner's payload in one round."""
+
+    kind: ClassVar[str] = "scored"
+    validator: int
+    uid: int
+    round: int
+    verdict: str
+    """`accepted`, `gated` or a payload reason such as `missing`, `late`, `wrong_hash`, `not_finite`."""
+    score: float
+    """Loss removed on held-out data, relative; 0 where nothing could be scored."""
+    loss_removed_assigned: float
+    loss_removed_held_out: float
+    rating: float
+    weight: float
+    """Share of this validator's weights, 0 to 1."""
+    norm: float
+    reason: str = ""
+    """Why it was gated, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsSet(Event):
+    """A validator submitted weights (u16 per uid)."""
+
+    kind: ClassVar[str] = "weights_set"
+    validator: int
+    round: int
+    weights: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundClosed(Event):
+    """The lead published the aggregate; the model of the next round is fixed."""
+
+    kind: ClassVar[str] = "round_closed"
+    round: int
+    lead: int
+    heights: list[int]
+    """Block heights of open, commit deadline, beacon, close."""
+    accepted: list[list[Any]]
+    """`[uid, payload hash]` in uid order."""
+    aggregate_hash: str
+    theta_hash: str
+    val_loss: float
+    """Held-out loss of the model after this round."""
+    aggregate_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AloneEvaluated(Event):
+    """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
+
+    kind: ClassVar[str] = "alone_evaluated"
+    round: int
+    val_loss: float
+    compute_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled(Event):
+    """What the model writes after this round, continuing `prompt`."""
+
+    kind: ClassVar[str] = "sampled"
+    round: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSealed(Event):
+    """A block the run waited for: how long peers worked before it and the chain took for it."""
+
+    kind: ClassVar[str] = "block_sealed"
+    number: int
+    hash: str
+    round: int
+    waited_s: float
+    """From the previous seal until every live peer had reported."""
+    chain_s: float
+    """From the order to seal until the block was there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochPaid(Event):
+    """The chain's own result of one Yuma epoch, as read from the metagraph at `block`; lists by uid."""
+
+    kind: ClassVar[str] = "epoch_paid"
+    block: int
+    uids: list[int]
+    incentive: list[int]
+    """u16, as are dividends, consensus and validator_trust."""
+    dividends: list[int]
+    consensus: list[int]
+    validator_trust: list[int]
+    emission_alpha_rao: list[int]
+    """Paid to the uid by this epoch."""
+    stake_alpha_rao: list[int]
+    validator_permit: list[bool]
+    weights: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    """On-chain weight rows (u16) at this block, by validator uid then uid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerGone(Event):
+    """A peer process ended before the run did."""
+
+    kind: ClassVar[str] = "peer_gone"
+    uid: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent(Event):
+    """A stake or a payment made in the name of this run."""
+
+    kind: ClassVar[str] = "spent"
+    what: Literal["stake", "pay"]
+    tx: str
+    amount_rao: int
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Event):
+    """The last event: `finished`, `stopped` or `failed`, with the reason in words."""
+
+    kind: ClassVar[str] = "run_ended"
+    status: Literal["finished", "stopped", "failed"]
+    reason: str
+    block: int
+    wall_s: float
+
+
+KINDS: dict[str, type[Event]] = {
+    cls.kind: cls
+    for cls in (
+        RunStarted, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, AloneEvaluated,
+        Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunEnded,
+    )
+}  # fmt: skip
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as JSON types, its kind first."""
+    return {"kind": event.kind, **asdict(event)}
+
+
+def from_json(data: dict[str, Any]) -> Event | None:
+    """Read an event back, ignoring fields from a newer version; None for an unknown kind."""
+    cls = KINDS.get(str(data.get("kind")))
+    if cls is None:
+        return None
+    known = {f.name for f in fields(cls)}
+    return cls(**{name: value for name, value in data.items() if name in known})

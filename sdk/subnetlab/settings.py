@@ -1,0 +1,22 @@
+"""Where SubnetLab keeps what outlives a process, and what a machine may override.
+
+One environment variable, `SUBNETLAB_HOME`, moves everything; nothing else is read from the environment here.
+"""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder of nodes, runs and budgets: `$SUBNETLAB_HOME`, else `~/.subnetlab`."""
+    return Path(os.environ.get("SUBNETLAB_HOME") or Path.home() / ".subnetlab")
+
+
+def runs_folder() -> Path:
+    """One folder per run: manifest, record, store, result."""
+    return home() / "runs"
+
+
+def nodes_folder() -> Path:
+    """One folder per embedded node: endpoint, process id, saved state, log."""
+    return home() / "nodes"
