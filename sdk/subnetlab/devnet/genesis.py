@@ -1,0 +1,29 @@
+"""The first block: dev accounts with play money, and the sudo key.
+
+Source: `node/src/chain_spec/localnet.rs` for who is funded. Subnets are entered by the SubtensorModule's own
+genesis function, so that they are made the way `register_network` makes them.
+"""
+
+import bittensor_core as core
+
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets import balances
+
+TAO = 1_000_000_000
+ENDOWMENTS_TAO = {
+    **dict.fromkeys(("Alice", "Bob", "Charlie"), 1_000_000),
+    **dict.fromkeys(("Dave", "Eve", "Ferdie", "One", "Two", "Three"), 2_000),
+}
+
+
+def dev_address(name: str) -> str:
+    """The ss58 address of a well-known development key, such as Alice."""
+    return core.Keypair.from_uri(f"//{name}").ss58_address
+
+
+def build(ledger: Ledger) -> None:
+    """Write the genesis state into the block being built."""
+    for name, amount_tao in ENDOWMENTS_TAO.items():
+        balances.set_free(ledger, dev_address(name), amount_tao * TAO)
+    balances.issue(ledger, sum(ENDOWMENTS_TAO.values()) * TAO)
+    ledger.put("Sudo", "Key", value=dev_address("Alice"))

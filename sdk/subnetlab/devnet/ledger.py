@@ -1,0 +1,122 @@
+"""What a pallet sees of the chain: typed storage, events, time, and calling other calls.
+
+Everything goes through the real metadata and the real storage keys, so what a pallet writes is what a client
+reads; there is no second object model. A ledger made by `at(block)` looks at a sealed block and cannot write.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.registry import CALLS, HOOKS, DispatchError, Origin
+from subnetlab.devnet.state import State
+
+
+class Ledger:
+    """Storage by pallet and item, the events of the block being built, and the clock."""
+
+    def __init__(self, codec: Codec, state: State, *, at: int | None = None) -> None:
+        """Look at the block being built, or at the sealed block `at`."""
+        self.codec, self.state = codec, state
+        self._at = at
+        self.block_number = 0
+        """Height of the block being built (or looked at)."""
+        self.now_ms = 0
+        """Unix time of that block in milliseconds."""
+        self.author: str | None = None
+        """Who earns this block's fees, an ss58 address; None burns them."""
+        self.events: list[dict[str, Any]] = []
+        self.phase: Any = "Initialization"
+        """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
+
+    def at(self, block: int) -> "Ledger":
+        """A read-only view of a sealed block."""
+        view = Ledger(self.codec, self.state, at=block)
+        view.block_number = block
+        view.now_ms = int(view.get("Timestamp", "Now"))
+        return view
+
+    # -- storage
+
+    def get(self, pallet: str, item: str, *keys: Any) -> Any:
+        """The decoded value; the metadata's default where absent, None where absent and optional."""
+        entry = self.codec.item(pallet, item)
+        raw = self.state.get(self.codec.key(pallet, item, *keys), self._at)
+        if raw is None:
+            if entry.optional:
+                return None
+            raw = entry.default
+        return self.codec.decode(entry.value_type, raw)
+
+    def has(self, pallet: str, item: str, *keys: Any) -> bool:
+        """Whether a value is stored, defaults aside."""
+        return self.state.get(self.codec.key(pallet, item, *keys), self._at) is not None
+
+    def put(self, pallet: str, item: str, *keys: Any, value: Any) -> None:
+        """Store a value."""
+        assert self._at is None, "a sealed block cannot be written"
+        encoded = self.codec.encode(self.codec.item(pallet, item).value_type, value)
+        self.state.put(self.codec.key(pallet, item, *keys), encoded)
+
+    def remove(self, pallet: str, item: str, *keys: Any) -> None:
+        """Remove a value; nothing happens where there is none."""
+        assert self._at is None, "a sealed block cannot be written"
+        self.state.put(self.codec.key(pallet, item, *keys), None)
+
+    def items(self, pallet: str, item: str, *keys: Any) -> list[tuple[Any, Any]]:
+        """All `(remaining key, value)` below the given first keys, in storage-key order.
+
+        One remaining key is a scalar, several are a tuple.
+        """
+        raw_keys = self.state.keys(self.codec.key(pallet, item, *keys), self._at)
+        values = [self.state.get(key, self._at) for key in raw_keys]
+        return list(self.codec.runtime.decode_map_pairs(pallet, item, raw_keys, values, len(keys)))
+
+    # -- events, errors, calls
+
+    def deposit_event(self, pallet: str, event: str, fields: Any) -> None:
+        """Append an event: `fields` is a dict for named fields, a list for positional ones."""
+        self.events.append({"phase": self.phase, "event": {pallet: {event: fields}}, "topics": []})
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Keep storage and events of the body unless it raises: then drop both."""
+        mark = len(self.events)
+        try:
+            with self.state.layer():
+                yield
+        except BaseException:
+            del self.events[mark:]
+            raise
+
+    def dispatch(self, origin: Origin, decoded_call: dict[str, Any]) -> None:
+        """Run a decoded call (`call_module`, `call_function`, `call_args`) as one transaction.
+
+        Raises:
+            DispatchError: the call failed or is not implemented; nothing of it remains.
+        """
+        function = CALLS.get((decoded_call["call_module"], decoded_call["call_function"]))
+        if function is None:
+            raise DispatchError("System", "CallFiltered")
+        arguments = {argument["name"]: argument["value"] for argument in decoded_call["call_args"]}
+        with self.transaction():
+            function(self, origin, **arguments)
+
+    def initialize_block(self, number: int, now_ms: int) -> None:
+        """Open a block: set the clock and run every pallet's hook in order."""
+        assert self._at is None, "a sealed block cannot be opened"
+        self.block_number, self.now_ms, self.events, self.phase = number, now_ms, [], "Initialization"
+        self.put("System", "Number", value=number)
+        self.put("Timestamp", "Now", value=now_ms)
+        for _, hook in HOOKS:
+            hook(self)
+
+    def error_value(self, error: DispatchError) -> Any:
+        """A dispatch error as the codec encodes it."""
+        if error.pallet == "BadOrigin":
+            return "BadOrigin"
+        if error.pallet in ("Token", "Arithmetic"):
+            return {error.pallet: error.name}
+        index = self.codec.errors[error.pallet][error.name]
+        return {"Module": {"index": self.codec.pallet_index[error.pallet], "error": f"0x{index:02x}000000"}}

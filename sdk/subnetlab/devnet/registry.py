@@ -1,0 +1,99 @@
+"""The tables that pallets and runtime APIs enter themselves into, and the words they share.
+
+`@call` functions receive `(ledger, origin, **decoded arguments)`, `@runtime_api` functions
+`(ledger, *decoded arguments)`, hooks `(ledger)`. What is absent from a table is answered honestly:
+`System.CallFiltered` for a call, the type's zero value for a runtime API.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who calls: an account (ss58), root, or nobody (an inherent)."""
+
+    account: str | None = None
+    root: bool = False
+
+
+ROOT = Origin(root=True)
+NOBODY = Origin()
+
+
+class DispatchError(Exception):
+    """A call failed; its storage changes and events are dropped.
+
+    `pallet` is a pallet's name, or `Token`, `Arithmetic`, or `BadOrigin` (then `name` is empty).
+    """
+
+    def __init__(self, pallet: str, name: str = "") -> None:
+        """Keep the names that the metadata's error tables know."""
+        super().__init__(f"{pallet}.{name}" if name else pallet)
+        self.pallet, self.name = pallet, name
+
+
+def ensure_signed(origin: Origin) -> str:
+    """The signer's ss58 address.
+
+    Raises:
+        DispatchError: BadOrigin for root and inherents.
+    """
+    if origin.account is None:
+        raise DispatchError("BadOrigin")
+    return origin.account
+
+
+def ensure_root(origin: Origin) -> None:
+    """Pass for root alone.
+
+    Raises:
+        DispatchError: BadOrigin for anybody else.
+    """
+    if not origin.root:
+        raise DispatchError("BadOrigin")
+
+
+CallFunction = Callable[..., None]
+ApiFunction = Callable[..., Any]
+Hook = Callable[..., None]
+
+CALLS: dict[tuple[str, str], CallFunction] = {}
+APIS: dict[tuple[str, str], ApiFunction] = {}
+HOOKS: list[tuple[int, Hook]] = []
+
+
+def call(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
+    """Enter a function as the logic of one or more calls of a pallet."""
+
+    def enter(function: CallFunction) -> CallFunction:
+        for name in names:
+            assert (pallet, name) not in CALLS, f"{pallet}.{name} is entered twice"
+            CALLS[pallet, name] = function
+        return function
+
+    return enter
+
+
+def runtime_api(api: str, *methods: str) -> Callable[[ApiFunction], ApiFunction]:
+    """Enter a function as the answer of one or more methods of a runtime API."""
+
+    def enter(function: ApiFunction) -> ApiFunction:
+        for method in methods:
+            assert (api, method) not in APIS, f"{api}_{method} is entered twice"
+            APIS[api, method] = function
+        return function
+
+    return enter
+
+
+def on_initialize(order: int) -> Callable[[Hook], Hook]:
+    """Enter a function that runs at the start of every block; lower orders run first."""
+
+    def enter(function: Hook) -> Hook:
+        HOOKS.append((order, function))
+        HOOKS.sort(key=lambda entry: entry[0])
+        return function
+
+    return enter

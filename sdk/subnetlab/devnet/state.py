@@ -1,0 +1,114 @@
+"""Versioned key-value state: every block's values stay readable, the block being built is a stack of layers.
+
+Keys and values are raw bytes; nothing here knows SCALE or pallets. Old versions can be pruned, the whole
+state held and put back. No Merkle trie: the header's state root is a hash chain (fidelity table).
+"""
+
+import bisect
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+Version = tuple[int, bytes | None]
+"""The block a value was sealed in, and the value; None where the key was removed."""
+
+
+class State:
+    """Every key's history, plus the uncommitted layers of the block being built."""
+
+    def __init__(self) -> None:
+        """Start empty, before genesis."""
+        self._history: dict[bytes, list[Version]] = {}
+        self._keys: list[bytes] = []
+        self._layers: list[dict[bytes, bytes | None]] = [{}]
+
+    def get(self, key: bytes, at: int | None = None) -> bytes | None:
+        """The value at a sealed block, or in the block being built where `at` is None."""
+        if at is None:
+            for layer in reversed(self._layers):
+                if key in layer:
+                    return layer[key]
+        versions = self._history.get(key)
+        if not versions:
+            return None
+        if at is None:
+            return versions[-1][1]
+        index = bisect.bisect_right(versions, at, key=lambda v: v[0]) - 1
+        return versions[index][1] if index >= 0 else None
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Write into the block being built; None removes."""
+        self._layers[-1][key] = value
+
+    @contextmanager
+    def layer(self) -> Generator[None]:
+        """Keep what is written inside, unless an exception leaves the block: then drop all of it."""
+        self._layers.append({})
+        try:
+            yield
+        except BaseException:
+            self._layers.pop()
+            raise
+        written = self._layers.pop()
+        self._layers[-1].update(written)
+
+    def seal(self, block: int) -> dict[bytes, bytes | None]:
+        """Make the block being built permanent as `block` and return what it changed."""
+        assert len(self._layers) == 1, "sealed inside an open layer"
+        written, self._layers = self._layers[0], [{}]
+        changed: dict[bytes, bytes | None] = {}
+        for key, value in written.items():
+            versions = self._history.get(key)
+            if versions is None:
+                if value is None:
+                    continue
+                self._history[key] = [(block, value)]
+                bisect.insort(self._keys, key)
+            elif versions[-1][1] == value:
+                continue
+            else:
+                versions.append((block, value))
+            changed[key] = value
+        return changed
+
+    def keys(self, prefix: bytes, at: int | None = None, after: bytes | None = None) -> list[bytes]:
+        """Present keys below a prefix in order, those after `after` only."""
+        found = [key for key in self._below(prefix, after) if self.get(key, at) is not None]
+        if at is None and any(self._layers):
+            fresh = {
+                key
+                for layer in self._layers
+                for key in layer
+                if key.startswith(prefix) and (after is None or key > after) and self.get(key) is not None
+            }
+            found = sorted(fresh.union(found))
+        return found
+
+    def _below(self, prefix: bytes, after: bytes | None) -> Iterator[bytes]:
+        if after is not None and after > prefix:
+            index = bisect.bisect_right(self._keys, after)
+        else:
+            index = bisect.bisect_left(self._keys, prefix)
+        while index < len(self._keys) and self._keys[index].startswith(prefix):
+            yield self._keys[index]
+            index += 1
+
+    def prune(self, before: int) -> None:
+        """Forget versions that no block from `before` on can see."""
+        for key in list(self._history):
+            versions = self._history[key]
+            keep = max(bisect.bisect_right(versions, before, key=lambda v: v[0]) - 1, 0)
+            del versions[:keep]
+            if len(versions) == 1 and versions[0][1] is None and versions[0][0] <= before:
+                del self._history[key]
+                del self._keys[bisect.bisect_left(self._keys, key)]
+
+    def latest(self) -> dict[bytes, bytes]:
+        """Every present key and value at the head, for saving."""
+        return {k: v for k, versions in self._history.items() if (v := versions[-1][1]) is not None}
+
+    def copy(self) -> "State":
+        """An independent copy of all sealed versions, for snapshots."""
+        twin = State()
+        twin._history = {key: list(versions) for key, versions in self._history.items()}
+        twin._keys = list(self._keys)
+        return twin
