@@ -1,38 +1,56 @@
-PYTHON ?= python3.11
+# Everything runs from here on a machine that has Python, pip, venv and make; nothing but `install` needs a network.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
+PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint types layers bench notebooks clean
+.PHONY: help install demo lab test test-long lint format bench constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+$(VENV)/.installed: pyproject.toml constraints.txt kernel/kernelspec/kernel.json
+	@echo "installing into $(VENV) (once, a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 install: $(VENV)/.installed  ## environment only
 
 demo: install    ## run tutorial 00 headless on our kernel and print the verdict
-	$(BIN)/python -m subnetlab demo
+	@$(BIN)/python -m subnetlab demo
 
 lab: install     ## JupyterLab on the tutorial, with our kernel
-	$(BIN)/python -m subnetlab lab
+	@$(BIN)/python -m subnetlab lab
 
 test: install    ## the whole test suite
-	$(BIN)/python -m pytest -m "not long and not network"
+	@$(BIN)/python -m pytest -m "not long and not network"
 
 test-long: install  ## also what takes minutes
-	$(BIN)/python -m pytest -m "not network"
+	@$(BIN)/python -m pytest -m "not network"
 
-lint: install    ## style, types, layers
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/pyright
-	$(BIN)/lint-imports
+lint: install    ## style, types, layers, stripped notebooks
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/nbstripout --verify tutorials/*.ipynb
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pyright
 
-bench: install   ## side-by-side measurements, written to build/bench.json
-	$(BIN)/python -m tests.benchmarks
+format: install  ## put style right where a tool can
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/nbstripout tutorials/*.ipynb
 
-clean:
-	rm -rf build dist .pytest_cache .ruff_cache
+bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+constraints:     ## resolve the newest versions that pyproject.toml allows, from a clean environment
+	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/python $(PIP) --editable '.[dev]'
+	@( echo "# What a release is tested with; made by 'make constraints', used by 'make install'."; \
+	   build/constraints/bin/python -m pip freeze --exclude-editable | sed -E 's/\+cpu$$//' ) > constraints.txt
+	rm -rf build/constraints
+
+clean:           ## remove what was built, not the environment
+	rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,27 @@
+"""What every test gets: one thread per library, and a home of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports torch or polars, and inherited by every process a test starts.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
+    os.environ[_name] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures wider than one test (a shared node) keep out of the user's own folder too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUBNETLAB_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `SUBNETLAB_HOME` per test; its path is short, because sockets live below it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SUBNETLAB_HOME", str(folder))
+    return folder
