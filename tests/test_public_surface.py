@@ -1,0 +1,40 @@
+"""What `import subnetlab` shows a notebook user, and what it costs."""
+
+import json
+import subprocess
+import sys
+
+import subnetlab
+
+MOST_NAMES = 25
+HEAVY = {
+    "torch",
+    "polars",
+    "bittensor",
+    "bittensor_core",
+    "web3",
+    "numpy",
+    "aiohttp",
+    "IPython",
+    "ipywidgets",
+}
+
+
+def test_the_surface_is_small_and_every_name_is_there() -> None:
+    assert 0 < len(subnetlab.__all__) <= MOST_NAMES
+    assert len(set(subnetlab.__all__)) == len(subnetlab.__all__)
+    for name in subnetlab.__all__:
+        assert getattr(subnetlab, name) is not None
+    assert set(subnetlab.__all__) <= set(dir(subnetlab))
+
+
+def test_every_public_name_explains_itself() -> None:
+    assert [name for name in subnetlab.__all__ if not getattr(subnetlab, name).__doc__] == []
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import subnetlab, sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert HEAVY & set(json.loads(done.stdout)) == set()
