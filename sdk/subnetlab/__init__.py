@@ -1,3 +1,80 @@
-"""SubnetLab: a decentralised-training subnet you can hold in a notebook."""
+"""SubnetLab: a decentralised-training subnet you can hold in a notebook, on the real wire protocol.
 
-__all__: list[str] = []
+Importing this package loads nothing: every name below is imported when it is first used (PEP 562), so that
+the embedded node and the command line start without torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from subnetlab import errors as errors
+    from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.lab.demo import demo as demo
+    from subnetlab.lab.doctor import doctor as doctor
+    from subnetlab.lab.run import Run as Run
+    from subnetlab.lab.run import attach as attach
+    from subnetlab.lab.run import runs as runs
+    from subnetlab.lab.session import Net as Net
+    from subnetlab.lab.session import connect as connect
+    from subnetlab.lab.subnet import Subnet as Subnet
+    from subnetlab.train import data as data
+    from subnetlab.train import models as models
+    from subnetlab.train import strategies as strategies
+
+    __version__: str
+
+_MODULES = {
+    "data": "subnetlab.train.data",
+    "errors": "subnetlab.errors",
+    "models": "subnetlab.train.models",
+    "strategies": "subnetlab.train.strategies",
+}
+_ATTRIBUTES = {
+    "LocalFleet": "subnetlab.fleet.local",
+    "Net": "subnetlab.lab.session",
+    "Run": "subnetlab.lab.run",
+    "Subnet": "subnetlab.lab.subnet",
+    "attach": "subnetlab.lab.run",
+    "connect": "subnetlab.lab.session",
+    "demo": "subnetlab.lab.demo",
+    "doctor": "subnetlab.lab.doctor",
+    "runs": "subnetlab.lab.run",
+}
+
+__all__ = [
+    "LocalFleet",
+    "Net",
+    "Run",
+    "Subnet",
+    "__version__",
+    "attach",
+    "connect",
+    "data",
+    "demo",
+    "doctor",
+    "errors",
+    "models",
+    "runs",
+    "strategies",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  (slow, and seldom asked for)
+
+        value: Any = version("subnetlab")
+    elif name in _MODULES:
+        value = import_module(_MODULES[name])
+    elif name in _ATTRIBUTES:
+        value = getattr(import_module(_ATTRIBUTES[name]), name)
+    else:
+        raise AttributeError(f"module 'subnetlab' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,121 @@
+"""The subcommands of `%sl` and the options of `%%train`, as data: parser, completion and help read this.
+
+What each one does is in `verbs.py` and `train_cell.py`; nothing here imports the SDK, so completing a name
+costs nothing.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn
+
+from IPython.core.error import UsageError
+
+
+class LineParser(argparse.ArgumentParser):
+    """argparse for a line in a cell: wrong use is a message, never the end of the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how the line is written."""
+        raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")
+
+
+def _network(p: LineParser) -> None:
+    p.add_argument(
+        "name", nargs="?", help="devnet, local, test, finney or ws://host:port; none shows the present one"
+    )
+
+
+def _wallet(p: LineParser) -> None:
+    p.add_argument("name", nargs="?", default="alice", help="a wallet's name; never a mnemonic or a key")
+
+
+def _budget(p: LineParser) -> None:
+    p.add_argument("tao", nargs="?", help="what may be spent on this network from now on; none shows it")
+
+
+def _stake(p: LineParser) -> None:
+    p.add_argument("amount", help="TAO to stake")
+    p.add_argument("--to", help="hotkey (ss58) or uid; the best validator of the run when left out")
+    p.add_argument("--netuid", type=int, help="subnet; the present one when left out")
+    p.add_argument("--wallet", default="alice", help="who pays")
+
+
+def _pay(p: LineParser) -> None:
+    p.add_argument("amount", help="TAO to pay")
+    p.add_argument("to", help="wallet name or ss58 address")
+    p.add_argument("--wallet", default="alice", help="who pays")
+
+
+def _subnet(p: LineParser) -> None:
+    p.add_argument(
+        "what", nargs="?", help="a netuid to look at, or a name to create one; none shows the present one"
+    )
+    p.add_argument("--wallet", default="alice", help="who owns a new subnet")
+
+
+def _runs(p: LineParser) -> None:
+    p.add_argument("--all", action="store_true", help="finished runs too, however old")
+
+
+def _attach(p: LineParser) -> None:
+    p.add_argument("run", help="name of a run, as %%sl runs lists it")
+    p.add_argument("--name", default="run", help="variable that receives it")
+
+
+def _explain(p: LineParser) -> None:
+    p.add_argument("uid", type=int, help="whose pay to explain")
+    p.add_argument("--name", default="run", help="variable that holds the run")
+
+
+def _doctor(p: LineParser) -> None:
+    p.description = "Check this machine: Python, torch, versions, ports."
+
+
+LINE: dict[str, tuple[str, Callable[[LineParser], None]]] = {
+    "network": ("connect to a network, or show the present one", _network),
+    "wallet": ("an address and what it holds", _wallet),
+    "budget": ("how much may still be spent on this network", _budget),
+    "stake": ("back a validator", _stake),
+    "pay": ("send TAO", _pay),
+    "subnet": ("look at a subnet, or create one", _subnet),
+    "runs": ("what ran and what runs", _runs),
+    "attach": ("take hold of a run by its name", _attach),
+    "explain": ("why a miner earned what it earned", _explain),
+    "doctor": ("check this machine", _doctor),
+}
+
+
+def line_parser(name: str) -> LineParser:
+    """The parser of one subcommand."""
+    summary, declare = LINE[name]
+    parser = LineParser(prog=f"%sl {name}", description=summary, add_help=True)
+    declare(parser)
+    return parser
+
+
+def train_parser() -> LineParser:
+    """The options of `%%train`; the body of the cell says the rest."""
+    p = LineParser(
+        prog="%%train",
+        description="Start a run and return at once. The body is Python: rounds=…, model=…, strategy=…",
+    )
+    p.add_argument("--miners", type=int, help="how many miners, free riders included")
+    p.add_argument("--validators", type=int, help="how many validators")
+    p.add_argument("--free-riders", type=int, help="how many of the miners send noise instead of work")
+    p.add_argument("--rounds", type=int, help="how many rounds")
+    p.add_argument(
+        "--netuid", type=int, help="subnet to train on; the variable `subnet`, or a new one, otherwise"
+    )
+    p.add_argument("--name", default="run", help="variable that receives the run")
+    p.add_argument("--detach", action="store_true", help="let the run outlive this kernel")
+    return p
+
+
+def options(parser: argparse.ArgumentParser) -> list[str]:
+    """Every option a parser takes, for completion."""
+    return sorted(
+        text
+        for action in parser._actions  # noqa: SLF001  (argparse has no public list)
+        for text in action.option_strings
+        if text.startswith("--")
+    )

@@ -1,0 +1,20 @@
+"""What the kernel and `%load_ext subnetlab_kernel` have in common: magics, short errors, pictures."""
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from subnetlab_kernel import plain_errors
+from subnetlab_kernel.magics import SubnetLabMagics
+from subnetlab_kernel.services import SERVICES
+from subnetlab_widgets import formatters
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register everything on a shell; loading twice changes nothing."""
+    shell.register_magics(SubnetLabMagics)
+    plain_errors.install(shell)
+    formatters.register(shell)
+
+
+def unload(shell: InteractiveShell) -> None:  # noqa: ARG001  (IPython passes it)
+    """Stop what runs behind the cells; the magics stay known, as IPython cannot forget one."""
+    SERVICES.close()

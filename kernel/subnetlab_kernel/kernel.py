@@ -1,0 +1,68 @@
+"""The kernel: ipykernel's, with three things an extension cannot give.
+
+1. An interrupt ends an idle `await`. asyncio notices a signal only if a wakeup descriptor is installed, and
+   plain ipykernel 7.4 installs none (ipython/ipykernel#881); any `add_signal_handler` does.
+2. What was started behind the cells is closed on shutdown; a restart leaves runs and their node alone.
+3. Completion knows our options.
+"""
+
+import asyncio
+import atexit
+import signal
+import sys
+from typing import Any
+
+from ipykernel.ipkernel import IPythonKernel
+from traitlets import Type
+
+from subnetlab import __version__
+from subnetlab_kernel.completion import complete
+from subnetlab_kernel.services import SERVICES
+from subnetlab_kernel.shell import SubnetLabShell
+
+
+class SubnetLabKernel(IPythonKernel):
+    """A Python kernel that owns what its cells start."""
+
+    implementation = "subnetlab"
+    implementation_version = __version__
+    shell_class = Type(SubnetLabShell)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        shell: Any = self.shell
+        ours = f"SubnetLab {__version__}: `%sl` lists the verbs, `import subnetlab as sl` is the SDK."
+        shell.banner1 = f"{ours}\n{shell.banner1}"
+        atexit.register(close_everything, keep_runs=False)
+
+    def start(self) -> None:
+        """Start, and let SIGINT wake the loop out of an idle `await` at once."""
+        super().start()
+        io_loop: Any = self.io_loop
+        loop: asyncio.AbstractEventLoop = io_loop.asyncio_loop
+        try:
+            # SIGURG is ignored by default and used by nobody here; what counts is the wakeup descriptor.
+            loop.add_signal_handler(signal.SIGURG, lambda: None)
+        except (NotImplementedError, RuntimeError, ValueError, AttributeError):
+            self.log.debug("This loop takes no wakeup descriptor", exc_info=True)
+
+    def do_complete(self, code: str, cursor_pos: int) -> Any:
+        """Complete `%sl` and `%%train`; everything else is IPython's."""
+        ours = complete(code, cursor_pos)
+        return ours if ours is not None else super().do_complete(code, cursor_pos)
+
+    # ipykernel awaits whatever do_shutdown returns; only its annotation still says it cannot wait.
+    async def do_shutdown(self, restart: bool) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Close what the cells started; a restart keeps runs, so that the next kernel finds them."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, lambda: close_everything(keep_runs=restart))
+        result: Any = super().do_shutdown(restart)
+        return await result if hasattr(result, "__await__") else result
+
+
+def close_everything(*, keep_runs: bool) -> None:
+    """Close this shell's services, then the networks its cells opened, with their runs unless kept."""
+    SERVICES.close()
+    session = sys.modules.get("subnetlab.lab.session")
+    if session is not None and not keep_runs:
+        session.close_all()

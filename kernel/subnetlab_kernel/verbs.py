@@ -1,0 +1,165 @@
+"""What each `%sl` subcommand does: a few SDK calls on the notebook's own `net`, `subnet` and `run`.
+
+Every verb returns an SDK object or a `Text`; none prints. A verb that spends goes through the same budget
+and confirmation as the SDK call it makes.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from subnetlab.errors import UnknownRun, UnknownUid
+from subnetlab_kernel import commands
+
+if TYPE_CHECKING:
+    from subnetlab.lab.run import Run
+    from subnetlab.lab.session import Net
+    from subnetlab.lab.subnet import Subnet
+
+
+_T = TypeVar("_T")
+
+
+class Text(str):
+    """A string a notebook shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Names:
+    """The notebook's variables, as far as the magics share them."""
+
+    def __init__(self, user_ns: dict[str, Any]) -> None:
+        self.user_ns = user_ns
+
+    def net(self) -> "Net":
+        """The connected network; the embedded devnet is started when there is none yet."""
+        from subnetlab.lab.session import Net, connect  # noqa: PLC0415  (only when a verb needs it)
+
+        present = self.user_ns.get("net")
+        if isinstance(present, Net) and not present.closed:
+            return present
+        return self.put("net", connect())
+
+    def subnet(self, netuid: int | None = None, *, wallet: str = "alice") -> "Subnet":
+        """The subnet asked for, the present one, or a new one."""
+        from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+
+        if netuid is not None:
+            return self.put("subnet", self.net().subnet(netuid))
+        present = self.user_ns.get("subnet")
+        if isinstance(present, Subnet) and not present.net.closed:
+            return present
+        net = self.net()
+        return self.put("subnet", net.create_subnet("tiny-lm", wallet=net.wallet(wallet)))
+
+    def run(self, name: str = "run") -> "Run":
+        """The run in a variable.
+
+        Raises:
+            UnknownRun: the variable holds none.
+        """
+        from subnetlab.lab.run import Run  # noqa: PLC0415
+
+        present = self.user_ns.get(name)
+        if not isinstance(present, Run):
+            raise UnknownRun(f"The variable {name!r} holds no run.", hint="Start one with %%train.")
+        return present
+
+    def put(self, name: str, value: _T) -> _T:
+        """Give the notebook a variable."""
+        self.user_ns[name] = value
+        return value
+
+
+def overview() -> Text:
+    """The verbs, one line each."""
+    width = max(map(len, commands.LINE))
+    lines = [f"  %sl {name:<{width}}  {summary}" for name, (summary, _) in commands.LINE.items()]
+    return Text("\n".join([*lines, f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"]))
+
+
+def _network(names: Names, arguments: argparse.Namespace) -> Any:
+    if arguments.name is None:
+        return names.net()
+    from subnetlab.lab.session import connect  # noqa: PLC0415
+
+    return names.put("net", connect(arguments.name))
+
+
+def _wallet(names: Names, arguments: argparse.Namespace) -> Text:
+    net = names.net()
+    wallet = net.wallet(arguments.name)
+    return Text(f"{arguments.name}  {net.address(wallet)}  {net.balance(wallet)}")
+
+
+def _budget(names: Names, arguments: argparse.Namespace) -> Any:
+    budget = names.net().budget
+    if arguments.tao is not None:
+        budget.set(tao=arguments.tao)
+    return budget
+
+
+def _stake(names: Names, arguments: argparse.Namespace) -> Any:
+    net = names.net()
+    netuid = arguments.netuid if arguments.netuid is not None else names.subnet().netuid
+    to = arguments.to if arguments.to is not None else names.run().best_validator
+    hotkey = net.subnet(netuid).hotkey(int(to)) if str(to).isdigit() else str(to)
+    wallet = net.wallet(arguments.wallet)
+    return net.stake(amount_tao=arguments.amount, hotkey_ss58=hotkey, netuid=netuid, wallet=wallet)
+
+
+def _pay(names: Names, arguments: argparse.Namespace) -> Any:
+    net = names.net()
+    return net.pay(amount_tao=arguments.amount, to=arguments.to, wallet=net.wallet(arguments.wallet))
+
+
+def _subnet(names: Names, arguments: argparse.Namespace) -> Any:
+    what = arguments.what
+    if what is None:
+        return names.subnet(wallet=arguments.wallet)
+    if what.isdigit():
+        return names.subnet(int(what))
+    net = names.net()
+    return names.put("subnet", net.create_subnet(what, wallet=net.wallet(arguments.wallet)))
+
+
+def _runs(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
+    from subnetlab.lab.run import runs  # noqa: PLC0415
+
+    return runs(all=arguments.all)
+
+
+def _attach(names: Names, arguments: argparse.Namespace) -> Any:
+    from subnetlab.lab.run import attach  # noqa: PLC0415
+
+    return names.put(arguments.name, attach(arguments.run))
+
+
+def _explain(names: Names, arguments: argparse.Namespace) -> Any:
+    if arguments.uid < 0:
+        raise UnknownUid(f"{arguments.uid} is not a uid.", hint="Uids count from 0.")
+    return names.run(arguments.name).explain(uid=arguments.uid)
+
+
+def _doctor(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001
+    from subnetlab.lab.doctor import doctor  # noqa: PLC0415
+
+    return doctor()
+
+
+VERBS: dict[str, Callable[[Names, argparse.Namespace], Any]] = {
+    "network": _network,
+    "wallet": _wallet,
+    "budget": _budget,
+    "stake": _stake,
+    "pay": _pay,
+    "subnet": _subnet,
+    "runs": _runs,
+    "attach": _attach,
+    "explain": _explain,
+    "doctor": _doctor,
+}

@@ -1,0 +1,91 @@
+"""A real kernel, started through the installed kernelspec and spoken to over its sockets."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+
+@dataclass
+class Reply:
+    """What one cell answered."""
+
+    status: str
+    ename: str
+    evalue: str
+    traceback: list[str]
+    stdout: str = ""
+    stderr: str = ""
+    data: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Mime bundles, in the order they were shown."""
+
+    @property
+    def text(self) -> str:
+        """Everything that was shown as plain text."""
+        return self.stdout + "\n".join(str(bundle.get("text/plain", "")) for bundle in self.data)
+
+
+class RunningKernel:
+    """A kernel process and a client of it."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client: BlockingKernelClient = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=30)
+
+    @property
+    def pid(self) -> int:
+        return self.manager.provisioner.pid
+
+    def run(self, code: str, timeout: float = 30) -> Reply:
+        streams = {"stdout": "", "stderr": ""}
+        bundles: list[dict[str, Any]] = []
+
+        def hear(message: dict[str, Any]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                streams[content["name"]] += content["text"]
+            elif "data" in content:
+                bundles.append(content["data"])
+
+        content = self.client.execute_interactive(code, timeout=timeout, output_hook=hear, allow_stdin=False)[
+            "content"
+        ]
+        return Reply(
+            content["status"],
+            content.get("ename", ""),
+            content.get("evalue", ""),
+            content.get("traceback", []),
+            streams["stdout"],
+            streams["stderr"],
+            bundles,
+        )
+
+    def send(self, code: str) -> str:
+        """Start a cell and come back when the kernel has begun to run it."""
+        message = self.client.execute(code)
+        while True:
+            heard = self.client.get_iopub_msg(timeout=20)
+            if heard["parent_header"].get("msg_id") == message and heard["msg_type"] == "stream":
+                return message
+
+    def answer(self, message: str, timeout: float = 20) -> dict[str, Any]:
+        while True:
+            reply = self.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"].get("msg_id") == message:
+                return reply["content"]
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel()
+
+
+def start_kernel(name: str = "subnetlab", **env: str) -> RunningKernel:
+    """Start the kernel an installed kernelspec names, with extra environment variables."""
+    manager = KernelManager(kernel_name=name, transport_encryption="auto")
+    manager.start_kernel(env={**os.environ, **env})
+    return RunningKernel(manager)
