@@ -1,0 +1,61 @@
+"""`python -m tests.benchmarks [--only devnet,kernel] [--quick] [--out build/bench.json]`."""
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.measure import Figure, machine
+
+FAMILIES = ("wire", "devnet", "transfer", "kernel", "miners", "round", "losses")
+"""Cheap ones first; `losses` takes minutes."""
+
+
+def run(families: list[str], *, quick: bool, out: Path) -> None:
+    """Measure the families one after another and merge each into the file as soon as it is done."""
+    for family in families:
+        facts, start = machine(), time.perf_counter()
+        measure: Callable[[bool], Iterator[Figure]] = importlib.import_module(
+            f"tests.benchmarks.{family}"
+        ).measure
+        figures: list[Figure] = []
+        for figure in measure(quick):
+            print(f"{family:<9} {figure.line()}", flush=True)
+            figures.append(figure)
+        report = read(out)
+        report[family] = {
+            "machine": facts,
+            "quick": quick,
+            "wall_s": round(time.perf_counter() - start, 2),
+            "figures": [figure.as_json() for figure in figures],
+        }
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read(out: Path) -> dict[str, Any]:
+    """What earlier runs have left, so that one family can be measured again alone."""
+    return json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+
+
+def main(arguments: list[str]) -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", default=",".join(FAMILIES), help=f"of {', '.join(FAMILIES)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewest samples: a smoke test, not a measurement"
+    )
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    options = parser.parse_args(arguments)
+    families = [name for name in options.only.split(",") if name]
+    if unknown := sorted(set(families) - set(FAMILIES)):
+        parser.error(f"no family {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
+    run(families, quick=options.quick, out=options.out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
