@@ -1,10 +1,10 @@
 """A cell's round trip through our kernel against plain ipykernel, cell by cell in turn."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
-from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from tests.benchmarks.measure import Figure, median_of, seconds
@@ -15,7 +15,7 @@ REPLY_LIMIT_S = 30.0
 
 
 @contextmanager
-def running_kernel(name: str) -> Iterator[BlockingKernelClient]:
+def running_kernel(name: str) -> Generator[BlockingKernelClient]:
     """A kernel that answers."""
     manager = KernelManager(kernel_name=name)
     manager.start_kernel()

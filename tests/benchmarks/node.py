@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Node:
 
 
 @contextmanager
-def running_node(*options: str) -> Iterator[Node]:
+def running_node(*options: str) -> Generator[Node]:
     """Start `python -m subnetlab.devnet`, yield it once its port is open, stop it."""
     start = time.perf_counter()
     process = subprocess.Popen(

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 import bittensor
+from bittensor_core import Keypair
 
 from tests.benchmarks.measure import Figure, median_of, memory_mb, seconds
 from tests.benchmarks.node import running_node
 
-ALICE = "//Alice"
 BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 WARM_UP = 5
 
 
 def measure(quick: bool) -> Iterator[Figure]:
     """Many transfers over one connection; a person's first one pays the metadata too."""
-    wallet = bittensor.Wallet.from_uri(ALICE)
+    alice = Keypair.create_from_uri("//Alice")
     with running_node("--instant") as node, bittensor.Subtensor(node.endpoint) as client:
 
         def transfer() -> None:
-            result = client.execute(bittensor.Transfer(dest_ss58=BOB, amount_tao=0.001), wallet)
+            result = client.execute(bittensor.Transfer(dest_ss58=BOB, amount_tao=0.001), alice)
             if not result.success:
                 raise RuntimeError(str(result))
 
