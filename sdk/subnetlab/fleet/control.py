@@ -1,0 +1,148 @@
+"""The control socket of a running supervisor: `status` and `stop`, for this machine's same user alone.
+
+A Unix socket in the run folder (mode 0600). A request is one JSON line with the token of the supervisor's
+own 0600 file; on Linux the kernel's word on the caller's user id is checked too. The reader of a run needs
+none of this: what happened is in the record.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import struct
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from subnetlab.errors import FleetError
+
+CONTROL_SOCKET = "control.sock"
+_LINE_LIMIT = 4096
+_PATH_LIMIT = 100
+"""A Unix socket's path holds 107 bytes on Linux and 103 on macOS."""
+
+Answer = dict[str, Any]
+
+
+@contextlib.contextmanager
+def _reachable(path: Path) -> Generator[str]:
+    """A name of the socket that is short enough for the kernel, whatever the run folder's depth."""
+    if len(os.fsencode(path)) < _PATH_LIMIT:
+        yield str(path)
+        return
+    if not sys.platform.startswith("linux"):
+        raise FleetError(
+            f"The path {path} is too long for a socket.", hint="Set SUBNETLAB_HOME to a shorter one."
+        )
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+class ControlServer:
+    """Listens in a run folder; the supervisor's loop calls `accept` and `answer` on what is readable."""
+
+    def __init__(self, run_folder: Path, token: str) -> None:
+        self.path = run_folder / CONTROL_SOCKET
+        self._token = token
+        self._pending: dict[socket.socket, bytes] = {}
+        self.path.unlink(missing_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX)
+        mask = os.umask(0o177)
+        try:
+            with _reachable(self.path) as name:
+                self.listener.bind(name)
+        finally:
+            os.umask(mask)
+        self.listener.listen(8)
+        self.listener.settimeout(0)
+
+    def accept(self) -> socket.socket | None:
+        """Let one caller in, or nobody if it already left or belongs to somebody else."""
+        try:
+            caller, _ = self.listener.accept()
+        except OSError:
+            return None
+        if not _same_user(caller):
+            caller.close()
+            return None
+        caller.settimeout(0)
+        self._pending[caller] = b""
+        return caller
+
+    def answer(self, caller: socket.socket, verbs: dict[str, Callable[[], Answer]]) -> bool:
+        """Read on; answer a whole line. True once the caller is done with and closed."""
+        try:
+            piece = caller.recv(_LINE_LIMIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            piece = b""
+        text = self._pending[caller] + piece
+        self._pending[caller] = text
+        if piece and b"\n" not in text and len(text) < _LINE_LIMIT:
+            return False
+        if piece:
+            caller.settimeout(1.0)
+            response = json.dumps(self._respond(text, verbs)).encode()
+            with contextlib.suppress(OSError):  # the caller left without waiting; what it asked for is done
+                caller.sendall(response + b"\n")
+        self._drop(caller)
+        return True
+
+    def _respond(self, text: bytes, verbs: dict[str, Callable[[], Answer]]) -> Answer:
+        try:
+            request = json.loads(text)
+            token, verb = str(request["token"]), str(request["verb"])
+        except (ValueError, TypeError, KeyError):
+            return {"ok": False, "error": "not a request"}
+        if not secrets.compare_digest(token.encode(), self._token.encode()):
+            return {"ok": False, "error": "wrong token"}
+        if verb not in verbs:
+            return {"ok": False, "error": f"no verb is called {verb!r}"}
+        return {"ok": True, **verbs[verb]()}
+
+    def _drop(self, caller: socket.socket) -> None:
+        self._pending.pop(caller, None)
+        caller.close()
+
+    def close(self) -> None:
+        """Stop listening and remove the socket."""
+        for caller in list(self._pending):
+            self._drop(caller)
+        self.listener.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _same_user(caller: socket.socket) -> bool:
+    """Whether the kernel says that the caller is this user; where it cannot tell, mode 0600 stands alone."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    _, user, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return user == os.getuid()
+
+
+def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0) -> Answer:
+    """Ask a supervisor for `status` or `stop` and return what it says.
+
+    Raises:
+        FleetError: no supervisor listens, it did not answer in time, or it refused.
+    """
+    text = b""
+    try:
+        with socket.socket(socket.AF_UNIX) as line, _reachable(run_folder / CONTROL_SOCKET) as name:
+            line.settimeout(timeout_s)
+            line.connect(name)
+            line.sendall(json.dumps({"token": token, "verb": verb}).encode() + b"\n")
+            while piece := line.recv(65536):
+                text += piece
+        answer: Answer = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise FleetError(f"The supervisor of {run_folder} does not answer: {error}.") from error
+    if not answer.get("ok"):
+        raise FleetError(f"The supervisor of {run_folder} refused: {answer.get('error')}.")
+    return answer

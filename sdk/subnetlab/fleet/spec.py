@@ -1,0 +1,116 @@
+"""The file from which a supervisor starts a fleet: `fleet.json` in a run folder, beside the manifest.
+
+Only development chains put hotkey URIs into the file; elsewhere a seat names a wallet on disk, and no secret
+is ever written. Starts nothing.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args
+
+from subnetlab.errors import FleetStartFailed
+from subnetlab.record.events import ALONE_UID, Role
+
+FLEET_FILE = "fleet.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerSeat:
+    """One peer: its uid, its public hotkey, and where its process finds the key to sign with."""
+
+    uid: int
+    hotkey: str
+    """ss58 address; empty for the reference miner, which holds no seat."""
+    role: Role
+    hotkey_uri: str = ""
+    """Development chains only: the URI that derives the hotkey."""
+    wallet: str = ""
+    """Elsewhere: `name/hotkey` of a wallet on this machine."""
+
+    @property
+    def name(self) -> str:
+        """How logs and errors call this peer."""
+        return "reference miner" if self.uid == ALONE_UID else f"{self.role.replace('_', ' ')} {self.uid}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSpec:
+    """All a supervisor needs beside the manifest; `seats` are the processes it starts."""
+
+    endpoint: str
+    network: str
+    is_devnet: bool
+    netuid: int
+    store: str
+    """What `store.open_store` opens: a folder's path or a bucket's address."""
+    seats: tuple[PeerSeat, ...]
+    others: tuple[PeerSeat, ...] = ()
+    """Seats of the subnet that this fleet does not run: the owner, strangers."""
+    threads: int = 1
+    phase_limit_s: float = 120.0
+    start_limit_s: float = 60.0
+    """How long peers may take to come up."""
+    python_path: tuple[str, ...] = field(default=())
+    """Folders a notebook imports from, so that peers find the same model and data code."""
+
+    def __post_init__(self) -> None:
+        uids = [seat.uid for seat in (*self.seats, *self.others)]
+        if len(uids) != len(set(uids)):
+            raise FleetStartFailed("Two peers of the fleet hold one uid.")
+        if not self.is_devnet and any(seat.hotkey_uri for seat in self.seats):
+            raise FleetStartFailed(
+                "fleet.json holds a key's URI for a network with real money.",
+                hint="Name a wallet instead; URIs are for development chains.",
+            )
+
+    def to_json(self) -> str:
+        """The file's text, stable and readable."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "FleetSpec":
+        """Read the file's text, ignoring fields of a newer version.
+
+        Raises:
+            FleetStartFailed: not JSON, a field is missing or of the wrong kind, or the seats contradict.
+        """
+        try:
+            data: dict[str, Any] = json.loads(text)
+            known = {f.name for f in fields(cls)} & data.keys()
+            chosen = {name: data[name] for name in known}
+            for name in ("seats", "others"):
+                chosen[name] = tuple(_seat(seat) for seat in data.get(name, ()))
+            chosen["python_path"] = tuple(data.get("python_path", ()))
+            return cls(**chosen)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {error}.") from error
+
+
+def _seat(data: dict[str, Any]) -> PeerSeat:
+    known = {f.name for f in fields(PeerSeat)}
+    seat = PeerSeat(**{name: value for name, value in data.items() if name in known})
+    if seat.role not in get_args(Role):
+        raise ValueError(f"no role is called {seat.role!r}")
+    return seat
+
+
+def read_spec(run_folder: Path) -> FleetSpec:
+    """Read `fleet.json` of a run.
+
+    Raises:
+        FleetStartFailed: the file is missing or cannot be read.
+    """
+    path = run_folder / FLEET_FILE
+    try:
+        return FleetSpec.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
+
+
+def write_spec(run_folder: Path, spec: FleetSpec) -> Path:
+    """Write `fleet.json` into an existing run folder, readable by its owner alone."""
+    path = run_folder / FLEET_FILE
+    path.touch(mode=0o600)
+    path.write_text(spec.to_json(), encoding="utf-8")
+    return path

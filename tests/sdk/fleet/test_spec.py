@@ -1,0 +1,78 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.local import LocalFleet
+from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec, write_spec
+
+SPEC = FleetSpec(
+    endpoint="ws://127.0.0.1:9944",
+    network="devnet",
+    is_devnet=True,
+    netuid=2,
+    store="/runs/one/store",
+    seats=(
+        PeerSeat(uid=1, hotkey="5Miner", role="miner", hotkey_uri="//SubnetLab//one//miner-1"),
+        PeerSeat(uid=2, hotkey="5Rider", role="free_rider", hotkey_uri="//SubnetLab//one//miner-2"),
+        PeerSeat(uid=3, hotkey="5Judge", role="validator", hotkey_uri="//SubnetLab//one//validator-3"),
+    ),
+    others=(PeerSeat(uid=0, hotkey="5Owner", role="owner"),),
+    python_path=("/home/somebody/notebooks",),
+)
+
+
+def test_the_file_gives_back_what_was_written_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, SPEC)
+    assert read_spec(tmp_path) == SPEC
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_fields_of_a_newer_version_are_ignored() -> None:
+    data = json.loads(SPEC.to_json())
+    data["colour"] = "green"
+    data["seats"][0]["shoe_size"] = 43
+    assert FleetSpec.from_json(json.dumps(data)) == SPEC
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seats": [{"uid": 1, "hotkey": "5A", "role": "spectator"}]}, "spectator"),
+        ({"seats": [{"uid": 1}]}, "cannot be read"),
+        ({"seats": 3}, "cannot be read"),
+        ({"others": [{"uid": 1, "hotkey": "5B", "role": "owner"}]}, "one uid"),
+        ({"is_devnet": False}, "real money"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_words(change: dict[str, object], words: str) -> None:
+    data = json.loads(SPEC.to_json()) | change
+    with pytest.raises(FleetStartFailed, match=words):
+        FleetSpec.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "3", '{"endpoint": "ws://h:1"}'])
+def test_what_is_no_fleet_is_refused(text: str) -> None:
+    with pytest.raises(FleetStartFailed):
+        FleetSpec.from_json(text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FleetStartFailed, match=r"fleet\.json"):
+        read_spec(tmp_path)
+
+
+def test_free_riders_are_some_of_the_miners() -> None:
+    fleet = LocalFleet(miners=8, validators=2, free_riders=1)
+    assert fleet.roles() == ["miner"] * 7 + ["free_rider"] + ["validator"] * 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"miners": 0}, {"validators": 0}, {"miners": 2, "free_riders": 3}, {"threads": 0}, {"phase_limit_s": 0}],
+)
+def test_an_impossible_fleet_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        dataclasses.replace(LocalFleet(), **wrong)
