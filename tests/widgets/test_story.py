@@ -1,0 +1,87 @@
+"""The record as the dashboard's rows: what is drawn is what was recorded."""
+
+import numpy as np
+import pytest
+
+from subnetlab.record import events as e
+from subnetlab_widgets.dashboard.story import FLAGGED, GONE, METRICS, NOT_JUDGED, ROUND_FIELDS, WORKS, Story
+from tests.widgets.recorded import FREE_RIDER, run, started
+
+
+def told(*, miners: int = 8, rounds: int = 6, upto: int | None = None) -> Story:
+    first, *rest = run(miners, rounds, upto)
+    assert isinstance(first, e.RunStarted)
+    story = Story(first)
+    for event in rest:
+        story.apply(event)
+    return story
+
+
+def value(story: Story, round_: int, uid: int, metric: str) -> float:
+    column = story.miners.index(uid)
+    return float(story.row(round_)[len(ROUND_FIELDS) + column * len(METRICS) + METRICS.index(metric)])
+
+
+def test_every_round_is_one_row_with_both_curves() -> None:
+    story = told(rounds=6)
+    assert story.rounds == [1, 2, 3, 4, 5, 6]
+    subnet, alone = ROUND_FIELDS.index("subnet"), ROUND_FIELDS.index("alone")
+    assert all(story.row(r)[subnet] < story.row(r)[alone] for r in story.rounds)
+
+
+def test_a_row_is_as_long_as_its_layout_says() -> None:
+    assert told(miners=5, rounds=1).row(1).shape == (len(ROUND_FIELDS) + 5 * len(METRICS),)
+
+
+def test_one_refused_round_is_no_offence_and_two_are() -> None:
+    story = told(rounds=3)
+    assert value(story, 1, FREE_RIDER, "verdict") == NOT_JUDGED
+    assert value(story, 2, FREE_RIDER, "verdict") == FLAGGED
+    assert value(story, 1, FREE_RIDER + 1, "verdict") == WORKS
+    assert story.status["reasons"][FREE_RIDER] == "sends noise"
+
+
+def test_pay_belongs_to_the_round_of_its_epoch_and_is_never_carried_over() -> None:
+    story = told(rounds=4)
+    assert np.isnan(value(story, 1, FREE_RIDER + 1, "pay"))
+    assert value(story, 2, FREE_RIDER + 1, "pay") == pytest.approx(3.28 / 7, rel=1e-6)
+    assert np.isnan(value(story, 3, FREE_RIDER + 1, "pay"))
+    assert value(story, 3, FREE_RIDER + 1, "incentive") == pytest.approx(1 / 7, rel=1e-3)
+
+
+def test_two_epochs_in_one_round_add_up() -> None:
+    story = told(rounds=2)
+    uids = list(range(3 + 8))
+    again = e.EpochPaid(
+        block=50,
+        uids=uids,
+        incentive=[0] * 11,
+        dividends=[0] * 11,
+        consensus=[0] * 11,
+        validator_trust=[0] * 11,
+        emission_alpha_rao=[10**9] * 11,
+        stake_alpha_rao=[0] * 11,
+        validator_permit=[False] * 11,
+    )
+    before = value(story, 2, 5, "pay")
+    story.apply(again)
+    assert value(story, 2, 5, "pay") == pytest.approx(before + 1.0)
+
+
+def test_what_a_miner_was_started_as_never_reaches_the_page() -> None:
+    story = told(rounds=1)
+    assert "free_rider" not in str(story.status)
+
+
+def test_a_miner_that_is_gone_says_so() -> None:
+    story = told(rounds=3, upto=2)
+    story.apply(e.PeerGone(uid=5, reason="its process was killed"))
+    assert value(story, 2, 5, "verdict") == GONE
+    assert story.status["reasons"][5] == "its process was killed"
+
+
+def test_states_follow_the_record() -> None:
+    story = Story(started())
+    assert story.status["state"] == "starting"
+    assert told(rounds=2, upto=1).status["state"] == "live"
+    assert told(rounds=2).status["state"] == "finished"

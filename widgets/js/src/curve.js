@@ -1,0 +1,90 @@
+// "Does it learn?": held-out loss of the subnet against one miner alone (and all in one room, where measured).
+// uPlot draws the lines; the labels at their ends are HTML, so that they follow the theme and can be read aloud.
+
+import uPlot from "uplot";
+import { fixed } from "./words.js";
+
+const LINES = [
+  { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
+  { field: "room", name: "all in one room", token: "ink2", width: 1.4, dash: [1.2, 3.4] },
+  { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
+];
+const LABEL_ROOM = 148, HEIGHT = 286, LABEL_GAP = 31;
+
+export class Curve {
+  constructor(root, colours) {
+    this.root = root;
+    this.holder = root.appendChild(document.createElement("div"));
+    this.holder.className = "curve";
+    this.labels = this.holder.appendChild(document.createElement("div"));
+    this.labels.className = "curve-labels";
+    this.colours = colours;
+    this.plot = null;
+    this.rounds = 0;
+  }
+
+  build(colours, width, rounds) {
+    this.colours = colours;
+    this.rounds = rounds;
+    this.plot?.destroy();
+    const axis = { stroke: colours.ink2, font: "11px sans-serif", grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, gap: 4 };
+    this.plot = new uPlot({
+      width, height: HEIGHT, padding: [6, LABEL_ROOM, 0, 0], legend: { show: false }, cursor: { show: false }, pxAlign: false,
+      hooks: { draw: [() => this.ends?.()] }, // scales are settled only when uPlot draws
+      scales: { x: { time: false, range: () => [0, Math.max(this.rounds, 1)] }, y: { range: (_, low, high) => this.#range(low, high) } },
+      axes: [{ ...axis, size: 24, grid: { show: false } }, { ...axis, size: 30 }],
+      series: [{}, ...LINES.map((l) => ({ stroke: colours[l.token], width: l.width, dash: l.dash, points: { show: false }, spanGaps: true }))],
+    }, [[], ...LINES.map(() => [])], this.holder);
+  }
+
+  // The loss axis is cropped to what matters and changes scale once, at round 12.
+  #range(low, high) {
+    if (low == null || high == null) return [0, 6];
+    const early = this.shown < 12;
+    const top = early ? Math.max(high, 5.7) : Math.min(high, this.cropped ?? high);
+    return [Math.max(0, low - 0.12), top + 0.02];
+  }
+
+  draw(store, round) {
+    if (!this.plot) return;
+    this.shown = round;
+    const twelfth = store.of(Math.min(12, round), "alone");
+    this.cropped = Number.isNaN(twelfth) ? undefined : twelfth + 0.3;
+    this.ends = () => this.#label(store, round);
+    const { at, ys } = thinned(store, round);
+    this.plot.setData([at, ...ys]);
+  }
+
+  #label(store, round) {
+    const ends = LINES.map((l) => ({ ...l, value: store.latestOf(round, l.field) })).filter((l) => !Number.isNaN(l.value));
+    const x = this.plot.valToPos(round, "x") + this.plot.over.offsetLeft + 20;
+    for (const end of ends) end.y = this.plot.valToPos(end.value, "y") + this.plot.over.offsetTop;
+    ends.sort((a, b) => a.y - b.y);
+    for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
+    this.labels.innerHTML = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`).join("");
+    const spoken = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
+    this.holder.setAttribute("role", "img");
+    this.holder.setAttribute("aria-label", `Loss after round ${round}: ${spoken || "nothing measured yet"}`);
+  }
+
+  resize(width) {
+    this.plot?.setSize({ width, height: HEIGHT });
+  }
+
+  destroy() {
+    this.plot?.destroy();
+  }
+}
+
+// At most 600 points a line: more than the pixels can show is only slow.
+function thinned(store, round) {
+  const stride = Math.max(1, Math.ceil(round / 600));
+  const at = [];
+  for (let r = 1; r <= round; r += stride) at.push(r);
+  if (at.at(-1) !== round && round > 0) at.push(round);
+  const ys = LINES.map((l) => at.map((r) => {
+    const value = store.of(r, l.field);
+    return Number.isNaN(value) ? null : value;
+  }));
+  return { at, ys };
+}

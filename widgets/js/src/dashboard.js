@@ -1,0 +1,226 @@
+// The live dashboard of one run: takes the kernel's stream, keeps the store, and redraws what changed, at most once
+// a frame. Panels draw; this file wires them to messages, keyboard, theme, size and the replay slider.
+
+import { board, boardSentence, flow, standings } from "./board.js";
+import { Curve } from "./curve.js";
+import { focusPanel } from "./focus.js";
+import { headline, samples, statusLine } from "./headline.js";
+import { Miners } from "./miners.js";
+import { Store } from "./store.js";
+import { tableTwin } from "./table.js";
+import { onThemeChange, resolve } from "./theme.js";
+import { timeSplit } from "./timesplit.js";
+import { WORKS } from "./verdict.js";
+
+const TABLES_EVERY_MS = 500;
+
+const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"></h2>
+  <div class="sr" role="status" aria-live="polite" data-part="spoken"></div>
+  <div data-part="pictures">
+  <div class="two"><div><h3>Does it learn?</h3><p class="q">Loss on text that nobody trained on, lower is better</p><div data-part="curve" tabindex="0"></div></div>
+    <div><h3>What it writes</h3><p class="q" data-part="prompt"></p><div data-part="samples"></div></div></div>
+  <div class="two"><div><h3>Who does the work?</h3><p class="q">Loss removed by each miner’s update, round by round</p><div data-part="miners"></div></div>
+    <div><h3>One against all</h3><p class="q">Grey: middle 80 % of those that work</p><div data-part="focus"></div></div></div>
+  <div data-part="flow"></div><h3>Who gets paid?</h3><p class="q" data-part="sentence"></p><div data-part="board"></div>
+  <h3 class="gap">Where does a round go?</h3><p class="q" data-part="seconds"></p><div data-part="split"></div></div>
+  <div data-part="twin" hidden></div>
+  <label class="rp"><span>replay</span><input type="range" min="1" max="1" value="1" aria-label="Round"><span data-part="at"></span></label>`;
+
+class View {
+  constructor(model, root) {
+    this.model = model;
+    this.root = root;
+    this.header = model.get("header");
+    this.store = new Store(this.header);
+    this.status = { state: "starting", samples: [], reasons: {} };
+    this.chosen = null; // the miner a person focused; until then the best paid one that works
+    this.replaying = null;
+    this.dirty = false;
+    this.lastTables = 0;
+    this.lastHeard = performance.now();
+    this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: [] };
+    root.innerHTML = FRAME;
+    this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
+    this.slider = root.querySelector("input[type=range]");
+    this.colours = resolve(root);
+    this.curve = new Curve(this.part.curve, this.colours);
+    this.miners = new Miners(this.part.miners, { onFocus: (i) => this.focus(i) });
+    this.#listen();
+    this.rebuild();
+  }
+
+  get round() {
+    return this.replaying ?? this.store.last;
+  }
+
+  rebuild() {
+    this.colours = resolve(this.root);
+    this.width = Math.max(300, Math.min(596, this.root.clientWidth || 900));
+    this.curve.build(this.colours, this.width, this.header.rounds);
+    this.miners.build(this.store, this.width);
+    this.lastTables = 0;
+    this.schedule();
+  }
+
+  receive(message, buffers) {
+    this.lastHeard = performance.now();
+    if (message.k === "rows") {
+      const rows = this.store.put(buffers[0]);
+      this.stats.frames += 1;
+      this.stats.rows += rows;
+      this.stats.bytes += buffers[0].byteLength;
+      this.pendingAck = message.seq;
+      this.sentAt = message.t;
+    } else if (message.k === "status") {
+      this.status = { ...this.status, ...message.status };
+      this.lastTables = 0;
+    }
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.dirty) return;
+    this.dirty = true;
+    requestAnimationFrame(() => {
+      this.dirty = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const round = this.round;
+    this.stats.draws += 1;
+    this.#words(round);
+    this.curve.draw(this.store, round);
+    this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);
+    const now = performance.now();
+    if (now - this.lastTables >= TABLES_EVERY_MS) this.#tables(round, now);
+    else if (!this.tablesDue) this.tablesDue = setTimeout(() => { this.tablesDue = 0; this.schedule(); }, TABLES_EVERY_MS);
+    if (this.pendingAck != null) this.#acknowledge();
+  }
+
+  #words(round) {
+    const { header, store, status, part } = this;
+    const silent = (performance.now() - this.lastHeard) / 1000;
+    part.status.innerHTML = statusLine(header, status, round, silent);
+    const line = headline(header, store, status, round);
+    if (part.headline.dataset.text !== line.text) {
+      part.headline.dataset.text = line.text;
+      part.headline.innerHTML = line.html;
+      part.spoken.textContent = line.text;
+    }
+    this.slider.max = Math.max(1, store.last);
+    if (this.replaying === null) this.slider.value = store.last;
+    part.at.textContent = this.replaying === null && status.state === "live" ? "live" : `round ${round}`;
+  }
+
+  #tables(round, now) {
+    this.lastTables = now;
+    const { part, store, status } = this;
+    if (round < 1) return;
+    const rows = standings(store, round, status.reasons);
+    this.best = bestOf(rows);
+    part.samples.innerHTML = samples(status, round);
+    part.prompt.textContent = status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet";
+    part.focus.innerHTML = focusPanel(store, round, this.focused);
+    part.flow.innerHTML = flow(rows, this.focused, this.header.inner_steps);
+    part.sentence.textContent = boardSentence(rows);
+    this.#keepFocus(part.board, () => { part.board.innerHTML = board(rows, this.focused); });
+    const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900));
+    part.seconds.textContent = split.sentence;
+    part.split.innerHTML = split.html;
+    if (!part.twin.hidden) part.twin.innerHTML = tableTwin(store, rows, round);
+  }
+
+  // Rewriting a table must not throw a keyboard user out of the row.
+  #keepFocus(holder, rewrite) {
+    const at = holder.contains(document.activeElement) ? document.activeElement.dataset.i : undefined;
+    rewrite();
+    if (at !== undefined) holder.querySelector(`[data-i="${at}"]`)?.focus();
+  }
+
+  #acknowledge() {
+    const seq = this.pendingAck, sentAt = this.sentAt;
+    this.pendingAck = null;
+    requestAnimationFrame(() => {
+      if (sentAt && this.stats.latencies.length < 5000) this.stats.latencies.push((performance.timeOrigin + performance.now()) / 1000 - sentAt);
+      this.model.send({ k: "ack", seq });
+    });
+  }
+
+  get focused() {
+    return this.chosen ?? this.best ?? 0;
+  }
+
+  focus(i) {
+    this.chosen = i;
+    this.lastTables = 0;
+    this.schedule();
+  }
+
+  #listen() {
+    this.part.board.addEventListener("click", (event) => {
+      const row = event.target.closest("tr[data-i]");
+      if (row) this.focus(Number(row.dataset.i));
+    });
+    this.slider.addEventListener("input", () => {
+      const round = Number(this.slider.value);
+      this.replaying = round >= this.store.last ? null : round;
+      this.lastTables = 0;
+      this.schedule();
+    });
+    // Keys stop at the widget, so the notebook's command mode never sees them.
+    this.root.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #key(event) {
+    event.stopPropagation();
+    if (event.key === "Escape") document.activeElement?.blur();
+    if (event.key === "Enter" && event.target.dataset?.i !== undefined) this.focus(Number(event.target.dataset.i));
+    if (event.key === "t") {
+      this.part.twin.hidden = !this.part.twin.hidden;
+      this.part.pictures.hidden = !this.part.twin.hidden;
+      this.lastTables = 0;
+      this.schedule();
+    }
+  }
+
+  destroy() {
+    clearTimeout(this.tablesDue);
+    this.curve.destroy();
+  }
+}
+
+function bestOf(rows) {
+  const works = rows.filter((r) => r.code === WORKS);
+  return works.length ? works.reduce((a, b) => (b.paid > a.paid ? b : a)).i : 0;
+}
+
+function render({ model, el, signal }) {
+  const root = el.appendChild(document.createElement("div"));
+  root.className = "sl";
+  const view = new View(model, root);
+  (globalThis.__subnetlab ??= []).push(view);
+  const receive = (message, buffers) => view.receive(message, buffers);
+  model.on("msg:custom", receive);
+  model.send({ k: "hello" });
+  const offTheme = onThemeChange(() => view.rebuild());
+  let width = root.clientWidth;
+  const size = new ResizeObserver(() => {
+    if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
+  });
+  size.observe(root);
+  const pulse = setInterval(() => view.schedule(), 1000);
+  const end = () => {
+    model.off("msg:custom", receive);
+    offTheme();
+    size.disconnect();
+    clearInterval(pulse);
+    view.destroy();
+    globalThis.__subnetlab = globalThis.__subnetlab.filter((v) => v !== view);
+  };
+  signal?.addEventListener("abort", end);
+  return end;
+}
+
+export default { render };

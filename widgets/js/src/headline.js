@@ -1,0 +1,53 @@
+// The status line, the result as a sentence, and what the model writes: words from the record, never invented.
+
+import { count, escape, explained, fixed } from "./words.js";
+
+const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
+const NAMES = { gone: "node gone" };
+
+export function statusLine(header, status, round, silentFor) {
+  const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;
+  const detail = {
+    starting: status.waiting || "waiting for the first round", reconnecting: `last seen ${Math.round(silentFor)} s ago`,
+    failed: status.reason, stopped: status.reason, gone: status.reason,
+  }[state];
+  return `<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
+    <span>${escape(header.name)}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
+    ${detail ? `<span class="detail">${escape(detail)}</span>` : ""}<span class="sp"></span>
+    <span>block <b>${status.block || "–"}</b></span>${payday(header, status)}
+    <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${escape(header.network)}</span>`;
+}
+
+function payday(header, status) {
+  if (!header.tempo || !status.next_epoch || !status.block || header.tempo > 64) return "";
+  const left = Math.max(0, Math.min(header.tempo, status.next_epoch - status.block));
+  const boxes = Array.from({ length: header.tempo }, (_, i) => `<i class="${i < header.tempo - left ? "on" : ""}"></i>`).join("");
+  const meaning = `A tempo is ${header.tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
+  return `<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
+}
+
+export function headline(header, store, status, round) {
+  const subnet = store.latestOf(round, "subnet"), alone = store.latestOf(round, "alone");
+  const who = `${count(store.uids.length)} stranger${store.uids.length === 1 ? "" : "s"}`;
+  if (Number.isNaN(subnet)) return { html: `${who} are getting ready`, text: `${who} are getting ready` };
+  const over = status.state === "finished" && round >= header.rounds;
+  const main = over ? `${who} reached ` : `${who} are at `;
+  const rest = (over ? "" : ` after ${round} round${round === 1 ? "" : "s"}`) + (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
+  return {
+    html: `${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
+    text: `${main}${fixed(subnet)}${rest}`,
+  };
+}
+
+function ratioLine(status) {
+  if (!status.wire_bytes || !status.dense_bytes) return "";
+  const ratio = Math.round(status.dense_bytes / status.wire_bytes);
+  const both = `${(status.wire_bytes / 1e3).toFixed(1)} kB compressed against ${(status.dense_bytes / 1e6).toFixed(1)} MB as a full fp32 update, per miner and round`;
+  return `<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
+}
+
+export function samples(status, round) {
+  const ready = (status.samples || []).filter((s) => s.round <= round);
+  const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
+  return shown.map((s, i) => `<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${escape(s.prompt)}${escape(s.text)}</div>`).join("");
+}

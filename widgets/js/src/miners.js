@@ -1,0 +1,151 @@
+// "Who does the work?": small multiples of loss removed per round, one shared scale, the fleet's median in grey.
+// One canvas draws all of them; buttons over it carry the words, the focus ring and the keyboard.
+
+import { median } from "./store.js";
+import { context } from "./theme.js";
+import { escape, lossChange } from "./words.js";
+import { FLAGGED, GONE, verdictOf, verdictWord } from "./verdict.js";
+
+const layoutFor = (n) => {
+  if (n <= 8) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
+  if (n <= 64) return { columns: 16, height: 24, gapX: 5, gapY: 9, label: 14 };
+  return { columns: 32, height: 16, gapX: 3, gapY: 3, label: 0 };
+};
+
+export class Miners {
+  constructor(root, { onFocus }) {
+    this.onFocus = onFocus;
+    this.holder = root.appendChild(document.createElement("div"));
+    this.holder.className = "miners";
+    this.canvas = this.holder.appendChild(document.createElement("canvas"));
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.buttons = [];
+    this.holder.setAttribute("role", "listbox");
+    this.holder.setAttribute("aria-label", "Miners");
+    this.holder.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  build(store, width) {
+    const shape = layoutFor(store.uids.length);
+    const cell = (width - shape.gapX * (shape.columns - 1)) / shape.columns;
+    const pitch = shape.height + shape.label + shape.gapY;
+    this.shape = { ...shape, cell, pitch, width, total: Math.ceil(store.uids.length / shape.columns) * pitch };
+    this.buttons.forEach((b) => b.remove());
+    this.buttons = store.uids.map((uid, i) => {
+      const button = this.holder.appendChild(document.createElement("button"));
+      const { x, y } = this.#place(i);
+      button.type = "button";
+      button.setAttribute("role", "option");
+      button.style.cssText = `left:${x}px;top:${y}px;width:${cell}px;height:${shape.height + shape.label}px`;
+      button.addEventListener("click", () => this.onFocus(i));
+      button.dataset.uid = uid;
+      return button;
+    });
+    this.holder.style.height = `${this.shape.total}px`;
+  }
+
+  #place(i) {
+    const { columns, cell, gapX, pitch } = this.shape;
+    return { x: (i % columns) * (cell + gapX), y: Math.floor(i / columns) * pitch };
+  }
+
+  draw(store, round, focused, colours, reasons) {
+    const { width, total, height, label, cell } = this.shape;
+    const ctx = context(this.canvas, width, total);
+    const histories = store.uids.map((_, i) => thin(store.history("loss_removed", i, round), cell));
+    const shared = scaleOf(histories);
+    const grey = store.uids.length <= 8 ? medianLine(histories) : null;
+    store.uids.forEach((uid, i) => {
+      const code = verdictOf(store.at(round, "verdict", i));
+      const { x, y } = this.#place(i);
+      const box = { x, y: y + label, w: cell, h: height };
+      if (label === 0) this.#tint(ctx, box, histories[i].at(-1), shared, code, colours);
+      else this.#lines(ctx, box, histories[i], grey, shared, { code, focused: i === focused, many: grey === null }, colours);
+      this.#label(i, uid, code, store.at(round, "loss_removed", i), i === focused, reasons[uid]);
+    });
+  }
+
+  #lines(ctx, box, history, grey, shared, look, colours) {
+    rule(ctx, box.x, box.y + box.h - shared.zero * box.h, box.w, colours.hair);
+    if (grey) stroke(ctx, box, grey, shared, colours.mark, 1);
+    const flagged = look.code === FLAGGED;
+    const colour = flagged ? colours.flag : look.focused || !look.many ? colours.work : colours.ink2;
+    stroke(ctx, box, history, shared, colour, flagged || look.focused ? 2 : look.many ? 0.9 : 1.3);
+  }
+
+  #tint(ctx, box, value, shared, code, colours) {
+    ctx.fillStyle = code === FLAGGED ? colours.flag : colours.work;
+    ctx.globalAlpha = code === GONE ? 0.05 : code === FLAGGED ? 1 : 0.08 + 0.6 * Math.max(0, (value || 0) / shared.high);
+    ctx.fillRect(box.x, box.y, box.w, box.h);
+    ctx.globalAlpha = 1;
+  }
+
+  #label(i, uid, code, removed, focused, reason) {
+    const button = this.buttons[i];
+    const few = this.buttons.length <= 8;
+    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 3) : "";
+    const text = this.shape.label ? `<span>${few ? "uid " : ""}${uid}</span><span>${mark}</span>` : "";
+    if (button.innerHTML !== text) button.innerHTML = text;
+    button.classList.toggle("bad", code === FLAGGED);
+    button.setAttribute("aria-selected", String(focused));
+    button.tabIndex = focused ? 0 : -1;
+    button.title = `uid ${uid}: ${verdictWord(code, reason)}`;
+    button.setAttribute("aria-label", escape(button.title));
+  }
+
+  #key(event) {
+    const here = this.buttons.indexOf(document.activeElement ?? event.target);
+    const { columns } = this.shape;
+    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -here, End: this.buttons.length - 1 - here };
+    if (here < 0 || !(event.key in moves)) return;
+    const next = Math.min(this.buttons.length - 1, Math.max(0, here + moves[event.key]));
+    this.onFocus(next);
+    this.buttons[next].focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function thin(history, pixels) {
+  const stride = Math.max(1, Math.ceil(history.length / (pixels * 2)));
+  return stride === 1 ? history : history.filter((_, i) => i % stride === 0 || i === history.length - 1);
+}
+
+function scaleOf(histories) {
+  let low = 0, high = 1e-6;
+  for (const history of histories) for (const v of history) {
+    if (v > high) high = v;
+    if (v < low) low = v;
+  }
+  low = Math.max(low, -0.25 * high);
+  return { low, high, zero: -low / (high - low) };
+}
+
+function medianLine(histories) {
+  return histories[0].map((_, r) => median(histories.map((h) => h[r])));
+}
+
+function rule(ctx, x, y, w, colour) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + w, y);
+  ctx.stroke();
+}
+
+function stroke(ctx, box, values, { low, high }, colour, width) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.beginPath();
+  let pen = false;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (Number.isNaN(v)) { pen = false; continue; }
+    const x = box.x + (i / Math.max(1, values.length - 1)) * box.w;
+    const y = box.y + box.h - 1 - ((Math.max(v, low) - low) / (high - low)) * (box.h - 2);
+    if (pen) ctx.lineTo(x, y); else ctx.moveTo(x, y);
+    pen = true;
+  }
+  ctx.stroke();
+}

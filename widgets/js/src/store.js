@@ -1,0 +1,105 @@
+// The run as the page holds it: one Float32 row per round, laid out as the header says.
+//
+// row = [round, subnet, alone, room, block, compute, compress, store, wait, chain] then, miner by miner,
+// the header's metrics. A row may arrive again, fuller; NaN means "not measured". Nothing here draws.
+
+export const ROUND_FIELDS = [
+  "round", "subnet", "alone", "room", "block", "compute", "compress", "store", "wait", "chain",
+];
+const FIRST = ROUND_FIELDS.length;
+
+export class Store {
+  constructor(header) {
+    this.uids = header.miners.map((m) => m.uid);
+    this.metrics = header.metrics;
+    this.width = FIRST + this.uids.length * this.metrics.length;
+    this.rows = new Float32Array(0);
+    this.last = 0; // highest round present; rounds count from 1
+    this.seen = new Uint8Array(1);
+  }
+
+  // Take the rows of one binary message; returns how many there were.
+  put(view) {
+    const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+    const incoming = new Float32Array(bytes);
+    const count = Math.floor(incoming.length / this.width);
+    for (let i = 0; i < count; i++) {
+      const row = incoming.subarray(i * this.width, (i + 1) * this.width);
+      const round = row[0];
+      this.#grow(round);
+      this.rows.set(row, (round - 1) * this.width);
+      this.seen[round] = 1;
+      if (round > this.last) this.last = round;
+    }
+    return count;
+  }
+
+  #grow(round) {
+    const needed = round * this.width;
+    if (needed <= this.rows.length) return;
+    const size = Math.max(needed, this.rows.length * 2, 64 * this.width);
+    const rows = new Float32Array(size).fill(NaN);
+    rows.set(this.rows);
+    const seen = new Uint8Array(Math.ceil(size / this.width) + 1);
+    seen.set(this.seen);
+    this.rows = rows;
+    this.seen = seen;
+  }
+
+  // A round-level number, NaN where not measured.
+  of(round, field) {
+    return round < 1 || round > this.last ? NaN : this.rows[(round - 1) * this.width + ROUND_FIELDS.indexOf(field)];
+  }
+
+  // A miner's number in a round.
+  at(round, metric, miner) {
+    if (round < 1 || round > this.last) return NaN;
+    return this.rows[(round - 1) * this.width + FIRST + miner * this.metrics.length + this.metrics.indexOf(metric)];
+  }
+
+  // One miner's history of a metric up to a round, oldest first.
+  history(metric, miner, round) {
+    const out = new Float64Array(round);
+    const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
+    for (let r = 0; r < round; r++) out[r] = this.rows[r * this.width + offset];
+    return out;
+  }
+
+  // A round-level history.
+  line(field, round) {
+    const out = new Float64Array(round);
+    const offset = ROUND_FIELDS.indexOf(field);
+    for (let r = 0; r < round; r++) out[r] = this.rows[r * this.width + offset];
+    return out;
+  }
+
+  // The newest number at or before a round: what is known then.
+  latest(round, metric, miner) {
+    for (let r = round; r >= 1; r--) {
+      const value = this.at(r, metric, miner);
+      if (!Number.isNaN(value)) return value;
+    }
+    return NaN;
+  }
+
+  // The newest round-level number at or before a round.
+  latestOf(round, field) {
+    for (let r = round; r >= 1; r--) {
+      const value = this.of(r, field);
+      if (!Number.isNaN(value)) return value;
+    }
+    return NaN;
+  }
+}
+
+// Middle value of the finite ones; NaN for none.
+export function median(values) {
+  const finite = Array.from(values).filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  return finite.length ? finite[finite.length >> 1] : NaN;
+}
+
+// The value below which the share q of the finite ones lies.
+export function quantile(values, q) {
+  const finite = Array.from(values).filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  return finite.length ? finite[Math.floor(q * (finite.length - 1))] : NaN;
+}

@@ -1,0 +1,48 @@
+// Numbers and names as a person reads them: a real minus sign, a thin gap before %, unknown is an en dash.
+
+const THIN = "\u2009";
+const NUMBER_WORDS = {
+  1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine", 10: "Ten",
+  12: "Twelve", 16: "Sixteen", 32: "Thirty-two", 64: "Sixty-four",
+};
+
+export const fixed = (value, digits = 2) =>
+  Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−");
+
+export const percent = (share) => {
+  if (Number.isNaN(share)) return "–";
+  return share < 5e-4 ? `0${THIN}%` : `${(share * 100).toFixed(1)}${THIN}%`;
+};
+
+// Loss removed is good news, so it is written as the change of the loss: −0.0115.
+export const lossChange = (removed, digits = 4) => {
+  if (Number.isNaN(removed)) return "–";
+  if (Math.abs(removed) < 5e-5) return "0.0000";
+  return `${removed > 0 ? "−" : "+"}${Math.abs(removed).toFixed(digits)}`;
+};
+
+export const count = (n) => NUMBER_WORDS[n] ?? String(n);
+
+export const bytes = (n) => {
+  if (Number.isNaN(n)) return "–";
+  if (n < 1e3) return `${n} B`;
+  return n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
+};
+
+export const escape = (text) =>
+  String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
+
+// The glossary: one sentence for each chain word, shown on hover and on keyboard focus.
+export const GLOSSARY = {
+  work: "The inner optimizer steps of one round, then one compressed update.",
+  score: "How much a validator’s loss falls when it applies this miner’s update alone.",
+  rating: "The running average of a miner’s scores over rounds.",
+  weight: "A validator’s vote: the share of pay it would give this miner.",
+  consensus: "The stake-weighted middle of all votes. A vote far above it is cut back.",
+  incentive: "The miner’s share after consensus.",
+  pay: "Alpha, the subnet’s own token, paid at the end of each tempo.",
+  tempo: "Blocks between two pay days.",
+};
+
+export const explained = (word, text = GLOSSARY[word]) =>
+  `<abbr tabindex="0" title="${escape(text ?? "")}">${escape(word)}</abbr>`;

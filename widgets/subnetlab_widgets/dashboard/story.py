@@ -1,0 +1,184 @@
+"""The record of a run folded into one float32 row per round, which is what the page draws.
+
+A row is `ROUND_FIELDS` and then, miner by miner, `METRICS`; NaN where nothing was measured. Losses are
+nats per byte, times seconds, pay alpha, shares 0 to 1. The row of a round may be read again as its events
+arrive. Nothing here knows about widgets. Miners are never told apart by what they were started as: a verdict
+comes from validators alone.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subnetlab.record import events
+from subnetlab.record.events import Event
+
+ROUND_FIELDS = ("round", "subnet", "alone", "room", "block", "compute", "compress", "store", "wait", "chain")
+METRICS = (
+    "loss",
+    "loss_removed",
+    "rating",
+    "weight",
+    "consensus",
+    "incentive",
+    "pay",
+    "wire_bytes",
+    "verdict",
+)
+NOT_JUDGED, WORKS, FLAGGED, GONE = 0.0, 1.0, 2.0, 3.0
+FLAG_AFTER = 2
+"""Rounds in a row without an accepted update before a miner is flagged; one late round is no offence."""
+ALPHA_RAO = 1e9
+U16 = 65535.0
+
+Row = NDArray[np.float32]
+
+
+class Story:
+    """Everything the dashboard knows of one run, round by round."""
+
+    def __init__(self, started: events.RunStarted) -> None:
+        """Begin with the first event, which names the seats."""
+        self.started = started
+        self.miners = [int(s["uid"]) for s in started.seats if s["role"] in ("miner", "free_rider")]
+        self._column = {uid: i for i, uid in enumerate(self.miners)}
+        self._rows: dict[int, Row] = {}
+        self._known = np.full((len(self.miners), len(METRICS)), np.nan, dtype="<f4")
+        self._known[:, METRICS.index("verdict")] = NOT_JUDGED
+        self._refused = dict.fromkeys(self.miners, 0)
+        self._votes: dict[tuple[int, int], dict[int, events.Scored]] = {}
+        self.current = 0
+        self.changed: set[int] = set()
+        self.status: dict[str, Any] = {
+            "state": "starting", "block": started.block, "next_epoch": 0, "samples": [], "reasons": {},
+            "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0,
+        }  # fmt: skip
+        self._ready = 0
+
+    def row(self, round_: int) -> Row:
+        """The row of a round, counted from 1."""
+        return self._rows[round_]
+
+    @property
+    def rounds(self) -> list[int]:
+        """The rounds that have a row, in order."""
+        return sorted(self._rows)
+
+    def apply(self, event: Event) -> None:
+        """Fold one event; `changed` collects the rounds whose rows it touched."""
+        fold = getattr(self, f"_on_{event.kind}", None)
+        if fold is not None:
+            fold(event)
+
+    # -- one method per kind of event
+
+    def _on_peer_ready(self, event: events.PeerReady) -> None:
+        self._ready += 1
+        self.status["waiting"] = f"{self._ready} processes ready in {event.seconds:.1f} s"
+
+    def _on_stepped(self, event: events.Stepped) -> None:
+        if event.uid in self._column and event.losses:
+            self._put(event.round, event.uid, loss=event.losses[-1])
+
+    def _on_mined(self, event: events.Mined) -> None:
+        if event.uid not in self._column:
+            return
+        self.status.update(wire_bytes=event.wire_bytes, dense_bytes=event.dense_bytes)
+        self._put(event.round, event.uid, loss=event.loss, wire_bytes=event.wire_bytes)
+        row = self._row(event.round)
+        for name in ("compute", "compress", "store", "wait", "chain"):
+            # A round takes as long as its slowest miner, so the row keeps the largest of each part.
+            index, seconds = ROUND_FIELDS.index(name), float(getattr(event, f"{name}_s"))
+            row[index] = np.fmax(row[index], seconds)
+
+    def _on_scored(self, event: events.Scored) -> None:
+        if event.uid not in self._column:
+            return
+        votes = self._votes.setdefault((event.round, event.uid), {})
+        votes[event.validator] = event
+        given = list(votes.values())
+        accepted = sum(v.verdict == "accepted" for v in given) * 2 > len(given)
+        if len(votes) == 1:
+            self._refused[event.uid] = 0 if accepted else self._refused[event.uid] + 1
+        verdict = WORKS if accepted else self._latest(event.uid, "verdict")
+        if self._refused[event.uid] >= FLAG_AFTER:
+            verdict = FLAGGED
+        if verdict == FLAGGED:
+            self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason or event.verdict}
+        removed, rating, weight = np.mean([(v.score, v.rating, v.weight) for v in given], axis=0)
+        self._put(event.round, event.uid, loss_removed=removed, rating=rating, weight=weight, verdict=verdict)
+
+    def _on_round_closed(self, event: events.RoundClosed) -> None:
+        self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
+        self._touch(event.round)
+
+    def _on_alone_evaluated(self, event: events.AloneEvaluated) -> None:
+        self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
+        self._touch(event.round)
+
+    def _on_block_sealed(self, event: events.BlockSealed) -> None:
+        self.status.update(state="live", block=event.number)
+        self._row(event.round)[ROUND_FIELDS.index("block")] = event.number
+        self._touch(event.round)
+
+    def _on_epoch_paid(self, event: events.EpochPaid) -> None:
+        total = sum(event.consensus) or 1
+        tempo = int(self.started.manifest.get("tempo") or 0)
+        self.status["next_epoch"] = event.block + tempo if tempo else 0
+        for position, uid in enumerate(event.uids):
+            if uid in self._column:
+                self._put(
+                    max(0, self.current - 1), uid,
+                    incentive=event.incentive[position] / U16, consensus=event.consensus[position] / total,
+                    pay=event.emission_alpha_rao[position] / ALPHA_RAO,
+                )  # fmt: skip
+
+    def _on_sampled(self, event: events.Sampled) -> None:
+        sample = {"round": event.round + 1, "prompt": event.prompt, "text": event.text}
+        self.status["samples"] = [*self.status["samples"], sample]
+
+    def _on_peer_gone(self, event: events.PeerGone) -> None:
+        if event.uid in self._column:
+            self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason}
+            self._put(max(0, self.current - 1), event.uid, verdict=GONE)
+
+    def _on_run_ended(self, event: events.RunEnded) -> None:
+        self.status.update(state=event.status, block=event.block, reason=event.reason)
+
+    # -- rows
+
+    def _row(self, round_: int) -> Row:
+        """The row of a record's round (which counts from 0), made from what is known when it is new."""
+        number = round_ + 1
+        if number not in self._rows:
+            row = np.full(len(ROUND_FIELDS) + self._known.size, np.nan, dtype="<f4")
+            row[0] = number
+            fresh = self._known.copy()
+            for name in (
+                "loss",
+                "loss_removed",
+                "pay",
+                "wire_bytes",
+            ):  # of one round only, never carried over
+                fresh[:, METRICS.index(name)] = np.nan
+            row[len(ROUND_FIELDS) :] = fresh.ravel()
+            self._rows[number] = row
+            self.current = max(self.current, number)
+        return self._rows[number]
+
+    def _put(self, round_: int, uid: int, **values: float) -> None:
+        column, row = self._column[uid], self._row(round_)
+        for name, value in values.items():
+            index = METRICS.index(name)
+            self._known[column, index] = value
+            place = len(ROUND_FIELDS) + column * len(METRICS) + index
+            paid_before = row[place] if name == "pay" and not np.isnan(row[place]) else 0.0
+            row[place] = value + paid_before  # two epochs may fall into one round
+        self._touch(round_)
+
+    def _latest(self, uid: int, name: str) -> float:
+        return float(self._known[self._column[uid], METRICS.index(name)])
+
+    def _touch(self, round_: int) -> None:
+        self.changed.add(round_ + 1)
