@@ -7,7 +7,7 @@ genesis function, so that they are made the way `register_network` makes them.
 import bittensor_core as core
 
 from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.pallets import balances
+from subnetlab.devnet.pallets import balances, mev_shield
 
 TAO = 1_000_000_000
 ENDOWMENTS_TAO = {
@@ -27,3 +27,4 @@ def build(ledger: Ledger) -> None:
         balances.set_free(ledger, dev_address(name), amount_tao * TAO)
     balances.issue(ledger, sum(ENDOWMENTS_TAO.values()) * TAO)
     ledger.put("Sudo", "Key", value=dev_address("Alice"))
+    mev_shield.genesis(ledger)

@@ -62,6 +62,8 @@ Hook = Callable[..., None]
 CALLS: dict[tuple[str, str], CallFunction] = {}
 APIS: dict[tuple[str, str], ApiFunction] = {}
 HOOKS: list[tuple[int, Hook]] = []
+ADMISSIONS: dict[tuple[str, str], CallFunction] = {}
+RAW_APIS: dict[tuple[str, str], Callable[..., bytes]] = {}
 
 
 def call(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
@@ -83,6 +85,34 @@ def runtime_api(api: str, *methods: str) -> Callable[[ApiFunction], ApiFunction]
         for method in methods:
             assert (api, method) not in APIS, f"{api}_{method} is entered twice"
             APIS[api, method] = function
+        return function
+
+    return enter
+
+
+def raw_api(api: str, *methods: str) -> Callable[[Callable[..., bytes]], Callable[..., bytes]]:
+    """Enter a function `(ledger, argument bytes) -> answer bytes`, where the codec's types do not help."""
+
+    def enter(function: Callable[..., bytes]) -> Callable[..., bytes]:
+        for method in methods:
+            assert (api, method) not in RAW_APIS, f"{api}_{method} is entered twice"
+            RAW_APIS[api, method] = function
+        return function
+
+    return enter
+
+
+def admission(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
+    """Enter a function that may refuse a call before it reaches the pool.
+
+    It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(number)`. It is asked again
+    when the block is built, and for calls inside batches too.
+    """
+
+    def enter(function: CallFunction) -> CallFunction:
+        for name in names:
+            assert (pallet, name) not in ADMISSIONS, f"{pallet}.{name} is guarded twice"
+            ADMISSIONS[pallet, name] = function
         return function
 
     return enter

@@ -1,3 +1,9 @@
 """One module per pallet; importing this package enters all of them into the registry."""
 
 from subnetlab.devnet.pallets import balances as balances
+from subnetlab.devnet.pallets import mev_shield as mev_shield
+from subnetlab.devnet.pallets import sudo as sudo
+from subnetlab.devnet.pallets import system as system
+from subnetlab.devnet.pallets import timestamp as timestamp
+from subnetlab.devnet.pallets import transaction_payment as transaction_payment
+from subnetlab.devnet.pallets import utility as utility

@@ -1,1 +1,5 @@
-"""To be described by its owner."""
+"""JSON-RPC over WebSocket and HTTP on one port; importing this package enters every method into the table."""
+
+from subnetlab.devnet.rpc import dev as dev
+from subnetlab.devnet.rpc import substrate as substrate
+from subnetlab.devnet.rpc import subscriptions as subscriptions

@@ -1,0 +1,112 @@
+"""Who may enter the pool: signature, mortality, nonce and fee, checked as the runtime's extensions do.
+
+The order of checks decides which error a client sees, so it is Substrate's. Source: the thirteen signed
+extensions of spec 461; the four that carry bytes and the two that look at money are the ones that refuse.
+"""
+
+from typing import Any
+
+import bittensor_core as core
+
+from subnetlab.devnet import refusal
+from subnetlab.devnet.block import Blocks
+from subnetlab.devnet.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
+from subnetlab.devnet.fees import fee
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets import balances, system, transaction_payment
+from subnetlab.devnet.pool import Pending
+from subnetlab.devnet.registry import ADMISSIONS
+from subnetlab.devnet.scale import Reader, Truncated
+from subnetlab.devnet.version import SPEC_NAME
+from subnetlab.devnet.weights import weight_of
+
+OPAQUE_BLOCKS = 2400
+"""How far back an era may reach: the chain remembers this many block hashes."""
+
+
+def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
+    """Check an extrinsic against the head and say what it will cost.
+
+    Raises:
+        Refusal: it can never be included as it stands.
+    """
+    _check_frame(raw)
+    try:
+        extrinsic = parse(raw)
+        call = ledger.codec.runtime.decode_call(extrinsic.call)
+    except (Malformed, ValueError) as error:
+        raise refusal.undecodable(str(error)) from error
+    height = blocks.head.number
+    birth_hash = _birth_hash(extrinsic.era, height, blocks)
+    _check_signature(extrinsic, ledger, blocks.genesis.hash, birth_hash)
+    weight = weight_of(call)
+    pending = Pending(
+        extrinsic=extrinsic, call=call, weight=weight,
+        fee=fee(len(raw), weight, extrinsic.tip),
+        payer=transaction_payment.payer(ledger, extrinsic.signer, call),
+        dies_at=extrinsic.era.death(height) if extrinsic.era else None,
+    )  # fmt: skip
+    recheck(pending, ledger, height)
+    return pending
+
+
+def recheck(pending: Pending, ledger: Ledger, height: int) -> None:
+    """The checks that a block in between can change.
+
+    Raises:
+        Refusal: the extrinsic has become invalid.
+    """
+    extrinsic = pending.extrinsic
+    if pending.dies_at is not None and pending.dies_at <= height:
+        raise refusal.invalid(refusal.ANCIENT_BIRTH)
+    if extrinsic.nonce < system.nonce(ledger, extrinsic.signer):
+        raise refusal.invalid(refusal.STALE)
+    if not _can_pay(ledger, pending.payer, pending.fee):
+        raise refusal.invalid(refusal.PAYMENT)
+    for call in transaction_payment.leaves(pending.call):
+        check = ADMISSIONS.get((call["call_module"], call["call_function"]))
+        if check is not None:
+            arguments: dict[str, Any] = {a["name"]: a["value"] for a in call["call_args"]}
+            check(ledger, extrinsic.signer, **arguments)
+
+
+def _check_frame(raw: bytes) -> None:
+    outer = Reader(raw)
+    try:
+        outer.prefixed()
+    except Truncated as error:
+        raise refusal.bad_format("Not enough data to fill buffer") from error
+    if outer.left:
+        raise refusal.bad_format("Input buffer has still data left after decoding!")
+
+
+def _birth_hash(era: Era | None, height: int, blocks: Blocks) -> bytes:
+    if era is None:
+        return blocks.genesis.hash
+    birth = era.birth(height)
+    block = blocks.at(birth)
+    if block is None or birth + OPAQUE_BLOCKS < height:
+        raise refusal.invalid(refusal.ANCIENT_BIRTH)
+    return block.hash
+
+
+def _check_signature(extrinsic: Extrinsic, ledger: Ledger, genesis_hash: bytes, birth_hash: bytes) -> None:
+    codec = ledger.codec
+    metadata_hash = None
+    if extrinsic.metadata_mode:
+        metadata_hash = bytes(core.metadata_digest(codec.metadata_v15, codec.spec_version, SPEC_NAME))
+    payload = signed_payload(
+        extrinsic, spec_version=codec.spec_version, transaction_version=codec.transaction_version,
+        genesis_hash=genesis_hash, birth_hash=birth_hash, metadata_hash=metadata_hash,
+    )  # fmt: skip
+    try:
+        genuine = core.verify(payload, extrinsic.signature, extrinsic.signer, extrinsic.scheme)
+    except ValueError:
+        genuine = False
+    if not genuine:
+        raise refusal.invalid(refusal.BAD_PROOF)
+
+
+def _can_pay(ledger: Ledger, payer: str, amount: int) -> bool:
+    left = balances.free(ledger, payer) - amount
+    return left >= balances.EXISTENTIAL_DEPOSIT

@@ -1,0 +1,102 @@
+"""The runtime APIs of the chain itself: Core, Metadata, AuraApi, AccountNonceApi, TransactionPaymentApi.
+
+Source: Substrate's runtime APIs; the golden payment info for what a fee query answers.
+"""
+
+from typing import Any
+
+from subnetlab.devnet import version
+from subnetlab.devnet.fees import BASE_REF_TIME, Weight, fee, weight_fee
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets import system
+from subnetlab.devnet.registry import raw_api, runtime_api
+from subnetlab.devnet.scale import prefixed
+from subnetlab.devnet.weights import DEFAULT, weight_of
+
+V15 = 15
+
+
+@raw_api("Metadata", "metadata_at_version")
+def metadata_at_version(ledger: Ledger, data: bytes) -> bytes:
+    """`Some(metadata)` for version 15, None for others."""
+    wanted = int.from_bytes(data[:4], "little")
+    return b"\x01" + prefixed(ledger.codec.metadata_v15) if wanted == V15 else b"\x00"
+
+
+@runtime_api("Metadata", "metadata_versions")
+def metadata_versions(_ledger: Ledger) -> list[int]:
+    """The metadata versions served."""
+    return [V15]
+
+
+@runtime_api("Core", "version")
+def core_version(ledger: Ledger) -> dict[str, Any]:
+    """The runtime's version."""
+    return version.scale_value(ledger.codec)
+
+
+@runtime_api("AuraApi", "slot_duration")
+def slot_duration(ledger: Ledger) -> int:
+    """Milliseconds a block takes, as the metadata says."""
+    return int(ledger.codec.constant("Aura", "SlotDuration"))
+
+
+@runtime_api("AccountNonceApi", "account_nonce")
+def account_nonce(ledger: Ledger, who: str) -> int:
+    """The nonce of the account's next extrinsic, the pool aside."""
+    return system.nonce(ledger, who)
+
+
+def described_weight(ledger: Ledger, extrinsic: bytes) -> Weight:
+    """The weight of the call in an extrinsic, signed or not; the default where it cannot be read.
+
+    Clients ask with placeholder signatures, so only the call at the end matters.
+    """
+    try:
+        decoded = ledger.codec.runtime.decode_extrinsic(extrinsic, False)  # noqa: FBT003 - its own signature
+    except ValueError:
+        return DEFAULT
+    return weight_of(decoded["call"])
+
+
+@raw_api("TransactionPaymentApi", "query_info")
+def query_info(ledger: Ledger, data: bytes) -> bytes:
+    """Weight, class and fee of an extrinsic."""
+    extrinsic = data[:-4]
+    weight = described_weight(ledger, extrinsic)
+    answer = {
+        "weight": {"ref_time": weight.ref_time, "proof_size": weight.proof_size},
+        "class": "Normal",
+        "partial_fee": fee(len(extrinsic), weight),
+    }
+    return _encoded(ledger, "query_info", answer)
+
+
+@raw_api("TransactionPaymentApi", "query_fee_details")
+def query_fee_details(ledger: Ledger, data: bytes) -> bytes:
+    """The parts a fee is made of."""
+    extrinsic = data[:-4]
+    weight = described_weight(ledger, extrinsic)
+    parts = {
+        "base_fee": weight_fee(BASE_REF_TIME),
+        "len_fee": len(extrinsic),
+        "adjusted_weight_fee": weight_fee(weight.ref_time),
+    }
+    return _encoded(ledger, "query_fee_details", {"inclusion_fee": parts, "tip": 0})
+
+
+@runtime_api("TransactionPaymentApi", "query_weight_to_fee")
+def query_weight_to_fee(_ledger: Ledger, weight: dict[str, int]) -> int:
+    """Rao for a weight."""
+    return weight_fee(int(weight["ref_time"]))
+
+
+@runtime_api("TransactionPaymentApi", "query_length_to_fee")
+def query_length_to_fee(_ledger: Ledger, length: int) -> int:
+    """Rao for a length in bytes."""
+    return length
+
+
+def _encoded(ledger: Ledger, method: str, answer: Any) -> bytes:
+    return ledger.codec.encode(ledger.codec.apis["TransactionPaymentApi"][method]["output"], answer)
+

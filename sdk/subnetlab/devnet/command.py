@@ -1,0 +1,78 @@
+"""`python -m subnetlab.devnet`: read the options, open the port, say so, run until told to stop."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from subnetlab.devnet import metadata
+from subnetlab.devnet.block import hexed
+from subnetlab.devnet.clock import Clock
+from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.node import Node
+from subnetlab.devnet.rpc.server import HOST, Server
+from subnetlab.devnet.rpc.service import Service
+from subnetlab.devnet.sealing import Instant, Interval, Manual, Sealer, Sealing
+from subnetlab.errors import SubnetLabError
+
+FAST_SECONDS, SLOW_SECONDS = 0.25, 12.0
+DEFAULT_PORT = 9944
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        asyncio.run(_run(options))
+    except SubnetLabError as error:
+        print(f"subnetlab devnet: {error}", file=sys.stderr)  # noqa: T201 - this is a command
+        return 1
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    node = Node(Codec(metadata.recorded(), metadata.SPEC_VERSION, metadata.TRANSACTION_VERSION), Clock())
+    sealer = Sealer(node, Manual())
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    service = Service(node, sealer, stop=stopped.set, state_file=options.state)
+    server = Server(service)
+    await server.start(options.port)
+    _say(f"listening ws://{HOST}:{server.port} genesis {hexed(node.blocks.genesis.hash)}")
+    first = node.seal() if len(node.blocks) == 1 else node.blocks.head
+    _say(f"Imported #{first.number} {hexed(first.hash)}")
+    sealer.switch(_sealing(options))
+    await stopped.wait()
+    sealer.stop()
+    await server.stop()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - what started us reads these lines
+
+
+def _sealing(options: argparse.Namespace) -> Sealing:
+    if options.instant:
+        return Instant()
+    if options.manual:
+        return Manual()
+    if options.block_time is not None:
+        return Interval(options.block_time)
+    return Interval(SLOW_SECONDS if options.fast_blocks == "False" else FAST_SECONDS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="subnetlab devnet", description="A Subtensor-compatible node.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 picks a free one")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--instant", action="store_true", help="a block for every extrinsic")
+    how.add_argument("--block-time", type=float, metavar="S", help="a block every S seconds")
+    how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
+    parser.add_argument("fast_blocks", nargs="?", choices=("True", "False"), help="as localnet.sh takes it")
+    return parser

@@ -1,0 +1,74 @@
+"""Putting one extrinsic into the block being built: fee, nonce, call, and the events around them.
+
+The order of events is the chain's, because clients read fees and failures from it. Fees have no author to go
+to unless `ledger.author` names one; then they are burned. Source: Substrate's `frame-executive`; the golden
+receipt for the order.
+"""
+
+from typing import Any
+
+from subnetlab.devnet import admission, refusal
+from subnetlab.devnet.fees import Weight
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets import balances, system
+from subnetlab.devnet.pool import Pending
+from subnetlab.devnet.registry import NOBODY, DispatchError, Origin
+
+TIMESTAMP_WEIGHT = Weight(213_816_000, 1_493)
+
+
+def dispatch_info(weight: Weight, kind: str = "Normal", *, pays: bool = True) -> dict[str, Any]:
+    """What an ExtrinsicSuccess or ExtrinsicFailed event says about the call."""
+    total = weight.with_base()
+    return {
+        "weight": {"ref_time": total.ref_time, "proof_size": total.proof_size},
+        "class": kind,
+        "pays_fee": "Yes" if pays else "No",
+    }
+
+
+def apply_inherent(ledger: Ledger, index: int, call: bytes) -> None:
+    """Run an inherent; a failing one is the node's own error."""
+    ledger.phase = {"ApplyExtrinsic": index}
+    ledger.dispatch(NOBODY, ledger.codec.runtime.decode_call(call))
+    info = dispatch_info(TIMESTAMP_WEIGHT, "Mandatory")
+    ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
+
+
+def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
+    """Charge for, count and run a signed extrinsic. A failing call keeps its fee and its nonce.
+
+    Raises:
+        Refusal: it is no longer valid; nothing of it remains.
+    """
+    extrinsic = pending.extrinsic
+    admission.recheck(pending, ledger, ledger.block_number)
+    if extrinsic.nonce != system.nonce(ledger, extrinsic.signer):
+        raise refusal.invalid(refusal.FUTURE)
+    ledger.phase = {"ApplyExtrinsic": index}
+    with ledger.transaction():
+        _charge(ledger, pending)
+        system.increment_nonce(ledger, extrinsic.signer)
+    failure = None
+    try:
+        ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
+    except DispatchError as error:
+        failure = ledger.error_value(error)
+    ledger.deposit_event("Balances", "Deposit", {"who": pending.payer, "amount": 0})
+    paid = {"who": pending.payer, "actual_fee": pending.fee, "tip": extrinsic.tip}
+    ledger.deposit_event("TransactionPayment", "TransactionFeePaid", paid)
+    info = dispatch_info(pending.weight)
+    if failure is None:
+        ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
+    else:
+        fields = {"dispatch_error": failure, "dispatch_info": info}
+        ledger.deposit_event("System", "ExtrinsicFailed", fields)
+
+
+def _charge(ledger: Ledger, pending: Pending) -> None:
+    balances.withdraw(ledger, pending.payer, pending.fee)
+    ledger.deposit_event("Balances", "Withdraw", {"who": pending.payer, "amount": pending.fee})
+    if ledger.author is None:
+        balances.reduce_issuance(ledger, pending.fee)
+    else:
+        balances.deposit(ledger, ledger.author, pending.fee)

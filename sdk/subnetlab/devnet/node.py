@@ -1,0 +1,211 @@
+"""The node: genesis, the pool, building and sealing blocks, answering runtime APIs.
+
+Knows nothing of JSON-RPC and nothing of time but a clock it is given; what drives it is `sealing`, what speaks
+for it is `rpc`. Finality is the head: what is sealed never changes.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import subnetlab.devnet.apis
+import subnetlab.devnet.pallets
+from subnetlab.devnet import admission, executive, genesis
+from subnetlab.devnet.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
+from subnetlab.devnet.clock import Clock
+from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.extrinsic import bare, digest
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets import balances, mev_shield, system
+from subnetlab.devnet.pool import Pending, Pool, Watch
+from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.registry import APIS, RAW_APIS
+from subnetlab.devnet.shield import unseal
+from subnetlab.devnet.state import State
+
+log = logging.getLogger("subnetlab.devnet")
+Changes = dict[bytes, bytes | None]
+PRUNE_EVERY = 256
+
+_ = (subnetlab.devnet.apis, subnetlab.devnet.pallets)  # imported to enter themselves into the registry
+
+
+class UnknownApi(LookupError):
+    """The runtime has no such API method."""
+
+
+class Node:
+    """One chain in one process."""
+
+    def __init__(self, codec: Codec, clock: Clock) -> None:
+        """Build the genesis block."""
+        self.codec, self.clock = codec, clock
+        self.state = State()
+        self.ledger = Ledger(codec, self.state)
+        self.pool = Pool()
+        self.pruned_before = 0
+        """Blocks below this height have lost their state."""
+        self.on_sealed: list[Callable[[Block, Changes], None]] = []
+        self.on_ready: list[Callable[[], None]] = []
+        self._zeros_told: set[str] = set()
+        self.slot_ms = int(codec.constant("Aura", "SlotDuration"))
+        self.blocks = Blocks(self._genesis())
+
+    def _genesis(self) -> Block:
+        genesis.build(self.ledger)
+        self.ledger.events = []
+        changes = self.state.seal(0)
+        root = chained_root(digest(self.codec.metadata_v15), changes)
+        return Block(
+            number=0, parent_hash=ZERO_HASH, state_root=root, extrinsics_root=digest(b""), logs=(),
+            extrinsics=(),
+        ).sealed()  # fmt: skip
+
+    # -- extrinsics
+
+    def submit(self, raw: bytes, watch: Watch | None = None) -> bytes:
+        """Take a signed extrinsic into the pool and return its hash.
+
+        Raises:
+            Refusal: it can never be included as it stands.
+        """
+        pending = admission.admit(raw, self.ledger, self.blocks)
+        if watch is not None:
+            pending.watch = watch
+        self.pool.add(pending)
+        pending.watch("ready" if pending in self.ready() else "future")
+        for listener in self.on_ready:
+            listener()
+        return pending.extrinsic.hash
+
+    def ready(self) -> list[Pending]:
+        """What the next block would include."""
+        return self.pool.ready(lambda who: system.nonce(self.ledger, who))
+
+    def endow(self, who: str, amount: int) -> None:
+        """Issue rao to an account in the block being built.
+
+        Raises:
+            ValueError: not an address.
+        """
+        balances.deposit(self.ledger, who, amount)
+        balances.issue(self.ledger, amount)
+
+    # -- blocks
+
+    def seal(self) -> Block:
+        """Build the next block from what is ready in the pool and make it final."""
+        parent = self.blocks.head
+        number, now_ms = parent.number + 1, self.clock.next(self.ledger.now_ms)
+        included: list[Pending] = []
+        try:
+            with self.state.layer():
+                self.ledger.initialize_block(number, now_ms)
+                system.open_block(self.ledger, parent.hash)
+                body = self._fill(included)
+                system.close_block(self.ledger)
+        except BaseException:
+            for pending in included:  # the block never was; only what broke it stays out of the pool
+                self.pool.restore(pending)
+            raise
+        changes = self.state.seal(number)
+        block = Block(
+            number=number, parent_hash=parent.hash, state_root=chained_root(parent.state_root, changes),
+            extrinsics_root=digest(b"".join(body)), logs=(aura_log(now_ms, self.slot_ms),),
+            extrinsics=tuple(body),
+        ).sealed()  # fmt: skip
+        self.blocks.append(block)
+        self._forget(number)
+        self._announce(block, changes, included)
+        return block
+
+    def _fill(self, included: list[Pending]) -> list[bytes]:
+        now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": self.ledger.now_ms}))
+        executive.apply_inherent(self.ledger, 0, now)
+        body = [bare(now)]
+        for pending in self.ready():
+            self.pool.remove(pending)
+            self._include(pending, body, included)
+        return body
+
+    def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
+        try:
+            executive.apply_extrinsic(self.ledger, len(body), pending)
+        except Refusal:
+            pending.watch("invalid")
+            return
+        body.append(pending.extrinsic.raw)
+        included.append(pending)
+        inner = self._unsealed(pending)
+        if inner is not None:
+            self._include(inner, body, included)
+
+    def _unsealed(self, carrier: Pending) -> Pending | None:
+        """The extrinsic a MEV-shield carrier brings, where it can be opened and is valid."""
+        call = carrier.call
+        if (call["call_module"], call["call_function"]) != mev_shield.CARRIER:
+            return None
+        raw = unseal(mev_shield.sealed_bytes(call))
+        if raw is None:
+            return None
+        try:
+            return admission.admit(raw, self.ledger, self.blocks)
+        except Refusal as error:
+            log.info("a sealed extrinsic was refused: %s", error)
+            return None
+
+    def _announce(self, block: Block, changes: Changes, included: list[Pending]) -> None:
+        for pending in included:
+            pending.watch({"inBlock": hexed(block.hash)})
+            pending.watch({"finalized": hexed(block.hash)})
+        for pending in self.pool.expired(block.number):
+            self.pool.remove(pending)
+            pending.watch("invalid")
+        for listener in self.on_sealed:
+            listener(block, changes)
+
+    def _forget(self, number: int) -> None:
+        if number % PRUNE_EVERY == 0 and number > system.BLOCK_HASH_COUNT:
+            self.pruned_before = number - system.BLOCK_HASH_COUNT
+            self.state.prune(self.pruned_before)
+
+    # -- runtime APIs
+
+    def call_api(self, name: str, data: bytes, block: Block) -> bytes:
+        """Answer a runtime API at a block: `name` is `Api_method`, data and answer are SCALE.
+
+        Raises:
+            UnknownApi: the runtime has no such method.
+            ValueError: the arguments do not decode.
+        """
+        api, method = self._resolve(name)
+        view = self.ledger.at(block.number)
+        raw = RAW_APIS.get((api, method))
+        if raw is not None:
+            return raw(view, data)
+        described = self.codec.apis[api][method]
+        function = APIS.get((api, method))
+        if function is None:
+            self._tell_zero(name)
+            return self.codec.encode(described["output"], self.codec.zero(described["output"]))
+        return self.codec.encode(described["output"], function(view, *self._arguments(described["inputs"], data)))
+
+    def _resolve(self, name: str) -> tuple[str, str]:
+        for api, methods in self.codec.apis.items():
+            method = name.removeprefix(f"{api}_")
+            if method != name and method in methods:
+                return api, method
+        raise UnknownApi(name)
+
+    def _arguments(self, inputs: list[tuple[str, str]], data: bytes) -> list[Any]:
+        types = [type_name for _, type_name in inputs]
+        if not types:
+            return []
+        if len(types) == 1:
+            return [self.codec.decode(types[0], data)]
+        return list(self.codec.decode(f"({','.join(types)},)", data))
+
+    def _tell_zero(self, name: str) -> None:
+        if name not in self._zeros_told:
+            self._zeros_told.add(name)
+            log.warning("%s is not implemented: it answers its type's zero value", name)

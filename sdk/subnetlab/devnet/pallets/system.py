@@ -1,0 +1,74 @@
+"""System: nonces, remarks, and what every block leaves behind (events, hashes, digest).
+
+Runtime upgrades and raw storage writes are answered `CallFiltered`, but for root's `set_storage` and
+`kill_storage`. Source: Substrate's `frame-system`.
+"""
+
+from typing import Any
+
+from subnetlab.devnet.extrinsic import digest
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.registry import Origin, call, ensure_root, ensure_signed
+
+BLOCK_HASH_COUNT = 2400
+"""How many block hashes, and how many blocks' state, the chain remembers."""
+
+
+def nonce(ledger: Ledger, who: str) -> int:
+    """The nonce of the account's next extrinsic."""
+    return int(ledger.get("System", "Account", who)["nonce"])
+
+
+def increment_nonce(ledger: Ledger, who: str) -> None:
+    """Count one extrinsic of the account."""
+    account = ledger.get("System", "Account", who)
+    account["nonce"] = int(account["nonce"]) + 1
+    ledger.put("System", "Account", who, value=account)
+
+
+def open_block(ledger: Ledger, parent_hash: bytes) -> None:
+    """Link the block being built to its parent and forget the oldest hash."""
+    number = ledger.block_number
+    ledger.put("System", "ParentHash", value="0x" + parent_hash.hex())
+    ledger.put("System", "BlockHash", number - 1, value="0x" + parent_hash.hex())
+    if number > BLOCK_HASH_COUNT:
+        ledger.remove("System", "BlockHash", number - 1 - BLOCK_HASH_COUNT)
+
+
+def close_block(ledger: Ledger) -> None:
+    """Store the block's events."""
+    ledger.put("System", "Events", value=ledger.events)
+    ledger.put("System", "EventCount", value=len(ledger.events))
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
+
+
+@call("System", "remark")
+def remark(_ledger: Ledger, _origin: Origin, remark: Any) -> None:  # noqa: ARG001 - it is only recorded
+    """Leave bytes in the block, and nothing else."""
+
+
+@call("System", "remark_with_event")
+def remark_with_event(ledger: Ledger, origin: Origin, remark: Any) -> None:
+    """Leave bytes in the block and their hash in an event."""
+
+    who = ensure_signed(origin)
+    ledger.deposit_event("System", "Remarked", {"sender": who, "hash": "0x" + digest(_bytes(remark)).hex()})
+
+
+@call("System", "set_storage")
+def set_storage(ledger: Ledger, origin: Origin, items: Any) -> None:
+    """Write raw storage, as root."""
+    ensure_root(origin)
+    for key, value in items:
+        ledger.state.put(_bytes(key), _bytes(value))
+
+
+@call("System", "kill_storage")
+def kill_storage(ledger: Ledger, origin: Origin, keys: Any) -> None:
+    """Remove raw storage, as root."""
+    ensure_root(origin)
+    for key in keys:
+        ledger.state.put(_bytes(key), None)

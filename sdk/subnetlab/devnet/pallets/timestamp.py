@@ -1,0 +1,15 @@
+"""Timestamp: the one inherent, which says what time the block was built at.
+
+Source: Substrate's `pallet-timestamp`.
+"""
+
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.registry import NOBODY, DispatchError, Origin, call
+
+
+@call("Timestamp", "set")
+def set_now(ledger: Ledger, origin: Origin, now: int) -> None:
+    """Set the block's time in milliseconds; only the block's builder may."""
+    if origin != NOBODY:
+        raise DispatchError("BadOrigin")
+    ledger.put("Timestamp", "Now", value=now)

@@ -1,0 +1,112 @@
+"""Extrinsics waiting for a block: one per signer and nonce, in nonce order, better tips first.
+
+An extrinsic whose nonce lies ahead waits as `future` until the gap is filled. Mortal ones leave when their
+era ends. Source: Substrate's transaction pool, without banning and without peers.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from subnetlab.devnet.extrinsic import Extrinsic
+from subnetlab.devnet.fees import Weight
+from subnetlab.devnet.refusal import already_imported, pool_full, too_low_priority
+
+Status = str | dict[str, Any]
+Watch = Callable[[Status], None]
+LIMIT = 8192
+"""Most extrinsics the pool holds, as Substrate's default for ready ones."""
+
+
+def _nobody(_: Status) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pending:
+    """An admitted extrinsic with what admission found out about it."""
+
+    extrinsic: Extrinsic
+    call: dict[str, Any]
+    weight: Weight
+    fee: int
+    payer: str
+    dies_at: int | None
+    watch: Watch = field(default=_nobody)
+
+
+class Pool:
+    """What has been submitted and is not yet in a block."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._by_tag: dict[tuple[str, int], Pending] = {}
+        self._hashes: set[bytes] = set()
+
+    def __len__(self) -> int:
+        return len(self._by_tag)
+
+    def __iter__(self) -> Iterator[Pending]:
+        return iter(list(self._by_tag.values()))
+
+    def add(self, pending: Pending) -> None:
+        """Take an admitted extrinsic in, in place of one that pays a smaller tip.
+
+        Raises:
+            Refusal: 1013 it is here already, 1014 the other one pays as well, 1016 the pool is full.
+        """
+        extrinsic = pending.extrinsic
+        if extrinsic.hash in self._hashes:
+            raise already_imported(extrinsic.hash)
+        held = self._by_tag.get(extrinsic.tag)
+        if held is not None and held.extrinsic.tip >= extrinsic.tip:
+            raise too_low_priority(extrinsic.tip, held.extrinsic.tip)
+        if held is None and len(self._by_tag) >= LIMIT:
+            raise pool_full()
+        if held is not None:
+            self.remove(held)
+            held.watch({"usurped": "0x" + extrinsic.hash.hex()})
+        self._by_tag[extrinsic.tag] = pending
+        self._hashes.add(extrinsic.hash)
+
+    def remove(self, pending: Pending) -> None:
+        """Let an extrinsic go; nothing happens where it is not here."""
+        if self._by_tag.get(pending.extrinsic.tag) is pending:
+            del self._by_tag[pending.extrinsic.tag]
+            self._hashes.discard(pending.extrinsic.hash)
+
+    def restore(self, pending: Pending) -> None:
+        """Take back what a block that never was had taken out."""
+        if pending.extrinsic.tag not in self._by_tag:
+            self._by_tag[pending.extrinsic.tag] = pending
+            self._hashes.add(pending.extrinsic.hash)
+
+    def next_nonce(self, signer: str, nonce: int) -> int:
+        """The first nonce from `nonce` on that nothing here uses."""
+        while (signer, nonce) in self._by_tag:
+            nonce += 1
+        return nonce
+
+    def ready(self, nonce_of: Callable[[str], int]) -> list[Pending]:
+        """What can go into the next block, in the order it should."""
+        order = {id(p): n for n, p in enumerate(self._by_tag.values())}
+        rows: list[tuple[int, int, int, Pending]] = []
+        for signer in dict.fromkeys(tag[0] for tag in self._by_tag):
+            nonce, tip, arrived = nonce_of(signer), None, 0
+            while (pending := self._by_tag.get((signer, nonce))) is not None:
+                # A follower can go no earlier than what it follows.
+                tip = pending.extrinsic.tip if tip is None else min(tip, pending.extrinsic.tip)
+                arrived = max(arrived, order[id(pending)])
+                rows.append((-tip, arrived, nonce, pending))
+                nonce += 1
+        return [row[3] for row in sorted(rows, key=lambda row: row[:3])]
+
+    def expired(self, height: int) -> list[Pending]:
+        """Mortal extrinsics that no block after `height` may include."""
+        return [p for p in self._by_tag.values() if p.dies_at is not None and p.dies_at <= height + 1]
+
+    def clear(self) -> None:
+        """Drop everything, telling who watches."""
+        for pending in self:
+            self.remove(pending)
+            pending.watch("dropped")

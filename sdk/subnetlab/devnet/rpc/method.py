@@ -1,0 +1,117 @@
+"""The table of JSON-RPC methods, and reading their parameters without trusting them.
+
+Wrong parameters answer −32602 as jsonrpsee words it. Source: JSON-RPC 2.0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
+INVALID_PARAMS, INTERNAL_ERROR, TOO_LARGE = -32602, -32603, -32007
+SERVER_ERROR = -32000
+STATE_ERROR = 4003
+BLOCK_HASH_BYTES = 32
+
+
+@dataclass(eq=False)
+class RpcError(Exception):  # noqa: N818 - it is named after JSON-RPC's own word
+    """An answer with an `error` member."""
+
+    code: int
+    message: str
+    data: Any = None
+
+    def member(self) -> dict[str, Any]:
+        """The `error` member."""
+        extra = {} if self.data is None else {"data": self.data}
+        return {"code": self.code, "message": self.message, **extra}
+
+
+def invalid_params(reason: str) -> RpcError:
+    """The caller's parameters do not fit."""
+    return RpcError(INVALID_PARAMS, "Invalid params", reason)
+
+
+@dataclass(slots=True)
+class Parameters:
+    """Positional parameters with typed reading; null and missing are the same."""
+
+    values: list[Any]
+
+    def get(self, index: int) -> Any:
+        """The parameter, or None."""
+        return self.values[index] if index < len(self.values) else None
+
+    def text(self, index: int) -> str:
+        """A string."""
+        value = self.get(index)
+        if not isinstance(value, str):
+            raise invalid_params(f"invalid type at position {index}: expected a string")
+        return value
+
+    def integer(self, index: int, default: int | None = None, *, low: int = 0, high: int = 2**63) -> int:
+        """A whole number within bounds."""
+        value = self.get(index)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise invalid_params(f"invalid value at position {index}: expected a number {low}…{high}")
+        return value
+
+    def data(self, index: int) -> bytes:
+        """Bytes as `0x…`."""
+        return from_hex(self.text(index), index)
+
+    def optional_data(self, index: int) -> bytes | None:
+        """Bytes as `0x…`, or None."""
+        return None if self.get(index) is None else self.data(index)
+
+    def many(self, index: int) -> list[bytes]:
+        """A list of `0x…` bytes."""
+        value = self.get(index)
+        if not isinstance(value, list):
+            raise invalid_params(f"invalid type at position {index}: expected a list")
+        return [from_hex(item, index) for item in value]
+
+    def block_hash(self, index: int) -> bytes | None:
+        """A 32-byte hash, or None."""
+        value = self.optional_data(index)
+        if value is not None and len(value) != BLOCK_HASH_BYTES:
+            raise invalid_params(f"invalid length at position {index}: expected a 32-byte hash")
+        return value
+
+
+def from_hex(value: Any, index: int) -> bytes:
+    """Bytes of a `0x…` string."""
+    if isinstance(value, str):
+        try:
+            return bytes.fromhex(value.removeprefix("0x"))
+        except ValueError:
+            pass
+    raise invalid_params(f"invalid value at position {index}: expected hexadecimal bytes")
+
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """Every method by name."""
+
+    handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
+
+    def enter(self, *names: str) -> Callable[[Handler], Handler]:
+        """Enter `(service, parameters, peer)` functions under one or more names."""
+
+        def entered(function: Handler) -> Handler:
+            for name in names:
+                assert name not in self.handlers, f"{name} is entered twice"
+                self.handlers[name] = function
+            return function
+
+        return entered
+
+
+METHODS = Methods()
+method = METHODS.enter
