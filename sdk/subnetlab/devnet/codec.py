@@ -119,7 +119,7 @@ class Codec:
     def _zero_composite(self, name: str, members: list[dict[str, Any]]) -> Any:
         if name == "AccountId32":
             return core.ss58_encode(bytes(32))
-        if not members:
+        if not members or name == "BTreeMap":
             return {}
         if members[0].get("name") is None:
             values = [self.zero(m["type"]) for m in members]
