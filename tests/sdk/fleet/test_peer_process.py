@@ -1,0 +1,192 @@
+"""Real processes from a real forkserver: how they report, how they end, and what is said about it."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import psutil
+import pytest
+
+from subnetlab.fleet.forkserver import start_forkserver
+from subnetlab.fleet.peer_process import PeerProcess, end_all
+from subnetlab.fleet.spec import PeerSeat
+from subnetlab.record.events import Event, PeerReady, Stepped
+
+WORK = '''
+"""What the peers of these tests do; importable by their processes."""
+import errno, os, signal, sys, threading
+from subnetlab.errors import StoreUnreachable
+from subnetlab.fleet.peer import PeerLife
+from subnetlab.record.events import PeerReady, Stepped
+
+def ready(report):
+    report(PeerReady(uid=4, pid=os.getpid(), seconds=0.0))
+
+def finishes(steps, pipe, asked_at):
+    with PeerLife(pipe) as report:
+        ready(report)
+        for step in range(steps):
+            report(Stepped(uid=4, round=0, first_step=step, losses=[float(step)]))
+
+def fails(pipe, asked_at):
+    with PeerLife(pipe) as report:
+        raise StoreUnreachable("The store is gone.")
+
+def fills_the_disk(pipe, asked_at):
+    with PeerLife(pipe) as report:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+def leaves_without_a_word(pipe, asked_at):
+    os._exit(7)
+
+def waits(pipe, asked_at):
+    with PeerLife(pipe) as report:
+        ready(report)
+        threading.Event().wait()
+
+def deaf(pipe, asked_at):
+    with PeerLife(pipe) as report:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        ready(report)
+        threading.Event().wait()
+'''
+
+
+@pytest.fixture(scope="module")
+def context() -> ForkServerContext:
+    return start_forkserver(["subnetlab.fleet.peer"])
+
+
+@pytest.fixture
+def started(
+    context: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Callable[..., PeerProcess]]:
+    """Start a peer that runs one of the functions above; none outlives the test."""
+    (tmp_path / "peer_work.py").write_text(WORK)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("peer_work", None)
+    import peer_work  # pyright: ignore[reportMissingImports]
+
+    peers: list[PeerProcess] = []
+
+    def start(name: str, *args: object) -> PeerProcess:
+        seat = PeerSeat(uid=4, hotkey="5Miner", role="miner")
+        peers.append(PeerProcess(context, seat, getattr(peer_work, name), args, time.monotonic()))
+        return peers[-1]
+
+    yield start
+    end_all(peers, grace_s=0)
+    assert not any(peer.running for peer in peers)
+
+
+def until(peer: PeerProcess, done: Callable[[list[Event]], bool]) -> list[Event]:
+    """Read a peer until `done` or its end."""
+    events: list[Event] = []
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(peer.fileno(), selectors.EVENT_READ)
+        while peer.running and not done(events):
+            assert waiting.select(20), "the peer says nothing"
+            events += peer.read()
+    return events
+
+
+def to_the_end(peer: PeerProcess) -> list[Event]:
+    return until(peer, lambda _events: False)
+
+
+def test_every_step_arrives_once_and_in_order_and_the_peer_finishes(
+    started: Callable[..., PeerProcess],
+) -> None:
+    peer = started("finishes", 5000)
+    events = to_the_end(peer)
+    assert isinstance(events[0], PeerReady)
+    assert [event.first_step for event in events if isinstance(event, Stepped)] == list(range(5000))
+    assert peer.state == "finished"
+    assert peer.process.exitcode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fails", "The store is gone."),
+        ("fills_the_disk", "The disk is full."),
+        ("leaves_without_a_word", "ended without a word, with status 7"),
+    ],
+)
+def test_how_a_peer_failed_is_one_sentence(
+    started: Callable[..., PeerProcess], name: str, words: str
+) -> None:
+    peer = started(name)
+    to_the_end(peer)
+    assert peer.state == "gone"
+    assert words in peer.reason()
+
+
+def test_a_killed_peer_is_recognised(started: Callable[..., PeerProcess]) -> None:
+    peer = started("waits")
+    until(peer, bool)
+    os.kill(peer.process.pid or 0, signal.SIGKILL)
+    to_the_end(peer)
+    assert peer.state == "gone"
+    assert "SIGKILL" in peer.reason()
+
+
+def test_stopping_is_orderly_and_a_deaf_peer_is_killed(started: Callable[..., PeerProcess]) -> None:
+    polite, deaf = started("waits"), started("deaf")
+    for peer in (polite, deaf):
+        until(peer, bool)
+    end_all([polite, deaf], grace_s=1.0)
+    assert polite.farewell is not None
+    assert polite.farewell.outcome == "stopped"
+    assert deaf.process.exitcode == -signal.SIGKILL
+    assert not polite.running
+    assert not deaf.running
+
+
+def test_a_peer_stopped_in_the_middle_of_a_word_does_not_block_its_reader(
+    started: Callable[..., PeerProcess],
+) -> None:
+    peer = started("finishes", 20_000)
+    until(peer, bool)
+    os.kill(peer.process.pid or 0, signal.SIGSTOP)
+    peer.read()
+    assert peer.read() == []
+    os.kill(peer.process.pid or 0, signal.SIGCONT)
+    to_the_end(peer)
+    assert peer.state == "finished"
+
+
+def test_peers_die_with_their_supervisor(tmp_path: Path) -> None:
+    """A supervisor killed on the spot leaves no miner, no forkserver behind."""
+    (tmp_path / "peer_work.py").write_text(WORK)
+    script = tmp_path / "supervisor.py"
+    script.write_text(
+        "import sys, time, threading, psutil, peer_work\n"
+        "from subnetlab.fleet.forkserver import start_forkserver\n"
+        "from subnetlab.fleet.peer_process import PeerProcess\n"
+        "from subnetlab.fleet.spec import PeerSeat\n"
+        "if __name__ == '__main__':\n"
+        "    context = start_forkserver(['subnetlab.fleet.peer'])\n"
+        "    seat = PeerSeat(uid=4, hotkey='5M', role='miner')\n"
+        "    peers = [PeerProcess(context, seat, peer_work.waits, (), time.monotonic()) for _ in range(2)]\n"
+        "    for child in psutil.Process().children(recursive=True):\n"
+        "        print(child.pid, flush=True)\n"
+        "    print('up', flush=True)\n"
+        "    threading.Event().wait()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        pids = [int(line) for line in iter(supervisor.stdout.readline, "up\n")]
+        children = [psutil.Process(pid) for pid in pids]
+        supervisor.kill()
+    assert len(children) >= 3
+    _, left = psutil.wait_procs(children, timeout=20)
+    assert not [child for child in left if child.status() != psutil.STATUS_ZOMBIE]
