@@ -1,0 +1,101 @@
+"""Time and money of a development chain under control, by the node's `dev_` methods over HTTP.
+
+Needs neither the SDK nor a websocket, so a pacer can use it from anywhere. Other chains have no such methods:
+every verb raises `DevnetOnly` there.
+"""
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from subnetlab.errors import ChainRejected, DevnetOnly, NodeUnreachable
+from subnetlab.network.chain import Block
+
+_METHOD_NOT_FOUND = -32601
+
+
+class DevControls:
+    """The controls of the development node at an endpoint.
+
+    Args:
+        endpoint: `ws://host:port`; the node answers HTTP on the same port.
+        timeout_s: longest wait for one answer; sealing many blocks with epochs in them takes a while.
+
+    Every verb raises:
+        DevnetOnly: the node at the endpoint is no development node.
+        NodeUnreachable: nobody answers.
+        ChainRejected: the node refuses, such as an unknown snapshot.
+    """
+
+    def __init__(self, endpoint: str, *, timeout_s: float = 120.0) -> None:
+        self.endpoint = endpoint
+        self._timeout_s = timeout_s
+
+    def set_sealing(self, sealing: Literal["instant", "manual"] | float) -> None:
+        """Seal a block per extrinsic (`instant`), only when asked (`manual`), or every so many seconds."""
+        self._ask("dev_setSealing", sealing if isinstance(sealing, str) else {"interval": float(sealing)})
+
+    def seal(self, blocks: int = 1) -> Block:
+        """Seal blocks now, with whatever is in the pool, and return the new head."""
+        head = self._ask("dev_seal", blocks)
+        return Block(number=int(head["number"]), hash=str(head["hash"]))
+
+    def faucet(self, ss58: str, rao: int) -> None:
+        """Mint play money onto an account."""
+        self._ask("dev_faucet", ss58, rao)
+
+    def snapshot(self) -> int:
+        """Remember the chain as it is now; the id leads back with `revert`."""
+        return int(self._ask("dev_snapshot"))
+
+    def revert(self, snapshot: int) -> None:
+        """Turn the chain back; connections must forget what they know (`WireClient.forget`)."""
+        self._ask("dev_revert", snapshot)
+
+    def save(self, path: Path) -> None:
+        """Write the whole state to a file that a node can be started from."""
+        self._ask("dev_save", str(path))
+
+    def info(self) -> dict[str, Any]:
+        """What the node says about itself: sealing, genesis, coverage."""
+        return dict(self._ask("dev_info"))
+
+    def available(self) -> bool:
+        """Whether the node at the endpoint is a development node."""
+        try:
+            self.info()
+        except DevnetOnly:
+            return False
+        return True
+
+    def _ask(self, method: str, *params: Any) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        answer = self._post(body)
+        error = answer.get("error")
+        if error is None:
+            return answer.get("result")
+        if error.get("code") == _METHOD_NOT_FOUND:
+            raise DevnetOnly(f"The node at {self.endpoint} has no {method}.")
+        raise ChainRejected(
+            f"The node refused {method}: {error.get('message')}.", code=str(error.get("code"))
+        )
+
+    def _post(self, body: str) -> dict[str, Any]:
+        parts = urlsplit(self.endpoint)
+        secure = parts.scheme in ("wss", "https")
+        connect = HTTPSConnection if secure else HTTPConnection
+        connection = connect(
+            parts.hostname or "", parts.port or (443 if secure else 80), timeout=self._timeout_s
+        )
+        try:
+            connection.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, HTTPException) as error:
+            raise NodeUnreachable(f"Nothing answers at {self.endpoint} ({error}).") from error
+        except ValueError as error:
+            raise DevnetOnly(f"What answers at {self.endpoint} is no development node.") from error
+        finally:
+            connection.close()
+        return dict(answer)

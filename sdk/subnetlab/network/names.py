@@ -1,0 +1,60 @@
+"""The names a network goes by, and where it answers.
+
+`devnet` has no endpoint of its own: the embedded node says where it listens once it runs. The public
+endpoints are those of the bittensor SDK; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from subnetlab.errors import UnknownNetwork
+
+DEVNET = "devnet"
+"""The embedded node."""
+
+ENDPOINTS = {
+    "local": "ws://127.0.0.1:9944",
+    "test": "wss://test.finney.opentensor.ai:443",
+    "finney": "wss://entrypoint-finney.opentensor.ai:443",
+}
+"""Where the named networks answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network by name; `endpoint` is None for the embedded devnet, which has to be started first."""
+
+    name: str
+    endpoint: str | None
+
+    @property
+    def key(self) -> str:
+        """The name as a file name: what budgets are kept under."""
+        return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in self.name)
+
+
+def resolve(name: str = DEVNET) -> Network:
+    """Find a network by name, or take a `ws://` or `wss://` endpoint as it is.
+
+    Raises:
+        UnknownNetwork: neither a known name nor an endpoint with a host.
+
+    Example:
+        >>> resolve("local").endpoint
+        'ws://127.0.0.1:9944'
+    """
+    if name == DEVNET:
+        return Network(name=DEVNET, endpoint=None)
+    if name in ENDPOINTS:
+        return Network(name=name, endpoint=ENDPOINTS[name])
+    for known, endpoint in ENDPOINTS.items():
+        if name.rstrip("/") == endpoint:
+            return Network(name=known, endpoint=endpoint)
+    try:
+        parts = urlsplit(name)
+        valid = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or any(letter.isspace() for letter in name):
+        raise UnknownNetwork(f"There is no network called {name!r}.")
+    return Network(name=name, endpoint=name)

@@ -1,0 +1,61 @@
+"""What the SDK reports as failed, in SubnetLab's own errors: which pallet, which error, what to do next.
+
+The SDK names the error and knows its remediation; the pallet it drops is found again in its catalogue of
+errors. A pool rejection has no pallet: nothing of it reached a block.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import bittensor
+from bittensor._generated.errors import ERRORS
+
+from subnetlab.errors import ChainRejected, NodeUnreachable
+
+_PALLETS: dict[str, list[str]] = {}
+for _info in ERRORS.values():
+    _PALLETS.setdefault(_info.name, []).append(_info.pallet)
+
+
+def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected:
+    """The chain's refusal as our error, its hint the SDK's remediation.
+
+    Args:
+        error: the SDK's error where there is one.
+        message: what the SDK said besides.
+    """
+    if error is None:
+        return ChainRejected(f"The chain refused it: {message or 'no reason was given'}.", code="Unknown")
+    name = error.name or ""
+    pallets = _PALLETS.get(name, [])
+    # Several pallets share a few names; the one people meet is Subtensor's own.
+    pallet = "SubtensorModule" if "SubtensorModule" in pallets else (pallets[0] if pallets else "")
+    words = (error.description or error.message or name).strip().rstrip(".")
+    where = f" ({pallet}.{name})" if pallet else f" ({name})" if name else ""
+    help_text = error.remediation.strip().rstrip(".")
+    return ChainRejected(
+        f"The chain refused it: {words}{where}.",
+        pallet=pallet,
+        code=name or error.code.value,
+        hint=f"{help_text[:1].upper()}{help_text[1:]}.",
+    )
+
+
+@contextmanager
+def translated(endpoint: str) -> Generator[None]:
+    """Turn whatever the SDK raises inside the block into SubnetLab's errors.
+
+    Raises:
+        ChainRejected: the chain, or the SDK on its behalf, refused.
+        NodeUnreachable: nobody answers at `endpoint`, or the connection broke.
+    """
+    try:
+        yield
+    except bittensor.ChainError as error:
+        raise rejected(error, error.message) from error
+    except bittensor.PolicyError as error:
+        raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
+    except (bittensor.RpcConnectionError, bittensor.ConnectionNotReady, OSError, TimeoutError) as error:
+        raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
+    except bittensor.BittensorError as error:
+        raise ChainRejected(f"The SDK refused it: {error}", code="InvalidArgument", hint="") from error

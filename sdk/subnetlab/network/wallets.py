@@ -1,0 +1,132 @@
+"""Wallets by name: development keys on development chains, the SDK's own wallets everywhere.
+
+The SDK accepts any object that carries keypairs (`bittensor.KeyedWallet`), so a development wallet is one and
+needs no file. Its keys derive from names everybody knows: worthless elsewhere, and refused there.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import bittensor
+from bittensor_core import Keypair
+
+from subnetlab.errors import UnknownWallet, WalletError
+from subnetlab.network.secrets import refuse_secret
+
+DEV_NAMES = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
+"""The accounts every development chain funds at genesis; alice is its sudo key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevWallet:
+    """A development wallet: keypairs in memory, shaped like `bittensor.Wallet`."""
+
+    name: str
+    coldkey: Keypair
+    hotkey: Keypair
+
+    @property
+    def coldkeypub(self) -> Keypair:
+        """The coldkey; only its address and public key are looked at."""
+        return self.coldkey
+
+    @property
+    def hotkeypub(self) -> Keypair:
+        """The hotkey; only its address and public key are looked at."""
+        return self.hotkey
+
+    def __repr__(self) -> str:
+        return f"DevWallet({self.name!r}, {self.coldkey.ss58_address})"
+
+
+Wallet: TypeAlias = DevWallet | bittensor.Wallet | bittensor.KeyedWallet | bittensor.Signer
+"""What a wallet may be once it is open; a `Signer` is a key that lives elsewhere, such as in a browser."""
+
+# The order matters: asking a wallet on disk whether it has a coldkey would ask a person for the password.
+_WALLET_TYPES = (DevWallet, bittensor.Wallet, bittensor.Signer, bittensor.KeyedWallet)
+
+
+def dev_keypair(uri: str) -> Keypair:
+    """The keypair of a development URI such as `//Alice` or `//SubnetLab//run//miner-3`.
+
+    Raises:
+        UnknownWallet: not a development URI.
+        SecretRefused: a mnemonic stands before the path.
+    """
+    refuse_secret(uri, "a development URI")
+    if not uri.startswith("//") or not uri.strip("/"):
+        raise UnknownWallet(f"{uri!r} is not a development URI.", hint="Use one such as //Alice.")
+    return Keypair.create_from_uri(uri)
+
+
+def dev_wallet(name: str) -> DevWallet:
+    """A development wallet by name, `alice` or `alice/miner-1` for another of its hotkeys.
+
+    Its coldkey is `//Alice`, its hotkey `//Alice//hotkey` (or `//Alice//miner-1`).
+
+    Raises:
+        UnknownWallet: none of the six development names.
+    """
+    refuse_secret(name, "a wallet's name")
+    owner, _, hotkey = name.partition("/")
+    if owner.lower() not in DEV_NAMES or "/" in hotkey:
+        raise UnknownWallet(f"There is no development wallet called {name!r}.")
+    uri = f"//{owner.capitalize()}"
+    return DevWallet(
+        name=name.lower() if not hotkey else f"{owner.lower()}/{hotkey}",
+        coldkey=dev_keypair(uri),
+        hotkey=dev_keypair(f"{uri}//{hotkey or 'hotkey'}"),
+    )
+
+
+def peer_uri(run_id: str, role: str, index: int) -> str:
+    """The development URI of a peer's hotkey: it can be derived again, and no two runs share one."""
+    return f"//SubnetLab//{run_id}//{role}-{index}"
+
+
+def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:
+    """Open a wallet by name, or check that one may be used here.
+
+    Args:
+        wallet: a name (`alice`, or `cold/hot` among the SDK's wallet files), or any wallet object of the SDK.
+        development: whether the chain is a development chain, where money is play money.
+
+    Raises:
+        UnknownWallet: no wallet has this name.
+        SecretRefused: the name looks like a mnemonic, a seed or a private key.
+        WalletError: a development key on a chain that is not a development chain.
+    """
+    if not isinstance(wallet, str):
+        if not isinstance(wallet, _WALLET_TYPES):  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
+            raise UnknownWallet(
+                f"A {type(wallet).__name__} is not a wallet.", hint='Use net.wallet("alice").'
+            )
+        if isinstance(wallet, DevWallet) and not development:
+            raise WalletError(
+                f"{wallet.name} is a development key that everybody holds.",
+                hint="Use a wallet of your own on this network.",
+            )
+        return wallet
+    refuse_secret(wallet, "a wallet's name")
+    if development and wallet.partition("/")[0].lower() in DEV_NAMES:
+        return dev_wallet(wallet)
+    return _from_disk(wallet)
+
+
+def _from_disk(name: str) -> bittensor.Wallet:
+    try:
+        found = bittensor.Wallet(name)
+    except ValueError as error:
+        raise UnknownWallet(f"{name!r} is not a wallet's name: {error}") from None
+    if not name.strip() or ".." in name or not found.coldkeypub_file.exists_on_device():
+        raise UnknownWallet(f"There is no wallet called {name!r}.")
+    return found
+
+
+def address(account: Any) -> str:
+    """The ss58 address of an account: a string as it is, a wallet's coldkey, or a keypair's own."""
+    if isinstance(account, str):
+        return account
+    if hasattr(account, "ss58_address"):
+        return str(account.ss58_address)
+    return str(account.coldkeypub.ss58_address)
