@@ -33,7 +33,9 @@ class DevnetProcess:
 
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> Any:
         """POST raw bytes and read the JSON answer."""
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json", **(headers or {})})
+        request = urllib.request.Request(
+            self.url, body, {"Content-Type": "application/json", **(headers or {})}
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 

@@ -24,7 +24,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid
     └── DevnetError         raised inside the node's own process
-        └── GenesisInvalid · StateFileInvalid · PortTaken · MetadataInvalid
+        └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
 
 
@@ -220,6 +220,12 @@ class GenesisInvalid(DevnetError):
 
 class StateFileInvalid(DevnetError):
     """The saved state does not belong to this node."""
+
+
+class TokenFileInvalid(DevnetError):
+    """The file that guards the node's development methods cannot be trusted."""
+
+    hint = "Give a file that only you can read (chmod 600), or a path where none is yet."
 
 
 class PortTaken(DevnetError):

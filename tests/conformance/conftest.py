@@ -10,7 +10,6 @@ from pathlib import Path
 import bittensor
 import pytest
 from bittensor_core import Keypair
-
 from tests.devnet_process import DevnetProcess, running_devnet
 
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import bittensor
-
 from tests.devnet_process import DevnetProcess
 
 

@@ -1,7 +1,7 @@
 """Money moves through the unmodified SDK, and the fee is the chain's."""
 
 import bittensor
-from bittensor.intents import Transfer, TransferAll
+from bittensor.intents import Transfer
 from bittensor_core import Keypair
 
 RAO = 10**9

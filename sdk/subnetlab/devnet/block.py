@@ -4,6 +4,7 @@ The hash is the real blake2-256 of the SCALE header, so light clients agree with
 chain over what blocks changed, not a Merkle root, so there are no storage proofs (fidelity table).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,9 @@ class Blocks:
         for block in self._blocks[1:]:
             twin.append(block)
         return twin
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(list(self._blocks))
 
     def __len__(self) -> int:
         return len(self._blocks)

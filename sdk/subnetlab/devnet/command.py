@@ -7,13 +7,15 @@ import signal
 import sys
 from pathlib import Path
 
-from subnetlab.devnet import metadata
+from subnetlab.devnet import metadata, snapshot
 from subnetlab.devnet.block import hexed
 from subnetlab.devnet.clock import Clock
 from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.lease import Lease
 from subnetlab.devnet.node import Node
 from subnetlab.devnet.rpc.server import HOST, Server
 from subnetlab.devnet.rpc.service import Service
+from subnetlab.devnet.rpc.token import read_or_create
 from subnetlab.devnet.sealing import Instant, Interval, Manual, Sealer, Sealing
 from subnetlab.errors import SubnetLabError
 
@@ -35,13 +37,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     node = Node(Codec(metadata.recorded(), metadata.SPEC_VERSION, metadata.TRANSACTION_VERSION), Clock())
+    if options.state is not None and options.state.exists():
+        snapshot.load(node, options.state)
     sealer = Sealer(node, Manual())
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     service = Service(node, sealer, stop=stopped.set, state_file=options.state)
-    server = Server(service)
+    lease = Lease(
+        stopped.set, with_parent=options.exit_with_parent, idle_seconds=options.exit_when_idle,
+        busy=lambda: bool(service.peers),
+    )  # fmt: skip
+    service.on_used.append(lease.used)
+    token = None if options.dev_token is None else read_or_create(options.dev_token)
+    server = Server(service, origins=frozenset(options.allow_origin), token=token)
     await server.start(options.port)
     _say(f"listening ws://{HOST}:{server.port} genesis {hexed(node.blocks.genesis.hash)}")
     first = node.seal() if len(node.blocks) == 1 else node.blocks.head
@@ -50,6 +60,8 @@ async def _run(options: argparse.Namespace) -> None:
     await stopped.wait()
     sealer.stop()
     await server.stop()
+    if options.state is not None:
+        snapshot.save(node, options.state)
 
 
 def _say(line: str) -> None:
@@ -74,5 +86,15 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--block-time", type=float, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
     parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
+    parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")
+    parser.add_argument(
+        "--allow-origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin"
+    )
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="stop when the starting process is gone"
+    )
+    parser.add_argument(
+        "--exit-when-idle", type=float, metavar="S", help="stop after S seconds without a client"
+    )
     parser.add_argument("fast_blocks", nargs="?", choices=("True", "False"), help="as localnet.sh takes it")
     return parser

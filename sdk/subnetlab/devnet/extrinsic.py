@@ -24,7 +24,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """Mortality: valid for `period` blocks, counted from the last block equal to `phase` modulo the period."""
+    """Mortality: valid for `period` blocks from a block that equals `phase` modulo the period."""
 
     period: int
     phase: int
@@ -144,5 +144,3 @@ def signed_payload(
     )
     payload = extrinsic.call + extrinsic.extra + implied
     return digest(payload) if len(payload) > 256 else payload
-
-

@@ -1,7 +1,7 @@
 """The node: genesis, the pool, building and sealing blocks, answering runtime APIs.
 
-Knows nothing of JSON-RPC and nothing of time but a clock it is given; what drives it is `sealing`, what speaks
-for it is `rpc`. Finality is the head: what is sealed never changes.
+Knows nothing of JSON-RPC and nothing of time but a clock it is given; what drives it is `sealing`, what
+speaks for it is `rpc`. Finality is the head: what is sealed never changes.
 """
 
 import logging
@@ -60,6 +60,12 @@ class Node:
             number=0, parent_hash=ZERO_HASH, state_root=root, extrinsics_root=digest(b""), logs=(),
             extrinsics=(),
         ).sealed()  # fmt: skip
+
+    def adopt(self, state: State, blocks: Blocks, pruned_before: int) -> None:
+        """Go on from another chain's state and blocks."""
+        self.state = self.ledger.state = state
+        self.blocks, self.pruned_before = blocks, pruned_before
+        self.ledger.block_number = blocks.head.number
 
     # -- extrinsics
 
@@ -188,7 +194,9 @@ class Node:
         if function is None:
             self._tell_zero(name)
             return self.codec.encode(described["output"], self.codec.zero(described["output"]))
-        return self.codec.encode(described["output"], function(view, *self._arguments(described["inputs"], data)))
+        return self.codec.encode(
+            described["output"], function(view, *self._arguments(described["inputs"], data))
+        )
 
     def _resolve(self, name: str) -> tuple[str, str]:
         for api, methods in self.codec.apis.items():

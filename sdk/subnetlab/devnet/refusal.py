@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure of the node
+class Refusal(Exception):
     """An extrinsic is refused: JSON-RPC code, message and data."""
 
     code: int
@@ -53,7 +53,7 @@ def undecodable(reason: str) -> Refusal:
         VERIFICATION,
         "Verification Error: Runtime error: Execution failed: Bad input data provided to "
         f"validate_transaction: {reason}",
-        "RuntimeApi(\"Execution failed\")",
+        'RuntimeApi("Execution failed")',
     )
 
 
@@ -73,4 +73,6 @@ def too_low_priority(offered: int, held: int) -> Refusal:
 
 def pool_full() -> Refusal:
     """The pool holds as much as it may."""
-    return Refusal(DROPPED, "Immediately Dropped", "The transaction couldn't enter the pool because of the limit")
+    return Refusal(
+        DROPPED, "Immediately Dropped", "The transaction couldn't enter the pool because of the limit"
+    )

@@ -78,7 +78,9 @@ class Sealer:
         self.stop()
         self.mode = mode
         if isinstance(mode, Interval):
-            self._timer = self._loop.call_later(mode.seconds, self._tick, mode, self._loop.time() + mode.seconds)
+            self._timer = self._loop.call_later(
+                mode.seconds, self._tick, mode, self._loop.time() + mode.seconds
+            )
         else:
             self._on_ready()
 

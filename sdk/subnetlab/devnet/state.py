@@ -107,8 +107,9 @@ class State:
         return {k: v for k, versions in self._history.items() if (v := versions[-1][1]) is not None}
 
     def copy(self) -> "State":
-        """An independent copy of all sealed versions, for snapshots."""
+        """An independent copy of all versions and of what is not sealed yet, for snapshots."""
         twin = State()
+        twin._layers = [dict(layer) for layer in self._layers]
         twin._history = {key: list(versions) for key, versions in self._history.items()}
         twin._keys = list(self._keys)
         return twin

@@ -22,7 +22,9 @@ def weight_of(call: dict[str, Any]) -> Weight:
     """The weight of a decoded call with the calls inside it."""
     own = WEIGHTS.get((call["call_module"], call["call_function"]), DEFAULT)
     inner = [weight_of(c) for argument in call["call_args"] for c in _calls_in(argument["value"])]
-    return Weight(own.ref_time + sum(w.ref_time for w in inner), own.proof_size + sum(w.proof_size for w in inner))
+    return Weight(
+        own.ref_time + sum(w.ref_time for w in inner), own.proof_size + sum(w.proof_size for w in inner)
+    )
 
 
 def _calls_in(value: Any) -> list[dict[str, Any]]:

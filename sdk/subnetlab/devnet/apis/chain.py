@@ -99,4 +99,3 @@ def query_length_to_fee(_ledger: Ledger, length: int) -> int:
 
 def _encoded(ledger: Ledger, method: str, answer: Any) -> bytes:
     return ledger.codec.encode(ledger.codec.apis["TransactionPaymentApi"][method]["output"], answer)
-

@@ -46,14 +46,13 @@ def _bytes(value: Any) -> bytes:
 
 
 @call("System", "remark")
-def remark(_ledger: Ledger, _origin: Origin, remark: Any) -> None:  # noqa: ARG001 - it is only recorded
+def remark(_ledger: Ledger, _origin: Origin, remark: Any) -> None:
     """Leave bytes in the block, and nothing else."""
 
 
 @call("System", "remark_with_event")
 def remark_with_event(ledger: Ledger, origin: Origin, remark: Any) -> None:
     """Leave bytes in the block and their hash in an event."""
-
     who = ensure_signed(origin)
     ledger.deposit_event("System", "Remarked", {"sender": who, "hash": "0x" + digest(_bytes(remark)).hex()})
 

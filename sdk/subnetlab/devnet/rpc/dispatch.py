@@ -1,6 +1,6 @@
 """One JSON-RPC frame in, one out: parsing, batches, and turning every failure into an error answer.
 
-The one place of the node where any exception is caught: a bug in a pallet must cost one answer, not the chain.
+The one place of the node where any exception is caught: a bug in a pallet costs one answer, not the chain.
 """
 
 import json
@@ -53,7 +53,9 @@ def answer(service: Service, request: Any, peer: Peer) -> Answer | None:
         return _failed(identifier, RpcError(error.code, error.message, error.data))
     except Exception as error:
         log.exception("%s failed", request["method"])
-        return _failed(identifier, RpcError(INTERNAL_ERROR, "Internal error", f"{type(error).__name__}: {error}"))
+        return _failed(
+            identifier, RpcError(INTERNAL_ERROR, "Internal error", f"{type(error).__name__}: {error}")
+        )
     return {"jsonrpc": "2.0", "id": identifier, "result": result} if "id" in request else None
 
 
@@ -61,6 +63,8 @@ def _call(service: Service, name: str, params: Any, peer: Peer) -> Any:
     handler = METHODS.handlers.get(name)
     if handler is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
+    if name.startswith("dev_") and not peer.privileged:
+        raise RpcError(METHOD_NOT_FOUND, "RPC call is unsafe to be called externally")
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
     return handler(service, Parameters(params or []), peer)

@@ -15,7 +15,7 @@ BLOCK_HASH_BYTES = 32
 
 
 @dataclass(eq=False)
-class RpcError(Exception):  # noqa: N818 - it is named after JSON-RPC's own word
+class RpcError(Exception):
     """An answer with an `error` member."""
 
     code: int

@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 from subnetlab.devnet.rpc.dispatch import answer_frame
 from subnetlab.devnet.rpc.method import TOO_LARGE
 from subnetlab.devnet.rpc.service import Peer, Service
+from subnetlab.devnet.rpc.token import opens
 from subnetlab.errors import PortTaken
 
 HOST = "127.0.0.1"
@@ -24,9 +25,11 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Server:
     """Speaks for a service on one port."""
 
-    def __init__(self, service: Service, *, origins: frozenset[str] = frozenset()) -> None:
-        """Allow foreign origins by name."""
-        self._service, self._origins = service, origins
+    def __init__(
+        self, service: Service, *, origins: frozenset[str] = frozenset(), token: str | None = None
+    ) -> None:
+        """Allow foreign origins by name; where there is a token, `dev_` methods need it."""
+        self._service, self._origins, self._token = service, origins, token
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -54,6 +57,7 @@ class Server:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self._service.used()
         refused = self._refused(request)
         if refused is not None:
             return web.Response(status=403, text=refused)
@@ -74,8 +78,11 @@ class Server:
             return None
         return "Origin is not allowed."
 
+    def _privileged(self, request: web.Request) -> bool:
+        return opens(self._token, request.headers.get("Authorization"))
+
     async def _post(self, request: web.Request) -> web.Response:
-        peer = Peer()
+        peer = Peer(privileged=self._privileged(request))
         try:
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -87,7 +94,7 @@ class Server:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
         await socket.prepare(request)
         outbox: asyncio.Queue[Any] = asyncio.Queue()
-        peer = Peer(push=outbox.put_nowait)
+        peer = Peer(push=outbox.put_nowait, privileged=self._privileged(request))
         self._service.peers.add(peer)
         writer = asyncio.create_task(_write(socket, outbox))
         try:
@@ -115,5 +122,9 @@ async def _write(socket: web.WebSocketResponse, outbox: "asyncio.Queue[Any]") ->
 
 
 def _too_large() -> dict[str, Any]:
-    error = {"code": TOO_LARGE, "message": "Request is too big", "data": f"Exceeded max limit of {MAX_FRAME_BYTES}"}
+    error = {
+        "code": TOO_LARGE,
+        "message": "Request is too big",
+        "data": f"Exceeded max limit of {MAX_FRAME_BYTES}",
+    }
     return {"jsonrpc": "2.0", "id": None, "error": error}

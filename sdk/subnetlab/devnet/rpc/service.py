@@ -14,6 +14,7 @@ from subnetlab.devnet.block import Block
 from subnetlab.devnet.node import Changes, Node
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
 from subnetlab.devnet.sealing import Sealer
+from subnetlab.devnet.snapshot import Snapshot
 
 Push = Callable[[dict[str, Any]], None]
 OnBlock = Callable[[Block, Changes], None]
@@ -64,13 +65,21 @@ class Peer:
 class Service:
     """The node as JSON-RPC sees it."""
 
-    def __init__(self, node: Node, sealer: Sealer, *, stop: Callable[[], None], state_file: Path | None) -> None:
+    def __init__(
+        self, node: Node, sealer: Sealer, *, stop: Callable[[], None], state_file: Path | None
+    ) -> None:
         """Listen to the node's blocks."""
         self.node, self.sealer, self.stop, self.state_file = node, sealer, stop, state_file
         self.peers: set[Peer] = set()
         self._ids = count(1)
-        self.snapshots: dict[str, Any] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.on_used: list[Callable[[], None]] = []
         node.on_sealed.append(self._on_sealed)
+
+    def used(self) -> None:
+        """Note that somebody talks to the node."""
+        for listener in self.on_used:
+            listener()
 
     def new_id(self) -> str:
         """A subscription id that was never used before."""
@@ -101,10 +110,12 @@ class Service:
         block = self.block(block_hash)
         if block.number < self.node.pruned_before:
             text = f"0x{block.hash.hex()}"
-            raise RpcError(
-                STATE_ERROR, f"Client error: UnknownBlock: State already discarded for {text}"
-            )
+            raise RpcError(STATE_ERROR, f"Client error: UnknownBlock: State already discarded for {text}")
         return block
+
+    def announce_head(self) -> None:
+        """Tell every subscriber about a head that was put in place rather than built."""
+        self._on_sealed(self.node.blocks.head, dict(self.node.state.latest()))
 
     def _on_sealed(self, block: Block, changes: Changes) -> None:
         for peer in list(self.peers):

@@ -4,10 +4,12 @@ Answers have Substrate's shapes to the letter. There are no storage proofs, beca
 `sc-rpc-api`.
 """
 
+from importlib.metadata import version as installed
 from typing import Any
 
 from subnetlab.devnet import version
 from subnetlab.devnet.block import hexed
+from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.node import UnknownApi
 from subnetlab.devnet.pallets import system
 from subnetlab.devnet.rpc.method import (
@@ -107,8 +109,6 @@ def storage_size(service: Service, parameters: Parameters, _peer: Peer) -> int |
 @method("state_getStorageHash", "state_getStorageHashAt")
 def storage_hash(service: Service, parameters: Parameters, _peer: Peer) -> str | None:
     """The blake2 hash of a value."""
-    from subnetlab.devnet.extrinsic import digest
-
     key = parameters.data(0)
     value = service.node.state.get(key, service.state_block(parameters.block_hash(1)).number)
     return None if value is None else hexed(digest(value))
@@ -219,8 +219,6 @@ def node_name(_service: Service, _parameters: Parameters, _peer: Peer) -> str:
 @method("system_version")
 def node_version(_service: Service, _parameters: Parameters, _peer: Peer) -> str:
     """The node's version."""
-    from importlib.metadata import version as installed
-
     return installed("subnetlab")
 
 
@@ -247,5 +245,3 @@ def sync_state(service: Service, _parameters: Parameters, _peer: Peer) -> dict[s
     """Always at the head."""
     number = service.node.blocks.head.number
     return {"startingBlock": 0, "currentBlock": number, "highestBlock": number}
-
-
