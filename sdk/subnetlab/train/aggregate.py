@@ -1,0 +1,145 @@
+"""From accepted updates to one: clip to the median norm, then average, so that anyone gets the same bits.
+
+Updates come in uid order and are added in that order in fp32; norms are summed in float64 over tensors.
+`mean="contributors"` divides each parameter by the number of peers that sent it, as SparseLoCo's released
+code does; `mean="all"` by the number of peers. Clipping bounds what one peer can do, gating must exclude it.
+Shapes: M peers, N moved parameters, P parameters, T tensors.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subnetlab.train.payload import wire
+from subnetlab.train.payload.update import Update
+from subnetlab.train.theta import Layout
+
+Clip = Literal["tensor", "payload", "none"]
+Mean = Literal["contributors", "all"]
+
+FORM: Final = "aggregate/1"
+_LARGEST: Final = 1e6
+
+
+def tensor_norms(update: Update, layout: Layout) -> NDArray[np.float64]:
+    """The norm of an update in each tensor of the layout."""
+    squares_N = update.values_N.numpy().astype(np.float64) ** 2
+    if update.positions_N is None:
+        squares_T = [squares_N[start:end].sum() for start, end in layout.spans()]
+        return np.sqrt(np.array(squares_T))
+    return np.sqrt(np.bincount(_tensor_of(update, layout), weights=squares_N, minlength=len(layout.tensors)))
+
+
+def norm(update: Update) -> float:
+    """The norm of a whole update."""
+    return float(np.sqrt((update.values_N.numpy().astype(np.float64) ** 2).sum()))
+
+
+def clip_to_median(updates: Sequence[Update], layout: Layout, clip: Clip) -> list[Update]:
+    """Shorten every update to the median norm of all, per tensor or as a whole."""
+    if clip == "none" or len(updates) < 2:
+        return list(updates)
+    if clip == "payload":
+        norms_M = np.array([norm(update) for update in updates])
+        factors_M = _factors(norms_M, np.median(norms_M))
+        return [
+            update.scaled(torch.tensor(float(f), dtype=torch.float32))
+            for update, f in zip(updates, factors_M, strict=True)
+        ]
+    norms_MT = np.stack([tensor_norms(update, layout) for update in updates])
+    factors_MT = _factors(norms_MT, np.median(norms_MT, axis=0))
+    return [
+        update.scaled(_spread(update, factors_T, layout))
+        for update, factors_T in zip(updates, factors_MT, strict=True)
+    ]
+
+
+def average(updates: Sequence[Update], size: int, mean: Mean) -> Update:
+    """The mean of updates, in their order; sparse if all of them are.
+
+    Raises:
+        ValueError: there are no updates.
+    """
+    if not updates:
+        raise ValueError("nothing to average")
+    sum_P = torch.zeros(size)
+    senders_P = torch.zeros(size, dtype=torch.int32)
+    sparse = all(update.positions_N is not None for update in updates)
+    for update in updates:
+        if update.positions_N is None:
+            sum_P += update.values_N
+            senders_P += 1
+        else:
+            # Positions are unique within a peer, so the order inside one addition does not matter.
+            sum_P[update.positions_N] += update.values_N
+            senders_P[update.positions_N] += 1
+    positions_N = senders_P.nonzero().view(-1) if sparse else None
+    values_N = sum_P if positions_N is None else sum_P[positions_N]
+    if mean == "all":
+        return Update(positions_N, values_N / len(updates))
+    count_N = senders_P if positions_N is None else senders_P[positions_N]
+    return Update(positions_N, values_N / count_N.clamp(min=1))
+
+
+def write(aggregate: Update, layout: Layout) -> bytes:
+    """The aggregate as an object: a bit per parameter that moves, then the values in order of position."""
+    values_N = aggregate.values_N.numpy().astype("<f4", copy=False)
+    if aggregate.positions_N is None:
+        return wire.write({"values": values_N}, {"form": FORM, "moved": "all"})
+    moved_P = np.zeros(layout.size, dtype=np.uint8)
+    moved_P[aggregate.positions_N.numpy()] = 1
+    return wire.write({"values": values_N, "moved": np.packbits(moved_P)}, {"form": FORM, "moved": "some"})
+
+
+def read(data: bytes, layout: Layout) -> Update:
+    """Read an aggregate; its hash says who wrote it, not that it is well formed.
+
+    Raises:
+        PayloadRejected: anything that `write` would not make for this layout.
+    """
+    size = layout.size
+    mask = -(-size // 8)
+    values_part = wire.Part("F32", 0, size)
+    sparse = b'"moved":"some"' in data[: wire.HEADER_LIMIT]
+    parts = (
+        {"values": values_part, "moved": wire.Part("U8", mask, mask)} if sparse else {"values": values_part}
+    )
+    arrays, _ = wire.read(data, parts, FORM)
+    values_N = torch.from_numpy(wire.finite(arrays["values"], _LARGEST).astype(np.float32))
+    if not sparse:
+        if len(values_N) != size:
+            raise wire.malformed("a dense aggregate of another size")
+        return Update(None, values_N)
+    moved = np.unpackbits(arrays["moved"])
+    positions = np.flatnonzero(moved)
+    if moved[size:].any() or len(positions) != len(values_N):
+        raise wire.malformed("its positions and values do not match")
+    return Update(torch.from_numpy(positions), values_N)
+
+
+def limit(layout: Layout) -> int:
+    """Most bytes an aggregate of this layout can take."""
+    return 8 + wire.HEADER_LIMIT + layout.dense_bytes + -(-layout.size // 8)
+
+
+def _factors(norms: NDArray[np.float64], median: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    limits = np.broadcast_to(median, norms.shape)
+    return np.where(norms > limits, limits / np.where(norms > 0, norms, 1.0), 1.0)
+
+
+def _tensor_of(update: Update, layout: Layout) -> NDArray[np.int64]:
+    assert update.positions_N is not None
+    ends = np.array([end for _, end in layout.spans()])
+    return np.searchsorted(ends, update.positions_N.numpy(), side="right")
+
+
+def _spread(update: Update, factors_T: NDArray[np.float64], layout: Layout) -> Tensor:
+    factors = factors_T.astype(np.float32)
+    if update.positions_N is None:
+        lengths = [end - start for start, end in layout.spans()]
+        return torch.from_numpy(np.repeat(factors, lengths))
+    return torch.from_numpy(factors[_tensor_of(update, layout)])

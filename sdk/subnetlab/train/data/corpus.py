@@ -1,0 +1,172 @@
+"""A corpus on disk: two flat token files that any number of processes map at once, and what proves them.
+
+`write` makes the folder once, `Corpus.open` maps it in microseconds; pages are shared between peers. The
+manifest holds the tree hash of all shards, so two peers with one root train on the same bytes.
+Shapes: B sequences, T tokens (each sequence carries one token more, the last target).
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subnetlab.errors import DatasetEmpty, ManifestInvalid
+from subnetlab.train.data import merkle
+
+SHARD_TOKENS: Final = 65_536
+_DTYPES: Final = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataManifest:
+    """What fixes the data of a run; `root` covers the training shards, then the validation shards."""
+
+    name: str
+    source: dict[str, Any] = field(default_factory=dict[str, Any])
+    """How to make the corpus again, where that is possible."""
+    dtype: str
+    train_tokens: int
+    validation_tokens: int
+    shard_tokens: int
+    root: str
+
+    @property
+    def shards(self) -> int:
+        """Training shards, the last one perhaps shorter."""
+        return -(-self.train_tokens // self.shard_tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest in JSON types."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "DataManifest":
+        """Read it back.
+
+        Raises:
+            ManifestInvalid: a field is missing, unknown, or out of range.
+        """
+        try:
+            manifest = DataManifest(**data)
+        except TypeError as error:
+            raise ManifestInvalid(f"The data's description does not fit: {error}.") from error
+        numbers = (manifest.train_tokens, manifest.validation_tokens, manifest.shard_tokens)
+        if manifest.dtype not in _DTYPES or any(type(n) is not int or n < 1 for n in numbers):
+            raise ManifestInvalid("The data's description has impossible sizes.")
+        return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Training and validation tokens, mapped or in memory."""
+
+    manifest: DataManifest
+    train: NDArray[Any]
+    validation: NDArray[Any]
+
+    @staticmethod
+    def open(folder: Path) -> "Corpus":
+        """Map a folder that `write` made.
+
+        Raises:
+            DatasetEmpty: there is no corpus in the folder, or its files are shorter than they should be.
+        """
+        try:
+            manifest = DataManifest.from_json(json.loads((folder / "data.json").read_text()))
+            dtype = np.dtype(_DTYPES[manifest.dtype]).newbyteorder("<")
+            train = np.memmap(folder / "train.bin", dtype=dtype, mode="r", shape=(manifest.train_tokens,))
+            validation = np.memmap(
+                folder / "validation.bin", dtype=dtype, mode="r", shape=(manifest.validation_tokens,)
+            )
+        except (OSError, ValueError) as error:
+            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+        return Corpus(manifest, train, validation)
+
+    def require(self, context: int) -> None:
+        """Check that at least one sequence fits.
+
+        Raises:
+            DatasetEmpty: training or validation text is shorter than one sequence.
+        """
+        for what, tokens in (("training", self.train), ("validation", self.validation)):
+            if len(tokens) < context + 2:
+                raise DatasetEmpty(
+                    f"The {what} data has {len(tokens)} tokens; one sequence needs {context + 2}.",
+                    hint="Give more data, or a model with a shorter context.",
+                )
+
+    def verify(self) -> None:
+        """Hash every shard again.
+
+        Raises:
+            ManifestInvalid: the files do not hold what the manifest says.
+        """
+        found = _root(self.train, self.validation, self.manifest.shard_tokens)
+        if found != self.manifest.root:
+            raise ManifestInvalid(
+                f"This corpus has root {found[:12]}…, the manifest says {self.manifest.root[:12]}….",
+                hint="Take the data of the run, or start a run with the data at hand.",
+            )
+
+
+def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], context: int) -> tuple[Tensor, Tensor]:
+    """Cut sequences out of a token file: inputs x_BT and the tokens that follow them, y_BT."""
+    cut = np.asarray(tokens[offsets[:, None] + np.arange(context + 1)])
+    both = torch.from_numpy(cut.astype(np.int64))
+    return both[:, :-1], both[:, 1:]
+
+
+def in_memory(
+    name: str, train: NDArray[Any], validation: NDArray[Any], source: dict[str, Any] | None = None
+) -> Corpus:
+    """Describe two token arrays as a corpus.
+
+    Raises:
+        DatasetEmpty: one of them has no tokens.
+        ValueError: tokens are neither bytes, 16-bit nor 32-bit integers.
+    """
+    dtype = next((code for code, kind in _DTYPES.items() if train.dtype == kind), None)
+    if dtype is None or validation.dtype != train.dtype:
+        raise ValueError(f"tokens must be uint8, uint16 or int32, not {train.dtype} and {validation.dtype}")
+    if not len(train) or not len(validation):
+        raise DatasetEmpty(f"The data set {name!r} is empty.", hint="Give some text to train on.")
+    manifest = DataManifest(
+        name=name,
+        source=source or {},
+        dtype=dtype,
+        train_tokens=len(train),
+        validation_tokens=len(validation),
+        shard_tokens=SHARD_TOKENS,
+        root=_root(train, validation, SHARD_TOKENS),
+    )
+    return Corpus(manifest, train, validation)
+
+
+def write(corpus: Corpus, folder: Path) -> None:
+    """Write a corpus so that others can map it; the description comes last and makes the folder whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"train.bin": corpus.train, "validation.bin": corpus.validation}
+    for name, tokens in files.items():
+        _replace(folder / name, np.ascontiguousarray(tokens).tobytes())
+    _replace(folder / "data.json", json.dumps(corpus.manifest.to_json(), indent=1).encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def _root(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> str:
+    leaves = [
+        merkle.leaf(np.ascontiguousarray(tokens[start : start + shard_tokens]).tobytes())
+        for tokens in (train, validation)
+        for start in range(0, len(tokens), shard_tokens)
+    ]
+    return merkle.root(leaves).hex()

@@ -1,0 +1,155 @@
+"""The manifest: everything that fixes a run, immutable and hashed. Nothing in a run depends on anything else.
+
+A run's rounds follow the chain: four heights a round, open, commit deadline, beacon, close. On an embedded
+node they are neighbours; on a public network `offsets` and `blocks_per_round` stretch them.
+"""
+
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import torch
+
+from subnetlab.errors import ManifestInvalid
+from subnetlab.train import models, strategies
+from subnetlab.train.data.corpus import DataManifest
+from subnetlab.train.hashing import digest
+from subnetlab.train.models.spec import ModelSpec
+from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.strategies.base import Progress, Strategy
+
+FORM: Final = "subnetlab-manifest/1"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundHeights:
+    """The four block heights of a round, and the height that opens the next."""
+
+    round: int
+    open: int
+    commit: int
+    """Last block in which a commitment counts."""
+    beacon: int
+    """Its hash chooses the validators' samples."""
+    close: int
+    """Last block in which an anchor counts."""
+    next_open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringConfig:
+    """How validators judge; every number is relative to the model at hand, none to a data set."""
+
+    assigned_sequences: int = 16
+    """Sequences of a miner's own work of this round on which its update is tried."""
+    held_out_sequences: int = 32
+    """Sequences nobody was assigned, the same for all miners and validators."""
+    step: float = 1.0
+    """Share of an update that is tried; below 1 as a lone update stands for many."""
+    gate: float = 0.25
+    """An update that removes less than this share of what the median update removes is shut out."""
+    memory: float = 0.8
+    """Share of the old rating that a new one keeps."""
+    validation_batches: int = 8
+    validation_sequences: int = 32
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "torch": str(torch.__version__)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One run. `first_block` is the height at which round 0 opens."""
+
+    run_id: str
+    netuid: int
+    model: ModelSpec
+    data: DataManifest
+    strategy: Strategy
+    rounds: int
+    first_block: int
+    blocks_per_round: int = 4
+    offsets: tuple[int, int, int] = (1, 2, 3)
+    """Commit deadline, beacon and close, in blocks after open."""
+    batch: int = 4
+    """Sequences per inner step and miner."""
+    seed: int = 0
+    optimizer: AdamWConfig = field(default_factory=AdamWConfig)
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
+    prompt: str = "def "
+    """What the model continues after every round, for people to read; empty for other data than text."""
+    versions: dict[str, str] = field(default_factory=_versions)
+    """What wrote the manifest; bit-exact replay needs the same torch."""
+
+    def __post_init__(self) -> None:
+        commit, beacon, close = self.offsets
+        if not 0 < commit < beacon < close < self.blocks_per_round:
+            raise ManifestInvalid(
+                f"The heights {self.offsets} do not fit into {self.blocks_per_round} blocks a round.",
+                hint="Give ascending offsets between 1 and blocks_per_round - 1.",
+            )
+        if min(self.rounds, self.batch) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
+            raise ManifestInvalid("A run needs a name, at least one round and one sequence per step.")
+
+    def heights(self, round_: int) -> RoundHeights:
+        """The block heights of a round."""
+        opens = self.first_block + round_ * self.blocks_per_round
+        commit, beacon, close = (opens + offset for offset in self.offsets)
+        return RoundHeights(round_, opens, commit, beacon, close, opens + self.blocks_per_round)
+
+    def progress(self, round_: int) -> Progress:
+        """Where in the run a round stands."""
+        return Progress(round_, self.rounds, self.strategy.inner_steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest in JSON types."""
+        return {
+            "form": FORM,
+            "run_id": self.run_id,
+            "netuid": self.netuid,
+            "model": self.model.to_json(),
+            "data": self.data.to_json(),
+            "strategy": strategies.to_json(self.strategy),
+            "rounds": self.rounds,
+            "first_block": self.first_block,
+            "blocks_per_round": self.blocks_per_round,
+            "offsets": list(self.offsets),
+            "batch": self.batch,
+            "seed": self.seed,
+            "optimizer": self.optimizer.to_json(),
+            "scoring": asdict(self.scoring),
+            "prompt": self.prompt,
+            "versions": dict(self.versions),
+        }
+
+    @property
+    def hash(self) -> str:
+        """The hash of the canonical JSON, 64 hex digits."""
+        return digest("manifest", json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))).hex()
+
+    @staticmethod
+    def from_json(data: dict[str, Any], *, trusted: bool = True) -> "Manifest":
+        """Read a manifest back.
+
+        Args:
+            data: what `to_json` wrote.
+            trusted: whether this peer runs code that the manifest names (see `models.from_json`).
+
+        Raises:
+            ManifestInvalid: a field is missing, unknown or contradicts another.
+        """
+        fields = dict(data)
+        if fields.pop("form", None) != FORM:
+            raise ManifestInvalid(f"This is no {FORM}.", hint="Use the version that wrote it.")
+        try:
+            fields["model"] = models.from_json(fields["model"], trusted=trusted)
+            fields["data"] = DataManifest.from_json(fields["data"])
+            fields["strategy"] = strategies.from_json(fields["strategy"])
+            fields["optimizer"] = AdamWConfig(**fields["optimizer"])
+            fields["scoring"] = ScoringConfig(**fields["scoring"])
+            fields["offsets"] = tuple(fields["offsets"])
+            return Manifest(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ManifestInvalid(f"The manifest does not fit: {error!r}.") from error

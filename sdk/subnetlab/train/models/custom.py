@@ -1,0 +1,139 @@
+"""Models of one's own: an importable factory, or the source of a notebook cell for a fleet one owns.
+
+Both run code that the manifest names, so a peer builds them only from a manifest it trusts;
+`models.from_json` asks for that trust. The seam itself is `spec.ModelSpec`.
+"""
+
+import importlib
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from subnetlab.errors import ModelNotBuildable
+
+_FACTORY_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
+    RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factory:
+    """`path` is "package.module:callable"; it is called with `options` and returns a torch.nn.Module."""
+
+    path: str
+    context: int
+    vocabulary: int = 256
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def build(self) -> nn.Module:
+        """Import the factory and call it.
+
+        Raises:
+            ModelNotBuildable: not importable here, or the factory failed or returned something else.
+        """
+        module_name, _, name = self.path.partition(":")
+        if not name:
+            raise ModelNotBuildable(
+                f"{self.path!r} names no factory.", hint='Write "package.module:callable".'
+            )
+        if module_name == "__main__":
+            raise ModelNotBuildable(
+                f"{name!r} is defined in this notebook, which a miner process cannot import.",
+                hint="Use subnetlab.models.source(factory, …), or move it into a module.",
+            )
+        try:
+            factory = getattr(importlib.import_module(module_name), name)
+        except (ImportError, AttributeError) as error:
+            raise ModelNotBuildable(
+                f"{self.path!r} cannot be imported in a miner process: {error}.",
+                hint="Install the package where the miners run.",
+            ) from error
+        return _called(factory, self.path, self.options)
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification in JSON types."""
+        return {
+            "kind": "Factory", "path": self.path, "context": self.context,
+            "vocabulary": self.vocabulary, "options": self.options,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """`text` is Python source that defines the callable `name`; for fleets of one's own only."""
+
+    text: str
+    name: str
+    context: int
+    vocabulary: int = 256
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def build(self) -> nn.Module:
+        """Run the source in a namespace of its own and call the factory.
+
+        Raises:
+            ModelNotBuildable: the source failed, does not define the name, or returned something else.
+        """
+        filename = f"<model {self.name}>"
+        # The traceback of a failing model shows its own lines.
+        linecache.cache[filename] = (len(self.text), None, self.text.splitlines(keepends=True), filename)
+        namespace: dict[str, Any] = {"__name__": "subnetlab_cell_model"}
+        try:
+            exec(compile(self.text, filename, "exec"), namespace)  # noqa: S102 - only from trusted manifests
+        except _FACTORY_ERRORS as error:
+            raise ModelNotBuildable(
+                f"The cell that defines {self.name!r} does not run by itself: {error}.",
+                hint="Let the cell import everything it uses.",
+            ) from error
+        if self.name not in namespace:
+            raise ModelNotBuildable(f"The source does not define {self.name!r}.")
+        return _called(namespace[self.name], self.name, self.options)
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification in JSON types."""
+        return {
+            "kind": "Source", "text": self.text, "name": self.name, "context": self.context,
+            "vocabulary": self.vocabulary, "options": self.options,
+        }  # fmt: skip
+
+
+def source(
+    factory: Callable[..., nn.Module], *, context: int, vocabulary: int = 256, **options: Any
+) -> Source:
+    """Take a function or class defined in a notebook cell along as source.
+
+    Raises:
+        ModelNotBuildable: Python does not know the source of `factory`.
+    """
+    try:
+        text = textwrap.dedent(inspect.getsource(factory))
+    except (OSError, TypeError) as error:
+        raise ModelNotBuildable(
+            f"The source of {factory!r} is not known.",
+            hint="Define it with def or class in a cell or a module.",
+        ) from error
+    return Source(
+        text="import torch\nfrom torch import nn\n" + text, name=factory.__name__,
+        context=context, vocabulary=vocabulary, options=options,
+    )  # fmt: skip
+
+
+def _called(factory: Any, path: str, options: dict[str, Any]) -> nn.Module:
+    try:
+        model = factory(**options)
+    except _FACTORY_ERRORS as error:
+        raise ModelNotBuildable(
+            f"{path!r} failed with {type(error).__name__}: {error}.",
+            hint="Call it with the same options in a cell to see where.",
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise ModelNotBuildable(
+            f"{path!r} returned a {type(model).__name__}.", hint="Return a torch.nn.Module."
+        )
+    return model

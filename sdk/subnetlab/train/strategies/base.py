@@ -1,0 +1,110 @@
+"""What a training algorithm must answer, and the inner loop that most of them share.
+
+A strategy is a frozen configuration; whatever it remembers between rounds lives in the `State` it is handed,
+one for a miner's own memory (error feedback) and one for what every peer keeps alike (outer momentum).
+Shapes: P parameters, B sequences, T tokens.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.payload.update import Update
+from subnetlab.train.theta import Bench, Layout
+
+Batch = tuple[Tensor, Tensor]
+Heard = Callable[[int, float], None]
+"""Called after every inner step with its number in the round and its loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where in the run a round stands."""
+
+    round: int
+    rounds: int
+    inner_steps: int
+
+    @property
+    def first_step(self) -> int:
+        """The run's inner step that opens this round."""
+        return self.round * self.inner_steps
+
+    @property
+    def steps(self) -> int:
+        """All inner steps of the run."""
+        return self.rounds * self.inner_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a miner brings out of its inner steps."""
+
+    delta_P: Tensor
+    """The pseudo-gradient: θ before minus θ after."""
+    losses: list[float]
+
+
+class Codec(Protocol):
+    """How a strategy's pseudo-gradients travel, for one layout."""
+
+    @property
+    def limit(self) -> int:
+        """Most bytes an encoded payload can take."""
+        ...
+
+    def encode(self, delta_P: Tensor, memory: State) -> bytes:
+        """Code a pseudo-gradient; `memory` is the miner's own."""
+        ...
+
+    def decode(self, data: bytes) -> Update:
+        """Read a payload that may be hostile.
+
+        Raises:
+            PayloadRejected: anything that `encode` would not write.
+        """
+        ...
+
+
+class Strategy(Protocol):
+    """One training algorithm with all its options."""
+
+    @property
+    def inner_steps(self) -> int:
+        """Optimizer steps a miner takes per round, H."""
+        ...
+
+    def learn(
+        self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
+    ) -> Learned:
+        """Train from θ on the round's batches."""
+        ...
+
+    def codec(self, layout: Layout) -> Codec:
+        """The codec for a layout."""
+        ...
+
+    def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
+        """The aggregate of accepted updates in uid order, reproducible to the bit."""
+        ...
+
+    def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
+        """Move θ in place by one outer step; `outer` is the same in every peer."""
+        ...
+
+
+def inner_loop(
+    bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
+) -> Learned:
+    """AdamW steps from θ; the moments stay with the bench from round to round."""
+    bench.load(theta_P)
+    losses: list[float] = []
+    for index, (x_BT, y_BT) in enumerate(batches):
+        losses.append(bench.differentiate(x_BT, y_BT))
+        rate = bench.adam.config.rate(progress.first_step + index, progress.steps)
+        bench.adam.step(bench.theta_P, bench.gradient_P, rate)
+        heard(index, losses[-1])
+    return Learned(theta_P - bench.theta_P, losses)

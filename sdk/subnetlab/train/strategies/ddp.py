@@ -1,0 +1,63 @@
+"""DDP: synchronous data parallelism, the reference every other strategy is measured against.
+
+Peers send dense gradients at one θ each round; everyone takes the same AdamW step on their mean. With
+`inner_steps` above 1 a peer averages the gradients of that many batches first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from subnetlab.train.aggregate import Clip, average, clip_to_median
+from subnetlab.train.optimizer import AdamW, AdamWConfig
+from subnetlab.train.payload.dense import DenseCodec
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.payload.update import Update
+from subnetlab.train.strategies.base import Batch, Codec, Heard, Learned, Progress
+from subnetlab.train.theta import Bench, Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DDP:
+    """The synchronous reference; its outer step is the optimizer."""
+
+    inner_steps: int = 1
+    clip: Clip = "none"
+    optimizer: AdamWConfig = field(default_factory=AdamWConfig)
+
+    def __post_init__(self) -> None:
+        if self.inner_steps < 1:
+            raise ValueError("DDP needs inner_steps >= 1")
+
+    def learn(
+        self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
+    ) -> Learned:
+        """Average the gradients of the round's batches at θ."""
+        del progress  # the gradient at θ does not depend on when it is taken
+        bench.load(theta_P)
+        gradient_P = torch.zeros_like(theta_P)
+        losses: list[float] = []
+        for index, (x_BT, y_BT) in enumerate(batches):
+            losses.append(bench.differentiate(x_BT, y_BT))
+            gradient_P += bench.gradient_P
+            heard(index, losses[-1])
+        return Learned(gradient_P / max(1, len(losses)), losses)
+
+    def codec(self, layout: Layout) -> Codec:
+        """Plain fp32."""
+        return DenseCodec(layout)
+
+    def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
+        """The mean gradient."""
+        return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
+
+    def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
+        """One AdamW step on the mean gradient."""
+        adam = AdamW(self.optimizer, theta_P.numel())
+        adam.mean_P = outer.setdefault("mean", adam.mean_P)
+        adam.square_P = outer.setdefault("square", adam.square_P)
+        adam.steps = outer.setdefault("steps", adam.steps)
+        rate = self.optimizer.rate(progress.round, progress.rounds)
+        adam.step(theta_P, aggregate.dense(theta_P.numel()).clone(), rate)
