@@ -8,6 +8,7 @@ import bittensor_core as core
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets import balances, mev_shield
+from subnetlab.devnet.pallets.subtensor import subnet
 
 TAO = 1_000_000_000
 ENDOWMENTS_TAO = {
@@ -28,3 +29,4 @@ def build(ledger: Ledger) -> None:
     balances.issue(ledger, sum(ENDOWMENTS_TAO.values()) * TAO)
     ledger.put("Sudo", "Key", value=dev_address("Alice"))
     mev_shield.genesis(ledger)
+    subnet.genesis(ledger)

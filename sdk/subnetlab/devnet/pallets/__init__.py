@@ -3,6 +3,8 @@
 from subnetlab.devnet.pallets import balances as balances
 from subnetlab.devnet.pallets import mev_shield as mev_shield
 from subnetlab.devnet.pallets import sudo as sudo
+from subnetlab.devnet.pallets import subtensor as subtensor
+from subnetlab.devnet.pallets import swap as swap
 from subnetlab.devnet.pallets import system as system
 from subnetlab.devnet.pallets import timestamp as timestamp
 from subnetlab.devnet.pallets import transaction_payment as transaction_payment

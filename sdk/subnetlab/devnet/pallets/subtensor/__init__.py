@@ -1,1 +1,19 @@
-"""To be described by its owner."""
+"""SubtensorModule, one module per topic; importing this package enters its calls and hooks.
+
+What pallets share: `entries` (storage, events, errors by name), `money` (TAO in and out of subnets),
+`share_pool` (who holds stake), `trading` (TAO for alpha and back), `schedule` (when epochs fall), `keys` (who
+owns what), `limits` (how often), `uids` (slots), `stake_weight`. Each other module is the calls of its name.
+"""
+
+from subnetlab.devnet.pallets.subtensor import burn_price as burn_price
+from subnetlab.devnet.pallets.subtensor import children as children
+from subnetlab.devnet.pallets.subtensor import identity as identity
+from subnetlab.devnet.pallets.subtensor import moving as moving
+from subnetlab.devnet.pallets.subtensor import registration as registration
+from subnetlab.devnet.pallets.subtensor import schedule as schedule
+from subnetlab.devnet.pallets.subtensor import serving as serving
+from subnetlab.devnet.pallets.subtensor import staking as staking
+from subnetlab.devnet.pallets.subtensor import subnet as subnet
+from subnetlab.devnet.pallets.subtensor import symbols as symbols
+from subnetlab.devnet.pallets.subtensor import take as take
+from subnetlab.devnet.pallets.subtensor import weights as weights
