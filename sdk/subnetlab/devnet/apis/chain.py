@@ -3,30 +3,47 @@
 Source: Substrate's runtime APIs; the golden payment info for what a fee query answers.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from subnetlab.devnet import version
 from subnetlab.devnet.fees import BASE_REF_TIME, Weight, fee, weight_fee
 from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.metadata import document
 from subnetlab.devnet.pallets import system
 from subnetlab.devnet.registry import raw_api, runtime_api
 from subnetlab.devnet.scale import prefixed
 from subnetlab.devnet.weights import DEFAULT, weight_of
 
-V15 = 15
+
+@raw_api("Metadata", "metadata")
+def metadata(ledger: Ledger, _data: bytes) -> bytes:
+    """The metadata of version 14."""
+    return prefixed(v14(ledger.codec.metadata_v15))
 
 
 @raw_api("Metadata", "metadata_at_version")
 def metadata_at_version(ledger: Ledger, data: bytes) -> bytes:
-    """`Some(metadata)` for version 15, None for others."""
-    wanted = int.from_bytes(data[:4], "little")
-    return b"\x01" + prefixed(ledger.codec.metadata_v15) if wanted == V15 else b"\x00"
+    """`Some(metadata)` for versions 14 and 15, None for others."""
+    match int.from_bytes(data[:4], "little"):
+        case 14:
+            return b"\x01" + prefixed(v14(ledger.codec.metadata_v15))
+        case 15:
+            return b"\x01" + prefixed(ledger.codec.metadata_v15)
+        case _:
+            return b"\x00"
+
+
+@lru_cache(maxsize=1)
+def v14(v15: bytes) -> bytes:
+    """Version 14, made from version 15 when first asked for."""
+    return document.write(document.as_v14(document.read(v15)), 14)
 
 
 @runtime_api("Metadata", "metadata_versions")
 def metadata_versions(_ledger: Ledger) -> list[int]:
     """The metadata versions served."""
-    return [V15]
+    return [14, 15]
 
 
 @runtime_api("Core", "version")

@@ -1,0 +1,92 @@
+"""NeuronInfoRuntimeApi: one record per uid.
+
+Rank, trust and pruning score are no longer computed by the runtime and hold its placeholders. Source:
+`rpc_info/neuron_info.rs`.
+"""
+
+from typing import Any
+
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets.subtensor import share_pool
+from subnetlab.devnet.pallets.subtensor.entries import at, exists, is_subnet, number, read
+from subnetlab.devnet.registry import runtime_api
+from subnetlab.units import U16_MAX
+
+_NO_PROMETHEUS = dict.fromkeys(("block", "version", "ip", "port", "ip_type"), 0)
+_NO_AXON = {**_NO_PROMETHEUS, "protocol": 0, "placeholder1": 0, "placeholder2": 0}
+_VECTORS = {
+    "active": "Active",
+    "emission": "Emission",
+    "incentive": "Incentive",
+    "consensus": "Consensus",
+    "validator_trust": "ValidatorTrust",
+    "dividends": "Dividends",
+    "last_update": "LastUpdate",
+    "validator_permit": "ValidatorPermit",
+}
+
+
+def axon_of(ledger: Ledger, netuid: int, hotkey: str) -> dict[str, int]:
+    """Where a neuron serves; zeros where it does not."""
+    return read(ledger, "Axons", netuid, hotkey) or _NO_AXON
+
+
+def _lite(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
+    if not exists(ledger, "Keys", netuid, uid):
+        return None
+    hotkey = read(ledger, "Keys", netuid, uid)
+    coldkey = read(ledger, "Owner", hotkey)
+    flags = {"active": False, "validator_permit": False}
+    return {
+        "hotkey": hotkey,
+        "coldkey": coldkey,
+        "uid": uid,
+        "netuid": netuid,
+        "axon_info": axon_of(ledger, netuid, hotkey),
+        "prometheus_info": read(ledger, "Prometheus", netuid, hotkey) or _NO_PROMETHEUS,
+        "stake": [(coldkey, share_pool.hotkey_stake(ledger, hotkey, netuid))],
+        "rank": 0,
+        "trust": 0,
+        "pruning_score": U16_MAX,
+        **{
+            name: at(ledger, item, netuid, uid=uid, default=flags.get(name, 0))
+            for name, item in _VECTORS.items()
+        },
+    }
+
+
+def _full(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
+    lite = _lite(ledger, netuid, uid)
+    if lite is None:
+        return None
+    weights = [(to, value) for to, value in read(ledger, "Weights", netuid, uid) if value]
+    bonds = [(to, value) for to, value in read(ledger, "Bonds", netuid, uid) if value]
+    return {**lite, "weights": weights, "bonds": bonds}
+
+
+def _uids(ledger: Ledger, netuid: int) -> range:
+    return range(number(ledger, "SubnetworkN", netuid) if is_subnet(ledger, netuid) else 0)
+
+
+@runtime_api("NeuronInfoRuntimeApi", "get_neurons")
+def get_neurons(ledger: Ledger, netuid: int) -> list[dict[str, Any] | None]:
+    """Every neuron of a subnet with its weights and bonds."""
+    return [_full(ledger, netuid, uid) for uid in _uids(ledger, netuid)]
+
+
+@runtime_api("NeuronInfoRuntimeApi", "get_neuron")
+def get_neuron(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
+    """One neuron with its weights and bonds."""
+    return _full(ledger, netuid, uid) if is_subnet(ledger, netuid) else None
+
+
+@runtime_api("NeuronInfoRuntimeApi", "get_neurons_lite")
+def get_neurons_lite(ledger: Ledger, netuid: int) -> list[dict[str, Any] | None]:
+    """Every neuron of a subnet, without weights and bonds."""
+    return [_lite(ledger, netuid, uid) for uid in _uids(ledger, netuid)]
+
+
+@runtime_api("NeuronInfoRuntimeApi", "get_neuron_lite")
+def get_neuron_lite(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
+    """One neuron, without weights and bonds."""
+    return _lite(ledger, netuid, uid) if is_subnet(ledger, netuid) else None
