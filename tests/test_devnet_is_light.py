@@ -19,7 +19,7 @@ def test_a_running_devnet_has_loaded_no_heavy_module(tmp_path: Path) -> None:
         watchdog.start()
         try:
             assert node.stdout is not None
-            said = [line for line in iter(node.stdout.readline, "") if _opens(line)][:1]
+            said = next((line for line in iter(node.stdout.readline, "") if _opens(line)), "")
             node.send_signal(signal.SIGTERM)
             node.communicate()
         finally:

@@ -12,6 +12,7 @@ from subnetlab.devnet.block import hexed
 from subnetlab.devnet.clock import Clock
 from subnetlab.devnet.codec import Codec
 from subnetlab.devnet.lease import Lease
+from subnetlab.devnet.metadata import document
 from subnetlab.devnet.node import Node
 from subnetlab.devnet.rpc.server import HOST, Server
 from subnetlab.devnet.rpc.service import Service
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    node = Node(Codec(metadata.recorded(), metadata.SPEC_VERSION, metadata.TRANSACTION_VERSION), Clock())
+    node = Node(_codec(options), Clock())
     if options.state is not None and options.state.exists():
         snapshot.load(node, options.state)
     sealer = Sealer(node, Manual())
@@ -64,6 +65,17 @@ async def _run(options: argparse.Namespace) -> None:
         snapshot.save(node, options.state)
 
 
+def _codec(options: argparse.Namespace) -> Codec:
+    """The runtime's types, its slot duration set to the block time, which clients read from there."""
+    found = metadata.recording(options.metadata)
+    v15 = found.v15
+    sealing = _sealing(options)
+    if isinstance(sealing, Interval):
+        milliseconds = max(round(sealing.seconds * 1000), 1)
+        v15 = document.with_constant(v15, "SlotDuration", milliseconds.to_bytes(8, "little"))
+    return Codec(v15, found.spec_version, found.transaction_version)
+
+
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - what started us reads these lines
 
@@ -86,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--block-time", type=float, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
     parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
+    parser.add_argument("--metadata", type=Path, metavar="FILE", help="another recorded runtime")
     parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")
     parser.add_argument(
         "--allow-origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin"

@@ -1,7 +1,7 @@
 """A chain held and put back: in memory for lessons and tests, in a file for the next start.
 
 A file carries every block and the state at the head; older states are not saved, so they answer "state
-already discarded" after loading. It is written beside its place and moved in, so an interrupted save leaves the
+already discarded" after loading. It is written beside its place and moved in: an interrupted save leaves the
 old one.
 """
 

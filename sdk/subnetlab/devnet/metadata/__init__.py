@@ -1,12 +1,65 @@
-"""The recorded runtime metadata that the node serves."""
+"""The recorded runtime metadata that the node serves, and the file it is kept in.
 
+A file is zlib over one JSON line of versions and the bare V15 bytes. `record.py` makes one from any node.
+"""
+
+import json
 import zlib
+from dataclasses import asdict, dataclass
 from importlib.resources import files
+from pathlib import Path
+
+from subnetlab.errors import MetadataInvalid
 
 SPEC_VERSION = 461
 TRANSACTION_VERSION = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One runtime's metadata with the versions that signatures are made over."""
+
+    spec_version: int
+    transaction_version: int
+    v15: bytes
+
+    def packed(self) -> bytes:
+        """As it stands in a file."""
+        versions = {k: v for k, v in asdict(self).items() if k != "v15"}
+        return zlib.compress(json.dumps(versions).encode() + b"\n" + self.v15, 9)
+
+
+def unpack(data: bytes) -> Recorded:
+    """Read what `packed` wrote.
+
+    Raises:
+        MetadataInvalid: it is something else.
+    """
+    try:
+        line, v15 = zlib.decompress(data).split(b"\n", 1)
+        versions = json.loads(line)
+        return Recorded(
+            spec_version=int(versions["spec_version"]),
+            transaction_version=int(versions["transaction_version"]),
+            v15=v15,
+        )
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise MetadataInvalid(f"The file holds no recorded metadata: {error}.") from error
+
+
 def recorded() -> bytes:
-    """The bare V15 metadata of spec 461."""
-    return zlib.decompress(files("subnetlab.devnet.metadata").joinpath(f"{SPEC_VERSION}.bin").read_bytes())
+    """The bare V15 metadata of the runtime which SDK 11.3 was made for."""
+    return recording().v15
+
+
+def recording(path: Path | None = None) -> Recorded:
+    """The metadata in a file, or that of the runtime which SDK 11.3 was made for.
+
+    Raises:
+        MetadataInvalid: the file cannot be read.
+    """
+    source = files("subnetlab.devnet.metadata").joinpath(f"{SPEC_VERSION}.bin") if path is None else path
+    try:
+        return unpack(source.read_bytes())
+    except OSError as error:
+        raise MetadataInvalid(f"{path} cannot be read: {error.strerror}.") from error

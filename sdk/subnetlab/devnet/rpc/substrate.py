@@ -8,6 +8,7 @@ from importlib.metadata import version as installed
 from typing import Any
 
 from subnetlab.devnet import version
+from subnetlab.devnet.apis.chain import v14
 from subnetlab.devnet.block import hexed
 from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.node import UnknownApi
@@ -86,9 +87,9 @@ def runtime_version(service: Service, parameters: Parameters, _peer: Peer) -> di
 
 @method("state_getMetadata")
 def metadata(service: Service, parameters: Parameters, _peer: Peer) -> str:
-    """The runtime's metadata, in the one version that is served."""
+    """The runtime's metadata of version 14, as this method always answers."""
     service.block(parameters.block_hash(0))
-    return hexed(service.node.codec.metadata_v15)
+    return hexed(v14(service.node.codec.metadata_v15))
 
 
 @method("state_getStorage", "state_getStorageAt")
