@@ -202,13 +202,14 @@ class _Heads:
                 async for update in client.substrate.blocks():
                     broken_at = None
                     await self._set(int(update["header"]["number"]))
-                return  # a stream ends without an error only when the client was closed
             except (bittensor.BittensorError, OSError) as error:
                 broken_at = broken_at if broken_at is not None else loop.time()
                 if loop.time() - broken_at > GONE_S:
                     self.failure = error
                     await self._set(self.number)
                     return
+            else:
+                return  # a stream ends without an error only when the client was closed
             await asyncio.sleep(_RETRY_S)
 
     async def _set(self, number: int) -> None:

@@ -1,0 +1,126 @@
+"""How much may be spent on a network, kept across processes.
+
+One small file per network below `settings.home()`, read and replaced whole under a lock, so two notebooks
+cannot both spend the last of it. What is reserved counts as spent until it is given back: a process that dies
+in between errs on the safe side. Development chains have no limit unless one is set; every other network
+starts at nothing.
+"""
+
+import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from subnetlab import settings
+from subnetlab.errors import OverBudget
+from subnetlab.record.lock import locked
+from subnetlab.units import U64_MAX, Rao, format_tao, rao
+
+
+@dataclass(slots=True)
+class Reservation:
+    """An amount set aside; all of it counts as spent unless the holder says how little was."""
+
+    kept_rao: int
+
+    def keep(self, amount_rao: int) -> None:
+        """Count only this much as spent."""
+        self.kept_rao = min(self.kept_rao, amount_rao)
+
+
+class Budget:
+    """The budget of one network.
+
+    Args:
+        network: its name as a file name (`Network.key`).
+        unlimited: whether it has no limit before one is set, as on development chains.
+        folder: where budgets are kept; `settings.home() / "budgets"` unless a test says otherwise.
+    """
+
+    def __init__(self, network: str, *, unlimited: bool, folder: Path | None = None) -> None:
+        self.network = network
+        self._unlimited = unlimited
+        self._path = (folder or settings.home() / "budgets") / f"{network}.json"
+        self._lock = self._path.with_suffix(".lock")
+
+    @property
+    def limit_rao(self) -> Rao | None:
+        """The most that may be spent in all, fees included; None for no limit."""
+        return self._read()[0]
+
+    @property
+    def spent_rao(self) -> Rao:
+        """What was spent or is set aside since the last `set`."""
+        return self._read()[1]
+
+    @property
+    def left_rao(self) -> Rao | None:
+        """What may still be spent; None for no limit."""
+        limit, spent = self._read()
+        return None if limit is None else Rao(max(0, limit - spent))
+
+    def set(self, tao: float | str | Decimal | None) -> None:
+        """Allow this much from now on, starting at nothing spent; 0 forbids all, None lifts the limit.
+
+        Raises:
+            InvalidAmount: not an amount the chain can carry.
+        """
+        limit = None if tao is None else Rao(0) if tao == 0 and not isinstance(tao, bool) else rao(tao)
+        with locked(self._lock):
+            self._write(limit, Rao(0))
+
+    @contextmanager
+    def reserve(self, amount_rao: int) -> Generator[Reservation]:
+        """Set an amount aside for the length of a block; afterwards what the holder kept counts as spent.
+
+        Raises:
+            OverBudget: less than this is left; nothing was set aside.
+            ValueError: negative, or more than the chain can count.
+        """
+        if not 0 <= amount_rao <= U64_MAX:
+            raise ValueError(f"{amount_rao} rao cannot be set aside.")
+        self._add(amount_rao)
+        reservation = Reservation(amount_rao)
+        try:
+            yield reservation
+        finally:
+            self._add(reservation.kept_rao - amount_rao)
+
+    def _add(self, amount_rao: int) -> None:
+        if amount_rao == 0:
+            return
+        with locked(self._lock):
+            limit, spent = self._read()
+            if limit is not None and amount_rao > 0 and spent + amount_rao > limit:
+                left = format_tao(max(0, limit - spent))
+                raise OverBudget(
+                    f"{format_tao(amount_rao)} is more than the {left} left of the budget for {self.network}."
+                )
+            self._write(limit, Rao(max(0, spent + amount_rao)))
+
+    def _read(self) -> tuple[Rao | None, Rao]:
+        try:
+            content = json.loads(self._path.read_bytes())
+            limit, spent = content["limit_rao"], int(content["spent_rao"])
+            return (None if limit is None else Rao(int(limit))), Rao(spent)
+        except FileNotFoundError:
+            return (None if self._unlimited else Rao(0)), Rao(0)
+        except (ValueError, TypeError, KeyError):
+            # A file that cannot be read must not open the purse.
+            return Rao(0), Rao(0)
+
+    def _write(self, limit: Rao | None, spent: Rao) -> None:
+        draft = self._path.with_suffix(".tmp")
+        with draft.open("w") as file:
+            json.dump({"limit_rao": limit, "spent_rao": spent}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+    def __repr__(self) -> str:
+        limit, spent = self._read()
+        limit_words = "no limit" if limit is None else format_tao(limit)
+        return f"Budget({self.network!r}, limit={limit_words}, spent={format_tao(spent)})"

@@ -1,0 +1,329 @@
+"""One network as a notebook holds it: the SDK's client, plus money that is asked about and lasting receipts.
+
+A thin face: reads and calls beyond these few go through `.client`, which is the SDK's own. Every extrinsic
+submitted here passes the purse (balance, budget, confirmation) when it moves money, waits until it is final,
+and returns a `Receipt` or raises in words. Every method may raise `NodeUnreachable`, and `ChainRejected` with
+the chain's own pallet and error name.
+"""
+
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+import bittensor
+
+from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
+from subnetlab.network.budget import Budget
+from subnetlab.network.chain import Block
+from subnetlab.network.confirm import Confirm, Spend, confirm_default
+from subnetlab.network.dev import DevControls
+from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
+from subnetlab.network.names import Network, resolve
+from subnetlab.network.pay import destination
+from subnetlab.network.receipt import Receipt
+from subnetlab.network.rejection import translated
+from subnetlab.network.spending import Purse
+from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
+from subnetlab.network.submission import send
+from subnetlab.network.wallets import Wallet, address, open_wallet
+from subnetlab.network.wire import WireClient
+from subnetlab.units import AlphaRao, Rao, rao
+
+PLAY_MONEY_CHAINS = ("Development", "Local")
+"""What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
+
+Tao = float | str | Decimal
+"""An amount as a person types it."""
+
+
+class NetworkClient:
+    """A network by its endpoint; connects on first use.
+
+    Args:
+        endpoint: `ws://host:port`, or a name such as `test`.
+        name: what to call it; the endpoint's own name unless given (`devnet` for the embedded node).
+        confirm: who is asked before money is spent; by default a person, for real money only.
+        budget: what may be spent; the one kept for this network unless given.
+
+    `client` is the SDK's client, `dev` the controls of a development node.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        name: str | None = None,
+        confirm: Confirm | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        found = resolve(endpoint)
+        if found.endpoint is None:
+            raise UnknownNetwork("The embedded devnet has no endpoint of its own.", hint="Start it first.")
+        self.network = Network(name=name or found.name, endpoint=found.endpoint)
+        self.endpoint = found.endpoint
+        self.client = WireClient(found.endpoint)
+        self.dev = DevControls(found.endpoint)
+        self._confirm, self._budget = confirm, budget
+
+    @cached_property
+    def development(self) -> bool:
+        """Whether the chain calls itself a development chain: its money is play money."""
+        try:
+            return str(self.client.rpc("system_chainType")) in PLAY_MONEY_CHAINS
+        except ChainRejected:
+            return False
+
+    @cached_property
+    def purse(self) -> Purse:
+        """The budget and whoever is asked; what all spending passes."""
+        real = not self.development
+        budget = self._budget or Budget(self.network.key, unlimited=not real)
+        return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent on this network."""
+        return self.purse.budget
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def wallet(self, wallet: str | Wallet) -> Wallet:
+        """Open a wallet by name, or check that one may be used on this network; see `wallets.open_wallet`."""
+        return open_wallet(wallet, development=self.development)
+
+    def balance(self, account: str | Wallet) -> Rao:
+        """The free balance of an address or of a wallet's coldkey."""
+        with translated(self.endpoint):
+            found = self.client.query(("System", "Account"), [address(account)])
+        return Rao(int(found["data"]["free"]))
+
+    @cached_property
+    def existential_deposit(self) -> Rao:
+        """What an account must hold to exist."""
+        with translated(self.endpoint):
+            return Rao(int(self.client.constant(("Balances", "ExistentialDeposit"))))
+
+    def head(self) -> Block:
+        """The newest block."""
+        found = str(self.client.rpc("chain_getHead"))
+        header = self.client.rpc("chain_getHeader", found)
+        return Block(number=int(header["number"], 16), hash=found)
+
+    def metagraph(self, netuid: int, block: int | None = None) -> MetagraphSnapshot:
+        """A subnet frozen at a block, the head unless given."""
+        return read_metagraph(self.client, netuid, block)
+
+    def uid(self, netuid: int, hotkey_ss58: str) -> int | None:
+        """The uid a hotkey holds on a subnet, or None."""
+        with translated(self.endpoint):
+            found = self.client.query(("SubtensorModule", "Uids"), [netuid, hotkey_ss58])
+        return None if found is None else int(found)
+
+    def subnets(self) -> tuple[int, ...]:
+        """The netuids that exist, lowest first."""
+        with translated(self.endpoint):
+            rows = self.client.query_map(("SubtensorModule", "NetworksAdded"))
+        return tuple(sorted(int(netuid) for netuid, added in rows if added))
+
+    # -- money ---------------------------------------------------------------------------------------------
+
+    def pay(self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet) -> Receipt:
+        """Transfer TAO; the sender's account stays alive.
+
+        Raises:
+            InvalidAmount: not a positive amount the chain can carry.
+            WalletError: no address, no wallet, or a secret where none belongs.
+            NotYetSupported: a `0x…` address.
+            MoneyError: over balance, over budget, not confirmed; nothing was spent.
+        """
+        amount = rao(amount_tao)
+        dest = destination(to, development=self.development)
+        return self.execute(bittensor.Transfer(dest_ss58=dest, amount_tao=_exact(amount)), wallet=wallet)
+
+    def stake(
+        self,
+        *,
+        amount_tao: Tao,
+        hotkey_ss58: str,
+        netuid: int,
+        wallet: str | Wallet,
+        rate_tolerance: float = 0.05,
+    ) -> Receipt:
+        """Stake TAO behind a hotkey; fails if the price moves more than `rate_tolerance`. Errors as `pay`."""
+        amount = _exact(rao(amount_tao))
+        hotkey = destination(hotkey_ss58, development=False)
+        intent = bittensor.AddStake(
+            hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, rate_tolerance=rate_tolerance
+        )
+        return self.execute(intent, wallet=wallet)
+
+    def unstake(
+        self,
+        *,
+        amount_alpha: Tao | Literal["all"],
+        hotkey_ss58: str,
+        netuid: int,
+        wallet: str | Wallet,
+        rate_tolerance: float = 0.05,
+    ) -> Receipt:
+        """Take stake back, or `all` of it; it costs the fees only. Errors as `pay`."""
+        amount = "all" if amount_alpha == "all" else _exact(rao(amount_alpha), netuid)
+        hotkey = destination(hotkey_ss58, development=False)
+        intent = bittensor.RemoveStake(
+            hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, rate_tolerance=rate_tolerance
+        )
+        return self.execute(intent, wallet=wallet)
+
+    def quote_stake(self, *, amount_tao: Tao, netuid: int) -> StakeQuote:
+        """What staking this much would bring, before anything is sent."""
+        return stake_quote(self.client, rao(amount_tao), netuid)
+
+    def quote_unstake(self, *, amount_alpha: Tao, netuid: int) -> StakeQuote:
+        """What taking this much back would bring, before anything is sent."""
+        return unstake_quote(self.client, AlphaRao(rao(amount_alpha)), netuid)
+
+    # -- subnets and neurons -------------------------------------------------------------------------------
+
+    def register_subnet(self, wallet: str | Wallet, *, hotkey_ss58: str | None = None) -> tuple[int, Receipt]:
+        """Create a subnet owned by the wallet; returns its netuid. The price is the chain's current one."""
+        with translated(self.endpoint):
+            cost = self.client.read("subnet_registration_cost")
+        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey_ss58)
+        receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
+        return int(receipt.data["netuid"]), receipt
+
+    def start_call(self, netuid: int, wallet: str | Wallet) -> Receipt:
+        """Start a subnet as its owner: staking and epochs begin."""
+        return self.execute(bittensor.StartCall(netuid=netuid), wallet=wallet)
+
+    def burned_register(
+        self, netuid: int, wallet: str | Wallet, *, hotkey_ss58: str | None = None
+    ) -> tuple[int, Receipt]:
+        """Register a hotkey (the wallet's own unless given) for the burn price; returns its uid.
+
+        The SDK sends it through the MEV shield, as the chain demands.
+        """
+        with translated(self.endpoint):
+            cost = int(self.client.query(("SubtensorModule", "Burn"), [netuid]) or 0)
+        opened = self.wallet(wallet)
+        hotkey = hotkey_ss58 or str(bittensor.public_view(opened, "hotkey").ss58_address)
+        intent = bittensor.BurnedRegister(netuid=netuid, hotkey_ss58=hotkey)
+        receipt = self.execute(intent, wallet=opened, cost_rao=cost)
+        uid = self.uid(netuid, hotkey)
+        if uid is None:
+            raise ChainRejected(f"{hotkey} was registered and pruned again before it could be read.")
+        return uid, receipt
+
+    def serve(self, netuid: int, wallet: str | Wallet, *, ip: str, port: int) -> Receipt:
+        """Publish where the wallet's hotkey answers."""
+        return self.execute(bittensor.ServeAxon(netuid=netuid, ip=ip, port=port), wallet=wallet)
+
+    # -- anything ------------------------------------------------------------------------------------------
+
+    def execute(
+        self, intent: bittensor.Intent, *, wallet: str | Wallet, cost_rao: int | None = None
+    ) -> Receipt:
+        """Carry out any intent of the SDK.
+
+        Args:
+            intent: such as `bittensor.Transfer(...)`.
+            wallet: who signs, by name or as an object.
+            cost_rao: what it will cost where the SDK cannot say before; else it counts as everything the
+                wallet has.
+
+        Raises:
+            MoneyError: over balance, over budget, not confirmed; nothing was spent.
+        """
+        opened = self.wallet(wallet)
+        with translated(self.endpoint):
+            plan = self.client.plan(intent, opened)
+        signer = str(plan.signer_address)
+
+        def submit() -> Receipt:
+            return send(
+                self.client, lambda: self.client.execute(intent, opened), signer=signer, summary=plan.summary
+            )
+
+        free = self.balance(signer)
+        fee = int(plan.fee.rao) if plan.fee is not None else 0
+        amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
+        spend = self._describe(plan.summary, wallet=signer, amount=amount, fee=fee)
+        deposit = self.existential_deposit
+        return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
+
+    def submit_call(
+        self,
+        call: Any,
+        *,
+        wallet: str | Wallet,
+        signer: Literal["coldkey", "hotkey"] = "coldkey",
+        cost_rao: int | None = None,
+    ) -> Receipt:
+        """Submit a raw call (`bittensor.calls`); unless `cost_rao` says what it costs, all the wallet has."""
+        opened = self.wallet(wallet)
+        who = str(bittensor.public_view(opened, signer).ss58_address)
+        summary = f"{call[0]}.{call[1]}"
+
+        def submit() -> Receipt:
+            return send(
+                self.client,
+                lambda: self.client.submit_call(call, opened, signer=signer),
+                signer=who,
+                summary=summary,
+            )
+
+        free = self.balance(who)
+        if self.development:
+            amount = cost_rao or 0
+        else:
+            amount = max(0, free - self.existential_deposit) if cost_rao is None else cost_rao
+        spend = self._describe(summary, wallet=who, amount=amount, fee=0)
+        deposit = self.existential_deposit
+        return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
+
+    def sudo(self, call: Any, *, wallet: str | Wallet = "alice") -> Receipt:
+        """Carry out a raw call as root, signed by the sudo key (alice on a development chain).
+
+        Raises:
+            DevnetOnly: not a development chain.
+        """
+        if not self.development:
+            raise DevnetOnly(f"There is no sudo on {self.network.name}.")
+        with translated(self.endpoint):
+            inner = self.client.compose(call)
+        return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet)
+
+    def turn_back(self, snapshot: int) -> None:
+        """Revert a development chain, and forget what was known of the time in between."""
+        self.dev.revert(snapshot)
+        self.client.forget()
+
+    def close(self) -> None:
+        """Leave the network; a later question would have to come from a new client."""
+        self.client.close()
+
+    def __repr__(self) -> str:
+        return f"NetworkClient({self.network.name!r}, {self.endpoint})"
+
+    def _describe(self, summary: str, *, wallet: str, amount: int, fee: int) -> Spend:
+        return Spend(
+            summary=summary,
+            network=self.network.name,
+            wallet=wallet,
+            amount_rao=amount,
+            fee_rao=fee,
+            real=not self.development,
+        )
+
+
+def _outflow(plan: Any, *, most: int, known: int | None) -> int:
+    """What an intent moves out of the wallet, in rao."""
+    if known is not None:
+        return known
+    if plan.spend is None:
+        return 0
+    return int(plan.spend.rao) if isinstance(plan.spend, bittensor.Balance) else max(0, most)
+
+
+def _exact(amount: int, netuid: int = 0) -> Any:
+    return bittensor.Balance.from_rao(int(amount), netuid)

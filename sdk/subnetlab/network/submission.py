@@ -1,0 +1,66 @@
+"""Send something through the SDK and bring back a receipt.
+
+The SDK keeps the next nonce of an account; after a shielded extrinsic it is one behind, so it is asked of the
+node anew for each submission, and a stale one is tried once more. The receipt's hash is that of the bytes in
+the block: the SDK's result does not carry it.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import bittensor
+
+from subnetlab.network.receipt import Receipt
+from subnetlab.network.rejection import rejected, translated
+from subnetlab.network.wire import WireClient
+
+
+def send(
+    client: WireClient, submit: Callable[[], bittensor.ExtrinsicResult], *, signer: str, summary: str
+) -> Receipt:
+    """Submit, wait until it is final, and return the receipt.
+
+    Args:
+        client: the connection.
+        submit: calls one of the SDK's submitting methods.
+        signer: the ss58 address that signs, whose nonce is asked for anew.
+        summary: what it does, in words, for the receipt.
+
+    Raises:
+        ChainRejected: refused by the pool, or failed in its block.
+        NodeUnreachable: nobody answers, or the connection broke before the block was known.
+    """
+    with translated(client.endpoint):
+        client.connect()
+        result = _once(client, submit, signer)
+        if not result.success and result.error is not None and result.error.name == "Stale":
+            result = _once(client, submit, signer)
+    if not result.success:
+        raise rejected(result.error, result.message)
+    return _receipt(client, result, summary)
+
+
+def _once(
+    client: WireClient, submit: Callable[[], bittensor.ExtrinsicResult], signer: str
+) -> bittensor.ExtrinsicResult:
+    client.substrate.raw.clear_nonce_cache_for_account(signer)
+    return submit()
+
+
+def _receipt(client: WireClient, result: bittensor.ExtrinsicResult, summary: str) -> Receipt:
+    number, _, index = (result.extrinsic_id or "").partition("-")
+    extrinsics = client.rpc("chain_getBlock", result.block_hash)["block"]["extrinsics"]
+    raw = bytes.fromhex(str(extrinsics[int(index)]).removeprefix("0x"))
+    return Receipt(
+        tx=f"0x{blake2b(raw, digest_size=32).hexdigest()}",
+        block=int(number),
+        fee_rao=int(result.fee.rao) if result.fee is not None else 0,
+        summary=summary,
+        events=tuple(_event(entry) for entry in result.events),
+        data=dict(result.data),
+    )
+
+
+def _event(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"pallet": entry["module_id"], "name": entry["event_id"], "fields": entry.get("attributes")}
