@@ -1,0 +1,58 @@
+"""What a person does in JupyterLab, as functions: open a notebook, run it, wait for it, look at it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Page
+from tests.project import ROOT
+
+KERNEL_READY = """() => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
+SCREENSHOTS = ROOT / "build" / "screenshots"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    token: str
+    root: Path
+
+    def notebook(self, name: str, cells: list[str], kernel: str = "subnetlab") -> str:
+        """Write a notebook into the server's folder and return its name."""
+        book = nbformat.v4.new_notebook()
+        book.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
+        book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        nbformat.write(book, self.root / name)
+        return name
+
+    def open(self, page: Page, name: str) -> None:
+        """Open a notebook by itself and wait for its kernel."""
+        page.goto(f"{self.url}/doc/tree/{name}?token={self.token}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_function(KERNEL_READY, timeout=60_000)
+
+    def run_all(self, page: Page) -> None:
+        """Run every cell from the top through the menu's own command."""
+        command = "notebook:run-all-cells"
+        page.click(".jp-Notebook .jp-Cell .cm-content")
+        page.keyboard.press("Escape")
+        page.wait_for_function("c => window.jupyterapp?.commands.isEnabled(c)", arg=command, timeout=30_000)
+        page.evaluate("c => window.jupyterapp.commands.execute(c)", command)
+
+    def saved(self, name: str) -> dict[str, object]:
+        """The notebook file as it lies on disk."""
+        return json.loads((self.root / name).read_text())
+
+
+def shoot(page: Page, name: str, selector: str = ".sl") -> Path:
+    """Keep a picture of a widget under build/screenshots."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    path = SCREENSHOTS / f"{name}.png"
+    page.locator(selector).first.screenshot(path=path)
+    return path

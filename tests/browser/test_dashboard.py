@@ -1,0 +1,100 @@
+"""The dashboard in a real JupyterLab: it draws, it follows the theme, a reload brings everything back."""
+
+from playwright.sync_api import Page
+from tests.browser.lab import Lab, shoot
+from tests.project import ROOT
+
+SHOW = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+from tests.widgets.recorded import run, one_round, started
+from subnetlab_widgets.dashboard import Dashboard
+first, *rest = run({{miners}}, 30, {{upto}})
+board = Dashboard(first)
+board.feed.apply(rest)
+board
+"""
+
+
+def shown_rounds(page: Page) -> int:
+    return page.evaluate("() => window.__subnetlab?.at(-1)?.store.last ?? 0")
+
+
+def wait_for_round(page: Page, number: int) -> None:
+    shown = "(window.__subnetlab?.at(-1)?.store.last ?? 0)"
+    page.wait_for_function(f"n => {shown} >= n", arg=number, timeout=30_000)
+    page.wait_for_function("() => document.querySelector('.sl table tbody tr')", timeout=10_000)
+
+
+def test_it_draws_a_run_and_grows_with_it(server: Lab, page: Page) -> None:
+    more = "board.feed.apply(e for r in range(10, 20) for e in one_round(r, board.feed.story.miners, 30))"
+    server.open(page, server.notebook("grow.ipynb", [SHOW.format(miners=8, upto=10), more]))
+    server.run_all(page)
+    wait_for_round(page, 20)
+    assert "Eight strangers are at" in page.locator(".sl h2").inner_text()
+    assert page.locator(".sl tbody tr.bad").count() == 1
+    shoot(page, "dashboard-live")
+
+
+def test_a_reload_brings_the_whole_history_back(server: Lab, page: Page) -> None:
+    name = server.notebook("reload.ipynb", [SHOW.format(miners=8, upto="None")])
+    server.open(page, name)
+    server.run_all(page)
+    wait_for_round(page, 30)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    wait_for_round(page, 30)
+    assert "Eight strangers reached" in page.locator(".sl h2").inner_text()
+
+
+def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("replay.ipynb", [SHOW.format(miners=8, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    slider = page.locator(".sl input[type=range]")
+    slider.fill("3")
+    assert "after 3 rounds" in page.locator(".sl h2").inner_text()
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('reached')")
+
+
+def test_keys_move_the_focus_and_t_turns_the_pictures_into_a_table(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("keys.ipynb", [SHOW.format(miners=8, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    page.locator(".sl .miners button[data-uid='4']").click()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".sl .miners button[data-uid='5'][aria-selected=true]")
+    page.keyboard.press("t")
+    page.wait_for_selector(".sl [data-part=twin] table")
+    assert page.locator(".sl [data-part=pictures]").is_hidden()
+
+
+def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("many.ipynb", [SHOW.format(miners=64, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    shoot(page, "dashboard-64-light")
+    light = page.evaluate("() => getComputedStyle(document.querySelector('.sl')).backgroundColor")
+    page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.wait_for_function(
+        "was => getComputedStyle(document.querySelector('.sl')).backgroundColor !== was", arg=light
+    )
+    shoot(page, "dashboard-64-dark")
+    page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
+    )
+    assert page.locator(".sl .miners button").count() == 64
+
+
+def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("dead.ipynb", [SHOW.format(miners=8, upto=6)]))
+    server.run_all(page)
+    wait_for_round(page, 6)
+    page.evaluate("() => { const v = window.__subnetlab.at(-1); v.model.off('msg:custom'); }")
+    page.wait_for_function(
+        "() => document.querySelector('.sl .st').textContent.includes('reconnecting')", timeout=15_000
+    )
+    assert page.locator(".sl h2").inner_text().startswith("Eight strangers")
