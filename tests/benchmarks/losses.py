@@ -1,8 +1,8 @@
 """Loss at equal tokens: one worker alone, DDP, DiLoCo and SparseLoCo, all through our own training code.
 
 The 1M-parameter model, four workers, 900 inner steps of 4 x 64 bytes each, the standard library as corpus,
-the validation loss over 16,384 held-out bytes. Payloads are really encoded and decoded, their bytes counted. What
-counts is the share of the gap between the single worker and DDP that a strategy closes. Takes minutes.
+the validation loss over 16,384 held-out bytes. Payloads are really encoded and decoded, their bytes counted.
+What counts is the share of the gap between the single worker and DDP that a strategy closes. Takes minutes.
 """
 
 import time

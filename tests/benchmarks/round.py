@@ -1,0 +1,80 @@
+"""One round's data plane for eight miners at 1M parameters: compress, store, read, decode, aggregate, apply.
+
+All of it on one core, one miner after another, as if nothing ran side by side; training, scoring and chain
+are not in it. In a real fleet the miners' share runs in eight processes.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+
+from subnetlab.store.objects import open_store
+from subnetlab.train import models, strategies
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.strategies.base import Progress
+from subnetlab.train.theta import Layout
+from tests.benchmarks.measure import Figure, median_of
+
+MINERS = 8
+
+
+@dataclass(slots=True)
+class Laps:
+    """Milliseconds of each part, one entry per round."""
+
+    parts: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    since: float = 0.0
+
+    def start(self) -> None:
+        """Begin a round."""
+        self.since = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Charge the time since the last call to a part."""
+        now = time.perf_counter()
+        self.parts.setdefault(part, []).append((now - self.since) * 1e3)
+        self.since = now
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """Rounds over a folder store, error feedback included."""
+    torch.set_num_threads(1)
+    warm, rounds = (1, 3) if quick else (5, 40)
+    laps = Laps()
+    with tempfile.TemporaryDirectory() as folder:
+        run(folder, warm + rounds, laps)
+    parts = {name: values[warm:] for name, values in laps.parts.items()}
+    totals = [sum(values) for values in zip(*parts.values(), strict=True)]
+    yield median_of("8 miners' payloads, one after another", totals, "ms", limit=40)
+    for name, values in parts.items():
+        yield median_of(name, values, "ms")
+
+
+def run(folder: str, rounds: int, laps: Laps) -> None:
+    """The rounds; every round's differences are drawn before its clock starts."""
+    layout = Layout.of(models.build(models.TinyGPT("small"), 0))
+    strategy = strategies.SparseLoCo()
+    codec = strategy.codec(layout)
+    store = open_store(folder)
+    memories: list[State] = [{} for _ in range(MINERS)]
+    theta_P = torch.zeros(layout.size)
+    generator = torch.Generator().manual_seed(0)
+    for round_ in range(rounds):
+        deltas = [torch.randn(layout.size, generator=generator) * 1e-3 for _ in range(MINERS)]
+        laps.start()
+        payloads = [codec.encode(delta, memory) for delta, memory in zip(deltas, memories, strict=True)]
+        laps.lap("compress")
+        for miner, payload in enumerate(payloads):
+            store.put(f"{round_}/{miner}", payload)
+        laps.lap("store")
+        fetched = [store.get(f"{round_}/{miner}", codec.limit) for miner in range(MINERS)]
+        laps.lap("read")
+        updates = [codec.decode(payload) for payload in fetched]
+        laps.lap("decode")
+        aggregate = strategy.combine(updates, layout)
+        laps.lap("clip and aggregate")
+        strategy.apply(theta_P, aggregate, {}, Progress(round_, rounds, strategy.inner_steps))
+        laps.lap("apply")
