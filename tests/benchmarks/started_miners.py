@@ -1,8 +1,8 @@
 """Start miners one way and say how long it took and what they hold: `python -m … spawn|forkserver COUNT`.
 
 "spawn" is how most scripts do it, a fresh interpreter each and `torch.optim`; "forkserver" is our fleet's
-way, with its preload and our own AdamW. Both build the 1M-parameter model and train two steps before they count as
-ready. A process of its own per measurement, because a forkserver lives as long as its parent.
+way, with its preload and our own AdamW. Both build the 1M-parameter model and train two steps before they
+count as ready. A process of its own per measurement, because a forkserver lives as long as its parent.
 """
 
 import json
@@ -36,7 +36,7 @@ def main(way: str, count: int) -> None:
         seconds = time.perf_counter() - start
         pids = [miner.pid for miner in miners]
         if way == "forkserver":
-            pids.append(forkserver._forkserver._forkserver_pid)  # pyright: ignore[reportAttributeAccessIssue]
+            pids.append(forkserver._forkserver._forkserver_pid)  # pyright: ignore[reportAttributeAccessIssue, reportPrivateUsage]
         memory = sum(memory_mb(pid)[1] for pid in pids)
     finally:
         leave.set()
