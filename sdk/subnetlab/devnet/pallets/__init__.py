@@ -1,6 +1,8 @@
 """One module per pallet; importing this package enters all of them into the registry."""
 
+from subnetlab.devnet.pallets import admin_utils as admin_utils
 from subnetlab.devnet.pallets import balances as balances
+from subnetlab.devnet.pallets import commitments as commitments
 from subnetlab.devnet.pallets import mev_shield as mev_shield
 from subnetlab.devnet.pallets import sudo as sudo
 from subnetlab.devnet.pallets import subtensor as subtensor

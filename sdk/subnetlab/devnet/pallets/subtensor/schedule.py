@@ -7,7 +7,7 @@ neighbours), `coinbase/tempo_control.rs`, `utils/misc.rs`.
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import keys, limits
-from subnetlab.devnet.pallets.subtensor.entries import event, number, read, require, write
+from subnetlab.devnet.pallets.subtensor.entries import event, is_subnet, number, read, require, write
 from subnetlab.devnet.registry import Origin, call
 from subnetlab.units import U64_MAX
 
@@ -77,13 +77,21 @@ def apply_tempo(ledger: Ledger, netuid: int, tempo: int) -> None:
 
 @call("SubtensorModule", "set_tempo")
 def set_tempo(ledger: Ledger, origin: Origin, netuid: int, tempo: int) -> None:
-    """Let a subnet's owner choose its tempo within the chain's bounds."""
-    who = keys.ensure_owner(ledger, origin, netuid)
-    require(MIN_TEMPO <= tempo <= MAX_TEMPO, "TempoOutOfBounds")
+    """Change a subnet's tempo: root to anything, its owner within the chain's bounds and now and then.
+
+    Raises:
+        DispatchError: in order BadOrigin, SubnetNotExists, TempoOutOfBounds,
+            AdminActionProhibitedDuringWeightsWindow, TxRateLimitExceeded.
+    """
+    who = keys.ensure_owner_or_root(ledger, origin, netuid)
+    require(is_subnet(ledger, netuid), "SubnetNotExists")
+    require(who is None or MIN_TEMPO <= tempo <= MAX_TEMPO, "TempoOutOfBounds")
     ensure_window_open(ledger, netuid)
-    require(limits.passes_for(ledger, who, netuid, limits.TEMPO_UPDATE, MIN_TEMPO), "TxRateLimitExceeded")
+    if who is not None:
+        passes = limits.passes_for(ledger, who, netuid, limits.TEMPO_UPDATE, MIN_TEMPO)
+        require(passes, "TxRateLimitExceeded")
+        limits.mark_for(ledger, who, netuid, limits.TEMPO_UPDATE)
     apply_tempo(ledger, netuid, tempo)
-    limits.mark_for(ledger, who, netuid, limits.TEMPO_UPDATE)
 
 
 @call("SubtensorModule", "set_activity_cutoff_factor")
@@ -96,6 +104,7 @@ def set_activity_cutoff_factor(ledger: Ledger, origin: Origin, netuid: int, fact
         ensure_owner_limit(ledger, netuid, "ActivityCutoffFactorMilli")
         limits.mark(ledger, limits.owner_key(netuid, "ActivityCutoffFactorMilli"))
     write(ledger, "ActivityCutoffFactorMilli", netuid, value=factor_milli)
+    event(ledger, "ActivityCutoffFactorMilliSet", {"netuid": netuid, "factor_milli": factor_milli})
 
 
 @call("SubtensorModule", "trigger_epoch")
