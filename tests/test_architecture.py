@@ -109,7 +109,8 @@ def _broad_catches(tree: ast.Module) -> list[int]:
     lines: list[int] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
-            caught = [node.type]
+            # Undoing half-done work and raising again swallows nothing.
+            caught = [] if ast.unparse(node.body[-1]) == "raise" else [node.type]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "suppress":
             caught = list(node.args)
         else:
