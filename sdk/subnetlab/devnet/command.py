@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from subnetlab.devnet import metadata, snapshot
+from subnetlab.devnet import coverage, metadata, snapshot
 from subnetlab.devnet.block import hexed
 from subnetlab.devnet.clock import Clock
 from subnetlab.devnet.codec import Codec
@@ -29,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
+        if options.coverage:
+            _say(coverage.report(_codec(options)))
+            return 0
         asyncio.run(_run(options))
     except SubnetLabError as error:
         print(f"subnetlab devnet: {error}", file=sys.stderr)  # noqa: T201 - this is a command
@@ -98,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--block-time", type=float, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
     parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
+    parser.add_argument("--coverage", action="store_true", help="list what is implemented, and stop")
     parser.add_argument("--metadata", type=Path, metavar="FILE", help="another recorded runtime")
     parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")
     parser.add_argument(
