@@ -1,0 +1,44 @@
+"""From a run's folder to a frame."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from subnetlab.frames.rows import ROWS, Gathered
+from subnetlab.frames.schema import NAMES, polars_schema
+from subnetlab.record.line import FILE_NAME, Entry
+from subnetlab.record.reader import read
+
+
+def frame(source: Path | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
+    """One frame of a record.
+
+    Args:
+        source: a run's folder, a record file, or entries already read.
+        name: one of `NAMES`; `SCHEMAS[name]` says what its columns mean.
+
+    Raises:
+        ValueError: there is no frame of this name.
+        RecordError: there is no record, or it is corrupt.
+    """
+    if name not in NAMES:
+        raise ValueError(f"There is no frame called {name!r}; there are {', '.join(NAMES)}.")
+    return _build(Gathered(_entries(source)), name)
+
+
+def frames(source: Path | Iterable[Entry]) -> dict[str, pl.DataFrame]:
+    """All frames of a record, reading it once; errors as `frame`."""
+    data = Gathered(_entries(source))
+    return {name: _build(data, name) for name in NAMES}
+
+
+def _entries(source: Path | Iterable[Entry]) -> Iterable[Entry]:
+    if isinstance(source, Path):
+        return read(source / FILE_NAME if source.is_dir() else source)
+    return source
+
+
+def _build(data: Gathered, name: str) -> pl.DataFrame:
+    schema = polars_schema(name)
+    return pl.DataFrame([{column: row.get(column) for column in schema} for row in ROWS[name](data)], schema)

@@ -1,0 +1,169 @@
+"""Which frames there are, and what each column means.
+
+Units as in the record: losses nats per byte, sizes bytes, times seconds, money integer rao or alpha-rao,
+heights of blocks. Scores of the chain (u16) become fractions from 0 to 1. A null says that nothing was
+recorded, never zero.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, its type, and what it holds."""
+
+    name: str
+    dtype: pl.DataType
+    meaning: str
+
+
+def _int(name: str, meaning: str) -> Column:
+    return Column(name, pl.Int64(), meaning)
+
+
+def _float(name: str, meaning: str) -> Column:
+    return Column(name, pl.Float64(), meaning)
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, pl.String(), meaning)
+
+
+def _flag(name: str, meaning: str) -> Column:
+    return Column(name, pl.Boolean(), meaning)
+
+
+_ROUND = _int("round", "round of the run, from 0")
+_UID = _int("uid", "slot in the subnet; -1 for the miner that trains alone")
+
+_MINERS = (
+    _ROUND,
+    _UID,
+    _text("role", "what the peer was started as"),
+    _float("loss", "mean training loss over the round's inner steps"),
+    _float("score", "mean over validators of the loss removed on held-out data, relative"),
+    _float("rating", "mean over validators of the miner's rating after the round"),
+    _float("weight", "mean over validators of the share of their weights, 0 to 1"),
+    _float("incentive", "the chain's incentive, 0 to 1, as of the last epoch up to this round"),
+    _int("emission_alpha_rao", "paid to the uid by epochs that ran in this round"),
+    _int("wire_bytes", "size of the uploaded object, header and encryption included"),
+    _int("dense_bytes", "size of the same update as plain fp32"),
+    _float("compute_s", "training"),
+    _float("compress_s", "compressing and encrypting"),
+    _float("store_s", "uploading and downloading"),
+    _float("wait_s", "waiting for the slowest peer or for the lead"),
+    _float("chain_s", "submitting to, and waiting on, the chain itself"),
+    _text("verdict", "the lead's verdict, or the most common one before the round closed"),
+    _text("reason", "why it was gated, in words; empty if it was not"),
+)
+
+_ROUNDS = (
+    _ROUND,
+    _int("open", "height at which the round opens"),
+    _int("commit", "height of the commit deadline"),
+    _int("beacon", "height whose hash seeds the sampling"),
+    _int("close", "height at which the round closes"),
+    _int("lead", "uid of the validator whose aggregate the round adopted"),
+    _int("payloads", "payloads that arrived"),
+    _int("accepted", "payloads in the aggregate"),
+    _float("val_loss", "held-out loss of the model after the round"),
+    _int("wire_bytes", "uploaded by all miners together"),
+    _int("dense_bytes", "the same updates as plain fp32"),
+    _float("aggregate_s", "the lead's aggregation"),
+    _float("waited_s", "peers working before the round's blocks, in all"),
+    _float("chain_s", "from the order to seal until the blocks were there, in all"),
+    _text("aggregate_hash", "of the published aggregate"),
+    _text("theta_hash", "of the model after the round"),
+)
+
+_VALIDATORS = (
+    _ROUND,
+    _int("validator", "uid of the validator"),
+    _int("uid", "uid of the miner it judged"),
+    _text("verdict", "`accepted`, `gated` or why the payload was refused"),
+    _float("score", "loss removed on held-out data, relative"),
+    _float("loss_removed_assigned", "on the data the miner was assigned"),
+    _float("loss_removed_held_out", "on data nobody was assigned"),
+    _float("rating", "the miner's rating after the round"),
+    _float("weight", "share of this validator's weights, 0 to 1"),
+    _float("norm", "of the decoded update"),
+    _text("reason", "in words; empty if accepted"),
+)
+
+_BLOCKS = (
+    _int("number", "height"),
+    _text("hash", "`0x…`"),
+    _ROUND,
+    _float("time", "Unix seconds at which it was recorded"),
+    _float("waited_s", "from the previous seal until every live peer had reported"),
+    _float("chain_s", "from the order to seal until the block was there"),
+)
+
+_EPOCHS = (
+    _int("block", "height at which the result was read"),
+    _int("round", "round in which it ran; null before the first"),
+    _UID,
+    _float("incentive", "0 to 1"),
+    _float("dividends", "0 to 1"),
+    _float("consensus", "0 to 1"),
+    _float("validator_trust", "0 to 1"),
+    _int("emission_alpha_rao", "paid to the uid by this epoch"),
+    _int("stake_alpha_rao", "stake behind the uid"),
+    _flag("validator_permit", "whether it may set weights"),
+)
+
+_LOSSES = (
+    _ROUND,
+    _float("subnet", "held-out loss of the subnet's model after the round"),
+    _float("alone", "held-out loss of one miner by itself after as many steps"),
+)
+
+_MONEY = (
+    _float("time", "Unix seconds"),
+    _text("what", "`stake` or `pay`"),
+    _int("amount_rao", "what left the wallet, fee not included"),
+    _text("to", "address or hotkey"),
+    _text("tx", "hash of the extrinsic"),
+)
+
+_STEPS = (
+    _ROUND,
+    _UID,
+    _int("step", "inner step of the run, from 0"),
+    _float("loss", "training loss of that step"),
+)
+
+_PEERS = (
+    _UID,
+    _text("role", "what the peer was started as"),
+    _text("hotkey", "ss58 address"),
+    _int("pid", "process id"),
+    _float("ready_s", "from the fleet's start until it was up"),
+    _text("gone", "why it ended before the run; null if it did not"),
+)
+
+SCHEMAS: MappingProxyType[str, tuple[Column, ...]] = MappingProxyType(
+    {
+        "miners": _MINERS,
+        "rounds": _ROUNDS,
+        "validators": _VALIDATORS,
+        "blocks": _BLOCKS,
+        "epochs": _EPOCHS,
+        "losses": _LOSSES,
+        "money": _MONEY,
+        "steps": _STEPS,
+        "peers": _PEERS,
+    }
+)
+"""The columns of each frame, in order."""
+
+NAMES = tuple(SCHEMAS)
+"""The frames there are."""
+
+
+def polars_schema(name: str) -> pl.Schema:
+    """A frame's columns as polars knows them."""
+    return pl.Schema({column.name: column.dtype for column in SCHEMAS[name]})
