@@ -20,8 +20,6 @@ class LocalFleet:
     validators: int = 2
     free_riders: int = 0
     alone: bool = True
-    threads: int = 1
-    """Torch threads per peer; more than one only pays where cores outnumber peers."""
     phase_limit_s: float = 120.0
     """How long a block waits for a silent peer before it is sealed without it."""
 
@@ -30,8 +28,8 @@ class LocalFleet:
             raise ValueError("a fleet needs at least one miner and one validator")
         if not 0 <= self.free_riders <= self.miners:
             raise ValueError(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
-        if self.threads < 1 or self.phase_limit_s <= 0:
-            raise ValueError("threads and phase_limit_s must be positive")
+        if self.phase_limit_s <= 0:
+            raise ValueError("phase_limit_s must be positive")
 
     def roles(self) -> list[Role]:
         """The roles that need a seat on the subnet: honest miners, free riders, then validators."""

@@ -7,12 +7,14 @@ is ever written. Starts nothing.
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
 from subnetlab.record.events import ALONE_UID, Role
 
-FLEET_FILE = "fleet.json"
+FLEET_FILE: Final = "fleet.json"
+READER_URI: Final = "//SubnetLab//reader"
+"""A key for whoever only reads a chain; it signs nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,6 @@ class FleetSpec:
     seats: tuple[PeerSeat, ...]
     others: tuple[PeerSeat, ...] = ()
     """Seats of the subnet that this fleet does not run: the owner, strangers."""
-    threads: int = 1
     phase_limit_s: float = 120.0
     start_limit_s: float = 60.0
     """How long peers may take to come up."""

@@ -1,0 +1,23 @@
+"""`python -m subnetlab.fleet RUN_FOLDER`: one run's supervisor, until the run has ended.
+
+Started by `fleet.launch`; a person may run it by hand and watch the log. Exit status 0 once the record holds
+how the run ended, 1 where there was nothing to run.
+"""
+
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> int:
+    """Supervise the run in the folder that the only argument names."""
+    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+        sys.stderr.write("usage: python -m subnetlab.fleet RUN_FOLDER\n")
+        return 1
+    # Peers import this module to find their target: only the supervisor itself loads the rest.
+    from subnetlab.fleet.run import supervise  # noqa: PLC0415
+
+    return supervise(Path(arguments[0]).resolve())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

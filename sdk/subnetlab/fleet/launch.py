@@ -1,0 +1,121 @@
+"""Start the supervisor of a run as a process of its own, and speak to it later by the run's folder alone.
+
+The folder must hold `manifest.json` and `fleet.json`. The supervisor runs in its own session, so neither an
+interrupt nor the end of a notebook reaches it; whoever started it need not stay. A lock on a file in the
+folder, freed by the system when its holder ends, says whether one is running.
+"""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from subnetlab.errors import FleetError, FleetStartFailed
+from subnetlab.fleet.control import request
+from subnetlab.fleet.forkserver import ONE_THREAD
+from subnetlab.record.lock import try_lock
+
+LOCK_FILE: Final = "supervisor.lock"
+SUPERVISOR_FILE: Final = "supervisor.json"
+LOG_FILE: Final = "supervisor.log"
+READY_FD: Final = "SUBNETLAB_READY_FD"
+"""The environment variable that names the pipe on which a new supervisor says that it is up."""
+UP: Final = b"up\n"
+_TAIL_LINES: Final = 12
+
+
+def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
+    """Start the supervisor of a run and return its process id once the record has begun.
+
+    Its peers come up afterwards; the record tells. What it prints goes to `supervisor.log` in the folder.
+
+    Raises:
+        FleetStartFailed: one is running already, or this one ended or said nothing within the limit; the
+            message ends with the last lines of its log.
+    """
+    if is_running(run_folder):
+        raise FleetStartFailed(f"A supervisor of {run_folder.name} is running already.", hint="Attach to it.")
+    reading, writing = os.pipe()
+    log = run_folder / LOG_FILE
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", "subnetlab.fleet", str(run_folder.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=run_folder,
+            env={**os.environ, **ONE_THREAD, READY_FD: str(writing), "PYTHONUNBUFFERED": "1"},
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+    os.close(writing)
+    try:
+        ready, _, _ = select.select([reading], [], [], timeout_s)
+        said = os.read(reading, len(UP)) if ready else b""
+    finally:
+        os.close(reading)
+    if said != UP:
+        process.kill()
+        process.wait()
+        what = "ended" if ready else f"said nothing within {timeout_s:g} s"
+        raise FleetStartFailed(f"The supervisor of {run_folder.name} {what}:\n{_tail(log)}", hint="")
+    # Whoever started it may stay for days: the thread collects the exit status when the run ends.
+    threading.Thread(target=process.wait, name=f"run {run_folder.name}", daemon=True).start()
+    return process.pid
+
+
+def is_running(run_folder: Path) -> bool:
+    """Whether a supervisor of this run is alive."""
+    try:
+        descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def request_stop(run_folder: Path) -> None:
+    """Ask the supervisor to end the run now; what the closed rounds trained stays.
+
+    Returns once it has heard; the record's last event tells when it is done. A run that is over needs
+    nothing.
+
+    Raises:
+        FleetError: it runs but does not answer.
+    """
+    _ask(run_folder, "stop")
+
+
+def status(run_folder: Path) -> dict[str, Any]:
+    """Where a running supervisor stands: block, round, peers and their process ids; empty if none runs.
+
+    Raises:
+        FleetError: it runs but does not answer.
+    """
+    return _ask(run_folder, "status")
+
+
+def _ask(run_folder: Path, verb: str) -> dict[str, Any]:
+    if not is_running(run_folder):
+        return {}
+    try:
+        known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
+        return request(run_folder, known["token"], verb)
+    except (FleetError, OSError, ValueError, KeyError) as error:
+        if not is_running(run_folder):  # it ended between the two looks
+            return {}
+        raise FleetError(f"The supervisor of {run_folder.name} does not answer: {error}.") from error
+
+
+def _tail(log: Path) -> str:
+    lines: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-_TAIL_LINES:]) or "It wrote nothing."

@@ -1,0 +1,79 @@
+"""What each epoch paid, read from the chain over the wire.
+
+An epoch runs at the beginning of a block and reads what the block before left behind. So the results come
+from the epoch's own block, and stakes, permits and weight rows from the one before: these are what Yuma was
+given, and whoever computes it again finds the same results.
+"""
+
+from subnetlab.network.chain import Block
+from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
+from subnetlab.network.wire import WireClient
+from subnetlab.record.events import EpochPaid, Event
+
+
+class Payroll:
+    """Watches one subnet's epochs.
+
+    Args:
+        endpoint: of a node.
+        netuid: the subnet.
+    """
+
+    def __init__(self, endpoint: str, netuid: int) -> None:
+        self._client = WireClient(endpoint)
+        self._netuid = netuid
+        self._last_epoch: int | None = None
+
+    def begin(self, head: Block) -> None:
+        """Connect; epochs up to the head are not this run's.
+
+        Raises:
+            NodeUnreachable: nobody answers.
+        """
+        self._last_epoch = self._epoch_before(head)
+
+    def paid_by(self, block: Block) -> list[Event]:
+        """What the last epoch paid if it is news at this block, else nothing.
+
+        Raises:
+            NodeUnreachable: nobody answers; the epoch is still news at the next call.
+        """
+        epoch = self._epoch_before(block)
+        if self._last_epoch is not None and epoch <= self._last_epoch:
+            return []
+        given = read_metagraph(self._client, self._netuid, max(epoch - 1, 0))
+        found = read_metagraph(self._client, self._netuid, epoch)
+        self._last_epoch = epoch
+        return [_event(epoch, given, found)]
+
+    def close(self) -> None:
+        """Leave the node."""
+        self._client.close()
+
+    def _epoch_before(self, block: Block) -> int:
+        async def ask() -> int:
+            step = await self._client.substrate.query(
+                "SubtensorModule", "LastMechansimStepBlock", [self._netuid], block_hash=block.hash
+            )
+            return int(step or 0)
+
+        return self._client.run(ask())
+
+
+def _event(epoch: int, given: MetagraphSnapshot, found: MetagraphSnapshot) -> EpochPaid:
+    before = {neuron.uid: neuron for neuron in given.neurons}
+    neurons = found.neurons
+    return EpochPaid(
+        block=epoch,
+        uids=[neuron.uid for neuron in neurons],
+        incentive=[neuron.incentive for neuron in neurons],
+        dividends=[neuron.dividends for neuron in neurons],
+        consensus=[neuron.consensus for neuron in neurons],
+        validator_trust=[neuron.validator_trust for neuron in neurons],
+        emission_alpha_rao=[int(neuron.emission_alpha_rao) for neuron in neurons],
+        stake_alpha_rao=[int(before.get(neuron.uid, neuron).stake_alpha_rao) for neuron in neurons],
+        validator_permit=[before.get(neuron.uid, neuron).validator_permit for neuron in neurons],
+        weights={
+            str(uid): {str(to): int(value) for to, value in row.items()} for uid, row in given.weights.items()
+        },
+    )

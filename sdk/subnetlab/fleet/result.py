@@ -1,0 +1,98 @@
+"""The trained model of a run as files, replayed from what is published: the model that everyone can prove.
+
+Runs in a fork that has torch loaded. Reads the anchors on chain and the store, as any stranger could; trusts
+no peer's word. Files appear together or not at all.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from subnetlab.errors import FleetError
+from subnetlab.fleet.chore import Answer
+from subnetlab.fleet.facts import load_manifest
+from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
+
+if TYPE_CHECKING:
+    from subnetlab.train.manifest import Manifest
+    from subnetlab.train.replica import Replica
+
+RESULT_FOLDER: Final = "result"
+MODEL_FILE: Final = "model.safetensors"
+CONFIG_FILE: Final = "config.json"
+CARD_FILE: Final = "README.md"
+
+
+def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
+    """Replay the rounds up to `last_round` and write `result/` into the run's folder.
+
+    Args:
+        run_folder: of the run.
+        last_round: the last round that closed.
+        val_loss: held-out loss after it, as the lead reported; for the card.
+
+    Returns:
+        The hash of the model and the folder's path.
+
+    Raises:
+        TrainError: what is published does not lead to a model.
+        NodeUnreachable: nobody answers.
+    """
+    folder = Path(run_folder)
+    spec = read_spec(folder)
+    manifest: Manifest = load_manifest(folder)
+    replica = _replay(manifest, spec, last_round)
+    result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    from safetensors.torch import save_file  # noqa: PLC0415 - torch stays out of the supervisor
+
+    tensors = {name: part.clone() for name, part in replica.layout.split(replica.theta_P).items()}
+    save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
+    config = {
+        "run_id": manifest.run_id,
+        "manifest_hash": manifest.hash,
+        "model": manifest.model.to_json(),
+        "rounds": last_round + 1,
+        "parameters": replica.layout.size,
+        "theta_hash": replica.hash,
+        "val_loss": val_loss,
+        "versions": manifest.versions,
+    }
+    (made / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (made / CARD_FILE).write_text(_card(manifest, spec.network, config), encoding="utf-8")
+    shutil.rmtree(result, ignore_errors=True)
+    made.replace(result)
+    return {"theta_hash": replica.hash, "folder": str(result)}
+
+
+def _replay(manifest: "Manifest", spec: FleetSpec, last_round: int) -> "Replica":
+    from subnetlab.fleet.role import training_seats  # noqa: PLC0415 - torch stays out of the supervisor
+    from subnetlab.network.peer_chain import PeerChain  # noqa: PLC0415
+    from subnetlab.store.objects import open_store  # noqa: PLC0415
+    from subnetlab.train.replica import Replica  # noqa: PLC0415
+
+    chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
+    replica = Replica(manifest, training_seats(spec), chain, open_store(spec.store))
+    if replica.adopt(last_round) is None:
+        raise FleetError(f"Round {last_round} closed without a model.", hint="")
+    return replica
+
+
+def _card(manifest: "Manifest", network: str, config: Answer) -> str:
+    return f"""# {manifest.run_id}
+
+A model trained by the miners of subnet {manifest.netuid} on {network}, with SubnetLab.
+
+| what | value |
+|---|---|
+| rounds | {config["rounds"]} of {manifest.rounds} |
+| parameters | {config["parameters"]:,} |
+| held-out loss | {config["val_loss"]:.4f} nats per byte |
+| strategy | {type(manifest.strategy).__name__} |
+| model hash | `{config["theta_hash"]}` |
+| manifest hash | `{manifest.hash}` |
+
+`{MODEL_FILE}` holds the parameters by name, `{CONFIG_FILE}` how to build the model that takes them.
+"""

@@ -1,0 +1,108 @@
+"""From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest.
+
+Runs in peer processes and loads torch; the supervisor never imports it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+import bittensor
+from bittensor_core import Keypair
+
+from subnetlab.errors import FleetError
+from subnetlab.fleet.facts import load_manifest
+from subnetlab.fleet.peer import Reporter
+from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
+from subnetlab.network.peer_chain import PeerChain
+from subnetlab.network.wallets import dev_keypair, open_wallet
+from subnetlab.store.objects import open_store
+from subnetlab.train.alone import Alone
+from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.free_rider import FreeRider
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.miner import Miner
+from subnetlab.train.seat import Seat
+from subnetlab.train.validator import Validator
+
+DATA_FOLDER: Final = "data"
+"""Where a run's folder holds its tokens, if they cannot be made again from the manifest."""
+_CONNECT_LIMIT_S: Final = 30.0
+
+
+class Role(Protocol):
+    """What all roles share."""
+
+    def run(self) -> object:
+        """Take part in every round of the run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seated:
+    """A peer that is ready to work."""
+
+    uid: int
+    role: Role
+
+    def work(self) -> None:
+        """Take part in every round of the run."""
+        self.role.run()
+
+
+def take_seat(run_folder: Path, index: int, report: Reporter) -> Seated:
+    """Build the peer at `index` of the fleet's seats, connected to the chain.
+
+    Raises:
+        FleetError: the spec has no such seat, or it names no key.
+        SubnetLabError: manifest, chain, store, model or data are not usable, each in its own words.
+    """
+    spec = read_spec(run_folder)
+    if not 0 <= index < len(spec.seats):
+        raise FleetError(f"The fleet has no seat {index}.")
+    seat = spec.seats[index]
+    manifest = load_manifest(run_folder)
+    data = run_folder / DATA_FOLDER
+    corpus = Corpus.open(data) if data.is_dir() else None
+    return Seated(uid=seat.uid, role=_role(spec, seat, manifest, report, corpus))
+
+
+def training_seats(spec: FleetSpec) -> list[Seat]:
+    """Everyone who takes part in a round, in the spec's order; validators lead in that order."""
+    return [
+        Seat(uid=seat.uid, hotkey=seat.hotkey, role=seat.role)
+        for seat in (*spec.seats, *spec.others)
+        if seat.role != "alone"
+    ]
+
+
+def _role(
+    spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Reporter, corpus: Corpus | None
+) -> Role:
+    if seat.role == "alone":
+        reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
+        return Alone(manifest, report, chain=reader, corpus=corpus)
+    key = _key(spec, seat)
+    # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
+    chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
+    chain.wait_for(0, _CONNECT_LIMIT_S)
+    seats = training_seats(spec)
+    own = Seat(uid=seat.uid, hotkey=seat.hotkey, role=seat.role)
+    roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
+    if seat.role not in roles:
+        raise FleetError(f"No process plays the role {seat.role!r}.")
+    return roles[seat.role](
+        manifest, own, seats, chain, open_store(spec.store), report, key.sign, corpus=corpus
+    )
+
+
+def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:
+    if seat.hotkey_uri:
+        key = dev_keypair(seat.hotkey_uri)
+    elif seat.wallet:
+        key = getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
+    else:
+        raise FleetError(f"The seat of {seat.name} names no key.")
+    if not isinstance(key, Keypair) or key.ss58_address != seat.hotkey:
+        raise FleetError(f"The key of {seat.name} does not sign for {seat.hotkey}.")
+    return key

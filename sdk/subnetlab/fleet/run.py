@@ -1,0 +1,194 @@
+"""One run from its folder to its last event: opens all that the supervisor needs, and closes it in order.
+
+Once it has begun, the record always ends with `RunEnded` unless this process is killed. A killed run's record
+stays as it is.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+from subnetlab.errors import FleetError, FleetStartFailed, SubnetLabError
+from subnetlab.fleet.chore import ask
+from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock
+from subnetlab.fleet.control import ControlServer
+from subnetlab.fleet.facts import Facts, read_facts
+from subnetlab.fleet.forkserver import start_forkserver
+from subnetlab.fleet.launch import LOCK_FILE, READY_FD, SUPERVISOR_FILE, UP
+from subnetlab.fleet.payroll import Payroll
+from subnetlab.fleet.peer import run_peer, sentence
+from subnetlab.fleet.peer_process import PeerProcess
+from subnetlab.fleet.result import write_result
+from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
+from subnetlab.fleet.supervisor import Ending, Supervisor
+from subnetlab.network.chain import Block
+from subnetlab.network.peer_chain import PeerChain
+from subnetlab.record.events import ALONE_UID, RunEnded, RunStarted
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.lock import try_lock
+from subnetlab.record.writer import RecordWriter
+
+log = logging.getLogger(__name__)
+
+
+def supervise(run_folder: Path) -> int:
+    """Run the run in a folder to its end; the exit status of the process."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    asked_at = time.monotonic()
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(_sole_supervisor(run_folder))
+            context = start_forkserver()
+            opened = held.enter_context(_opened(run_folder, context))
+        except SubnetLabError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            return 1
+        _say_up()
+        opened.follow(run_folder, context, asked_at)
+    return 0
+
+
+@contextlib.contextmanager
+def _sole_supervisor(run_folder: Path) -> Generator[None]:
+    """Hold the run's lock as long as this process lives."""
+    descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not try_lock(descriptor):
+            raise FleetStartFailed("Another supervisor of this run is alive.", hint="Attach to it.")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _say_up() -> None:
+    descriptor = os.environ.pop(READY_FD, "")
+    if descriptor.isdigit():
+        with contextlib.suppress(OSError):
+            os.write(int(descriptor), UP)
+            os.close(int(descriptor))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A run whose record has begun."""
+
+    spec: FleetSpec
+    facts: Facts
+    record: RecordWriter
+    clock: Clock
+    supervisor: Supervisor
+    began: float
+
+    def follow(self, run_folder: Path, context: ForkServerContext, asked_at: float) -> None:
+        """Start the peers, see the run through, keep its result, and end the record."""
+        ending = Ending(status="failed", reason="The supervisor itself failed; its log says where.")
+        try:
+            self.supervisor.listen_to_signals()
+            peers = [
+                PeerProcess(context, seat, run_peer, (str(run_folder), index), asked_at)
+                for index, seat in enumerate(self.spec.seats)
+            ]
+            log.info("%d peers started after %.2f s", len(peers), time.monotonic() - asked_at)
+            ending = self.supervisor.run(peers)
+            ending = self._keep_result(run_folder, context, ending)
+        except SubnetLabError as error:
+            log.exception("The run failed.")
+            ending = Ending(status="failed", reason=sentence(error))
+        finally:
+            self.clock.stop()
+            event = RunEnded(
+                status=ending.status,
+                reason=ending.reason,
+                block=self.supervisor.head,
+                wall_s=round(time.monotonic() - self.began, 3),
+            )
+            self.record.append(event, durable=True)
+            log.info("The run is over: %s %s", ending.status, ending.reason)
+
+    def _keep_result(self, run_folder: Path, context: ForkServerContext, ending: Ending) -> Ending:
+        closed = self.supervisor.last_closed
+        if closed is None:
+            return ending
+        try:
+            made = ask(context, write_result, str(run_folder), closed.round, closed.val_loss)
+        except FleetError as error:
+            log.exception("The model could not be written.")
+            if ending.status == "finished":
+                return Ending(status="failed", reason=f"The model could not be written: {error}")
+            return ending
+        if made["theta_hash"] != closed.theta_hash:
+            return Ending(status="failed", reason="The replayed model is not the one the lead reported.")
+        return ending
+
+
+@contextlib.contextmanager
+def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
+    """Open record, socket and chain, and write the first event.
+
+    Raises:
+        FleetStartFailed: the run cannot begin; nothing was recorded, and the chain's clock runs as before.
+    """
+    began = time.monotonic()
+    with contextlib.ExitStack() as held:
+        spec = read_spec(run_folder)
+        sys.path[:0] = spec.python_path  # peers inherit it, and with it the notebook's own modules
+        record = held.enter_context(RecordWriter(run_folder / FILE_NAME))
+        if record.seq:
+            raise FleetStartFailed("This run has begun before.", hint="Start a new one.")
+        token = secrets.token_hex(16)
+        control = held.enter_context(contextlib.closing(ControlServer(run_folder, token)))
+        payroll = held.enter_context(contextlib.closing(Payroll(spec.endpoint, spec.netuid)))
+        clock = _clock(spec)
+        head = clock.start()
+        held.callback(clock.stop)
+        _write_supervisor_file(run_folder, token, clock.before if isinstance(clock, SealedClock) else None)
+        payroll.begin(head)
+        facts = read_facts(context, run_folder)
+        if head.number >= facts.rounds.first_block:
+            raise FleetStartFailed(
+                f"Round 0 was due at block {facts.rounds.first_block}; the chain is at {head.number}.",
+                hint="Start a new run.",
+            )
+        record.append(_first_event(spec, facts, head), durable=True)
+        supervisor = Supervisor(
+            spec=spec, facts=facts, record=record, clock=clock, payroll=payroll, control=control, head=head
+        )
+        yield _Opened(spec=spec, facts=facts, record=record, clock=clock, supervisor=supervisor, began=began)
+
+
+def _clock(spec: FleetSpec) -> Clock:
+    if spec.is_devnet:
+        return SealedClock(spec.endpoint)
+    return WatchedClock(PeerChain(spec.endpoint, spec.netuid, READER_URI))
+
+
+def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | None) -> None:
+    path = run_folder / SUPERVISOR_FILE
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    known = {"pid": os.getpid(), "started": time.time(), "token": token, "sealing_before": sealing}
+    path.write_text(json.dumps(known) + "\n", encoding="utf-8")
+
+
+def _first_event(spec: FleetSpec, facts: Facts, head: Block) -> RunStarted:
+    def entry(seat: PeerSeat) -> dict[str, object]:
+        return {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
+
+    seats = sorted((*spec.seats, *spec.others), key=lambda seat: seat.uid)
+    return RunStarted(
+        run_id=facts.run_id,
+        network=spec.network,
+        netuid=spec.netuid,
+        manifest_hash=facts.manifest_hash,
+        manifest=facts.manifest,
+        seats=[entry(seat) for seat in seats if seat.uid != ALONE_UID],
+        block=head.number,
+    )
