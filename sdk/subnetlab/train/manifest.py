@@ -13,6 +13,7 @@ import torch
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train import models, strategies
+from subnetlab.train.aggregate import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
@@ -45,6 +46,8 @@ class ScoringConfig:
     """Sequences of a miner's own work of this round on which its update is tried."""
     held_out_sequences: int = 32
     """Sequences nobody was assigned, the same for all miners and validators."""
+    clip: Clip = "tensor"
+    """How updates are clipped to the median norm before they are tried."""
     step: float = 1.0
     """Share of an update that is tried; below 1 as a lone update stands for many."""
     gate: float = 0.25

@@ -8,7 +8,7 @@ P parameters.
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -42,7 +42,11 @@ class AdamWConfig:
 
 
 # The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
-_FUSED = torch._fused_adamw_  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+_FUSED = torch._fused_adamw_  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+
+
+# The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
+_fused_adamw: Final = torch._fused_adamw_  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
 
 
 class AdamW:
@@ -60,7 +64,7 @@ class AdamW:
         """Clip the gradient in place and move `theta_P` in place by one step."""
         clip_norm_(gradient_P, self.config.clip)
         self.steps += 1
-        torch._fused_adamw_(
+        _fused_adamw(
             [theta_P], [gradient_P], [self.mean_P], [self.square_P], [], [self.steps],
             lr=rate, beta1=self.config.beta1, beta2=self.config.beta2,
             weight_decay=self.config.weight_decay, eps=self.config.eps, amsgrad=False, maximize=False,

@@ -1,1 +1,1 @@
-"""To be described by its owner."""
+"""How a validator judges: `losses` measures an update, `gate` decides a round, `rating` what lasts."""

@@ -77,6 +77,11 @@ class Strategy(Protocol):
         """Optimizer steps a miner takes per round, H."""
         ...
 
+    @property
+    def trial_rate(self) -> float:
+        """How far a lone update moves θ when a validator tries it."""
+        ...
+
     def learn(
         self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
     ) -> Learned:

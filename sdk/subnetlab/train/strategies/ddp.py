@@ -6,6 +6,7 @@ Peers send dense gradients at one θ each round; everyone takes the same AdamW s
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.base import Batch, Codec, Heard, Learned, Progress
 from subnetlab.train.theta import Bench, Layout
+
+_TRIAL_RATE: Final = 0.1
+"""A gradient is tried by one plain step of this length, as AdamW's needs everyone's gradients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,11 @@ class DDP:
     def __post_init__(self) -> None:
         if self.inner_steps < 1:
             raise ValueError("DDP needs inner_steps >= 1")
+
+    @property
+    def trial_rate(self) -> float:
+        """How far a lone update moves θ when a validator tries it."""
+        return _TRIAL_RATE
 
     def learn(
         self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard

@@ -31,6 +31,11 @@ class DiLoCo:
         if not (self.inner_steps >= 1 and self.outer_lr > 0 and 0 <= self.momentum < 1):
             raise ValueError("DiLoCo needs inner_steps >= 1, outer_lr > 0 and 0 <= momentum < 1")
 
+    @property
+    def trial_rate(self) -> float:
+        """How far a lone update moves θ when a validator tries it."""
+        return self.outer_lr
+
     def learn(
         self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
     ) -> Learned:

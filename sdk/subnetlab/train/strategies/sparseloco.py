@@ -39,6 +39,11 @@ class SparseLoCo:
         if not (0 <= self.feedback <= 1 and self.outer_lr > 0):
             raise ValueError("SparseLoCo needs 0 <= feedback <= 1 and outer_lr > 0")
 
+    @property
+    def trial_rate(self) -> float:
+        """How far a lone update moves θ when a validator tries it."""
+        return self.outer_lr
+
     def learn(
         self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
     ) -> Learned:

@@ -1,0 +1,23 @@
+"""Which names an object may have: relative, lower-case-safe, and never able to leave the store's folder."""
+
+import re
+from typing import Final
+
+from subnetlab.errors import InvalidObjectName
+
+LONGEST: Final = 256
+_PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
+
+
+def checked(name: str) -> str:
+    """The name itself, if every part of it is a plain word.
+
+    Raises:
+        InvalidObjectName: empty, too long, absolute, climbing, hidden, or with characters that some store
+            or file system would read differently.
+    """
+    if len(name) > LONGEST or not all(_PART.match(part) for part in name.split("/")):
+        raise InvalidObjectName(
+            f"{name[:60]!r} cannot name an object.", hint="Use letters, digits, '.', '_', '-' and '/'."
+        )
+    return name

@@ -1,0 +1,65 @@
+"""The baseline: one honest miner that trains by itself, with the steps and data of one seat, and no subnet.
+
+Same model, same schedule, same batch size, judged on the same validation sequences after every round's worth
+of steps. It keeps pace with a chain if it is given one, but nobody waits for it.
+"""
+
+import time
+
+import torch
+
+from subnetlab.network.chain import Chain
+from subnetlab.record.events import ALONE_UID, AloneEvaluated
+from subnetlab.train import assignment, models
+from subnetlab.train.data.corpus import Corpus, sequences
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.peer import Report, checked_corpus
+from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.theta import Bench
+
+
+class Alone:
+    """The reference miner; it holds no seat."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        report: Report,
+        *,
+        chain: Chain | None = None,
+        corpus: Corpus | None = None,
+        patience_s: float = 600.0,
+    ) -> None:
+        """Build the same model as everyone.
+
+        Raises:
+            ModelNotBuildable, DatasetEmpty, ManifestInvalid: as any peer.
+        """
+        torch.set_num_threads(1)
+        self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
+        self.corpus = checked_corpus(manifest, corpus)
+        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+
+    def run(self) -> None:
+        """Train for all rounds."""
+        for round_ in range(self.manifest.rounds):
+            if self.chain is not None:
+                self.chain.wait_for(self.manifest.heights(round_).open, self.patience_s)
+            began = time.perf_counter()
+            self.train(round_)
+            compute_s = time.perf_counter() - began
+            loss = validation_loss(self.bench, self.manifest, self.corpus)
+            self.report(AloneEvaluated(round=round_, val_loss=loss, compute_s=compute_s))
+
+    def train(self, round_: int) -> None:
+        """One round's worth of inner steps."""
+        manifest, context = self.manifest, self.manifest.model.context
+        shape = (manifest.strategy.inner_steps, manifest.batch)
+        offsets_HB = assignment.offsets(
+            self.corpus, context, shape, run=manifest.hash, round_=round_, uid=ALONE_UID, block_hash="alone"
+        )
+        progress = manifest.progress(round_)
+        for index, offsets_B in enumerate(offsets_HB):
+            self.bench.differentiate(*sequences(self.corpus.train, offsets_B, context))
+            rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
+            self.bench.adam.step(self.bench.theta_P, self.bench.gradient_P, rate)

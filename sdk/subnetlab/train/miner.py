@@ -1,0 +1,115 @@
+"""A miner: trains on its assigned data, seals what it learned, commits, and reveals after the deadline."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from subnetlab.record.events import Mined, Role, Stepped
+from subnetlab.train import assignment, names
+from subnetlab.train.anchors import Anchor
+from subnetlab.train.data.corpus import sequences
+from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
+from subnetlab.train.peer import Peer
+from subnetlab.train.strategies.base import Batch
+
+_STEPS_PER_REPORT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a round's work brought, and its cost."""
+
+    payload: bytes
+    loss: float
+    compute_s: float
+    compress_s: float
+
+
+class Miner(Peer):
+    """One miner's process."""
+
+    role: ClassVar[Role] = "miner"
+
+    def take_part(self, heights: RoundHeights) -> None:
+        """Train, commit before the deadline, reveal after it."""
+        worked = self.work(heights)
+        binding = Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
+        began = time.perf_counter()
+        sealed = self.sealed(worked.payload, binding)
+        self.store.put(names.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
+        stored = time.perf_counter()
+        self.commit(sealed, heights)
+        submitted = time.perf_counter()
+        self.done("committed", heights)
+        wait_s = self.wait(heights.commit)
+        self.reveal(sealed, binding, heights)
+        self.done("revealed", heights)
+        self.report(
+            Mined(
+                uid=self.seat.uid,
+                round=heights.round,
+                loss=worked.loss,
+                wire_bytes=len(sealed.data),
+                dense_bytes=self.replica.layout.dense_bytes,
+                commitment=sealed.commitment.hex(),
+                compute_s=worked.compute_s,
+                compress_s=worked.compress_s,
+                store_s=stored - began,
+                wait_s=wait_s,
+                chain_s=submitted - stored,
+            )
+        )
+
+    def work(self, heights: RoundHeights) -> Worked:
+        """Take the round's inner steps and encode the result."""
+        began = time.perf_counter()
+        progress = self.manifest.progress(heights.round)
+        pending: list[float] = []
+
+        def heard(index: int, loss: float) -> None:
+            pending.append(loss)
+            if len(pending) == _STEPS_PER_REPORT or index == progress.inner_steps - 1:
+                first = progress.first_step + index + 1 - len(pending)
+                self.report(
+                    Stepped(uid=self.seat.uid, round=heights.round, first_step=first, losses=list(pending))
+                )
+                pending.clear()
+
+        strategy, replica = self.manifest.strategy, self.replica
+        learned = strategy.learn(replica.bench, replica.theta_P, self.batches(heights), progress, heard)
+        computed = time.perf_counter()
+        payload = self.codec.encode(learned.delta_P, self.memory)
+        mean = sum(learned.losses) / len(learned.losses)
+        return Worked(payload, mean, computed - began, time.perf_counter() - computed)
+
+    def batches(self, heights: RoundHeights) -> Iterator[Batch]:
+        """The assigned sequences, one batch per inner step."""
+        context = self.manifest.model.context
+        offsets_HB = assignment.offsets(
+            self.corpus,
+            context,
+            (self.manifest.strategy.inner_steps, self.manifest.batch),
+            run=self.replica.run,
+            round_=heights.round,
+            uid=self.seat.uid,
+            block_hash=self.chain.block_hash(heights.open),
+        )
+        return (sequences(self.corpus.train, offsets_B, context) for offsets_B in offsets_HB)
+
+    def sealed(self, payload: bytes, binding: Binding) -> Sealed:
+        """Seal a payload for this round and hotkey."""
+        return seal(payload, binding)
+
+    def commit(self, sealed: Sealed, heights: RoundHeights) -> None:
+        """Put the commitment on chain, linked to the one before."""
+        anchor = Anchor("miner", heights.round, sealed.commitment, self.previous_commitment)
+        self.chain.commit(anchor.to_bytes())
+        self.previous_commitment = sealed.commitment
+
+    def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
+        """Publish salt and key, signed."""
+        signature = self.sign(signed_text(sealed.commitment, binding))
+        reveal = Reveal(sealed.salt, sealed.key, signature)
+        self.store.put(names.reveal(heights.round, self.seat.uid, sealed.token), reveal.to_bytes())

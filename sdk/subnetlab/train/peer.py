@@ -1,0 +1,128 @@
+"""What miners and validators share: the loop over rounds, kept in step by block heights alone.
+
+A peer waits for a round to open, does its role's part up to the close, follows the published record, and
+reports. It never looks at a clock except to give up on a chain that stands still.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import torch
+
+from subnetlab.errors import ManifestInvalid
+from subnetlab.network.chain import Chain
+from subnetlab.record.events import Event, Role
+from subnetlab.store.base import Store
+from subnetlab.train import data
+from subnetlab.train.anchors import NOTHING
+from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.manifest import Manifest, RoundHeights
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.phases import phase
+from subnetlab.train.replica import Adopted, Replica
+from subnetlab.train.seat import Seat
+
+Report = Callable[[Event], None]
+Sign = Callable[[bytes], bytes]
+
+
+class Peer(ABC):
+    """One seat of a run, from the next round that opens to the last."""
+
+    role: ClassVar[Role]
+
+    def __init__(  # noqa: PLR0917 - the order of the seams is the contract of every role
+        self,
+        manifest: Manifest,
+        seat: Seat,
+        seats: Sequence[Seat],
+        chain: Chain,
+        store: Store,
+        report: Report,
+        sign: Sign,
+        *,
+        corpus: Corpus | None = None,
+        patience_s: float = 600.0,
+    ) -> None:
+        """Build the model and check the data; nothing is sent yet.
+
+        Args:
+            manifest: what fixes the run.
+            seat: this peer's own.
+            seats: all seats, validators in lead order.
+            chain: this hotkey's view of the subnet.
+            store: where objects travel.
+            report: takes every event of this peer.
+            sign: signs bytes with the hotkey.
+            corpus: the run's data, mapped; by default made again from the manifest's source.
+            patience_s: how long a block may take before the chain counts as gone.
+
+        Raises:
+            ModelNotBuildable: see `models.build`.
+            DatasetEmpty: the corpus is shorter than a sequence.
+            ManifestInvalid: the corpus is not the manifest's.
+        """
+        # Bit-exact replay holds for one thread; several peers share a machine anyway.
+        torch.set_num_threads(1)
+        self.manifest, self.seat, self.seats = manifest, seat, tuple(seats)
+        self.chain, self.store, self.report, self.sign = chain, store, report, sign
+        self.patience_s = patience_s
+        self.corpus = checked_corpus(manifest, corpus)
+        self.replica = Replica(manifest, seats, chain, store)
+        self.codec = manifest.strategy.codec(self.replica.layout)
+        self.previous_commitment = NOTHING
+        self.memory: State = {}
+
+    def run(self) -> None:
+        """Take part in every round whose commit deadline is still ahead."""
+        head = self.chain.wait_for(0, self.patience_s).number
+        rounds = range(self.manifest.rounds)
+        first = next((r for r in rounds if self.manifest.heights(r).commit > head), self.manifest.rounds)
+        if first > 0:
+            self.replica.adopt(first - 1)
+        for round_ in range(first, self.manifest.rounds):
+            heights = self.manifest.heights(round_)
+            self.wait(heights.open)
+            self.take_part(heights)
+            self.wait(heights.close)
+            adopted = self.replica.adopt(round_)
+            self.done("synced", heights)
+            self.closed(heights, adopted)
+
+    @abstractmethod
+    def take_part(self, heights: RoundHeights) -> None:
+        """The role's part of a round, from open to just before close."""
+
+    def closed(  # noqa: B027 - most roles do nothing here
+        self, heights: RoundHeights, adopted: Adopted | None
+    ) -> None:
+        """What the role does once θ has moved; nothing, for most."""
+
+    def wait(self, height: int) -> float:
+        """Wait for a block; returns the seconds it took."""
+        began = time.perf_counter()
+        self.chain.wait_for(height, self.patience_s)
+        return time.perf_counter() - began
+
+    def done(self, name: str, heights: RoundHeights) -> None:
+        """Report a finished phase."""
+        self.report(phase(self.role, name, self.seat.uid, heights))
+
+
+def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:
+    """The run's data: what is at hand if it is the manifest's, else made again from its source.
+
+    Raises:
+        ManifestInvalid: the root differs, or the source is not known here.
+        DatasetEmpty: shorter than a sequence.
+    """
+    corpus = corpus or data.from_json(manifest.data.source).load()
+    if corpus.manifest.root != manifest.data.root:
+        raise ManifestInvalid(
+            f"The data at hand ({corpus.manifest.name}) is not the data of this run ({manifest.data.name}).",
+            hint="Use the run's own data folder; another Python has another standard library.",
+        )
+    corpus.require(manifest.model.context)
+    return corpus

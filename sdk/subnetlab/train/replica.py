@@ -1,0 +1,136 @@
+"""One peer's copy of the model: θ, rebuilt from the seed and the published aggregates, bit by bit.
+
+A peer that joins late walks the records back from an anchor on chain and replays the aggregates forwards; a
+peer that is there already replays one. Every step is proven by the θ hash before and after. Records are
+followed from the first validator, in lead order, whose whole chain of records holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, TrainError
+from subnetlab.network.chain import Chain
+from subnetlab.store.base import Store
+from subnetlab.train import aggregate, models, names
+from subnetlab.train.anchors import NOTHING, Anchor
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.payload.update import Update
+from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
+from subnetlab.train.seat import Seat, lead_order
+from subnetlab.train.theta import Bench, theta_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A round that this peer has applied."""
+
+    record: RoundRecord
+    lead: int
+    """The uid whose anchor was followed."""
+
+
+class Replica:
+    """θ and everything needed to move it."""
+
+    def __init__(self, manifest: Manifest, seats: Sequence[Seat], chain: Chain, store: Store) -> None:
+        """Build θ_0 from the manifest's seed."""
+        self.manifest, self.chain, self.store = manifest, chain, store
+        self.run = manifest.hash
+        self.leads = lead_order(seats)
+        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+        self.layout = self.bench.layout
+        self.theta_P = self.bench.theta_P.clone()
+        self.outer: State = {}
+        self.hash = theta_hash(self.theta_P)
+        self.previous = NOTHING.hex()
+        self.round = 0
+        """The round that θ stands before."""
+        self.last: Update | None = None
+        """The last aggregate applied."""
+
+    def preview(self, update: Update | None, round_: int) -> tuple[torch.Tensor, State, str]:
+        """θ, outer state and θ hash after an aggregate, without moving."""
+        theta_P = self.theta_P.clone()
+        outer = {name: tensor.clone() for name, tensor in self.outer.items()}
+        if update is not None:
+            self.manifest.strategy.apply(theta_P, update, outer, self.manifest.progress(round_))
+        return theta_P, outer, theta_hash(theta_P)
+
+    def adopt(self, round_: int) -> Adopted | None:
+        """Apply everything published up to and including a round; None where it closed without a record.
+
+        Raises:
+            TrainError: validators published for this round, but nothing that can be followed from here.
+        """
+        refused: list[str] = []
+        adopted: Adopted | None = None
+        commitments = self.chain.commitments()
+        for seat in self.leads:
+            commitment = commitments.get(seat.hotkey)
+            anchor = Anchor.from_bytes(commitment.data) if commitment else None
+            if commitment is None or anchor is None or anchor.who != "validator":
+                continue
+            if commitment.block > self.manifest.heights(anchor.round).close:
+                continue  # too late to count; the next one in order may have been in time
+            try:
+                adopted = self._follow(anchor.current.hex(), round_, seat.uid)
+            except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
+                refused.append(f"uid {seat.uid}: {error}")
+                continue
+            if adopted is not None:
+                break
+        if refused and adopted is None:
+            raise TrainError(
+                f"Round {round_} cannot be followed. {' '.join(refused)}",
+                hint="Check the store; a peer that joins again replays the run from its start.",
+            )
+        self.round = round_ + 1
+        return adopted
+
+    def _follow(self, newest: str, round_: int, lead: int) -> Adopted | None:
+        adopted: Adopted | None = None
+        for record in self._records(newest):
+            if record.round <= round_:
+                self._apply(record)
+                adopted = Adopted(record, lead) if record.round == round_ else adopted
+        return adopted
+
+    def _records(self, newest: str) -> list[RoundRecord]:
+        """Records after the last one applied, oldest first, walked back along their hashes."""
+        chain: list[RoundRecord] = []
+        current = newest
+        while current != self.previous:
+            record = RoundRecord.from_bytes(self.store.get(names.record(current), LIMIT))
+            descends = not chain or record.round < chain[-1].round
+            if record.hash != current or record.run != self.run or not descends or record.round < self.round:
+                raise PayloadRejected("The chain of records does not lead to this peer.", reason="forked")
+            chain.append(record)
+            current = record.previous
+        return chain[::-1]
+
+    def _apply(self, record: RoundRecord) -> None:
+        if record.theta_before != self.hash:
+            raise PayloadRejected(
+                f"The record of round {record.round} starts from another model.", reason="wrong_theta"
+            )
+        update = self._aggregate(record)
+        theta_P, outer, after = self.preview(update, record.round)
+        if after != record.theta_after:
+            raise PayloadRejected(
+                f"The aggregate of round {record.round} does not lead to the recorded model.",
+                reason="wrong_theta",
+            )
+        self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
+        self.previous, self.round = record.hash, record.round + 1
+
+    def _aggregate(self, record: RoundRecord) -> Update | None:
+        if not record.accepted:
+            return None
+        name = names.aggregate(record.round, record.aggregate_hash)
+        data = self.store.get(name, aggregate.limit(self.layout))
+        if aggregate_hash(data) != record.aggregate_hash:
+            raise PayloadRejected("The aggregate is not the recorded one.", reason="wrong_hash")
+        return aggregate.read(data, self.layout)

@@ -1,0 +1,76 @@
+"""The record of one round: who was accepted, what everyone applies, and what came before.
+
+Canonical JSON under its own hash. Who published it is not in it but on chain: validators that judge alike
+write the same record, so the next in order can stand in for a lead that is gone.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from subnetlab.errors import PayloadRejected
+from subnetlab.train.hashing import digest
+
+LIMIT: Final = 1 << 18
+_HEX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One payload that went into the aggregate."""
+
+    uid: int
+    hotkey: str
+    payload_hash: str
+    commitment: str
+    block: int
+    """The block that holds the commitment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRecord:
+    """Hash-linked to the record of the last round that had one."""
+
+    run: str
+    """The manifest's hash."""
+    round: int
+    previous: str
+    accepted: tuple[Accepted, ...]
+    """In uid order, the order of aggregation; empty where nobody was, and θ stays."""
+    aggregate_hash: str
+    """Of the aggregate object's bytes; empty where nobody was accepted."""
+    theta_before: str
+    theta_after: str
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def hash(self) -> str:
+        """The hash that is anchored on chain, 64 hex digits."""
+        return digest("round-record", self.to_bytes()).hex()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> "RoundRecord":
+        """Read a record.
+
+        Raises:
+            PayloadRejected: not a record.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(data)
+            accepted = tuple(Accepted(**entry) for entry in fields.pop("accepted"))
+            record = RoundRecord(accepted=accepted, **fields)
+            hashes = (record.run, record.previous, record.theta_before, record.theta_after)
+            whole = all(len(bytes.fromhex(text)) * 2 == _HEX for text in hashes) and record.to_bytes() == data
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise PayloadRejected("This is no round record.", reason="malformed") from error
+        if not whole or type(record.round) is not int:
+            raise PayloadRejected("This round record is not in its canonical form.", reason="malformed")
+        return record
+
+
+def aggregate_hash(data: bytes) -> str:
+    """The hash of an aggregate object."""
+    return digest("aggregate", data).hex()

@@ -1,0 +1,53 @@
+"""The gate: which payloads of a round go into the aggregate, and why not, in words a student understands.
+
+An update must remove loss on data nobody was assigned, and at least a set share of what the median update
+removes. Noise removes nothing, whatever its norm; an honest update removes some even in the first rounds,
+when all remove little. To shut someone out for one round is not to slash: ratings decide what lasts.
+"""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+from subnetlab.train.scoring.losses import Removed
+
+IN_WORDS: Final[dict[str, str]] = {
+    "missing": "No commitment of this round stands on chain.",
+    "late": "The commitment came after the deadline.",
+    "no_payload": "The committed payload is not in the store.",
+    "too_large": "The payload is larger than this model allows.",
+    "no_reveal": "The payload was committed but never revealed.",
+    "bad_signature": "The reveal is not signed by the miner's hotkey.",
+    "wrong_key": "The revealed key does not open the payload.",
+    "wrong_hash": "The payload is not what was committed: copied, altered, or from another round.",
+    "malformed": "The payload is not written as the run's strategy writes it.",
+    "bad_index": "The payload names a parameter that does not exist.",
+    "not_finite": "The payload holds NaN or infinity.",
+    "huge": "The payload holds an absurdly large value.",
+    "copied": "The payload equals that of another miner who committed no later.",
+}
+
+
+def shut_out(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
+    """The uids that do not pass, each with the reason.
+
+    Args:
+        removed: what every well-formed update removed, by uid.
+        share: of the median update's effect that one must reach.
+    """
+    if not removed:
+        return {}
+    typical = max(0.0, median(r.held_out for r in removed.values()))
+    reasons: dict[int, str] = {}
+    for uid, r in removed.items():
+        if r.held_out <= 0:
+            reasons[uid] = (
+                f"Applied to the model, this update raised the loss on unseen data by {-r.held_out:.2%}: "
+                "it did not come from training."
+            )
+        elif r.held_out < share * typical:
+            reasons[uid] = (
+                f"This update removed {r.held_out:.3%} of the loss, the median miner {typical:.3%}: "
+                f"less than {share:.0%} of that counts as noise."
+            )
+    return reasons

@@ -1,0 +1,221 @@
+"""A validator: fetches, checks, tries, gates and aggregates, publishes the round, and sets weights.
+
+Every validator computes and anchors the same round record; peers follow the first in lead order whose records
+hold, so a lead that is gone is replaced without a vote. A lead that cheats is detected, since anyone can
+recompute the record, and out-voted in weights; it is not prevented.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subnetlab.errors import ObjectExists, PayloadRejected
+from subnetlab.record.events import Role, RoundClosed, Sampled, Scored, WeightsSet
+from subnetlab.train import aggregate, assignment, models, names
+from subnetlab.train.anchors import Anchor
+from subnetlab.train.intake import Intake, Received, drop_copies
+from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.payload.update import Update
+from subnetlab.train.peer import Peer
+from subnetlab.train.replica import Adopted
+from subnetlab.train.round_record import RoundRecord, aggregate_hash
+from subnetlab.train.scoring.gate import IN_WORDS, shut_out
+from subnetlab.train.scoring.losses import Removed, Trial, validation_loss
+from subnetlab.train.scoring.rating import Ratings
+from subnetlab.train.seat import Seat, miners
+from subnetlab.units import U16_MAX
+
+SAMPLE_BYTES = 100
+
+
+@dataclass(slots=True)
+class Judged:
+    """One validator's view of one round."""
+
+    received: dict[int, Received] = field(default_factory=dict[int, Received])
+    rejected: dict[int, PayloadRejected] = field(default_factory=dict[int, PayloadRejected])
+    removed: dict[int, Removed] = field(default_factory=dict[int, Removed])
+    gated: dict[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def accepted(self) -> list[Received]:
+        """What goes into the aggregate, in uid order."""
+        return [self.received[uid] for uid in sorted(self.received) if uid not in self.gated]
+
+    def score(self, uid: int) -> float:
+        """Relative loss removed on unseen data; 0 for what was rejected or shut out."""
+        return 0.0 if uid in self.gated or uid not in self.removed else self.removed[uid].held_out
+
+
+class Validator(Peer):
+    """One validator's process."""
+
+    role: ClassVar[Role] = "validator"
+    aggregate_s: float = 0.0
+
+    @cached_property
+    def ratings(self) -> Ratings:
+        """What this validator thinks of every miner, from its first round on."""
+        return Ratings(self.manifest.scoring.memory)
+
+    def take_part(self, heights: RoundHeights) -> None:
+        """Judge the round's payloads between beacon and close."""
+        self.done("ready", heights)
+        self.wait(heights.beacon)
+        judged = self.judge(heights)
+        began = time.perf_counter()
+        self.publish(judged, heights)
+        self.aggregate_s = time.perf_counter() - began
+        self.rate(judged, heights)
+        self.done("scored", heights)
+
+    def judge(self, heights: RoundHeights) -> Judged:
+        """Check every miner's payload and try the sound ones on data."""
+        judged = Judged()
+        intake = Intake(self.replica.run, self.store, self.codec)
+        commitments = self.chain.commitments()
+        for seat in miners(self.seats):
+            try:
+                judged.received[seat.uid] = intake.receive(seat, heights, commitments)
+            except PayloadRejected as error:
+                judged.rejected[seat.uid] = error
+        judged.rejected.update(drop_copies(judged.received))
+        judged.removed = self._try(judged.received, heights)
+        judged.gated = shut_out(judged.removed, self.manifest.scoring.gate)
+        return judged
+
+    def publish(self, judged: Judged, heights: RoundHeights) -> None:
+        """Put aggregate and round record into the store and anchor the record on chain."""
+        replica, accepted = self.replica, judged.accepted
+        update: Update | None = None
+        combined_hash = ""
+        if accepted:
+            update = self.manifest.strategy.combine([r.update for r in accepted], replica.layout)
+            data = aggregate.write(update, replica.layout)
+            combined_hash = aggregate_hash(data)
+            self._put(names.aggregate(heights.round, combined_hash), data)
+        *_, after = replica.preview(update, heights.round)
+        record = RoundRecord(
+            run=replica.run,
+            round=heights.round,
+            previous=replica.previous,
+            accepted=tuple(r.entry for r in accepted),
+            aggregate_hash=combined_hash,
+            theta_before=replica.hash,
+            theta_after=after,
+        )
+        self._put(names.record(record.hash), record.to_bytes())
+        current = bytes.fromhex(record.hash)
+        self.chain.commit(
+            Anchor("validator", heights.round, current, bytes.fromhex(replica.previous)).to_bytes()
+        )
+
+    def rate(self, judged: Judged, heights: RoundHeights) -> None:
+        """Take the round into the ratings, set weights, and report every verdict."""
+        seats = miners(self.seats)
+        self.ratings.update({seat.uid: judged.score(seat.uid) for seat in seats})
+        weights = self.ratings.weights()
+        if any(weights.values()):
+            self.chain.set_weights(weights)
+            top = max(weights.values())
+            u16 = {str(uid): round(weight / top * U16_MAX) for uid, weight in weights.items()}
+            self.report(WeightsSet(validator=self.seat.uid, round=heights.round, weights=u16))
+        for seat in seats:
+            self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
+
+    def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
+        """The followed lead reports the round, once, with the model's loss and a sample of its writing."""
+        if adopted is None or adopted.lead != self.seat.uid:
+            return
+        record, bench = adopted.record, self.replica.bench
+        bench.load(self.replica.theta_P)
+        self.report(
+            RoundClosed(
+                round=heights.round,
+                lead=self.seat.uid,
+                heights=[heights.open, heights.commit, heights.beacon, heights.close],
+                accepted=[[entry.uid, entry.payload_hash] for entry in record.accepted],
+                aggregate_hash=record.aggregate_hash,
+                theta_hash=record.theta_after,
+                val_loss=validation_loss(bench, self.manifest, self.corpus),
+                aggregate_s=self.aggregate_s,
+            )
+        )
+        if self.manifest.prompt and self._samples_after(heights.round):
+            context = self.manifest.model.context
+            text = models.generate(bench.model, self.manifest.prompt, context=context, length=SAMPLE_BYTES)
+            self.report(Sampled(round=heights.round, prompt=self.manifest.prompt, text=text))
+
+    def _samples_after(self, round_: int) -> bool:
+        every = max(1, self.manifest.rounds // 10)
+        return (round_ + 1) % every == 0 or round_ == self.manifest.rounds - 1
+
+    def _try(self, received: dict[int, Received], heights: RoundHeights) -> dict[int, Removed]:
+        """Every sound update, clipped as it would be in the aggregate, alone on data."""
+        if not received:
+            return {}
+        manifest, run = self.manifest, self.replica.run
+        scoring, context = manifest.scoring, manifest.model.context
+        beacon = self.chain.block_hash(heights.beacon)
+        held_out = assignment.held_out(
+            self.corpus, context, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+        )
+        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, context, held_out)
+        uids = sorted(received)
+        clipped = aggregate.clip_to_median(
+            [received[uid].update for uid in uids], self.replica.layout, scoring.clip
+        )
+        rate = manifest.strategy.trial_rate * scoring.step
+        return {
+            uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
+            for uid, update in zip(uids, clipped, strict=True)
+        }
+
+    def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
+        manifest, run = self.manifest, self.replica.run
+        work = assignment.offsets(
+            self.corpus,
+            manifest.model.context,
+            (manifest.strategy.inner_steps, manifest.batch),
+            run=run,
+            round_=heights.round,
+            uid=uid,
+            block_hash=self.chain.block_hash(heights.open),
+        )
+        return assignment.judged(
+            manifest.scoring.assigned_sequences, work, run=run, round_=heights.round, uid=uid, beacon=beacon
+        )
+
+    def _verdict(self, judged: Judged, seat: Seat, heights: RoundHeights, weight: float) -> Scored:
+        uid = seat.uid
+        removed = judged.removed.get(uid, Removed(0.0, 0.0))
+        rejected = judged.rejected.get(uid)
+        if rejected is not None:
+            verdict, reason = rejected.reason, IN_WORDS.get(rejected.reason, str(rejected))
+        elif uid in judged.gated:
+            verdict, reason = "gated", judged.gated[uid]
+        else:
+            verdict, reason = "accepted", ""
+        return Scored(
+            validator=self.seat.uid,
+            uid=uid,
+            round=heights.round,
+            verdict=verdict,
+            score=judged.score(uid),
+            loss_removed_assigned=removed.assigned,
+            loss_removed_held_out=removed.held_out,
+            rating=self.ratings.of.get(uid, 0.0),
+            weight=weight,
+            norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
+            reason=reason,
+        )
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Publish under a name that holds the hash: another validator may have written the same bytes."""
+        with suppress(ObjectExists):
+            self.store.put(name, data)
