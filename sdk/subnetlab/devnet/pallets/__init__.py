@@ -4,8 +4,8 @@ from subnetlab.devnet.pallets import admin_utils as admin_utils
 from subnetlab.devnet.pallets import balances as balances
 from subnetlab.devnet.pallets import commitments as commitments
 from subnetlab.devnet.pallets import mev_shield as mev_shield
-from subnetlab.devnet.pallets import sudo as sudo
 from subnetlab.devnet.pallets import subtensor as subtensor
+from subnetlab.devnet.pallets import sudo as sudo
 from subnetlab.devnet.pallets import swap as swap
 from subnetlab.devnet.pallets import system as system
 from subnetlab.devnet.pallets import timestamp as timestamp

@@ -27,14 +27,14 @@ def _hex_bytes(value: Any) -> int:
 
 def space_of(field: Any) -> int:
     """How many bytes a field counts for."""
-    kind, content = (field, None) if isinstance(field, str) else next(iter(field.items()))
+    if isinstance(field, str):
+        return 0
+    kind, content = next(iter(field.items()))
     if kind.startswith("Raw"):
         return int(kind.removeprefix("Raw"))
     if kind.startswith("BigRaw"):
         return _hex_bytes(content)
-    if kind == "TimelockEncrypted":
-        return _hex_bytes(field["TimelockEncrypted"]["encrypted"])
-    return _HASH_BYTES if content is not None else 0
+    return _hex_bytes(content["encrypted"]) if kind == "TimelockEncrypted" else _HASH_BYTES
 
 
 def _is_timelocked(field: Any) -> bool:

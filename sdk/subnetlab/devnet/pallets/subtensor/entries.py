@@ -72,8 +72,9 @@ def at(ledger: Ledger, item: str, *keys: Any, uid: int, default: Any = 0) -> Any
 
 
 def event(ledger: Ledger, name: str, fields: Any) -> None:
-    """Deposit a SubtensorModule event."""
-    ledger.deposit_event(PALLET, name, fields)
+    """Deposit a SubtensorModule event; positional fields come as a list, even a single one."""
+    alone = isinstance(fields, list) and len(fields) == 1
+    ledger.deposit_event(PALLET, name, fields[0] if alone else fields)
 
 
 def refusal(name: str) -> DispatchError:
