@@ -1,8 +1,9 @@
 """Powers of a ratio to a rational exponent, scaled to an integer and floored.
 
-Exponents whose reduced terms stay small (1/2, 49/51, …) are computed exactly with integer roots; any other
-exponent goes through logarithm and exponential at 110 decimal digits, far beyond the 256 fractional bits
-the runtime keeps, so the floor is the same except where the true value lies within 2^-250 of an integer.
+Exponents whose reduced terms are tiny (1, 1/2, 3/2, …) are computed with integer roots; any other goes
+through logarithm and exponential at 110 decimal digits. What comes within 10^-50 below an integer is that
+integer: an exact root, as a power that is not a whole number does not come so near. The runtime, with exact
+roots for terms up to 1024 and 256 fractional bits beyond, therefore floors to the same integer.
 
 Source: what `pow_ratio_scaled` of the `safe-bigmath` crate promises; the pool's balancer is its only user.
 """
@@ -10,7 +11,8 @@ Source: what `pow_ratio_scaled` of the `safe-bigmath` crate promises; the pool's
 from decimal import ROUND_FLOOR, Context, Decimal
 from math import gcd
 
-_EXACT_LIMIT = 1_024
+_EXACT_LIMIT = 8
+_NEAR = Decimal("1e-50")
 _CONTEXT = Context(prec=110, rounding=ROUND_FLOOR, Emax=10**9, Emin=-(10**9))
 
 
@@ -53,4 +55,5 @@ def power_scaled(base: tuple[int, int], exponent: tuple[int, int], scale: int) -
         _CONTEXT.ln(Decimal(base_den)),
     )
     raised = _CONTEXT.exp(_CONTEXT.divide(_CONTEXT.multiply(logarithm, Decimal(power)), Decimal(degree)))
-    return int(_CONTEXT.multiply(raised, Decimal(scale)).to_integral_value(ROUND_FLOOR))
+    scaled = _CONTEXT.add(_CONTEXT.multiply(raised, Decimal(scale)), _NEAR)
+    return int(scaled.to_integral_value(ROUND_FLOOR))

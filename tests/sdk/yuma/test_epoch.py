@@ -169,7 +169,8 @@ def test_minority_cannot_raise_a_miner_and_pays_for_trying() -> None:
     assert honest_two == pytest.approx(0.48 / (0.2 + 0.48), abs=1e-4)
     assert epoch.validator_trust[0] / ONE == pytest.approx(1.0, abs=1e-6)
     assert epoch.validator_trust[1] / ONE == pytest.approx(0.2, abs=1e-4)
-    assert epoch.dividends[1] / ONE < 0.4 < 0.6 < epoch.dividends[0] / ONE
+    assert epoch.dividends[1] / ONE < 0.4
+    assert epoch.dividends[0] / ONE > 0.6
 
 
 # -- what holds for any subnet
@@ -220,7 +221,7 @@ def subnets(draw: st.DrawFn) -> EpochInput:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subnets())
 def test_shares_are_shares(given_subnet: EpochInput) -> None:
     epoch, n = run_epoch(given_subnet), len(given_subnet.neurons)
@@ -237,7 +238,7 @@ def test_shares_are_shares(given_subnet: EpochInput) -> None:
         assert all(0 <= value <= U16 for _, value in row)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subnets())
 def test_no_more_is_paid_than_is_there(given_subnet: EpochInput) -> None:
     epoch = run_epoch(given_subnet)
@@ -246,7 +247,7 @@ def test_no_more_is_paid_than_is_there(given_subnet: EpochInput) -> None:
     assert sum(epoch.emission) <= given_subnet.emission
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subnets())
 def test_consensus_is_what_kappa_of_the_stake_supports(given_subnet: EpochInput) -> None:
     """docs/consensus.md (3): support counts the stake of validators that give a miner at least a weight."""
@@ -266,7 +267,7 @@ def test_consensus_is_what_kappa_of_the_stake_supports(given_subnet: EpochInput)
         assert above < kappa or agreed == max(scores)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subnets(), st.randoms(use_true_random=False))
 def test_uids_are_only_names(given_subnet: EpochInput, shuffle: Any) -> None:
     n = len(given_subnet.neurons)
@@ -291,7 +292,7 @@ def test_uids_are_only_names(given_subnet: EpochInput, shuffle: Any) -> None:
         assert tuple(other.new_permits[place[uid]] for uid in range(n)) == epoch.new_permits
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subnets())
 def test_a_validator_earns_nothing_by_weighing_itself(given_subnet: EpochInput) -> None:
     """Whatever a validator gives itself leaves no trace in any weight that counts, owner excepted."""
