@@ -1,4 +1,4 @@
-"""One round's data plane for eight miners at 1M parameters: compress, store, read, decode, aggregate, apply.
+"""One round's data plane for eight miners at 1M parameters: from pseudo-gradients to the next model.
 
 All of it on one core, one miner after another, as if nothing ran side by side; training, scoring and chain
 are not in it. In a real fleet the miners' share runs in eight processes.
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 import torch
 
 from subnetlab.store.objects import open_store
-from subnetlab.train import models, strategies
+from subnetlab.train import aggregate, models, names, strategies
+from subnetlab.train.payload.seal import OVERHEAD, Binding, Reveal, seal, unseal
 from subnetlab.train.payload.sparse import State
+from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.base import Progress
 from subnetlab.train.theta import Layout
 from tests.benchmarks.measure import Figure, median_of
@@ -48,7 +50,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         run(folder, warm + rounds, laps)
     parts = {name: values[warm:] for name, values in laps.parts.items()}
     totals = [sum(values) for values in zip(*parts.values(), strict=True)]
-    yield median_of("8 miners' payloads, one after another", totals, "ms", limit=40)
+    yield median_of("8 miners' round, one core", totals, "ms", limit=40)
     for name, values in parts.items():
         yield median_of(name, values, "ms")
 
@@ -64,17 +66,23 @@ def run(folder: str, rounds: int, laps: Laps) -> None:
     generator = torch.Generator().manual_seed(0)
     for round_ in range(rounds):
         deltas = [torch.randn(layout.size, generator=generator) * 1e-3 for _ in range(MINERS)]
+        binding = Binding(run="", round=round_, hotkey="")
         laps.start()
         payloads = [codec.encode(delta, memory) for delta, memory in zip(deltas, memories, strict=True)]
         laps.lap("compress")
-        for miner, payload in enumerate(payloads):
-            store.put(f"{round_}/{miner}", payload)
-        laps.lap("store")
-        fetched = [store.get(f"{round_}/{miner}", codec.limit) for miner in range(MINERS)]
-        laps.lap("read")
-        updates = [codec.decode(payload) for payload in fetched]
-        laps.lap("decode")
-        aggregate = strategy.combine(updates, layout)
+        sealed = [seal(payload, binding) for payload in payloads]
+        for miner, each in enumerate(sealed):
+            store.put(names.sealed(round_, miner, each.commitment), each.data)
+        laps.lap("seal and store")
+        updates: list[Update] = []
+        for miner, each in enumerate(sealed):
+            data = store.get(names.sealed(round_, miner, each.commitment), codec.limit + OVERHEAD)
+            reveal = Reveal(each.salt, each.key, b"")
+            updates.append(codec.decode(unseal(data, reveal, each.commitment, binding)))
+        laps.lap("read, open and decode")
+        combined = strategy.combine(updates, layout)
         laps.lap("clip and aggregate")
-        strategy.apply(theta_P, aggregate, {}, Progress(round_, rounds, strategy.inner_steps))
+        store.put(names.aggregate(round_, "hash"), aggregate.write(combined, layout))
+        laps.lap("publish")
+        strategy.apply(theta_P, combined, {}, Progress(round_, rounds, strategy.inner_steps))
         laps.lap("apply")
