@@ -1,4 +1,4 @@
-"""What the chain refuses reaches the SDK as the error it has for that, and costs what it costs on the chain."""
+"""What the chain refuses reaches the SDK as the error it has for that, and costs what it costs on chain."""
 
 from collections.abc import Awaitable
 

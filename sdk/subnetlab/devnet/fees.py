@@ -2,7 +2,7 @@
 
 The reference times of calls are benchmark results that metadata does not carry: those we know are in
 `weights.py`, others cost a documented default. Source: `pallets/transaction-fee`; golden: 166,247 rao for a
-transfer of 142 bytes.
+transfer of 144 bytes, its length prefix counted.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Weight:
 
 
 def weight_fee(ref_time: int) -> int:
-    """Rao for a reference time, rounded to the nearest."""
-    return (ref_time + REF_TIME_PER_RAO // 2) // REF_TIME_PER_RAO
+    """Rao for a reference time, rounded to the nearest, halves down as `Perbill` multiplies."""
+    return (ref_time + REF_TIME_PER_RAO // 2 - 1) // REF_TIME_PER_RAO
 
 
 def fee(length: int, weight: Weight, tip: int = 0) -> int:

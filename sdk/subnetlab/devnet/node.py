@@ -34,6 +34,10 @@ class UnknownApi(LookupError):
     """The runtime has no such API method."""
 
 
+class BadArguments(ValueError):
+    """A runtime API's arguments do not decode."""
+
+
 class Node:
     """One chain in one process."""
 
@@ -102,7 +106,8 @@ class Node:
     def seal(self) -> Block:
         """Build the next block from what is ready in the pool and make it final."""
         parent = self.blocks.head
-        number, now_ms = parent.number + 1, self.clock.next(self.ledger.now_ms)
+        before_ms = self.ledger.now_ms
+        number, now_ms = parent.number + 1, self.clock.next(before_ms)
         included: list[Pending] = []
         try:
             with self.state.layer():
@@ -113,6 +118,7 @@ class Node:
         except BaseException:
             for pending in included:  # the block never was; only what broke it stays out of the pool
                 self.pool.restore(pending)
+            self.ledger.block_number, self.ledger.now_ms = parent.number, before_ms
             raise
         changes = self.state.seal(number)
         block = Block(
@@ -140,6 +146,9 @@ class Node:
         except Refusal:
             pending.watch("invalid")
             return
+        except BaseException:  # a pallet's bug: the block is built again without what met it
+            pending.watch("dropped")
+            raise
         body.append(pending.extrinsic.raw)
         included.append(pending)
         inner = self._unsealed(pending)
@@ -182,7 +191,7 @@ class Node:
 
         Raises:
             UnknownApi: the runtime has no such method.
-            ValueError: the arguments do not decode.
+            BadArguments: the arguments do not decode.
         """
         api, method = self._resolve(name)
         view = self.ledger.at(block.number)
@@ -207,11 +216,16 @@ class Node:
 
     def _arguments(self, inputs: list[tuple[str, str]], data: bytes) -> list[Any]:
         types = [type_name for _, type_name in inputs]
-        if not types:
-            return []
-        if len(types) == 1:
-            return [self.codec.decode(types[0], data)]
-        return list(self.codec.decode(f"({','.join(types)},)", data))
+        try:
+            match types:
+                case []:
+                    return []
+                case [only]:
+                    return [self.codec.decode(only, data)]
+                case _:
+                    return list(self.codec.decode(f"({','.join(types)},)", data))
+        except ValueError as error:
+            raise BadArguments(str(error)) from error
 
     def _tell_zero(self, name: str) -> None:
         if name not in self._zeros_told:

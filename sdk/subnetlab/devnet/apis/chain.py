@@ -84,7 +84,7 @@ def query_info(ledger: Ledger, data: bytes) -> bytes:
     answer = {
         "weight": {"ref_time": weight.ref_time, "proof_size": weight.proof_size},
         "class": "Normal",
-        "partial_fee": fee(len(extrinsic), weight),
+        "partial_fee": fee(int.from_bytes(data[-4:], "little"), weight),
     }
     return _encoded(ledger, "query_info", answer)
 
@@ -96,7 +96,7 @@ def query_fee_details(ledger: Ledger, data: bytes) -> bytes:
     weight = described_weight(ledger, extrinsic)
     parts = {
         "base_fee": weight_fee(BASE_REF_TIME),
-        "len_fee": len(extrinsic),
+        "len_fee": int.from_bytes(data[-4:], "little"),
         "adjusted_weight_fee": weight_fee(weight.ref_time),
     }
     return _encoded(ledger, "query_fee_details", {"inclusion_fee": parts, "tip": 0})

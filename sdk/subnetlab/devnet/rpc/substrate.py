@@ -11,7 +11,7 @@ from subnetlab.devnet import version
 from subnetlab.devnet.apis.chain import v14
 from subnetlab.devnet.block import hexed
 from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.node import UnknownApi
+from subnetlab.devnet.node import BadArguments, UnknownApi
 from subnetlab.devnet.pallets import system
 from subnetlab.devnet.rpc.method import (
     METHODS,
@@ -151,6 +151,10 @@ def state_call(service: Service, parameters: Parameters, _peer: Peer) -> str:
     except UnknownApi as error:
         raise RpcError(
             STATE_ERROR, f"Client error: Execution failed: Other: Exported method {name} is not found"
+        ) from error
+    except BadArguments as error:
+        raise RpcError(
+            STATE_ERROR, f"Client error: Execution failed: Bad input data provided to {name}: {error}"
         ) from error
 
 

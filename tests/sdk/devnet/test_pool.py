@@ -1,0 +1,98 @@
+"""What waits for a block, in which order, and what may not wait at all."""
+
+import pytest
+from bittensor_core import Keypair
+from tests.sdk.devnet.signing import Signer
+
+from subnetlab.devnet import refusal
+from subnetlab.devnet.node import Node
+from subnetlab.devnet.pool import Status
+from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.registry import CALLS
+
+BOB = Keypair.from_uri("//Bob").ss58_address
+
+
+def code(refused: pytest.ExceptionInfo[Refusal]) -> int:
+    return refused.value.code
+
+
+def test_a_gap_in_nonces_waits_until_it_is_filled(node: Node, signer: Signer) -> None:
+    seen: list[Status] = []
+    node.submit(signer.transfer(BOB, 1, nonce=1), seen.append)
+    assert seen == ["future"]
+    assert len(node.seal().extrinsics) == 1
+    node.submit(signer.transfer(BOB, 1, nonce=0))
+    block = node.seal()
+    assert len(block.extrinsics) == 3
+    assert seen[1:] == [{"inBlock": f"0x{block.hash.hex()}"}, {"finalized": f"0x{block.hash.hex()}"}]
+
+
+def test_the_same_bytes_twice(node: Node, signer: Signer) -> None:
+    raw = signer.transfer(BOB, 1)
+    node.submit(raw)
+    with pytest.raises(Refusal) as refused:
+        node.submit(raw)
+    assert code(refused) == refusal.ALREADY_IMPORTED
+
+
+def test_a_better_tip_takes_the_place(node: Node, signer: Signer) -> None:
+    seen: list[Status] = []
+    node.submit(signer.transfer(BOB, 1, tip=5), seen.append)
+    with pytest.raises(Refusal) as refused:
+        node.submit(signer.transfer(BOB, 2, tip=5))
+    assert code(refused) == refusal.TOO_LOW_PRIORITY
+    assert refused.value.message == "Priority is too low: (5 vs 5)"
+    winner = node.submit(signer.transfer(BOB, 2, tip=6))
+    assert seen == ["ready", {"usurped": f"0x{winner.hex()}"}]
+    assert len(node.seal().extrinsics) == 2
+
+
+def test_better_tips_go_first_but_nobody_overtakes_himself(node: Node) -> None:
+    alice, bob = (Signer(node, Keypair.from_uri(uri)) for uri in ("//Alice", "//Bob"))
+    order = [
+        node.submit(alice.transfer(BOB, 1, nonce=0, tip=0)),
+        node.submit(alice.transfer(BOB, 1, nonce=1, tip=9)),
+        node.submit(bob.transfer(alice.address, 1, nonce=0, tip=5)),
+    ]
+    ready = [pending.extrinsic.hash for pending in node.ready()]
+    assert ready == [order[2], order[0], order[1]]
+
+
+def test_a_mortal_extrinsic_leaves_when_its_era_ends(node: Node, signer: Signer) -> None:
+    seen: list[Status] = []
+    node.submit(signer.transfer(BOB, 1, nonce=1, period=4), seen.append)
+    for _ in range(4):
+        node.seal()
+    assert seen == ["future", "invalid"]
+    assert len(node.pool) == 0
+
+
+def test_what_became_unaffordable_is_dropped_from_its_block(node: Node, signer: Signer) -> None:
+    poor = Signer(node, Keypair.from_uri("//Poor"))
+    node.endow(poor.address, 500_000)
+    node.seal()
+    seen: list[Status] = []
+    node.submit(poor.transfer(BOB, 300_000, nonce=0))
+    node.submit(poor.transfer(BOB, 1, nonce=1), seen.append)
+    assert len(node.seal().extrinsics) == 2
+    assert seen == ["ready", "invalid"]
+
+
+def test_a_pallets_bug_costs_the_extrinsic_that_met_it(
+    node: Node, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(CALLS, ("Contracts", "migrate"), bug)
+    seen: list[Status] = []
+    node.submit(signer.transfer(BOB, 1, nonce=0))
+    migrate = signer.call("Contracts", "migrate", weight_limit={"ref_time": 0, "proof_size": 0})
+    node.submit(signer.sign(migrate, nonce=1), seen.append)
+    head, time = node.blocks.head, node.ledger.now_ms
+    with pytest.raises(ZeroDivisionError):
+        node.seal()
+    assert (node.blocks.head, node.ledger.now_ms) == (head, time)
+    assert seen == ["ready", "dropped"]
+    assert len(node.seal().extrinsics) == 2
