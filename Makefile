@@ -43,6 +43,7 @@ format: install  ## put style right where a tool can
 	@$(BIN)/nbstripout tutorials/*.ipynb
 
 bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 constraints:     ## resolve the newest versions that pyproject.toml allows, from a clean environment

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Page
+
 from tests.project import ROOT
 
 KERNEL_READY = """() => {

@@ -1,6 +1,7 @@
 """The dashboard in a real JupyterLab: it draws, it follows the theme, a reload brings everything back."""
 
 from playwright.sync_api import Page
+
 from tests.browser.lab import Lab, shoot
 from tests.project import ROOT
 

@@ -119,7 +119,8 @@ class View {
     const { part, store, status } = this;
     if (round < 1) return;
     const rows = standings(store, round, status.reasons);
-    this.best = bestOf(rows);
+    const best = bestOf(rows);
+    if (best !== this.best) { this.best = best; this.schedule(); }
     part.samples.innerHTML = samples(status, round);
     part.prompt.textContent = status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet";
     part.focus.innerHTML = focusPanel(store, round, this.focused);
@@ -144,7 +145,7 @@ class View {
     this.pendingAck = null;
     requestAnimationFrame(() => {
       if (sentAt && this.stats.latencies.length < 5000) this.stats.latencies.push((performance.timeOrigin + performance.now()) / 1000 - sentAt);
-      this.model.send({ k: "ack", seq });
+      if (seq % 2 === 0) this.model.send({ k: "ack", seq }); // the kernel allows two open messages
     });
   }
 

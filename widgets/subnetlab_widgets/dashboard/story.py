@@ -77,15 +77,11 @@ class Story:
         self._ready += 1
         self.status["waiting"] = f"{self._ready} processes ready in {event.seconds:.1f} s"
 
-    def _on_stepped(self, event: events.Stepped) -> None:
-        if event.uid in self._column and event.losses:
-            self._put(event.round, event.uid, loss=event.losses[-1])
-
     def _on_mined(self, event: events.Mined) -> None:
         if event.uid not in self._column:
             return
         self.status.update(wire_bytes=event.wire_bytes, dense_bytes=event.dense_bytes)
-        self._put(event.round, event.uid, loss=event.loss, wire_bytes=event.wire_bytes)
+        self._put(event.round, event.uid, wire_bytes=event.wire_bytes)
         row = self._row(event.round)
         for name in ("compute", "compress", "store", "wait", "chain"):
             # A round takes as long as its slowest miner, so the row keeps the largest of each part.
