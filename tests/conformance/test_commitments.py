@@ -27,6 +27,6 @@ async def test_a_commitment_is_read_back_and_replaced(client: bittensor.Client) 
 
 async def test_a_stranger_commits_nothing(client: bittensor.Client) -> None:
     netuid = await started_subnet(client)
-    result = await commit(client, netuid, [{"Raw5": b"hello"}], BOB)
+    result = await commit(client, netuid, [{"Raw5": b"hello"}], BOB.coldkey)
     assert result.error.name == "AccountNotAllowedCommit"
-    assert await client.read("commitment", hotkey_ss58=BOB.hot, netuid=netuid) is None
+    assert await client.read("commitment", hotkey_ss58=BOB.cold, netuid=netuid) is None
