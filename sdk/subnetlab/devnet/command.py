@@ -17,7 +17,15 @@ from subnetlab.devnet.node import Node
 from subnetlab.devnet.rpc.server import HOST, Server
 from subnetlab.devnet.rpc.service import Service
 from subnetlab.devnet.rpc.token import read_or_create
-from subnetlab.devnet.sealing import Instant, Interval, Manual, Sealer, Sealing
+from subnetlab.devnet.sealing import (
+    MAX_SECONDS,
+    MIN_SECONDS,
+    Instant,
+    Interval,
+    Manual,
+    Sealer,
+    Sealing,
+)
 from subnetlab.errors import SubnetLabError
 
 FAST_SECONDS, SLOW_SECONDS = 0.25, 12.0
@@ -79,6 +87,20 @@ def _codec(options: argparse.Namespace) -> Codec:
     return Codec(v15, found.spec_version, found.transaction_version)
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 1 << 16:
+        raise ValueError(text)
+    return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise ValueError(text)
+    return seconds
+
+
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - what started us reads these lines
 
@@ -95,10 +117,10 @@ def _sealing(options: argparse.Namespace) -> Sealing:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="subnetlab devnet", description="A Subtensor-compatible node.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 picks a free one")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 picks a free one")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--instant", action="store_true", help="a block for every extrinsic")
-    how.add_argument("--block-time", type=float, metavar="S", help="a block every S seconds")
+    how.add_argument("--block-time", type=_seconds, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
     parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
     parser.add_argument("--coverage", action="store_true", help="list what is implemented, and stop")

@@ -9,7 +9,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.dispatch import answer_frame
 from subnetlab.devnet.rpc.method import TOO_LARGE
@@ -19,6 +19,7 @@ from subnetlab.errors import PortTaken
 
 HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 2**20
+CLOSE_SECONDS = 0.5
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -31,6 +32,7 @@ class Server:
         """Allow foreign origins by name; where there is a token, `dev_` methods need it."""
         self._service, self._origins, self._token = service, origins, token
         self._runner: web.AppRunner | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
         self.port = 0
 
     async def start(self, port: int) -> None:
@@ -53,6 +55,8 @@ class Server:
 
     async def stop(self) -> None:
         """Close every connection and the port."""
+        farewells = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets]
+        await asyncio.gather(*farewells, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -91,8 +95,9 @@ class Server:
         return web.Response(status=204) if reply is None else web.json_response(reply)
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
         await socket.prepare(request)
+        self._sockets.add(socket)
         outbox: asyncio.Queue[Any] = asyncio.Queue()
         peer = Peer(push=outbox.put_nowait, privileged=self._privileged(request))
         self._service.peers.add(peer)
@@ -107,6 +112,7 @@ class Server:
                     outbox.put_nowait(reply)
                 peer.replied()
         finally:
+            self._sockets.discard(socket)
             self._service.peers.discard(peer)
             writer.cancel()
         return socket
