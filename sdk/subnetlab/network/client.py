@@ -32,6 +32,9 @@ from subnetlab.units import AlphaRao, Rao, rao
 PLAY_MONEY_CHAINS = ("Development", "Local")
 """What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
 
+RATE_TOLERANCE = 0.05
+"""How far the price may move while a stake is on its way, as a share; the SDK's own default."""
+
 Tao = float | str | Decimal
 """An amount as a person types it."""
 
@@ -147,13 +150,16 @@ class NetworkClient:
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
-        rate_tolerance: float = 0.05,
+        rate_tolerance: float | None = RATE_TOLERANCE,
     ) -> Receipt:
-        """Stake TAO behind a hotkey; fails if the price moves more than `rate_tolerance`. Errors as `pay`."""
+        """Stake TAO behind a hotkey.
+
+        Fails if the price moves by more than `rate_tolerance`, a share; None takes any. Errors as `pay`.
+        """
         amount = _exact(rao(amount_tao))
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.AddStake(
-            hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, rate_tolerance=rate_tolerance
+            hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, **_protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
@@ -164,13 +170,13 @@ class NetworkClient:
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
-        rate_tolerance: float = 0.05,
+        rate_tolerance: float | None = RATE_TOLERANCE,
     ) -> Receipt:
         """Take stake back, or `all` of it; it costs the fees only. Errors as `pay`."""
         amount = "all" if amount_alpha == "all" else _exact(rao(amount_alpha), netuid)
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.RemoveStake(
-            hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, rate_tolerance=rate_tolerance
+            hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **_protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
@@ -293,7 +299,7 @@ class NetworkClient:
             inner = self.client.compose(call)
         return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet)
 
-    def turn_back(self, snapshot: int) -> None:
+    def turn_back(self, snapshot: str) -> None:
         """Revert a development chain, and forget what was known of the time in between."""
         self.dev.revert(snapshot)
         self.client.forget()
@@ -327,3 +333,9 @@ def _outflow(plan: Any, *, most: int, known: int | None) -> int:
 
 def _exact(amount: int, netuid: int = 0) -> Any:
     return bittensor.Balance.from_rao(int(amount), netuid)
+
+
+def _protection(rate_tolerance: float | None) -> dict[str, Any]:
+    if rate_tolerance is None:
+        return {"slippage_protection": False}
+    return {"rate_tolerance": rate_tolerance}

@@ -46,11 +46,11 @@ class DevControls:
         """Mint play money onto an account."""
         self._ask("dev_faucet", ss58, rao)
 
-    def snapshot(self) -> int:
+    def snapshot(self) -> str:
         """Remember the chain as it is now; the id leads back with `revert`."""
-        return int(self._ask("dev_snapshot"))
+        return str(self._ask("dev_snapshot"))
 
-    def revert(self, snapshot: int) -> None:
+    def revert(self, snapshot: str) -> None:
         """Turn the chain back; connections must forget what they know (`WireClient.forget`)."""
         self._ask("dev_revert", snapshot)
 

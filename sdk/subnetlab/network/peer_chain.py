@@ -10,6 +10,7 @@ opened before the first question, and a forked child opens its own.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any, cast
@@ -26,6 +27,9 @@ from subnetlab.network.wire import WireClient
 
 GONE_S = 30.0
 """How long a broken connection is tried again before waiting for a block gives up."""
+
+_OUT_OF_DATE = ("BadProof", "AncientBirthBlock", "Stale")
+"""Refusals of an extrinsic that was built on blocks or nonces that are no more."""
 
 _RECHECK_S = 5.0
 _RETRY_S = 0.2
@@ -59,6 +63,8 @@ class PeerChain:
     def _client(self) -> WireClient:
         """The connection of this process; one opened before a fork belongs to the parent."""
         if self._wire is None or self._pid != os.getpid():
+            if self._wire is not None:
+                self._wire.abandon()
             self._wire, self._pid, self._heads = WireClient(self.endpoint), os.getpid(), _Heads()
         return self._wire
 
@@ -150,13 +156,20 @@ class PeerChain:
         self._wire, self._heads = None, _Heads()
 
     async def _submit(self, call: Any) -> None:
-        substrate = self._client.substrate
-        nonce = await substrate.raw.get_account_next_index(self.hotkey, use_cache=False)
-        result = await substrate.submit(
-            call, self._key, nonce=nonce, wait_for_inclusion=False, wait_for_finalization=False
-        )
+        result = await self._sent(call)
+        if not result.success and result.error is not None and result.error.name in _OUT_OF_DATE:
+            # Time was turned back: what the connection remembers of the chain no longer holds.
+            await self._client.reopen()
+            result = await self._sent(call)
         if not result.success:
             raise rejected(result.error, result.message)
+
+    async def _sent(self, call: Any) -> bittensor.ExtrinsicResult:
+        substrate = self._client.substrate
+        nonce = await substrate.raw.get_account_next_index(self.hotkey, use_cache=False)
+        return await substrate.submit(
+            call, self._key, nonce=nonce, wait_for_inclusion=False, wait_for_finalization=False
+        )
 
 
 class _Heads:
@@ -174,18 +187,23 @@ class _Heads:
 
     async def reach(self, number: int, client: WireClient) -> None:
         """Return once the height is at least `number`."""
-        if self._watcher is None or self._watcher.done():
-            self.failure = None
-            self._watcher = asyncio.create_task(self._watch(client), name="subnetlab-heads")
-            self.number = await client.substrate.block_number()
-        while self.number < number:
-            if self.failure is not None:
-                raise self.failure
+        while True:
+            if self._watcher is None or self._watcher.done():
+                if self.failure is not None:
+                    failure, self.failure = self.failure, None
+                    raise failure
+                self._watcher = asyncio.create_task(self._watch(client), name="subnetlab-heads")
+                self.number = await client.substrate.block_number()
             async with self._came:
-                try:
+                if self.number >= number:
+                    return
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._came.wait(), _RECHECK_S)
-                except TimeoutError:
-                    self.number = await client.substrate.block_number()
+                    continue
+            with contextlib.suppress(
+                bittensor.BittensorError
+            ):  # the watcher decides when it is gone for good
+                self.number = await client.substrate.block_number()
 
     async def stop(self) -> None:
         """End the subscription."""

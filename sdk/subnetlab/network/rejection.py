@@ -12,13 +12,18 @@ from bittensor._generated.errors import ERRORS
 
 from subnetlab.errors import ChainRejected, NodeUnreachable
 
+_BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
+"""What the SDK's transport says when the connection goes while something is under way."""
+
 _PALLETS: dict[str, list[str]] = {}
 for _info in ERRORS.values():
     _PALLETS.setdefault(_info.name, []).append(_info.pallet)
 
 
-def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected:
+def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected | NodeUnreachable:
     """The chain's refusal as our error, its hint the SDK's remediation.
+
+    A connection that broke while waiting is no refusal: what was sent may have been carried out.
 
     Args:
         error: the SDK's error where there is one.
@@ -26,11 +31,16 @@ def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected:
     """
     if error is None:
         return ChainRejected(f"The chain refused it: {message or 'no reason was given'}.", code="Unknown")
+    if any(needle in error.message for needle in _BROKEN):
+        return NodeUnreachable(
+            "The connection broke before the block was known; it may have been carried out.",
+            hint="Look at the balance before trying again.",
+        )
     name = error.name or ""
     pallets = _PALLETS.get(name, [])
     # Several pallets share a few names; the one people meet is Subtensor's own.
     pallet = "SubtensorModule" if "SubtensorModule" in pallets else (pallets[0] if pallets else "")
-    words = (error.description or error.message or name).strip().rstrip(".")
+    words = (error.message or name).strip().rstrip(".")
     where = f" ({pallet}.{name})" if pallet else f" ({name})" if name else ""
     help_text = error.remediation.strip().rstrip(".")
     return ChainRejected(

@@ -6,7 +6,7 @@ a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached.
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import bittensor
 from bittensor.settings import default_archive_endpoints, default_fallback_endpoints
@@ -28,6 +28,15 @@ class WireClient(bittensor.Subtensor):
             archive_endpoints=default_archive_endpoints(endpoint),
         )
         super().__init__(endpoint, substrate=cast("bittensor.Substrate", self.substrate))
+        self._listening = False
+
+    def connect(self) -> Self:
+        """Open the connection; idempotent, and run by itself on first use."""
+        if not self._listening:
+            self._listening = True
+            self._loop.call(_report_errors_once())
+        super().connect()
+        return self
 
     def run(self, question: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the client's loop and wait for it.
@@ -59,9 +68,24 @@ class WireClient(bittensor.Subtensor):
 
     def forget(self) -> None:
         """Open a fresh connection: after time was turned back, every cached hash and nonce is wrong."""
+        self.run(self.reopen())
 
-        async def reopen() -> None:
-            await self.substrate.close()
-            await asyncio.wait_for(self.substrate.connect(), CONNECT_TIMEOUT_S)
+    async def reopen(self) -> None:
+        """As `forget`, on the client's own loop."""
+        await self.substrate.close()
+        await asyncio.wait_for(self.substrate.connect(), CONNECT_TIMEOUT_S)
 
-        self.run(reopen())
+    def abandon(self) -> None:
+        """Let go of a connection that belongs to the parent of this forked process, without closing it."""
+        if self._finalizer is not None:
+            self._finalizer.detach()
+
+
+async def _report_errors_once() -> None:
+    """Keep the SDK's background task from printing what its caller was already told."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "never retrieved" not in str(context.get("message")):
+            loop.default_exception_handler(context)
+
+    asyncio.get_running_loop().set_exception_handler(handle)
