@@ -25,6 +25,31 @@ class StorageItem:
     key_types: tuple[str, ...]
 
 
+def bytes_of(value: Any) -> bytes:
+    """The bytes of a decoded `Vec<u8>`: the codec shows them as text where they are UTF-8, else as `0x…`.
+
+    Text that spells bytes which are no UTF-8 cannot be told from those bytes.
+    """
+    if not isinstance(value, str):
+        return bytes(value)
+    if value.startswith("0x"):
+        try:
+            spelled = bytes.fromhex(value[2:])
+        except ValueError:
+            return value.encode()
+        if not _is_utf8(spelled):
+            return spelled
+    return value.encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Codec:
     """Encode and decode everything that the metadata describes."""
 

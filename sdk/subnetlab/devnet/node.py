@@ -160,7 +160,7 @@ class Node:
         call = carrier.call
         if (call["call_module"], call["call_function"]) != mev_shield.CARRIER:
             return None
-        raw = unseal(mev_shield.sealed_bytes(call))
+        raw = unseal(mev_shield.sealed_bytes(carrier.extrinsic.call))
         if raw is None:
             return None
         try:

@@ -5,9 +5,13 @@ from hashlib import blake2b
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.project import ROOT
+from tests.sdk.devnet.conftest import recorded_codec
 
-from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.block import Block
+from subnetlab.devnet.codec import Codec, bytes_of
 from subnetlab.errors import MetadataInvalid
 
 GOLDEN: dict[str, Any] = json.loads((ROOT / "tests/golden/chain.json").read_text(encoding="utf-8"))
@@ -66,8 +70,6 @@ def test_every_runtime_api_has_a_zero_answer(codec: Codec) -> None:
 
 
 def test_a_header_hashes_to_the_chains_block_hash() -> None:
-    from subnetlab.devnet.block import Block
-
     header = GOLDEN["block_header"]
     block = Block(
         number=int(header["number"], 16),
@@ -90,3 +92,12 @@ def test_what_is_no_metadata_is_refused() -> None:
 def test_an_unknown_storage_item_is_refused(codec: Codec) -> None:
     with pytest.raises(MetadataInvalid, match=r"no storage System\.Nothing"):
         codec.item("System", "Nothing")
+
+
+@given(
+    st.one_of(st.binary(max_size=40), st.text(max_size=20).map(str.encode), st.just(b"0x41"), st.just(b"0x"))
+)
+def test_bytes_come_back_from_how_the_codec_shows_them(data: bytes) -> None:
+    codec = recorded_codec()
+    call = codec.runtime.decode_call(bytes(codec.runtime.compose_call("System", "remark", {"remark": data})))
+    assert bytes_of(call["call_args"][0]["value"]) == data

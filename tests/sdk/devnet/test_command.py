@@ -105,16 +105,16 @@ def test_wrong_options_are_refused(options: list[str], capsys: pytest.CaptureFix
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     """A middle process starts a node and dies at once; the node must not outlive it."""
+    options = [*COMMAND, "--port", "0", "--manual", "--exit-with-parent"]
     middle = (
-        "import subprocess, sys; node = subprocess.Popen("
-        f"{[*COMMAND, '--port', '0', '--manual', '--exit-with-parent']!r}, stdout=subprocess.PIPE, text=True);"
+        f"import subprocess; node = subprocess.Popen({options!r}, stdout=subprocess.PIPE, text=True);"
         "print(node.stdout.readline(), node.stdout.readline(), flush=True)"
     )
     with (tmp_path / "err").open("w") as stderr:
         started = subprocess.Popen(
             [sys.executable, "-c", middle], stdout=subprocess.PIPE, stderr=stderr, text=True
         )
-        # The node keeps the middle process's stderr open, not its stdout: the end is seen at the port.
+        # The node keeps stderr open after the middle process: its end is seen at the port.
         output, _ = started.communicate(timeout=START_SECONDS)
     assert "Imported #1" in output
     port = int(output.split()[1].rsplit(":", 1)[1])

@@ -7,9 +7,11 @@ the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.
 from typing import Any
 
 from subnetlab.devnet import shield
+from subnetlab.devnet.codec import bytes_of
 from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.registry import Origin, call, ensure_signed
+from subnetlab.devnet.scale import Reader
 
 CARRIER = ("MevShield", "submit_encrypted")
 
@@ -21,16 +23,18 @@ def genesis(ledger: Ledger) -> None:
         ledger.put("MevShield", item, value=key)
 
 
-def sealed_bytes(decoded_call: dict[str, Any]) -> bytes:
-    """The ciphertext a carrier call brings."""
-    value = decoded_call["call_args"][0]["value"]
-    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
+def sealed_bytes(call: bytes) -> bytes:
+    """The ciphertext in the SCALE bytes of a carrier call.
+
+    Raises:
+        Truncated: the call ends before its argument does.
+    """
+    return Reader(call, 2).prefixed()
 
 
 @call(*CARRIER)
 def submit_encrypted(ledger: Ledger, origin: Origin, ciphertext: Any) -> None:
     """Record that a sealed extrinsic arrived."""
     who = ensure_signed(origin)
-    raw = bytes.fromhex(ciphertext.removeprefix("0x")) if isinstance(ciphertext, str) else bytes(ciphertext)
-    fields = {"id": "0x" + digest(raw).hex(), "who": who}
+    fields = {"id": "0x" + digest(bytes_of(ciphertext)).hex(), "who": who}
     ledger.deposit_event("MevShield", "EncryptedSubmitted", fields)

@@ -6,6 +6,7 @@ Runtime upgrades and raw storage writes are answered `CallFiltered`, but for roo
 
 from typing import Any
 
+from subnetlab.devnet.codec import bytes_of
 from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.registry import Origin, call, ensure_root, ensure_signed
@@ -41,10 +42,6 @@ def close_block(ledger: Ledger) -> None:
     ledger.put("System", "EventCount", value=len(ledger.events))
 
 
-def _bytes(value: Any) -> bytes:
-    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
-
-
 @call("System", "remark")
 def remark(_ledger: Ledger, _origin: Origin, remark: Any) -> None:
     """Leave bytes in the block, and nothing else."""
@@ -54,7 +51,7 @@ def remark(_ledger: Ledger, _origin: Origin, remark: Any) -> None:
 def remark_with_event(ledger: Ledger, origin: Origin, remark: Any) -> None:
     """Leave bytes in the block and their hash in an event."""
     who = ensure_signed(origin)
-    ledger.deposit_event("System", "Remarked", {"sender": who, "hash": "0x" + digest(_bytes(remark)).hex()})
+    ledger.deposit_event("System", "Remarked", {"sender": who, "hash": "0x" + digest(bytes_of(remark)).hex()})
 
 
 @call("System", "set_storage")
@@ -62,7 +59,7 @@ def set_storage(ledger: Ledger, origin: Origin, items: Any) -> None:
     """Write raw storage, as root."""
     ensure_root(origin)
     for key, value in items:
-        ledger.state.put(_bytes(key), _bytes(value))
+        ledger.state.put(bytes_of(key), bytes_of(value))
 
 
 @call("System", "kill_storage")
@@ -70,4 +67,4 @@ def kill_storage(ledger: Ledger, origin: Origin, keys: Any) -> None:
     """Remove raw storage, as root."""
     ensure_root(origin)
     for key in keys:
-        ledger.state.put(_bytes(key), None)
+        ledger.state.put(bytes_of(key), None)

@@ -1,0 +1,70 @@
+"""Money is moved, kept above the deposit, and never made or lost on the way."""
+
+import pytest
+from bittensor_core import Keypair
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.node import Node
+from subnetlab.devnet.pallets import balances
+from subnetlab.devnet.pallets.balances import EXISTENTIAL_DEPOSIT
+from subnetlab.devnet.registry import DispatchError
+
+WHO = [Keypair.from_uri(f"//{name}").ss58_address for name in ("Dave", "Eve", "New", "Newer")]
+
+
+def total(ledger: Ledger) -> int:
+    return sum(int(account["data"]["free"]) for _, account in ledger.items("System", "Account"))
+
+
+MOVES = st.tuples(
+    st.sampled_from(WHO), st.sampled_from(WHO),
+    st.one_of(st.integers(0, 3 * EXISTENTIAL_DEPOSIT), st.integers(0, 3 * 10**12)), st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(MOVES, max_size=12))
+def test_issuance_is_the_sum_of_balances(node: Node, moves: list[tuple[str, str, int, bool]]) -> None:
+    ledger = node.ledger
+    offset = int(ledger.get("Balances", "TotalIssuance")) - total(ledger)
+    for source, dest, amount, keep_alive in moves:
+        try:
+            with ledger.transaction():
+                balances.transfer(ledger, source, dest, amount, keep_alive=keep_alive)
+        except DispatchError:
+            continue
+    assert int(ledger.get("Balances", "TotalIssuance")) - total(ledger) == offset
+    for who in WHO:
+        assert balances.free(ledger, who) == 0 or balances.free(ledger, who) >= EXISTENTIAL_DEPOSIT
+
+
+def test_a_sender_is_kept_alive(node: Node) -> None:
+    rao = balances.free(node.ledger, WHO[0])
+    with pytest.raises(DispatchError, match=r"Token\.NotExpendable"):
+        balances.transfer(node.ledger, WHO[0], WHO[1], rao - EXISTENTIAL_DEPOSIT + 1, keep_alive=True)
+    balances.transfer(node.ledger, WHO[0], WHO[1], rao - EXISTENTIAL_DEPOSIT, keep_alive=True)
+
+
+def test_a_new_account_needs_the_deposit(node: Node) -> None:
+    with pytest.raises(DispatchError, match=r"Token\.BelowMinimum"):
+        balances.transfer(node.ledger, WHO[0], WHO[2], EXISTENTIAL_DEPOSIT - 1, keep_alive=True)
+
+
+def test_dust_is_lost_with_its_account_and_counted_out(node: Node) -> None:
+    ledger = node.ledger
+    rao, issued = balances.free(ledger, WHO[0]), int(ledger.get("Balances", "TotalIssuance"))
+    balances.transfer(ledger, WHO[0], WHO[1], rao - 7, keep_alive=False)
+    assert balances.free(ledger, WHO[0]) == 0
+    assert int(ledger.get("Balances", "TotalIssuance")) == issued - 7
+    names = [next(iter(pallet)) for e in ledger.events for pallet in e["event"].values()]
+    assert names == ["DustLost", "KilledAccount", "Transfer"]
+
+
+def test_paying_oneself_changes_nothing_but_needs_the_money(node: Node) -> None:
+    rao = balances.free(node.ledger, WHO[0])
+    balances.transfer(node.ledger, WHO[0], WHO[0], rao, keep_alive=True)
+    assert balances.free(node.ledger, WHO[0]) == rao
+    with pytest.raises(DispatchError, match=r"Token\.FundsUnavailable"):
+        balances.transfer(node.ledger, WHO[0], WHO[0], rao + 1, keep_alive=True)
