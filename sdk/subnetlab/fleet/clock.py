@@ -66,7 +66,7 @@ class SealedClock:
     def start(self) -> Block:
         """Stop the chain's own clock and return the head."""
         if self.before is None:
-            self.before = _mode(self._controls.info()["sealing"])
+            self.before = as_mode(self._controls.info()["sealing"])
         self._controls.set_sealing("manual")
         head = self._controls.info()["head"]
         return Block(number=int(head["number"]), hash=str(head["hash"]))
@@ -155,9 +155,12 @@ class WatchedClock:
         self._stopping = True
 
 
-def _mode(described: object) -> SealingMode:
+def as_mode(described: object) -> SealingMode | None:
+    """The mode as `DevControls.set_sealing` takes it, of what `dev_info` or a file says; None for nothing."""
     if isinstance(described, dict):
         return float(cast("dict[str, float]", described)["interval"])
+    if described is None or isinstance(described, float | int):
+        return described
     return "instant" if described == "instant" else "manual"
 
 

@@ -111,11 +111,11 @@ class ControlServer:
         caller.close()
 
     def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Remove the socket, then stop listening: whoever is cut off can see why. Harmless twice."""
+        self.path.unlink(missing_ok=True)
         for caller in list(self._pending):
             self._drop(caller)
         self.listener.close()
-        self.path.unlink(missing_ok=True)
 
 
 def _same_user(caller: socket.socket) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subnetlab.errors import FleetError, FleetStartFailed
-from subnetlab.fleet.control import request
+from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.record.lock import try_lock
 
@@ -94,7 +94,7 @@ def request_stop(run_folder: Path) -> None:
 
 
 def status(run_folder: Path) -> dict[str, Any]:
-    """Where a running supervisor stands: block, round, peers and their process ids; empty if none runs.
+    """Where a running supervisor stands: block, round, peers and their process ids; empty if none runs on.
 
     Raises:
         FleetError: it runs but does not answer.
@@ -109,8 +109,8 @@ def _ask(run_folder: Path, verb: str) -> dict[str, Any]:
         known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
         return request(run_folder, known["token"], verb)
     except (FleetError, OSError, ValueError, KeyError) as error:
-        if not is_running(run_folder):  # it ended between the two looks
-            return {}
+        if not (run_folder / CONTROL_SOCKET).exists() or not is_running(run_folder):
+            return {}  # it has come to its end
         raise FleetError(f"The supervisor of {run_folder.name} does not answer: {error}.") from error
 
 

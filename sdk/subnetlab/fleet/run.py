@@ -18,7 +18,7 @@ from pathlib import Path
 
 from subnetlab.errors import FleetError, FleetStartFailed, SubnetLabError
 from subnetlab.fleet.chore import ask
-from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock
+from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock, as_mode
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts, read_facts
 from subnetlab.fleet.forkserver import start_forkserver
@@ -166,7 +166,7 @@ def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
 
 def _clock(spec: FleetSpec) -> Clock:
     if spec.is_devnet:
-        return SealedClock(spec.endpoint)
+        return SealedClock(spec.endpoint, as_mode(spec.sealing_after))
     return WatchedClock(PeerChain(spec.endpoint, spec.netuid, READER_URI))
 
 

@@ -52,6 +52,9 @@ class FleetSpec:
     phase_limit_s: float = 120.0
     start_limit_s: float = 60.0
     """How long peers may take to come up."""
+    sealing_after: str | float | None = None
+    """Development chains: how the node seals once the run is over (`instant`, `manual` or seconds between
+    blocks); None returns to what it did when the supervisor came up."""
     python_path: tuple[str, ...] = field(default=())
     """Folders a notebook imports from, so that peers find the same model and data code."""
 

@@ -145,6 +145,7 @@ class Supervisor:
         except NodeUnreachable as error:
             ending = Ending(status="failed", reason=f"The chain is gone: {error}")
         finally:
+            self._control.close()
             self._append(end_all(peers, _GRACE_S))
             self._waiting.close()
         return ending
