@@ -1,21 +1,130 @@
 """How a notebook shows the SDK's objects: HTML with hand-written SVG, no JavaScript, text as the fallback.
 
-Registered by the class's name, so that nothing is imported before an object of it exists. Drawings come from
-`subnetlab.lab.plot`; this file only joins them to IPython.
+Registered by the class's name, so that nothing is imported before an object of it exists. Text is the
+object's own `repr`; drawings come from `subnetlab.lab.plot`; this file only arranges them.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {}
+from subnetlab_widgets import html
+
+if TYPE_CHECKING:
+    from subnetlab.lab.doctor import Checkup
+    from subnetlab.lab.explain import Explanation
+    from subnetlab.lab.run import Run, Runs
+    from subnetlab.lab.session import Net
+    from subnetlab.lab.subnet import Subnet
+    from subnetlab.lab.verdict import Verdict
+
+
+def run_html(run: "Run") -> str:
+    """The headline, where the run stands, both curves with everybody's pay, and the miners' table."""
+    from subnetlab.lab import plot  # noqa: PLC0415  (loaded with the object it draws)
+    from subnetlab.lab.words import amount_alpha, bytes_text, percent  # noqa: PLC0415
+
+    tally = run.tally
+    rows: list[list[str]] = []
+    for uid in sorted(tally.uids("miner", "free_rider"), key=tally.paid, reverse=True):
+        miner = tally.miners.get(uid)
+        judged = miner is not None and bool(miner.scores)
+        refused = judged and plot.is_caught(tally, uid)
+        rows.append(
+            [
+                str(uid),
+                ("refused" if refused else "works") if judged else "not judged yet",
+                percent(miner.mean_score) if miner and judged else "–",
+                percent(tally.incentive(uid)) if tally.epochs else "–",
+                amount_alpha(tally.paid(uid)) if tally.epochs else "–",
+                bytes_text(sum(miner.wire_bytes.values())) if miner else "–",
+                "gone" if uid in tally.gone else "",
+            ]
+        )
+    header = ["uid", "verdict", "loss removed", "incentive", "paid", "sent", ""]
+    where = f"Run {run.id}: {run.status}, round {run.round} of {tally.rounds or '–'}, block {tally.block}."
+    return html.block(
+        html.paragraph(run.headline, bold=True),
+        html.paragraph(where, faint=True),
+        run.picture(),
+        html.table(header, rows, words=2) if rows else "",
+    )
+
+
+def runs_html(found: "Runs") -> str | None:
+    """One row per run."""
+    if not found:
+        return None
+    rows = [[run.id, run.status, str(run.round), str(run.tally.block), run.headline] for run in found]
+    return html.table(["run", "status", "rounds", "block", ""], rows, words=2)
+
+
+def verdict_html(verdict: "Verdict") -> str:
+    """The table and what it means."""
+    header, *rows = verdict.rows()
+    said = [html.paragraph(sentence, bold=i == 0) for i, sentence in enumerate(verdict.sentences())]
+    return html.block(html.table(header, rows), *said)
+
+
+def explanation_html(explanation: "Explanation") -> str:
+    """The flow from work to pay as a strip of numbers, then each step in words."""
+    names = [step.name for step in explanation.steps]
+    values = [step.value for step in explanation.steps]
+    words = [
+        html.paragraph(f"{number}. {step.name} ({step.who}). {step.sentence}")
+        for number, step in enumerate(explanation.steps, 1)
+    ]
+    return html.block(
+        html.paragraph(f"Why uid {explanation.uid} earned what it earned", bold=True),
+        html.table(names, [values], words=0),
+        *words,
+        html.paragraph(explanation.answer, bold=True),
+    )
+
+
+def net_html(net: "Net") -> str:
+    """Which chain, at which block, and whether the money is real."""
+    money = "play money" if net.play_money else "REAL TAO"
+    line = html.paragraph(repr(net))
+    return html.block(html.badge(money, real=not net.play_money), line)
+
+
+def subnet_html(subnet: "Subnet") -> str:
+    """The seats of a subnet as the chain knows them."""
+    header, *rows = subnet.rows()
+    return html.block(html.paragraph(repr(subnet), bold=True), html.table(header, rows, words=3))
+
+
+def checkup_html(checkup: "Checkup") -> str:
+    """One row per check, with what to do where something is not good enough."""
+    rows = [[check.name, check.state, check.found, check.advice] for check in checkup.checks]
+    return html.table(["", "", "found", "what to do"], rows, words=4)
+
+
+HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
+    ("subnetlab.lab.run", "Run"): run_html,
+    ("subnetlab.lab.run", "Runs"): runs_html,
+    ("subnetlab.lab.verdict", "Verdict"): verdict_html,
+    ("subnetlab.lab.explain", "Explanation"): explanation_html,
+    ("subnetlab.lab.session", "Net"): net_html,
+    ("subnetlab.lab.subnet", "Subnet"): subnet_html,
+    ("subnetlab.lab.doctor", "Checkup"): checkup_html,
+}
 """One function per SDK class, by module and name."""
 
 
 def register(shell: InteractiveShell) -> None:
     """Teach a shell to show SubnetLab's objects."""
     formatter: Any = shell.display_formatter
-    html: Any = formatter.formatters["text/html"]
+    html_formatter: Any = formatter.formatters["text/html"]
+    text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():
-        html.for_type_by_name(module, name, function)
+        html_formatter.for_type_by_name(module, name, function)
+        text_formatter.for_type_by_name(module, name, _plain)
+    text_formatter.for_type_by_name("subnetlab.network.receipt", "Receipt", _plain)
+
+
+def _plain(thing: Any, printer: Any, _cycle: bool) -> None:
+    # A dataclass or a list would otherwise be taken apart by IPython's pretty printer.
+    printer.text(str(thing))

@@ -47,6 +47,7 @@ class NetworkClient:
         name: what to call it; the endpoint's own name unless given (`devnet` for the embedded node).
         confirm: who is asked before money is spent; by default a person, for real money only.
         budget: what may be spent; the one kept for this network unless given.
+        real: treat play money as real money, to rehearse for a public network; never the other way round.
 
     `client` is the SDK's client, `dev` the controls of a development node.
     """
@@ -58,6 +59,7 @@ class NetworkClient:
         name: str | None = None,
         confirm: Confirm | None = None,
         budget: Budget | None = None,
+        real: bool = False,
     ) -> None:
         found = resolve(endpoint)
         if found.endpoint is None:
@@ -66,11 +68,13 @@ class NetworkClient:
         self.endpoint = found.endpoint
         self.client = WireClient(found.endpoint)
         self.dev = DevControls(found.endpoint)
-        self._confirm, self._budget = confirm, budget
+        self._confirm, self._budget, self._real = confirm, budget, real
 
     @cached_property
     def development(self) -> bool:
         """Whether the chain calls itself a development chain: its money is play money."""
+        if self._real:
+            return False
         try:
             return str(self.client.rpc("system_chainType")) in PLAY_MONEY_CHAINS
         except ChainRejected:

@@ -1,0 +1,85 @@
+"""The command line: `subnetlab demo | lab | devnet | doctor | runs`, one word each, options behind it.
+
+Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
+starts without torch and `--help` without anything.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from subnetlab.errors import SubnetLabError
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    from subnetlab.lab.headless import main  # noqa: PLC0415  (only what the command needs)
+
+    return main(arguments)
+
+
+def _lab(arguments: Sequence[str]) -> int:
+    from subnetlab.lab.jupyter import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
+def _devnet(arguments: Sequence[str]) -> int:
+    from subnetlab.devnet.command import main  # noqa: PLC0415
+
+    return main(list(arguments))
+
+
+def _doctor(arguments: Sequence[str]) -> int:
+    from subnetlab.lab.doctor import doctor  # noqa: PLC0415
+
+    if arguments:
+        print("subnetlab doctor takes no options.", file=sys.stderr)
+        return 2
+    checkup = doctor()
+    print(checkup)
+    return 0 if checkup.healthy else 1
+
+
+def _runs(arguments: Sequence[str]) -> int:
+    from subnetlab.lab.run import runs  # noqa: PLC0415
+
+    print(runs(all="--all" in arguments))
+    return 0
+
+
+COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+    "demo": ("run the first tutorial without a browser and print its verdict", _demo),
+    "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
+    "devnet": ("start a development node", _devnet),
+    "runs": ("list the runs of this machine", _runs),
+    "doctor": ("check this machine", _doctor),
+}
+
+
+def usage() -> str:
+    """How the command is written."""
+    lines = [f"  {name:<8} {summary}" for name, (summary, _) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: subnetlab COMMAND [OPTIONS]", "", *lines, "", "subnetlab COMMAND --help says more."]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit status: 0 done, 1 failed, 2 wrongly written."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(version("subnetlab"))
+        return 0
+    if words[0] not in COMMANDS:
+        print(f"subnetlab: no command is called {words[0]!r}.\n{usage()}", file=sys.stderr)
+        return 2
+    try:
+        return COMMANDS[words[0]][1](words[1:])
+    except SubnetLabError as error:
+        print(f"subnetlab {words[0]}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

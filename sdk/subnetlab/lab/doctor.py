@@ -1,0 +1,186 @@
+"""Check whether this machine can do what the tutorials do, without importing or starting any of it.
+
+Each check says what it found and, where that is not good enough, what to do. A warning is something that
+works but slower or larger than it should.
+"""
+
+import multiprocessing
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from subnetlab.lab.words import bytes_text
+from subnetlab.settings import home
+
+State = Literal["ok", "warning", "missing"]
+
+_PYTHONS = ((3, 11), (3, 13))
+_CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
+_NEEDED_MEMORY = 1_500_000_000
+_NEEDED_DISK = 500_000_000
+_MARKS: dict[State, str] = {"ok": "ok", "warning": "!!", "missing": "XX"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what was found, and what to do where it is not good enough."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """All checks of a machine."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is missing; warnings do not count."""
+        return all(check.state != "missing" for check in self.checks)
+
+    def __repr__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        lines: list[str] = []
+        for check in self.checks:
+            lines.append(f"{_MARKS[check.state]}  {check.name:<{width}}  {check.found}")
+            if check.advice:
+                lines.append(f"    {'':<{width}}  → {check.advice}")
+        lines.append("" if self.healthy else "Something is missing: see the arrows.")
+        return "\n".join(lines).rstrip()
+
+
+def doctor() -> Checkup:
+    """Look at Python, torch, the packages, the kernel, ports, processes, memory and disk."""
+    looks: tuple[Callable[[], Check], ...] = (
+        _python, _torch, *(_package_look(name) for name in ("bittensor", "web3", "polars", "ipykernel")),
+        _kernel, _loopback, _processes, _cores, _memory, _disk,
+    )  # fmt: skip
+    return Checkup(tuple(look() for look in looks))
+
+
+def _python() -> Check:
+    found = f"{platform.python_implementation()} {platform.python_version()}"
+    low, high = _PYTHONS
+    if low <= sys.version_info[:2] <= high:
+        return Check("Python", "ok", found)
+    return Check("Python", "missing", found, f"Use CPython {low[0]}.{low[1]} to {high[0]}.{high[1]}.")
+
+
+def torch_check(found: str | None) -> Check:
+    """Judge a version of torch; a build for CUDA works but costs gigabytes."""
+    if found is None:
+        return Check("torch", "missing", "not installed", "pip install subnetlab")
+    build = found.partition("+")[2]
+    if build == "cpu" or sys.platform == "darwin":
+        return Check("torch", "ok", found)
+    advice = (
+        f"pip install torch=={found.partition('+')[0]}+cpu --extra-index-url {_CPU_WHEELS} saves gigabytes."
+    )
+    return Check("torch", "warning", f"{found}, not the CPU build", advice)
+
+
+def _torch() -> Check:
+    return torch_check(_version("torch"))
+
+
+def _package_look(name: str) -> Callable[[], Check]:
+    def look() -> Check:
+        found = _version(name)
+        if found is None:
+            return Check(name, "missing", "not installed", "pip install subnetlab")
+        return Check(name, "ok", found)
+
+    return look
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _kernel() -> Check:
+    spec = Path(sys.prefix) / "share" / "jupyter" / "kernels" / "subnetlab" / "kernel.json"
+    if spec.is_file():
+        return Check("Jupyter kernel", "ok", str(spec.parent))
+    return Check(
+        "Jupyter kernel",
+        "warning",
+        "not where this Python's Jupyter looks",
+        "Use %load_ext subnetlab_kernel.",
+    )
+
+
+def _loopback() -> Check:
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            probe.listen(1)
+            with socket.create_connection(probe.getsockname(), timeout=2):
+                pass
+    except OSError as error:
+        return Check(
+            "local ports", "missing", str(error), "The devnet needs 127.0.0.1; look at sandbox or firewall."
+        )
+    return Check("local ports", "ok", "127.0.0.1 can be opened and reached")
+
+
+def _processes() -> Check:
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        return Check("processes", "ok", "forkserver")
+    return Check("processes", "warning", "no forkserver here", "Miners start one by one and use more memory.")
+
+
+def _cores() -> Check:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores >= 2:
+        return Check("processor", "ok", f"{cores} cores")
+    return Check("processor", "warning", "1 core", "Everything works, at half the speed the tutorials state.")
+
+
+def _memory() -> Check:
+    free = _free_memory()
+    if free is None:
+        return Check("memory", "ok", "unknown on this system")
+    state: State = "ok" if free >= _NEEDED_MEMORY else "warning"
+    advice = "" if state == "ok" else "Eight miners need about 1.2 GB; use fewer."
+    return Check("memory", state, f"{bytes_text(free)} free", advice)
+
+
+def _free_memory() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0][1]) * 1024 if found else None
+
+
+def _disk() -> Check:
+    place = home()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(place).free
+        writable = os.access(place, os.W_OK)
+    except OSError as error:
+        return Check("disk", "missing", str(error), "Set SUBNETLAB_HOME to a folder you can write to.")
+    if not writable:
+        return Check(
+            "disk", "missing", f"{place} is read-only", "Set SUBNETLAB_HOME to a folder you can write to."
+        )
+    state: State = "ok" if free >= _NEEDED_DISK else "warning"
+    return Check(
+        "disk", state, f"{bytes_text(free)} free in {place}", "" if state == "ok" else "Runs need some room."
+    )

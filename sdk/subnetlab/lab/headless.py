@@ -1,0 +1,114 @@
+"""`subnetlab demo`: the first tutorial executed on our kernel without a browser, and what came out.
+
+The notebook on disk is left as it is. Writes the executed page, which needs nothing from the network to be
+read, and a summary of numbers; prints the verdict.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from subnetlab.errors import RunError
+from subnetlab.lab.tutorials import find
+
+CELL_LIMIT_S = 300
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
+_ADDED = "subnetlab-demo"
+"""Tag of the cell this command adds, which the page does not show."""
+
+_SUMMARY_CELL = """\
+import json, pathlib
+from subnetlab.lab.summary import summarise
+pathlib.Path({path!r}).write_text(json.dumps({{"summary": summarise(run, net.spent), "verdict": str(run.verdict())}}))
+net.close()
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the process's exit status.
+
+    Raises:
+        RunError: no tutorial here, Jupyter is missing, or a cell failed.
+    """
+    parser = argparse.ArgumentParser(prog="subnetlab demo", description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/demo"), help="folder for the page and the numbers"
+    )
+    options = parser.parse_args(list(arguments))
+    began = monotonic()
+    notebook = find("00")
+    _say(f"{notebook.name}: executing on the subnetlab kernel, offline. About a minute and a half.")
+    executed, found = execute(notebook)
+    folder: Path = options.out
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "00.html").write_text(page(executed), encoding="utf-8")
+    summary = {**found["summary"], "wall_s": round(monotonic() - began, 3)}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    _say(
+        f"\n{found['verdict']}\n\n{folder / '00.html'} is the whole story, {folder / 'summary.json'} its numbers."
+    )
+    _say(f"That took {summary['wall_s']:.0f} s. Now `make lab`.")
+    return 0
+
+
+def execute(path: Path) -> tuple[Any, dict[str, Any]]:
+    """Execute a notebook on our kernel and return it with the summary and the verdict of its `run`.
+
+    Raises:
+        RunError: Jupyter is missing, or a cell failed; the message is the cell's own.
+    """
+    try:
+        import nbformat  # noqa: PLC0415  (part of the extra `lab`)
+        from nbclient import NotebookClient  # noqa: PLC0415
+        from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+    except ImportError as error:
+        raise RunError(f"Jupyter is not installed ({error}).", hint="pip install 'subnetlab[lab]'") from error
+    notebook: Any = nbformat.read(path, as_version=4)
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
+    done = 0
+
+    def tell(cell: Any, cell_index: int, **_: Any) -> None:  # noqa: ARG001  (nbclient's own names)
+        nonlocal done
+        if cell.cell_type == "code" and done < total:
+            done += 1
+            first = next((line for line in cell.source.splitlines() if line.strip()), "")
+            _say(f"  [{done}/{total}] {first[:90]}")
+
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "summary.json"
+        added: Any = nbformat.v4.new_code_cell(_SUMMARY_CELL.format(path=str(target)))
+        added.metadata["tags"] = [_ADDED]
+        notebook.cells.append(added)
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_LIMIT_S,
+            kernel_name="subnetlab",
+            resources={"metadata": {"path": str(path.parent)}},
+            on_cell_execute=tell,
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise RunError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from error
+        found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+    notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
+    return notebook, found
+
+
+def page(notebook: Any) -> str:
+    """An executed notebook as one HTML page that loads nothing: our outputs need no script."""
+    from nbconvert.exporters import HTMLExporter  # noqa: PLC0415  (part of the extra `lab`)
+
+    text, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
+    return _SCRIPT.sub("", str(text))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

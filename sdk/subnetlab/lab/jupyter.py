@@ -1,0 +1,43 @@
+"""`subnetlab lab`: JupyterLab on the first tutorial, on this machine only."""
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from subnetlab.errors import RunError
+from subnetlab.lab.tutorials import find
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run JupyterLab until it is closed; its exit status.
+
+    Raises:
+        RunError: JupyterLab or the tutorial is missing.
+    """
+    parser = argparse.ArgumentParser(prog="subnetlab lab", description=__doc__)
+    parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    parser.add_argument("--port", type=int, default=8888, help="the first port to try")
+    return subprocess.call(command(parser.parse_args(list(arguments))))
+
+
+def command(options: argparse.Namespace) -> list[str]:
+    """How JupyterLab is called: loopback only, its own token, the tutorial opened.
+
+    Raises:
+        RunError: JupyterLab or the tutorial is missing.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise RunError("JupyterLab is not installed.", hint="pip install 'subnetlab[lab]'")
+    notebook = find("00")
+    words = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        str(notebook),
+        "--ip=127.0.0.1",
+        f"--port={options.port}",
+    ]
+    return [*words, "--no-browser"] if options.no_browser else words

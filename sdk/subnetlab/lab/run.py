@@ -1,0 +1,269 @@
+"""A training run as a notebook holds it: everything is read from the run's folder.
+
+The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
+restarted kernel sees the same run by its name. Only `stop` speaks to the supervisor.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from subnetlab.errors import RunNotFinished, UnknownRun
+from subnetlab.lab.explain import Explanation, explain
+from subnetlab.lab.plot import picture
+from subnetlab.lab.tally import Tally
+from subnetlab.lab.verdict import Verdict, verdict
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail
+from subnetlab.settings import runs_folder
+
+if TYPE_CHECKING:
+    import polars as pl
+    from torch import nn
+
+_LOOK_AGAIN_S = 0.1
+
+
+class Run:
+    """One run, by its folder.
+
+    Args:
+        folder: `runs/<name>` under SubnetLab's home, or a copy of one.
+
+    Example:
+        >>> run.verdict()  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+        self._tail = Tail(folder / FILE_NAME)
+        self._tally = Tally()
+        self._reading = threading.Lock()
+
+    # -- what happened so far -----------------------------------------------------------------------------
+
+    @property
+    def tally(self) -> Tally:
+        """Everything the record says up to now.
+
+        Raises:
+            RecordCorrupt: the record was changed or cut.
+        """
+        with self._reading:
+            for entry in self._tail.entries():
+                self._tally.add(entry.event)
+            return self._tally
+
+    def size(self) -> int:
+        """Entries of the record so far."""
+        _ = self.tally
+        return self._tail.seq
+
+    @property
+    def status(self) -> str:
+        """`starting`, `running`, `finished`, `stopped` or `failed`."""
+        tally = self.tally
+        if tally.ended is not None:
+            return tally.ended.status
+        return "running" if tally.val_loss or tally.miners else "starting"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record is complete."""
+        return self.tally.ended is not None
+
+    @property
+    def round(self) -> int:
+        """How many rounds have closed."""
+        return len(self.tally.val_loss)
+
+    @property
+    def best_validator(self) -> str:
+        """Hotkey (ss58) of the validator whose weights the chain trusts most.
+
+        Raises:
+            RunNotFinished: no validator has been trusted by an epoch yet.
+        """
+        tally = self.tally
+        validators = tally.uids("validator")
+        if not validators:
+            raise RunNotFinished("The run has no validators yet.", hint="Ask again after the first round.")
+
+        def trusted(uid: int) -> tuple[int, int, int]:
+            if not tally.epochs or uid not in tally.epochs[-1].uids:
+                return (0, 0, -uid)
+            last = tally.epochs[-1]
+            i = last.uids.index(uid)
+            return (last.dividends[i], last.validator_trust[i], -uid)
+
+        return tally.hotkey(max(validators, key=trusted))
+
+    @property
+    def best_paid(self) -> int:
+        """The uid of the miner that was paid most so far."""
+        return self._by_pay()[-1]
+
+    @property
+    def least_paid(self) -> int:
+        """The uid of the miner that was paid least so far."""
+        return self._by_pay()[0]
+
+    def _by_pay(self) -> list[int]:
+        tally = self.tally
+        if not tally.epochs:
+            raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
+        return sorted(tally.uids("miner", "free_rider"), key=lambda uid: (tally.paid(uid), -uid))
+
+    def samples(self) -> list[str]:
+        """What the model wrote after each round, oldest first, the prompt included."""
+        return [sample.prompt + sample.text for sample in self.tally.samples]
+
+    # -- in words, tables and pictures ----------------------------------------------------------------------
+
+    def verdict(self) -> Verdict:
+        """The subnet beside one miner alone: loss, bytes, waiting and pay."""
+        return verdict(self.tally)
+
+    def explain(self, uid: int) -> Explanation:
+        """Why a uid earned what it earned, step by step.
+
+        Raises:
+            UnknownUid: the run gave nobody this uid.
+            RunNotFinished: no epoch has paid anyone yet.
+        """
+        return explain(self.tally, uid)
+
+    def frame(self, what: str = "miners") -> "pl.DataFrame":
+        """The record as a polars frame; `what` is one of `subnetlab.frames.NAMES`."""
+        from subnetlab.frames import frame  # noqa: PLC0415  (polars is loaded when a frame is wanted)
+
+        return frame(self.folder, what)
+
+    def picture(self) -> str:
+        """Both loss curves and everybody's pay as one SVG."""
+        return picture(self.tally)
+
+    @property
+    def headline(self) -> str:
+        """Where the run stands, as one sentence."""
+        tally = self.tally
+        if tally.ended is not None and tally.ended.status != "finished":
+            word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
+            return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
+        if not tally.val_loss:
+            up = len(tally.ready)
+            return (
+                f"{up} of {len(tally.started.seats)} peers are up."
+                if tally.started
+                else "The peers are starting."
+            )
+        return verdict(tally).headline
+
+    def __repr__(self) -> str:
+        tally = self.tally
+        where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
+        return f"Run {self.id}: {where}. {self.headline}"
+
+    # -- waiting, ending, keeping -----------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> "Run":
+        """Wait until the run has ended, by itself or otherwise; an interrupt stops the waiting, not the run.
+
+        Args:
+            timeout: seconds; None waits as long as it takes.
+
+        Raises:
+            RunNotFinished: it goes on after `timeout` seconds, or its supervisor is gone.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        pause = threading.Event()
+        while not self.ended:
+            if deadline is not None and monotonic() >= deadline:
+                raise RunNotFinished(f"Run {self.id} goes on.", hint="Wait longer, or run.stop().")
+            pause.wait(_LOOK_AGAIN_S)
+        return self
+
+    def result(self, timeout: float | None = None) -> "nn.Module":
+        """The trained model, ready to use.
+
+        Args:
+            timeout: seconds to wait for the end of the run; None waits as long as it takes.
+
+        Raises:
+            RunNotFinished: the run goes on after `timeout` seconds, or it ended without a model.
+        """
+        from subnetlab.lab.result import load_result  # noqa: PLC0415  (torch is loaded when a model is wanted)
+
+        self.wait(timeout)
+        return load_result(self.folder)
+
+    def save(self, path: str | Path) -> Path:
+        """Copy what the run made into a folder: model, configuration and a card that says how it came to be.
+
+        Raises:
+            RunNotFinished: it has not ended, or it ended without a model.
+        """
+        from subnetlab.lab.result import save_result  # noqa: PLC0415
+
+        if not self.ended:
+            raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
+        return save_result(self.folder, Path(path), verdict(self.tally))
+
+    def stop(self) -> None:
+        """Ask the supervisor to end the run after the present round; what was trained stays."""
+        from subnetlab.fleet.launch import request_stop  # noqa: PLC0415
+
+        if not self.ended:
+            request_stop(self.folder)
+
+
+class Runs(list[Run]):
+    """Runs of this machine, newest first."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "No runs yet. Start one with subnet.train(…) or %%train."
+
+
+def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
+    """The runs of this machine, newest first; ten of them unless `all`."""
+    folders = sorted(_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return Runs(Run(folder) for folder in (folders if all else folders[:10]))
+
+
+def attach(name: str) -> Run:
+    """Take hold of a run by its name, or by the beginning of it.
+
+    Raises:
+        UnknownRun: none, or more than one, begins like that.
+    """
+    found = [folder for folder in _folders() if folder.name.startswith(name)] if name else []
+    exact = [folder for folder in found if folder.name == name]
+    if len(exact or found) != 1:
+        known = ", ".join(folder.name for folder in _folders()) or "none"
+        raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
+    return Run((exact or found)[0])
+
+
+def _folders() -> Iterator[Path]:
+    root = runs_folder()
+    return iter(
+        [entry for entry in root.iterdir() if (entry / "manifest.json").is_file()] if root.is_dir() else []
+    )
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """What a run's status line shows, as plain values."""
+    tally = run.tally
+    started = tally.started
+    return {
+        "run": run.id,
+        "status": run.status,
+        "round": run.round,
+        "rounds": tally.rounds,
+        "block": tally.block,
+        "netuid": started.netuid if started else None,
+        "network": started.network if started else "",
+    }

@@ -1,0 +1,327 @@
+"""A connected network as a notebook holds it: `net`.
+
+`connect()` starts the embedded node, or takes any other network by name or endpoint; the verbs are the same
+everywhere. Money verbs use the SDK's own keywords and go through budget and confirmation. Time and state can
+be held only on development chains.
+"""
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from subnetlab.errors import DevnetOnly, NodeStartFailed, NotYetSupported, SubnetLabError
+from subnetlab.lab import preset
+from subnetlab.lab.amount import Amount
+from subnetlab.lab.embedded import EmbeddedNode
+from subnetlab.lab.preset import Changes
+from subnetlab.lab.subnet import Subnet
+from subnetlab.network import names
+from subnetlab.network.budget import Budget
+from subnetlab.network.client import NetworkClient, Tao
+from subnetlab.network.confirm import Confirm
+from subnetlab.network.receipt import Receipt
+from subnetlab.network.wallets import Wallet, address
+from subnetlab.record.events import Spent
+from subnetlab.units import rao
+
+BLOCK_TIME_S = 0.25
+IDLE_LIMIT_S = 600
+"""An embedded node that nobody speaks to for this long ends by itself."""
+
+_OPEN: "weakref.WeakSet[Net]" = weakref.WeakSet()
+
+
+def connect(
+    network: str = names.DEVNET,
+    *,
+    sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
+    confirm: Confirm | None = None,
+) -> "Net":
+    """Connect to a network; without a name, start a chain of one's own on this machine.
+
+    Args:
+        network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
+        sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
+        confirm: who is asked before money is spent; a person on real networks unless given.
+
+    Raises:
+        UnknownNetwork: no such name.
+        NodeStartFailed: the embedded node did not come up.
+        NodeUnreachable: nobody answers at the endpoint.
+
+    Example:
+        >>> net = connect()  # doctest: +SKIP
+    """
+    found = names.resolve(network)
+    if found.endpoint is not None:
+        return Net(NetworkClient(found.endpoint, name=found.name, confirm=confirm))
+    options = {"instant": ["--instant"], "manual": ["--manual"]}
+    chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
+    node = EmbeddedNode(*chosen, "--exit-when-idle", str(IDLE_LIMIT_S))
+    try:
+        return Net(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+    except BaseException:
+        node.close()
+        raise
+
+
+class Net:
+    """A network: wallets, money, subnets, and on a devnet also time. Made by `connect`; a context manager.
+
+    `client` is the bittensor SDK's client, `preset` lists the rules that were changed for the lesson, `spent`
+    what was staked and paid through this object.
+    """
+
+    def __init__(self, client: NetworkClient, node: EmbeddedNode | None = None) -> None:
+        self._client, self._node = client, node
+        self.name, self.endpoint = client.network.name, client.endpoint
+        self.play_money = client.development
+        self.preset = Changes()
+        self.spent: list[Spent] = []
+        self.runs: list[Any] = []
+        self.closed = False
+        self._names: dict[int, str] = {}
+        self._closing = threading.Lock()
+        self._start = client.dev.snapshot() if node is not None else None
+        _OPEN.add(self)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def block(self) -> int:
+        """Height of the newest block."""
+        return self._client.head().number
+
+    @property
+    def client(self) -> Any:
+        """The bittensor SDK's own client, connected to this network."""
+        return self._client.client
+
+    @property
+    def network(self) -> NetworkClient:
+        """SubnetLab's client, which this object is the face of."""
+        return self._client
+
+    @property
+    def w3(self) -> Any:
+        """The web3 object of this network.
+
+        Raises:
+            NotYetSupported: the EVM face has not landed yet.
+        """
+        raise NotYetSupported(
+            "The EVM face of the network has not landed yet.", hint="Use net.client for now."
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent here; `net.budget.set(tao=…)` changes it."""
+        return self._client.budget
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return f"{self.name}: closed."
+        money = "play money" if self.play_money else "REAL TAO"
+        return f"{self.name} at {self.endpoint}, block {self.block}, {money}"
+
+    # -- wallets and money ----------------------------------------------------------------------------------
+
+    def wallet(self, name: str | Wallet = "alice") -> Wallet:
+        """A wallet by name: a development key on a devnet, a `bittensor.Wallet` elsewhere.
+
+        Raises:
+            UnknownWallet: no wallet has this name.
+            SecretRefused: that was no name but a secret.
+        """
+        return self._client.wallet(name)
+
+    def address(self, account: str | Wallet) -> str:
+        """The ss58 address of a wallet's coldkey; an address stays as it is."""
+        return address(account)
+
+    def balance(self, account: str | Wallet = "alice") -> Amount:
+        """What an address, a wallet, or the wallet of a name holds, free to spend."""
+        known = isinstance(account, str) and len(account) > 40
+        return Amount(self._client.balance(account if known else self.wallet(account)))
+
+    def pay(self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet) -> Receipt:
+        """Pay TAO to an address or a wallet.
+
+        Raises:
+            MoneyError: nothing was spent; the message says why.
+            NotYetSupported: a `0x…` address.
+        """
+        receipt = self._client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
+        self._note("pay", receipt, rao(amount_tao), to if isinstance(to, str) else address(to))
+        return receipt
+
+    def stake(
+        self, *, amount_tao: Tao, hotkey_ss58: str, netuid: int, wallet: str | Wallet, **options: Any
+    ) -> Receipt:
+        """Stake TAO behind a hotkey on a subnet; `rate_tolerance` bounds how far the price may move.
+
+        Raises:
+            MoneyError: nothing was spent; the message says why.
+        """
+        receipt = self._client.stake(
+            amount_tao=amount_tao, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
+        )
+        self._note("stake", receipt, rao(amount_tao), hotkey_ss58)
+        return receipt
+
+    def unstake(
+        self, *, amount_alpha: Tao | Literal["all"], hotkey_ss58: str, netuid: int, wallet: str | Wallet, **options: Any
+    ) -> Receipt:  # fmt: skip
+        """Take stake back from a hotkey, or `"all"` of it."""
+        return self._client.unstake(
+            amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
+        )
+
+    def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
+        """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
+        return self._client.execute(intent, wallet=wallet)
+
+    def _note(self, what: Literal["stake", "pay"], receipt: Receipt, amount: int, to: str) -> None:
+        self.spent.append(Spent(what=what, tx=receipt.tx, amount_rao=amount, to=to))
+
+    # -- subnets --------------------------------------------------------------------------------------------
+
+    def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
+        """Create a subnet and start it; the wallet owns it and pays the price of the day.
+
+        On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic.
+
+        Raises:
+            MoneyError: nothing was spent; the message says why.
+            ChainRejected: the chain refused.
+        """
+        owner = self.wallet(wallet)
+        with self.quick():
+            if self.play_money and not self.preset:
+                self.preset.extend(preset.network_rules(self._client))
+            netuid, _ = self._client.register_subnet(owner)
+            self._names[netuid] = name
+            if self.play_money:
+                self.preset.extend(preset.subnet_rules(self._client, netuid))
+            self._client.start_call(netuid, owner)
+        return Subnet(self, netuid, name=name, owner=owner)
+
+    def subnet(self, netuid: int, *, wallet: str | Wallet = "alice") -> Subnet:
+        """A subnet that exists; `wallet` is whom its fleets will belong to.
+
+        Raises:
+            ChainRejected: there is none of this number.
+        """
+        found = self._client.metagraph(netuid)
+        name = self._names.get(netuid) or found.name or f"subnet {netuid}"
+        return Subnet(self, netuid, name=name, owner=wallet)
+
+    # -- time and state, on a devnet --------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def quick(self) -> Generator[None]:
+        """Seal a block per extrinsic inside, as before afterwards; does nothing on other chains."""
+        if not self.play_money:
+            yield
+            return
+        before = self._sealing()
+        self._client.dev.set_sealing("instant")
+        try:
+            yield
+        finally:
+            self._client.dev.set_sealing(before)
+
+    @contextlib.contextmanager
+    def held_still(self) -> Generator[Literal["instant", "manual"] | float]:
+        """Seal per extrinsic inside the block and leave time stopped for whoever paces it from then on.
+
+        Yields how blocks were sealed before; an error inside brings that back.
+        """
+        before = self._sealing()
+        self._client.dev.set_sealing("instant")
+        try:
+            yield before
+        except BaseException:
+            self._client.dev.set_sealing(before)
+            raise
+
+    def _sealing(self) -> Literal["instant", "manual"] | float:
+        found = self._client.dev.info()["sealing"]
+        return float(found["interval"]) if isinstance(found, dict) else found
+
+    def mine(self, blocks: int = 1) -> int:
+        """Seal blocks now; the new height.
+
+        Raises:
+            DevnetOnly: blocks come by themselves there.
+        """
+        self._dev("mine")
+        return self._client.dev.seal(blocks).number
+
+    def snapshot(self) -> Any:
+        """Hold the chain as it is; `revert` takes what this returns.
+
+        Raises:
+            DevnetOnly: nobody can hold that chain.
+        """
+        self._dev("snapshot")
+        return self._client.dev.snapshot()
+
+    def revert(self, snapshot: Any) -> int:
+        """Put the chain back to a snapshot; the height it stands at.
+
+        Raises:
+            DevnetOnly: nobody can turn that chain back.
+            ChainRejected: there is no such snapshot.
+        """
+        self._dev("revert")
+        self._client.turn_back(snapshot)
+        return self.block
+
+    def reset(self) -> int:
+        """Put the embedded chain back to where it was when it was started."""
+        if self._start is None:
+            raise DevnetOnly(f"{self.name} was not started here.", hint="net = sl.connect() starts a chain.")
+        self.preset.clear()
+        return self.revert(self._start)
+
+    def _dev(self, verb: str) -> None:
+        if not self.play_money:
+            raise DevnetOnly(f"net.{verb} needs a development chain; {self.name} is none.")
+
+    # -- ending -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Leave the network; stop the runs started here that were not detached, and the embedded node."""
+        with self._closing:
+            if self.closed:
+                return
+            self.closed = True
+        for run in self.runs:
+            with contextlib.suppress(SubnetLabError):
+                run.stop()
+        self._client.close()
+        if self._node is not None:
+            self._node.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def alive(self) -> bool:
+        """Whether the embedded node still runs; True for a network that was not started here."""
+        return self._node is None or self._node.alive
+
+
+def close_all() -> None:
+    """Close every network that is still open; what a kernel does before it ends."""
+    for net in list(_OPEN):
+        with contextlib.suppress(SubnetLabError, NodeStartFailed):
+            net.close()

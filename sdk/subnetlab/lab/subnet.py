@@ -1,0 +1,178 @@
+"""A subnet as a notebook holds it: its seats, and training on it.
+
+`train` describes a run completely before anything is started or spent: the model is built once and the data
+read once here, so a mistake in either costs nothing but a sentence.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from subnetlab.errors import ManifestInvalid, NotYetSupported
+from subnetlab.fleet.launch import start_supervisor
+from subnetlab.fleet.local import LocalFleet
+from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
+from subnetlab.lab.enrol import enrol
+from subnetlab.lab.run import Run
+from subnetlab.lab.words import amount_alpha, percent, short
+from subnetlab.network.wallets import Wallet
+from subnetlab.settings import runs_folder
+
+if TYPE_CHECKING:
+    from subnetlab.lab.session import Net
+    from subnetlab.network.metagraph import MetagraphSnapshot
+    from subnetlab.train.data import DataSpec
+    from subnetlab.train.manifest import Manifest
+    from subnetlab.train.models.spec import ModelSpec
+    from subnetlab.train.strategies import Strategy
+
+_MARGIN_BLOCKS = 4
+"""Between the last block of setting up and the first round: peers come up meanwhile."""
+
+
+class Subnet:
+    """One subnet of a network, by its number."""
+
+    def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
+        self.net, self.netuid, self.name, self._owner = net, netuid, name, owner
+
+    def metagraph(self) -> "MetagraphSnapshot":
+        """Every seat of the subnet at the newest block."""
+        return self.net.network.metagraph(self.netuid)
+
+    def hotkey(self, uid: int) -> str:
+        """The hotkey (ss58) in a seat.
+
+        Raises:
+            ManifestInvalid: nobody sits there.
+        """
+        neurons = self.metagraph().neurons
+        if not 0 <= uid < len(neurons):
+            raise ManifestInvalid(
+                f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
+            )
+        return neurons[uid].hotkey
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The seats as a table: a header, then one row per uid."""
+        header = ("uid", "hotkey", "permit", "stake", "incentive", "last pay")
+        found = self.metagraph()
+        total = sum(neuron.incentive for neuron in found.neurons) or 1
+        return [header] + [
+            (
+                str(n.uid), short(n.hotkey), "yes" if n.validator_permit else "", amount_alpha(n.stake_alpha_rao),
+                percent(n.incentive / total), amount_alpha(n.emission_alpha_rao),
+            )
+            for n in found.neurons
+        ]  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"subnet {self.netuid} ({self.name}) on {self.net.name}"
+
+    # -- training -------------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        *,
+        model: "ModelSpec | None" = None,
+        data: "DataSpec | None" = None,
+        rounds: int = 30,
+        strategy: "Strategy | None" = None,
+        fleet: LocalFleet | None = None,
+        batch: int = 4,
+        seed: int = 0,
+        prompt: str = "def ",
+        detach: bool = False,
+    ) -> Run:
+        """Start training and return at once; the run goes on in processes of its own.
+
+        Args:
+            model: what is trained; a small byte-level transformer unless given.
+            data: what it is trained on; the source of Python's standard library unless given.
+            rounds: how many rounds; each ends with one payload per miner.
+            strategy: how peers train and what they send; SparseLoCo unless given.
+            fleet: the miners and validators to start; eight and two on this machine unless given.
+            batch: sequences per inner step and miner.
+            seed: fixes initial weights and sampling.
+            prompt: what the model continues after each round, for people to read.
+            detach: let the run outlive this kernel.
+
+        Raises:
+            ModelNotBuildable: the model cannot be built in a miner; nothing was started.
+            DatasetEmpty: there is too little data; nothing was started.
+            ManifestInvalid: the options contradict each other; nothing was started.
+            NotYetSupported: not a development chain.
+            ChainRejected: the chain refused a seat.
+            FleetStartFailed: the supervisor did not come up.
+        """
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
+        chosen = fleet or LocalFleet()
+        plan = _plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
+        run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
+        owner = self.net.wallet(self._owner)
+        with self.net.held_still() as sealing_before:
+            seats = enrol(
+                self.net.network, netuid=self.netuid, run_id=run_id, roles=chosen.roles(), wallet=owner,
+                alone=chosen.alone,
+            )  # fmt: skip
+            self.net.network.dev.set_sealing("manual")
+            manifest = plan(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            folder = self._write(manifest, chosen, seats, sealing_before)
+            start_supervisor(folder)
+        run = Run(folder)
+        if not detach:
+            self.net.runs.append(run)
+        return run
+
+    def _write(
+        self, manifest: "Manifest", fleet: LocalFleet, seats: tuple[PeerSeat, ...], sealing_after: str | float
+    ) -> Path:
+        folder = runs_folder() / manifest.run_id
+        folder.mkdir(parents=True)
+        taken = {seat.uid for seat in seats}
+        others = tuple(
+            PeerSeat(uid=n.uid, hotkey=n.hotkey, role="owner")
+            for n in self.metagraph().neurons
+            if n.uid not in taken
+        )
+        spec = FleetSpec(
+            endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money, netuid=self.netuid,
+            store=str(folder / "store"), seats=seats, others=others, phase_limit_s=fleet.phase_limit_s,
+            sealing_after=sealing_after, python_path=(str(Path.cwd()),),
+        )  # fmt: skip
+        (folder / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=2), encoding="utf-8")
+        write_spec(folder, spec)
+        return folder
+
+
+def _plan(model: Any, data: Any, strategy: Any, *, rounds: int, batch: int, seed: int, prompt: str) -> Any:
+    """Everything of a manifest but where it takes place, tried out here first."""
+    from subnetlab.train import data as sources  # noqa: PLC0415  (torch is loaded when somebody trains)
+    from subnetlab.train import models, strategies  # noqa: PLC0415
+    from subnetlab.train.manifest import Manifest  # noqa: PLC0415
+    from subnetlab.train.models.spec import build  # noqa: PLC0415
+
+    model = model if model is not None else models.TinyGPT("small")
+    build(model, seed)
+    corpus = (data if data is not None else sources.stdlib()).load()
+    corpus.require(model.context)
+    strategy = strategy if strategy is not None else strategies.SparseLoCo()
+
+    def manifest(run_id: str, netuid: int, first_block: int) -> "Manifest":
+        return Manifest(
+            run_id=run_id, netuid=netuid, model=model, data=corpus.manifest, strategy=strategy, rounds=rounds,
+            first_block=first_block, batch=batch, seed=seed, prompt=prompt,
+        )  # fmt: skip
+
+    manifest("trial", 0, 0)
+    return manifest
+
+
+def _slug(name: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
+    return kept or "run"

@@ -1,0 +1,54 @@
+"""Numbers as a person reads them: sizes, shares, pay and small counts."""
+
+from subnetlab.units import RAO_PER_TAO
+
+_COUNTS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+_THOUSAND = 1000
+
+
+def count_word(number: int) -> str:
+    """Small counts as a word, larger ones as digits."""
+    return _COUNTS[number] if 0 <= number < len(_COUNTS) else str(number)
+
+
+def bytes_text(size: float) -> str:
+    """A size in decimal units: `28.7 kB`, `4.1 MB`."""
+    if size < _THOUSAND:
+        return f"{size:.0f} B"
+    if size < _THOUSAND**2:
+        return f"{size / _THOUSAND:.1f} kB"
+    return f"{size / _THOUSAND**2:.1f} MB"
+
+
+def percent(share: float) -> str:
+    """A share of one as `16.3 %`; zero is `0 %`, what would round to zero keeps a digit."""
+    if share == 0:
+        return "0 %"
+    points = share * 100
+    return (
+        f"{points:.0f} %" if points >= 99.95 else f"{points:.1f} %" if points >= 0.05 else f"{points:.2g} %"
+    )
+
+
+def amount_alpha(alpha_rao: float) -> str:
+    """Pay in the subnet's own token, three decimals: `17.104 α`."""
+    return f"{alpha_rao / RAO_PER_TAO:.3f} α"
+
+
+def short(address: str) -> str:
+    """An address as its first and last letters: `5Fqr…aV4k`."""
+    return f"{address[:4]}…{address[-4:]}" if len(address) > 12 else address

@@ -1,0 +1,223 @@
+"""What a person reads off a record: verdict, explanation, picture, and the run object around them."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
+from subnetlab.lab.consensus import recompute
+from subnetlab.lab.explain import explain
+from subnetlab.lab.plot import is_caught, picture
+from subnetlab.lab.run import Run, attach, runs
+from subnetlab.lab.summary import summarise
+from subnetlab.lab.tally import Tally
+from subnetlab.lab.verdict import verdict
+from subnetlab.record.events import PeerGone, RunEnded, Spent
+from subnetlab.record.line import FILE_NAME
+from tests.sdk.lab import story
+
+
+def told(*args: int, **kwargs: object) -> Tally:
+    tally = Tally()
+    for event in story.story(*args, **kwargs):  # pyright: ignore[reportArgumentType]
+        tally.add(event)
+    return tally
+
+
+# -- verdict ------------------------------------------------------------------------------------------------
+
+
+def test_the_verdict_says_only_what_was_measured() -> None:
+    found = verdict(told())
+    assert (found.loss_first, found.loss_last, found.loss_alone) == (4.0, 2.5, pytest.approx(3.2))
+    assert found.gain == pytest.approx(0.7)
+    assert found.byte_ratio == pytest.approx(4_101_632 / 28_700)
+    assert found.chain_wait_share == pytest.approx(0.1)
+    assert "all in one room" not in str(found)
+    assert "Five strangers reached 2.50; one alone would be at 3.20." in str(found)
+    assert "143 times less" in str(found)
+
+
+def test_a_run_that_goes_on_has_not_reached_anything() -> None:
+    found = verdict(told(2, ended=False))
+    assert not found.finished
+    assert found.headline == "Five strangers are at 3.50 after 2 rounds."
+
+
+def test_losing_is_said_in_the_same_place() -> None:
+    tally = told()
+    tally.alone_loss[3] = 2.4
+    assert "did not pay off here: it ended 0.10 nats per byte worse" in str(verdict(tally))
+
+
+def test_before_the_first_round_nothing_is_claimed() -> None:
+    tally = Tally()
+    tally.add(story.started())
+    found = verdict(tally)
+    assert found.headline == "No round has closed yet."
+    assert found.gain is None
+    assert found.byte_ratio is None
+
+
+def test_the_alone_curve_counts_only_at_the_same_round() -> None:
+    tally = told()
+    del tally.alone_loss[3]
+    assert verdict(tally).gain is None
+    assert "one alone" not in verdict(tally).headline
+
+
+# -- consensus and explanation --------------------------------------------------------------------------------
+
+
+def test_recomputed_consensus_is_what_the_chain_stored() -> None:
+    for friend in (None, story.FREE_RIDER):
+        found = recompute(story.epoch(20, story.weights(friend)))
+        assert found is not None
+        assert found.largest_gap < 1e-3
+    no_weights = story.epoch(20, {})
+    assert recompute(no_weights) is None
+
+
+def test_the_free_rider_learns_why_it_got_nothing() -> None:
+    said = explain(told(), story.FREE_RIDER)
+    assert [step.name for step in said.steps] == ["work", "score", "weight", "consensus", "incentive", "emission"]
+    assert said.steps[-1].value == "0.000 α"
+    text = str(said)
+    assert "refused 8 times out of 8; last because it removed no loss" in text
+    assert "sent noise" in said.answer
+    assert "0 % of what an honest miner got" in said.answer
+
+
+def test_an_honest_miner_learns_why_it_was_paid() -> None:
+    said = explain(told(), 2)
+    assert "noise" not in said.answer
+    assert "100 % of the honest median" in said.answer
+    assert "25.0 %" in said.steps[2].value
+    assert "which is what the chain stored" in said.steps[4].sentence
+
+
+def test_one_validator_cannot_lift_a_friend_and_the_words_say_so() -> None:
+    said = explain(told(friend=story.FREE_RIDER), story.FREE_RIDER)
+    consensus = said.steps[3]
+    assert consensus.value == "0 %"
+    assert "Validator 7 had given more" in consensus.sentence
+
+
+def test_validators_and_the_owner_are_explained_too() -> None:
+    said = explain(told(), 6)
+    assert "60.0 %" in said.steps[0].value
+    assert "judges" in said.answer
+    assert "owner" in explain(told(), 0).answer
+
+
+def test_a_miner_that_left_hears_that_pay_follows_work() -> None:
+    tally = told()
+    tally.add(PeerGone(uid=2, reason="killed"))
+    assert "left the run (killed)" in explain(tally, 2).answer
+
+
+def test_unknown_uids_and_early_questions() -> None:
+    with pytest.raises(UnknownUid, match="Nobody in this run holds uid 42. The run's uids: 0, 1, 2"):
+        explain(told(), 42)
+    with pytest.raises(RunNotFinished, match="first tempo"):
+        explain(told(1, ended=False), 2)
+
+
+# -- picture --------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
+    tally = told()
+    drawn = picture(tally)
+    root = ElementTree.fromstring(drawn)  # well formed
+    texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "2.50 the subnet" in texts
+    assert "3.20 one alone" in texts
+    assert [uid for uid in range(1, 6) if is_caught(tally, uid)] == [story.FREE_RIDER]
+    assert drawn.count("var(--jp-warn-color1") >= 1
+    assert "currentColor" in drawn
+    assert len(drawn) < 20_000
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_an_early_picture_is_a_picture(rounds: int) -> None:
+    ElementTree.fromstring(picture(told(rounds, ended=False)))
+    ElementTree.fromstring(picture(Tally()))
+
+
+def test_a_diverged_run_can_still_be_drawn() -> None:
+    tally = told()
+    tally.val_loss[2] = float("nan")
+    tally.val_loss[3] = float("inf")
+    ElementTree.fromstring(picture(tally))
+
+
+# -- the run object ---------------------------------------------------------------------------------------------
+
+
+def test_a_run_reads_its_folder_as_it_grows(tmp_path: Path) -> None:
+    events = story.story()
+    run = Run(tmp_path / "r1")
+    assert run.status == "starting"
+    assert not run.ended
+    story.write(run.folder, events)
+    assert run.status == "finished"
+    assert run.round == 4
+    assert run.best_validator == "5hotkey6"
+    assert run.least_paid == story.FREE_RIDER
+    assert run.best_paid in story.MINERS
+    assert "finished, round 4 of 4, block 30" in repr(run)
+
+
+def test_waiting_ends_with_the_run_or_with_patience(tmp_path: Path) -> None:
+    done = Run(story.write(tmp_path / "done", story.story()))
+    assert done.wait(timeout=0) is done
+    going = Run(story.write(tmp_path / "going", story.story(2, ended=False)))
+    with pytest.raises(RunNotFinished, match="goes on"):
+        going.wait(timeout=0)
+    with pytest.raises(RunNotFinished, match="run.wait"):
+        going.save(tmp_path / "out")
+
+
+def test_a_stopped_run_says_so(tmp_path: Path) -> None:
+    events = [*story.story(2, ended=False), RunEnded(status="stopped", reason="you asked", block=20, wall_s=5.0)]
+    assert "stopped after 2 rounds: you asked" in repr(Run(story.write(tmp_path / "r", iter(events))))
+
+
+def test_a_changed_record_is_refused(tmp_path: Path) -> None:
+    run = Run(story.write(tmp_path / "r1", story.story()))
+    record = run.folder / FILE_NAME
+    record.write_bytes(record.read_bytes().replace(b"28700", b"99999", 1))
+    with pytest.raises(RecordCorrupt):
+        run.verdict()
+
+
+def test_runs_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path))
+    assert "No runs yet" in repr(runs())
+    for name in ("abc-1", "abd-2"):
+        story.write(tmp_path / "runs" / name, story.story())
+    assert {run.id for run in runs()} == {"abc-1", "abd-2"}
+    assert attach("abc").id == "abc-1"
+    with pytest.raises(UnknownRun, match="2 runs are called 'ab'"):
+        attach("ab")
+    with pytest.raises(UnknownRun, match="Known runs: ab"):
+        attach("zzz")
+    with pytest.raises(UnknownRun):
+        attach("")
+
+
+def test_the_summary_has_every_number(tmp_path: Path) -> None:
+    run = Run(story.write(tmp_path / "r1", story.story()))
+    spent = [
+        Spent(what="pay", tx="0x1", amount_rao=5, to="b"),
+        Spent(what="stake", tx="0x2", amount_rao=7, to="v"),
+        Spent(what="pay", tx="0x3", amount_rao=6, to="b"),
+    ]
+    found = summarise(run, spent)
+    assert found["paid"] == {"tx": "0x3", "amount_rao": 6}
+    assert found["staked"] == {"tx": "0x2", "amount_rao": 7}
+    assert [m["role"] for m in found["miners"]] == ["miner"] * 4 + ["free_rider"] + ["validator"] * 2
+    assert sum(m["emission_alpha_rao"] for m in found["miners"]) <= 2 * story.EMISSION
+    assert found["blocks"] == 30
