@@ -1,0 +1,102 @@
+"""Every strategy as a whole: it learns, its options are checked, its outer step is the textbook's."""
+
+import numpy as np
+import pytest
+import torch
+
+from subnetlab.train import models
+from subnetlab.train.data import Corpus, sequences
+from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
+from subnetlab.train.strategies.base import Batch, Progress
+from subnetlab.train.theta import Bench
+
+ROUNDS = 6
+
+
+def batches(corpus: Corpus, seed: int, steps: int) -> list[Batch]:
+    generator = np.random.default_rng(seed)
+    return [
+        sequences(corpus.train, generator.integers(0, len(corpus.train) - 17, 8), 16) for _ in range(steps)
+    ]
+
+
+def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int = 2) -> tuple[float, float]:
+    """Loss before and after some rounds of two peers."""
+    benches = [Bench(models.build(tiny, 0), AdamWConfig(lr=5e-3)) for _ in range(peers)]
+    layout, theta = benches[0].layout, benches[0].theta_P.clone()
+    memories, outer = [{} for _ in range(peers)], {}
+    codec = strategy.codec(layout)
+    x, y = batches(corpus, 99, 1)[0]
+    before = benches[0].loss(x, y)
+    for round_ in range(ROUNDS):
+        progress = Progress(round_, ROUNDS, strategy.inner_steps)
+        updates = []
+        for peer in range(peers):
+            work = batches(corpus, 10 * round_ + peer, strategy.inner_steps)
+            learned = strategy.learn(benches[peer], theta, work, progress, lambda i, loss: None)
+            assert len(learned.losses) == strategy.inner_steps
+            updates.append(codec.decode(codec.encode(learned.delta_P, memories[peer])))
+        strategy.apply(theta, strategy.combine(updates, layout), outer, progress)
+    benches[0].load(theta)
+    return before, benches[0].loss(x, y)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        SparseLoCo(inner_steps=5), SparseLoCo(inner_steps=5, bins="sign", mean="all", k=512),
+        DiLoCo(inner_steps=5, outer_lr=0.5, momentum=0.5), DDP(optimizer=AdamWConfig(lr=2e-2)),
+        DDP(inner_steps=2),
+    ],
+    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated"],
+)  # fmt: skip
+def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus) -> None:
+    before, after = trained(strategy, tiny, corpus)
+    assert after < before - 0.01
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"inner_steps": 0}, {"k": 0}, {"k": 5000}, {"feedback": 1.1}, {"outer_lr": 0.0}, {"chunk": 1 << 30}],
+)
+def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="SparseLoCo needs"):
+        SparseLoCo(**options)
+
+
+def test_diloco_moves_as_torch_sgd_with_nesterov_would() -> None:
+    strategy, outer = DiLoCo(outer_lr=0.7, momentum=0.9), {}
+    theta = torch.randn(50, generator=torch.Generator().manual_seed(0))
+    theirs = torch.nn.Parameter(theta.clone())
+    reference = torch.optim.SGD([theirs], lr=0.7, momentum=0.9, nesterov=True)
+    codec = strategy.codec(models_layout := Bench(torch.nn.Linear(49, 1), AdamWConfig()).layout)
+    assert models_layout.size == 50
+    for round_ in range(4):
+        gradient = torch.randn(50, generator=torch.Generator().manual_seed(round_ + 1))
+        theirs.grad = gradient.clone()
+        reference.step()
+        aggregate = strategy.combine([codec.decode(codec.encode(gradient, {}))], models_layout)
+        strategy.apply(theta, aggregate, outer, Progress(round_, 4, 15))
+    torch.testing.assert_close(theta, theirs.detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_ddp_with_two_peers_is_adamw_on_their_mean_gradient() -> None:
+    config = AdamWConfig(lr=1e-2, warmup=0.0, clip=1e9)
+    strategy, outer = DDP(optimizer=config), {}
+    layout = Bench(torch.nn.Linear(49, 1), AdamWConfig()).layout
+    codec = strategy.codec(layout)
+    theta = torch.zeros(50)
+    theirs = torch.nn.Parameter(theta.clone())
+    reference = torch.optim.AdamW([theirs], lr=1e-2, betas=(0.9, 0.95), weight_decay=0.1)
+    for round_ in range(3):
+        gradients = [
+            torch.randn(50, generator=torch.Generator().manual_seed(10 * round_ + i)) for i in range(2)
+        ]
+        for group in reference.param_groups:
+            group["lr"] = config.rate(round_, 3)
+        theirs.grad = (gradients[0] + gradients[1]) / 2
+        reference.step()
+        updates = [codec.decode(codec.encode(gradient, {})) for gradient in gradients]
+        strategy.apply(theta, strategy.combine(updates, layout), outer, Progress(round_, 3, 1))
+    torch.testing.assert_close(theta, theirs.detach(), rtol=1e-5, atol=1e-6)

@@ -1,0 +1,76 @@
+"""Assignment: reproducible from the block, different for everyone, always inside the data."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subnetlab.errors import DatasetEmpty
+from subnetlab.train import assignment, data
+from subnetlab.train.data.corpus import SHARD_TOKENS, in_memory
+
+KEYS = {"run": "r", "round_": 3, "uid": 7, "block_hash": "0xabc"}
+
+
+@pytest.fixture(scope="module")
+def long_corpus() -> data.Corpus:
+    tokens = np.arange(SHARD_TOKENS * 20 + 999, dtype=np.int64).astype(np.uint8)
+    return in_memory("long", tokens, tokens[:5000])
+
+
+def test_the_same_block_gives_the_same_work(long_corpus: data.Corpus) -> None:
+    first = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
+    assert first.shape == (15, 4)
+    assert (first == assignment.offsets(long_corpus, 64, (15, 4), **KEYS)).all()
+
+
+@pytest.mark.parametrize("change", [{"run": "s"}, {"round_": 4}, {"uid": 8}, {"block_hash": "0xabd"}])
+def test_anything_else_gives_other_work(long_corpus: data.Corpus, change: dict[str, object]) -> None:
+    first = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
+    assert (first != assignment.offsets(long_corpus, 64, (15, 4), **{**KEYS, **change})).any()
+
+
+def test_work_lies_in_the_assigned_shards(long_corpus: data.Corpus) -> None:
+    shards = assignment.shards(long_corpus, "r", 3, 7, "0xabc")
+    offsets = assignment.offsets(long_corpus, 64, (50, 8), **KEYS)
+    assert set((offsets // SHARD_TOKENS).reshape(-1).tolist()) == set(shards)
+    assert 1 <= len(shards) <= assignment.SHARDS
+
+
+GOLDEN = [[646083, 256574, 616281, 552221]]
+
+
+def test_the_stream_is_fixed_for_all_versions(long_corpus: data.Corpus) -> None:
+    offsets = assignment.offsets(long_corpus, 64, (1, 4), **KEYS)
+    assert offsets.tolist() == GOLDEN
+
+
+@given(st.integers(18, 400), st.integers(1, 16), st.integers(0, 10**6))
+def test_every_sequence_fits_into_any_corpus(length: int, context: int, round_: int) -> None:
+    corpus = in_memory("short", np.zeros(length, dtype=np.uint8), np.zeros(length, dtype=np.uint8))
+    corpus.require(context)
+    keys = {"run": "r", "round_": round_}
+    work = assignment.offsets(corpus, context, (3, 2), uid=1, block_hash="0x", **keys)
+    held_out = assignment.held_out(corpus, context, 5, beacon="0x", **keys)
+    validation = assignment.validation(corpus, context, 5, seed=round_)
+    for offsets in (work, held_out, validation):
+        assert offsets.min() >= 0
+        x, y = data.sequences(corpus.train, offsets.reshape(-1), context)
+        assert x.shape == y.shape == (offsets.size, context)
+
+
+def test_the_judged_sequences_are_some_of_the_work(long_corpus: data.Corpus) -> None:
+    work = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
+    keys = {"run": "r", "round_": 3, "uid": 7}
+    judged = assignment.judged(16, work, beacon="0x1", **keys)
+    assert len(judged) == 16
+    assert set(judged.tolist()) <= set(work.reshape(-1).tolist())
+    assert judged.tolist() == assignment.judged(16, work, beacon="0x1", **keys).tolist()
+    assert judged.tolist() != assignment.judged(16, work, beacon="0x2", **keys).tolist()
+    assert len(assignment.judged(16, work[:1, :2], beacon="0x1", **keys)) == 2
+
+
+def test_a_corpus_without_one_sequence_is_refused() -> None:
+    corpus = in_memory("short", np.zeros(100, dtype=np.uint8), np.zeros(9, dtype=np.uint8))
+    with pytest.raises(DatasetEmpty, match="validation data has 9 tokens"):
+        corpus.require(16)

@@ -1,0 +1,123 @@
+"""The manifest: survives JSON, hashes everything, and refuses what contradicts itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from subnetlab.errors import ManifestInvalid
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.models import Factory, TinyGPT
+from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.phases import EXPECTED, due, phase
+from subnetlab.train.seat import Seat, lead_order, miners
+from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"strategy": DDP(optimizer=AdamWConfig(lr=1.0))},
+        {"strategy": DiLoCo(), "rounds": 9},
+        {"model": Factory(path="a.b:c", context=4, options={"n": 1})},
+        {"blocks_per_round": 100, "offsets": (80, 85, 95)},
+    ],
+)
+def test_a_manifest_survives_json(make_manifest, changes: dict[str, Any]) -> None:
+    manifest = make_manifest(**changes)
+    back = Manifest.from_json(json.loads(json.dumps(manifest.to_json())))
+    assert back == manifest
+    assert back.hash == manifest.hash
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"run_id": "other"}, {"netuid": 2}, {"rounds": 4}, {"first_block": 4}, {"seed": 1}, {"batch": 5},
+        {"model": TinyGPT("binder")}, {"strategy": SparseLoCo(inner_steps=4, k=32)},
+        {"optimizer": AdamWConfig(lr=1e-4)}, {"prompt": "class "}, {"versions": {}},
+    ],
+)  # fmt: skip
+def test_every_field_is_in_the_hash(make_manifest, changes: dict[str, Any]) -> None:
+    assert make_manifest(**changes).hash != make_manifest().hash
+
+
+def test_heights_follow_each_other(make_manifest) -> None:
+    manifest = make_manifest(first_block=10)
+    first, second = manifest.heights(0), manifest.heights(1)
+    assert (first.open, first.commit, first.beacon, first.close, first.next_open) == (10, 11, 12, 13, 14)
+    assert second.open == first.next_open
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"offsets": (1, 1, 3)}, {"offsets": (1, 2, 4)}, {"offsets": (0, 1, 2)}, {"rounds": 0}, {"batch": 0},
+        {"run_id": ""}, {"first_block": -1},
+    ],
+)  # fmt: skip
+def test_a_contradiction_is_refused(make_manifest, changes: dict[str, Any]) -> None:
+    with pytest.raises(ManifestInvalid):
+        make_manifest(**changes)
+
+
+def broken(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    copy = json.loads(json.dumps(data))
+    *parents, last = path.split(".")
+    target = copy
+    for parent in parents:
+        target = target[parent]
+    if value is None:
+        del target[last]
+    else:
+        target[last] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("form", "subnetlab-manifest/9"), ("form", None), ("rounds", None), ("surprise", 1),
+        ("model.kind", "HugeGPT"), ("model.depth", 3), ("strategy.kind", "FedAvg"), ("strategy.k", 0),
+        ("strategy.magic", 1), ("data.train_tokens", 0), ("data.dtype", "f8"), ("data.root", None),
+        ("optimizer.lr_2", 1), ("scoring", []), ("offsets", [1, 2]), ("offsets", 7),
+    ],
+)  # fmt: skip
+def test_a_broken_manifest_is_refused(make_manifest, path: str, value: Any) -> None:
+    with pytest.raises(ManifestInvalid):
+        Manifest.from_json(broken(make_manifest().to_json(), path, value))
+
+
+def test_code_of_others_is_not_run_unasked(make_manifest) -> None:
+    manifest = make_manifest(model=Factory(path="os:system", context=4, options={"command": "true"}))
+    with pytest.raises(ManifestInvalid, match="code of its author"):
+        Manifest.from_json(manifest.to_json(), trusted=False)
+
+
+def test_a_free_rider_looks_like_a_miner_to_validators() -> None:
+    seats = [
+        Seat(uid=2, hotkey="c", role="free_rider"), Seat(uid=1, hotkey="b", role="miner"),
+        Seat(uid=4, hotkey="e", role="validator"), Seat(uid=3, hotkey="d", role="validator"),
+        Seat(uid=0, hotkey="a", role="owner"),
+    ]  # fmt: skip
+    assert [(s.uid, s.role) for s in miners(seats)] == [(1, "miner"), (2, "miner")]
+    assert [s.uid for s in lead_order(seats)] == [4, 3]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"uid": "1", "hotkey": "a", "role": "miner"}, {"uid": 1, "hotkey": "a", "role": "king"}]
+)
+def test_a_seat_with_nonsense_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(ManifestInvalid):
+        Seat.from_json(data)
+
+
+def test_phases_are_due_before_heights_of_their_own_round(make_manifest) -> None:
+    heights = make_manifest(first_block=10).heights(2)
+    assert due("miner", heights) == [(19, "committed"), (20, "revealed"), (22, "synced")]
+    assert due("validator", heights) == [(19, "ready"), (21, "scored"), (22, "synced")]
+    assert phase("validator", "scored", 5, heights).until == heights.close
+    assert EXPECTED["alone"] == {}
+    with pytest.raises(ValueError, match="no phase"):
+        phase("miner", "scored", 5, heights)

@@ -1,0 +1,52 @@
+"""Bit-exact replay: the same rounds give the same θ in this process and in another."""
+
+import subprocess
+import sys
+
+import torch
+
+PROGRAM = """
+import torch
+torch.set_num_threads(1)
+from subnetlab.train import data, models
+from subnetlab.train.data import sequences
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.payload.update import Update
+from subnetlab.train.strategies import SparseLoCo
+from subnetlab.train.theta import Bench, theta_hash
+import numpy as np
+
+def replayed():
+    corpus = data.text(bytes(range(256)) * 40).read()
+    strategy = SparseLoCo(inner_steps=6)
+    model = models.TinyGPT("binder", width=32, layers=1, heads=2, context=16)
+    manifest = Manifest(run_id="r", netuid=1, model=model, data=corpus.manifest, strategy=strategy, rounds=2,
+                        first_block=0)
+    bench = Bench(models.build(model, 0), AdamWConfig())
+    theta, memory = bench.theta_P.clone(), {}
+    codec = strategy.codec(bench.layout)
+    for round_ in range(2):
+        batches = [sequences(corpus.train, np.arange(4) * 50 + 7 * i + round_, 16) for i in range(6)]
+        learned = strategy.learn(bench, theta, batches, manifest.progress(round_), lambda i, loss: None)
+        update = strategy.combine([codec.decode(codec.encode(learned.delta_P, memory))], bench.layout)
+        strategy.apply(theta, update, {}, manifest.progress(round_))
+    return theta_hash(theta)
+"""
+
+
+def test_two_processes_and_two_calls_agree_on_every_bit() -> None:
+    space: dict[str, object] = {}
+    exec(PROGRAM, space)
+    replayed = space["replayed"]
+    assert callable(replayed)
+    assert torch.get_num_threads() == 1
+    here = [replayed(), replayed()]
+    there = subprocess.run(
+        [sys.executable, "-c", PROGRAM + "\nprint(replayed())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
+    assert [there.stdout.strip(), here[1]] == [here[0], here[0]]
