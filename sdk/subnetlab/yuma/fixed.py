@@ -8,7 +8,7 @@ does not do: sums that overflow (the runtime would panic there), trigonometry, s
 Source: the rounding rules of the `substrate-fixed` 0.6 types that Subtensor uses.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 _EXP_LIMIT = 20
@@ -23,27 +23,24 @@ class Format:
     signed: bool
     int_bits: int
     frac_bits: int
+    one: int = field(init=False)
+    """The bits of 1."""
+    maximum: int = field(init=False)
+    """The largest representable bits."""
+    minimum: int = field(init=False)
+    """The smallest representable bits."""
 
-    @property
-    def one(self) -> int:
-        """The bits of 1."""
-        return 1 << self.frac_bits
-
-    @property
-    def maximum(self) -> int:
-        """The largest representable bits."""
-        return (1 << (self.int_bits + self.frac_bits - self.signed)) - 1
-
-    @property
-    def minimum(self) -> int:
-        """The smallest representable bits."""
-        return -self.maximum - 1 if self.signed else 0
+    def __post_init__(self) -> None:
+        maximum = (1 << (self.int_bits + self.frac_bits - self.signed)) - 1
+        object.__setattr__(self, "one", 1 << self.frac_bits)
+        object.__setattr__(self, "maximum", maximum)
+        object.__setattr__(self, "minimum", -maximum - 1 if self.signed else 0)
 
     def clamp(self, bits: int) -> int:
         """Saturate bits at the ends of the format."""
-        if 0 <= bits < 1 << (self.int_bits + self.frac_bits - 1):
-            return bits
-        return max(self.minimum, min(self.maximum, bits))
+        if bits > self.maximum:
+            return self.maximum
+        return max(bits, self.minimum)
 
     def of(self, number: int) -> int:
         """Turn an integer into bits, saturating."""
