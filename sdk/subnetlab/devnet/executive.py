@@ -10,7 +10,7 @@ from typing import Any
 from subnetlab.devnet import admission, refusal
 from subnetlab.devnet.fees import Weight
 from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.pallets import balances, system
+from subnetlab.devnet.pallets import balances, system, transaction_payment
 from subnetlab.devnet.pool import Pending
 from subnetlab.devnet.registry import NOBODY, DispatchError, Origin
 
@@ -54,15 +54,28 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
         ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
     except DispatchError as error:
         failure = ledger.error_value(error)
-    ledger.deposit_event("Balances", "Deposit", {"who": pending.payer, "amount": 0})
-    paid = {"who": pending.payer, "actual_fee": pending.fee, "tip": extrinsic.tip}
+    free = failure is None and transaction_payment.is_free(pending.call)
+    refund = pending.fee - extrinsic.tip if free else 0
+    _refund(ledger, pending.payer, refund)
+    paid = {"who": pending.payer, "actual_fee": pending.fee - refund, "tip": extrinsic.tip}
     ledger.deposit_event("TransactionPayment", "TransactionFeePaid", paid)
-    info = dispatch_info(pending.weight)
+    info = dispatch_info(pending.weight, pays=not free)
     if failure is None:
         ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
     else:
         fields = {"dispatch_error": failure, "dispatch_info": info}
         ledger.deposit_event("System", "ExtrinsicFailed", fields)
+
+
+def _refund(ledger: Ledger, payer: str, amount: int) -> None:
+    """Give back what was charged too much; the event comes even where that is nothing."""
+    if amount:
+        if ledger.author is None:
+            balances.issue(ledger, amount)
+        else:
+            balances.withdraw(ledger, ledger.author, amount, keep_alive=False)
+        balances.deposit(ledger, payer, amount)
+    ledger.deposit_event("Balances", "Deposit", {"who": payer, "amount": amount})
 
 
 def _charge(ledger: Ledger, pending: Pending) -> None:

@@ -35,6 +35,8 @@ COLDKEY_PAYS = frozenset(
         ("Commitments", "set_commitment"),
     }
 )
+FREE_IN = frozenset({"Sudo"})
+"""Pallets whose calls give their fee back when they succeed."""
 BATCHES = frozenset({("Utility", "batch"), ("Utility", "batch_all"), ("Utility", "force_batch")})
 
 
@@ -49,6 +51,11 @@ def leaves(call: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from leaves(arguments["call"])
     else:
         yield call
+
+
+def is_free(call: dict[str, Any]) -> bool:
+    """Whether a call that succeeds gives its fee back, the tip aside."""
+    return call["call_module"] in FREE_IN
 
 
 def payer(ledger: Ledger, signer: str, call: dict[str, Any]) -> str:
