@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.benchmarks.measure import Figure, machine
 
-FAMILIES = ("wire", "devnet", "transfer", "kernel", "miners", "round", "dashboard", "losses")
+FAMILIES = ("wire", "devnet", "transfer", "kernel", "miners", "fleet", "round", "dashboard", "losses")
 """Cheap ones first; `losses` takes minutes."""
 
 
