@@ -13,7 +13,7 @@ from subnetlab.devnet.block import Blocks
 from subnetlab.devnet.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
 from subnetlab.devnet.fees import fee
 from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.pallets import balances, system, transaction_payment
+from subnetlab.devnet.pallets import balances, mev_shield, system, transaction_payment
 from subnetlab.devnet.pool import Pending
 from subnetlab.devnet.registry import ADMISSIONS
 from subnetlab.devnet.scale import Reader, Truncated
@@ -39,6 +39,7 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     height = blocks.head.number
     birth_hash = _birth_hash(extrinsic.era, height, blocks)
     _check_signature(extrinsic, ledger, blocks.genesis.hash, birth_hash)
+    _check_carrier(extrinsic.era, call)
     weight = weight_of(call)
     pending = Pending(
         extrinsic=extrinsic, call=call, weight=weight,
@@ -63,11 +64,10 @@ def recheck(pending: Pending, ledger: Ledger, height: int) -> None:
         raise refusal.invalid(refusal.STALE)
     if not _can_pay(ledger, pending.payer, pending.fee):
         raise refusal.invalid(refusal.PAYMENT)
-    for call in transaction_payment.leaves(pending.call):
-        check = ADMISSIONS.get((call["call_module"], call["call_function"]))
-        if check is not None:
-            arguments: dict[str, Any] = {a["name"]: a["value"] for a in call["call_args"]}
-            check(ledger, extrinsic.signer, **arguments)
+    check = ADMISSIONS.get((pending.call["call_module"], pending.call["call_function"]))
+    if check is not None:
+        arguments: dict[str, Any] = {a["name"]: a["value"] for a in pending.call["call_args"]}
+        check(ledger, extrinsic.signer, **arguments)
 
 
 def _check_frame(raw: bytes) -> None:
@@ -88,6 +88,13 @@ def _birth_hash(era: Era | None, height: int, blocks: Blocks) -> bytes:
     if block is None or birth + OPAQUE_BLOCKS < height:
         raise refusal.invalid(refusal.ANCIENT_BIRTH)
     return block.hash
+
+
+def _check_carrier(era: Era | None, call: dict[str, Any]) -> None:
+    """What is sealed must be included soon: its carrier lives for few blocks."""
+    sealed = (call["call_module"], call["call_function"]) == mev_shield.CARRIER
+    if sealed and (era is None or era.period > mev_shield.MAX_ERA_PERIOD):
+        raise refusal.invalid(refusal.STALE)
 
 
 def _check_signature(extrinsic: Extrinsic, ledger: Ledger, genesis_hash: bytes, birth_hash: bytes) -> None:

@@ -37,9 +37,42 @@ def invalid(reason: str) -> Refusal:
     return Refusal(INVALID, "Invalid Transaction", reason)
 
 
-def custom(number: int) -> Refusal:
+CUSTOM = {
+    "StakeAmountTooLow": 1,
+    "BalanceTooLow": 2,
+    "SubnetNotExists": 3,
+    "HotkeyAccountDoesntExist": 4,
+    "NotEnoughStakeToWithdraw": 5,
+    "RateLimitExceeded": 6,
+    "InsufficientLiquidity": 7,
+    "SlippageTooHigh": 8,
+    "TransferDisallowed": 9,
+    "HotKeyNotRegisteredInNetwork": 10,
+    "InvalidIpAddress": 11,
+    "ServingRateLimitExceeded": 12,
+    "InvalidPort": 13,
+    "ZeroMaxAmount": 14,
+    "InvalidRevealRound": 15,
+    "CommitNotFound": 16,
+    "CommitBlockNotInRevealRange": 17,
+    "InputLengthsUnequal": 18,
+    "UidNotFound": 19,
+    "EvmKeyAssociateRateLimitExceeded": 20,
+    "ColdkeySwapDisputed": 21,
+    "InvalidRealAccount": 22,
+    "FailedShieldedTxParsing": 23,
+    "InvalidShieldedTxPubKeyHash": 24,
+    "NonAssociatedColdKey": 25,
+    "DelegateTakeTooLow": 26,
+    "DelegateTakeTooHigh": 27,
+    "BadRequest": 255,
+}
+"""Subtensor's own reasons, by name."""
+
+
+def custom(name: str) -> Refusal:
     """The runtime refuses with one of Subtensor's numbers (`common/src/transaction_error.rs`)."""
-    return invalid(f"Custom error: {number}")
+    return invalid(f"Custom error: {CUSTOM[name]}")
 
 
 def bad_format(reason: str) -> Refusal:

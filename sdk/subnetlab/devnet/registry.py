@@ -105,8 +105,8 @@ def raw_api(api: str, *methods: str) -> Callable[[Callable[..., bytes]], Callabl
 def admission(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
     """Enter a function that may refuse a call before it reaches the pool.
 
-    It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(number)`. It is asked again
-    when the block is built, and for calls inside batches too.
+    It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(name)`. It is asked again
+    when the block is built; calls inside other calls are not asked about.
     """
 
     def enter(function: CallFunction) -> CallFunction:

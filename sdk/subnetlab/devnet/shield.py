@@ -37,6 +37,18 @@ def key_hash() -> bytes:
     return b"".join(xxhash.xxh64_intdigest(key, seed).to_bytes(8, "little") for seed in (0, 1))
 
 
+def is_well_formed(ciphertext: bytes) -> bool:
+    """Whether the bytes have the parts of a sealed extrinsic, whatever they hold."""
+    reader = Reader(ciphertext)
+    try:
+        reader.take(KEY_HASH_BYTES)
+        reader.take(reader.integer(2))
+        reader.take(NONCE_BYTES)
+    except Truncated:
+        return False
+    return True
+
+
 def unseal(ciphertext: bytes) -> bytes | None:
     """The extrinsic inside, or None where it is not sealed for this key or was damaged."""
     reader = Reader(ciphertext)

@@ -48,6 +48,15 @@ def bare(_node: Node, signer: Signer) -> bytes:
     return bytes([len(call) + 1 << 2, 4]) + call
 
 
+def not_sudo(node: Node, _signer: Signer) -> bytes:
+    bob = Signer(node, Keypair.from_uri("//Bob"))
+    return bob.sign(bob.call("Sudo", "set_key", new=BOB))
+
+
+def sealed(_node: Node, signer: Signer, ciphertext: bytes, period: int | None) -> bytes:
+    return signer.sign(signer.call("MevShield", "submit_encrypted", ciphertext=ciphertext), period=period)
+
+
 CASES: dict[str, tuple[Callable[[Node, Signer], bytes], int, str]] = {
     "forged": (lambda _, s: s.transfer(BOB, 1, signature=bytes(64)), 1010, "Transaction has a bad signature"),
     "other chain": (
@@ -58,6 +67,10 @@ CASES: dict[str, tuple[Callable[[Node, Signer], bytes], int, str]] = {
     "unborn": (unborn, 1010, "Transaction has an ancient birth block"),
     "poor": (poor, 1010, "Inability to pay some fees (e.g. account balance too low)"),
     "tip": (tipped_too_high, 1010, "Inability to pay some fees (e.g. account balance too low)"),
+    "not sudo": (not_sudo, 1010, "Invalid signing address"),
+    "sealed for long": (lambda n, s: sealed(n, s, bytes(60), 64), 1010, "Transaction is outdated"),
+    "sealed for ever": (lambda n, s: sealed(n, s, bytes(60), None), 1010, "Transaction is outdated"),
+    "sealed nothing": (lambda n, s: sealed(n, s, bytes(5), 8), 1010, "Custom error: 23"),
     "empty": (lambda *_: b"", 1001, ""),
     "cut": (lambda _, s: s.transfer(BOB, 1)[:-3], 1001, ""),
     "longer": (lambda _, s: s.transfer(BOB, 1) + b"\x00", 1001, ""),

@@ -19,7 +19,7 @@ def sealed(plain: bytes) -> bytes:
 
 
 def carrier(signer: Signer, ciphertext: bytes) -> bytes:
-    return signer.sign(signer.call("MevShield", "submit_encrypted", ciphertext=ciphertext), nonce=0)
+    return signer.sign(signer.call("MevShield", "submit_encrypted", ciphertext=ciphertext), period=8)
 
 
 def test_what_the_sdks_library_seals_is_opened() -> None:
@@ -66,5 +66,5 @@ def test_a_sealed_replay_is_refused(node: Node, signer: Signer) -> None:
 def test_a_carrier_in_a_carrier_is_opened_too(node: Node, signer: Signer) -> None:
     innermost = signer.transfer(BOB, 1, nonce=2)
     call = signer.call("MevShield", "submit_encrypted", ciphertext=sealed(innermost))
-    node.submit(carrier(signer, sealed(signer.sign(call, nonce=1))))
+    node.submit(carrier(signer, sealed(signer.sign(call, nonce=1, period=8))))
     assert node.seal().extrinsics[3] == innermost

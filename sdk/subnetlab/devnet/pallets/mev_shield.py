@@ -6,14 +6,24 @@ the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.
 
 from typing import Any
 
-from subnetlab.devnet import shield
+from subnetlab.devnet import refusal, shield
 from subnetlab.devnet.codec import bytes_of
 from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import Origin, call, ensure_signed
+from subnetlab.devnet.registry import Origin, admission, call, ensure_signed
 from subnetlab.devnet.scale import Reader
 
 CARRIER = ("MevShield", "submit_encrypted")
+
+
+MAX_ERA_PERIOD = 8
+
+
+@admission(*CARRIER)
+def well_formed(_ledger: Ledger, _signer: str, ciphertext: Any) -> None:
+    """Refuse what cannot be a sealed extrinsic (`CheckShieldedTxValidity`)."""
+    if not shield.is_well_formed(bytes_of(ciphertext)):
+        raise refusal.custom("FailedShieldedTxParsing")
 
 
 def genesis(ledger: Ledger) -> None:

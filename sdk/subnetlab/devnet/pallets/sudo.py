@@ -6,9 +6,10 @@ Substrate's `pallet-sudo`.
 
 from typing import Any
 
+from subnetlab.devnet import refusal
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets.balances import address
-from subnetlab.devnet.registry import ROOT, DispatchError, Origin, call, ensure_signed
+from subnetlab.devnet.registry import ROOT, DispatchError, Origin, admission, call, ensure_signed
 
 
 def ensure_sudo(ledger: Ledger, origin: Origin) -> None:
@@ -19,6 +20,13 @@ def ensure_sudo(ledger: Ledger, origin: Origin) -> None:
     """
     if not origin.root and ensure_signed(origin) != ledger.get("Sudo", "Key"):
         raise DispatchError("Sudo", "RequireSudo")
+
+
+@admission("Sudo", "sudo", "sudo_unchecked_weight", "sudo_as", "set_key", "remove_key")
+def only_the_key(ledger: Ledger, signer: str, **_arguments: Any) -> None:
+    """Keep what anybody else sends out of the pool (`SudoTransactionExtension`)."""
+    if signer != ledger.get("Sudo", "Key"):
+        raise refusal.invalid(refusal.BAD_SIGNER)
 
 
 def outcome(ledger: Ledger, origin: Origin, inner: dict[str, Any]) -> Any:
