@@ -69,6 +69,8 @@ async def _run(options: argparse.Namespace) -> None:
     first = node.seal() if len(node.blocks) == 1 else node.blocks.head
     _say(f"Imported #{first.number} {hexed(first.hash)}")
     sealer.switch(_sealing(options))
+    if options.state is not None:
+        snapshot.Autosave(node, options.state)
     await stopped.wait()
     sealer.stop()
     await server.stop()
@@ -122,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--instant", action="store_true", help="a block for every extrinsic")
     how.add_argument("--block-time", type=_seconds, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="load the chain, and save it on exit")
+    parser.add_argument(
+        "--state", type=Path, metavar="FILE", help="load the chain, save it now and then and on exit"
+    )
     parser.add_argument("--coverage", action="store_true", help="list what is implemented, and stop")
     parser.add_argument("--metadata", type=Path, metavar="FILE", help="another recorded runtime")
     parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")

@@ -5,6 +5,7 @@ already discarded" after loading. It is written beside its place and moved in: a
 old one.
 """
 
+import asyncio
 import json
 import os
 import zlib
@@ -40,6 +41,25 @@ def put_back(node: Node, snapshot: Snapshot) -> None:
     node.pool.clear()
     node.adopt(snapshot.state.copy(), snapshot.blocks.copy(), snapshot.pruned_before)
     node.ledger.now_ms = snapshot.now_ms
+
+
+class Autosave:
+    """Saves a chain every so often where it has grown, so that a killed node loses little."""
+
+    def __init__(self, node: Node, path: Path, seconds: float = 30.0) -> None:
+        """Save from now on; must run inside an event loop."""
+        self._node, self._path, self._seconds = node, path, seconds
+        self._saved = node.blocks.head.hash
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_later(seconds, self.check)
+
+    def check(self) -> None:
+        """Save where there are blocks since the last time, and look again later."""
+        self._loop.call_later(self._seconds, self.check)
+        head = self._node.blocks.head.hash
+        if head != self._saved:
+            save(self._node, self._path)
+            self._saved = head
 
 
 def save(node: Node, path: Path) -> None:

@@ -16,6 +16,7 @@ from subnetlab.devnet.sealing import Instant, describe, parse_sealing
 from subnetlab.errors import StateFileInvalid
 
 MAX_SEAL = 100_000
+MAX_SNAPSHOTS = 64
 
 
 def _head(block: Block) -> dict[str, Any]:
@@ -68,8 +69,10 @@ def info(service: Service, _parameters: Parameters, _peer: Peer) -> dict[str, An
 
 @method("dev_snapshot")
 def take_snapshot(service: Service, _parameters: Parameters, _peer: Peer) -> str:
-    """Hold the chain as it stands; answers an id for `dev_revert`."""
-    identifier = f"snapshot-{service.node.blocks.head.number}-{len(service.snapshots) + 1}"
+    """Hold the chain as it stands; answers an id for `dev_revert`. Only the newest 64 are kept."""
+    while len(service.snapshots) >= MAX_SNAPSHOTS:
+        del service.snapshots[next(iter(service.snapshots))]  # the oldest
+    identifier = f"{service.new_id()}-at-{service.node.blocks.head.number}"
     service.snapshots[identifier] = snapshot.take(service.node)
     return identifier
 

@@ -20,6 +20,7 @@ from subnetlab.errors import PortTaken
 HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 2**20
 CLOSE_SECONDS = 0.5
+MAX_OUTBOX = 10_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -99,7 +100,15 @@ class Server:
         await socket.prepare(request)
         self._sockets.add(socket)
         outbox: asyncio.Queue[Any] = asyncio.Queue()
-        peer = Peer(push=outbox.put_nowait, privileged=self._privileged(request))
+
+        def push(message: Any) -> None:
+            # A client that subscribes and never reads must not fill the node's memory.
+            if outbox.qsize() < MAX_OUTBOX:
+                outbox.put_nowait(message)
+            elif request.transport is not None:
+                request.transport.abort()
+
+        peer = Peer(push=push, privileged=self._privileged(request))
         self._service.peers.add(peer)
         writer = asyncio.create_task(_write(socket, outbox))
         try:
@@ -109,7 +118,7 @@ class Server:
                 peer.hold()
                 reply = answer_frame(self._service, message.data, peer)
                 if reply is not None:
-                    outbox.put_nowait(reply)
+                    push(reply)
                 peer.replied()
         finally:
             self._sockets.discard(socket)

@@ -83,7 +83,7 @@ class Service:
 
     def new_id(self) -> str:
         """A subscription id that was never used before."""
-        return f"subnetlab-{next(self._ids)}"
+        return f"s{next(self._ids)}"
 
     def block(self, block_hash: bytes | None) -> Block:
         """The block of a hash, or the head.

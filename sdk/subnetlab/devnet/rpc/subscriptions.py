@@ -10,9 +10,12 @@ from subnetlab.devnet import version
 from subnetlab.devnet.block import Block, hexed
 from subnetlab.devnet.node import Changes
 from subnetlab.devnet.pool import Status
+from subnetlab.devnet.refusal import Refusal
 from subnetlab.devnet.rpc.method import METHOD_NOT_FOUND, Parameters, RpcError, method
 from subnetlab.devnet.rpc.service import Peer, Service
 
+MAX_SUBSCRIPTIONS = 1024
+TOO_MANY_SUBSCRIPTIONS = -32006
 HEADS = {
     "chain_subscribeNewHeads": "chain_newHead",
     "chain_subscribeNewHead": "chain_newHead",
@@ -25,7 +28,13 @@ HEADS = {
 def _begin(service: Service, peer: Peer) -> str:
     if peer.push is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found", "Subscriptions need a WebSocket connection.")
+    if len(peer.on_block) >= MAX_SUBSCRIPTIONS:
+        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the connection")
     return service.new_id()
+
+
+def _nothing(_block: Block, _changes: Changes) -> None:
+    """A subscription that blocks do not concern."""
 
 
 def _heads(event: str) -> Any:
@@ -70,7 +79,7 @@ def subscribe_storage(service: Service, parameters: Parameters, peer: Peer) -> s
 def subscribe_version(service: Service, _parameters: Parameters, peer: Peer) -> str:
     """The runtime's version, once: it never changes here."""
     subscription = _begin(service, peer)
-    peer.on_block[subscription] = lambda _block, _changes: None
+    peer.on_block[subscription] = _nothing
     value = version.json_value(service.node.codec)
     peer.after_reply(lambda: peer.notify("state_runtimeVersion", subscription, value))
     return subscription
@@ -82,9 +91,15 @@ def submit_and_watch(service: Service, parameters: Parameters, peer: Peer) -> st
     raw, subscription = parameters.data(0), _begin(service, peer)
 
     def watch(status: Status) -> None:
-        peer.after_reply(lambda: peer.notify("author_extrinsicUpdate", subscription, status))
+        if subscription in peer.on_block:
+            peer.after_reply(lambda: peer.notify("author_extrinsicUpdate", subscription, status))
 
-    service.node.submit(raw, watch)
+    peer.on_block[subscription] = _nothing
+    try:
+        service.node.submit(raw, watch)
+    except Refusal:
+        del peer.on_block[subscription]
+        raise
     return subscription
 
 
