@@ -8,6 +8,7 @@ owns what), `limits` (how often), `uids` (slots), `stake_weight`. Each other mod
 from subnetlab.devnet.pallets.subtensor import burn_price as burn_price
 from subnetlab.devnet.pallets.subtensor import children as children
 from subnetlab.devnet.pallets.subtensor import coinbase as coinbase
+from subnetlab.devnet.pallets.subtensor import commit_reveal as commit_reveal
 from subnetlab.devnet.pallets.subtensor import identity as identity
 from subnetlab.devnet.pallets.subtensor import moving as moving
 from subnetlab.devnet.pallets.subtensor import registration as registration

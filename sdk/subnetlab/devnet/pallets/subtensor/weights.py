@@ -5,8 +5,10 @@ on, only a reveal may set weights (`commit_reveal`). Root weights are gone from 
 `subnets/weights.rs`, `guards/check_weights.rs`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import stake_weight, uids
@@ -142,6 +144,26 @@ def cast(ledger: Ledger, hotkey: str, ballot: Ballot) -> None:
     event(ledger, "WeightsSet", [index, uid])
 
 
+@contextmanager
+def batch(ledger: Ledger, netuids: list[int], hotkey: str) -> Generator[Callable[..., None]]:
+    """Let each attempt at a subnet fail alone; failures and completion become events at the end."""
+    failed: list[tuple[int, DispatchError]] = []
+
+    def attempt(netuid: int, function: Callable[..., None], /, *arguments: Any, **named: Any) -> None:
+        try:
+            with ledger.transaction():
+                function(*arguments, **named)
+        except DispatchError as error:
+            failed.append((netuid, error))
+
+    yield attempt
+    if failed:
+        event(ledger, "BatchCompletedWithErrors", [])
+    for netuid, error in failed:
+        event(ledger, "BatchWeightItemFailed", [netuid, ledger.error_value(error)])
+    event(ledger, "BatchWeightsCompleted", [netuids, hotkey])
+
+
 @call("SubtensorModule", "set_weights")
 def set_weights(
     ledger: Ledger,
@@ -171,8 +193,7 @@ def set_mechanism_weights(
 ) -> None:
     """Set the signing hotkey's weights on one mechanism of a subnet."""
     hotkey = ensure_signed(origin)
-    hidden = is_subnet(ledger, netuid) and read(ledger, "CommitRevealWeightsEnabled", netuid)
-    require(not hidden, "CommitRevealEnabled")
+    require(not read(ledger, "CommitRevealWeightsEnabled", netuid), "CommitRevealEnabled")
     ballot = Ballot(netuid=netuid, mechanism=mecid, uids=dests, values=weights, version_key=version_key)
     cast(ledger, hotkey, ballot)
 
@@ -189,18 +210,7 @@ def batch_set_weights(
     """Set weights on several subnets; one failure is an event and does not stop the others."""
     hotkey = ensure_signed(origin)
     require(len(netuids) == len(weights) == len(version_keys), "InputLengthsUnequal")
-    failed: list[tuple[int, DispatchError]] = []
-    for netuid, row, version_key in zip(netuids, weights, version_keys, strict=True):
-        targets, values = [uid for uid, _ in row], [value for _, value in row]
-        try:
-            with ledger.transaction():
-                set_weights(
-                    ledger, origin, netuid=netuid, dests=targets, weights=values, version_key=version_key
-                )
-        except DispatchError as error:
-            failed.append((netuid, error))
-    if failed:
-        event(ledger, "BatchCompletedWithErrors", [])
-    for netuid, error in failed:
-        event(ledger, "BatchWeightItemFailed", [netuid, ledger.error_value(error)])
-    event(ledger, "BatchWeightsCompleted", [netuids, hotkey])
+    with batch(ledger, netuids, hotkey) as attempt:
+        for netuid, row, version_key in zip(netuids, weights, version_keys, strict=True):
+            terms = {"dests": [uid for uid, _ in row], "weights": [value for _, value in row]}
+            attempt(netuid, set_weights, ledger, origin, netuid=netuid, version_key=version_key, **terms)
