@@ -27,8 +27,8 @@ class Reservation:
     kept_rao: int
 
     def keep(self, amount_rao: int) -> None:
-        """Count only this much as spent."""
-        self.kept_rao = min(self.kept_rao, amount_rao)
+        """Count this much as spent; a fee may turn out a rao more than was set aside."""
+        self.kept_rao = amount_rao
 
 
 class Budget:
@@ -82,16 +82,6 @@ class Budget:
         """
         if not 0 <= amount_rao <= U64_MAX:
             raise ValueError(f"{amount_rao} rao cannot be set aside.")
-        self._add(amount_rao)
-        reservation = Reservation(amount_rao)
-        try:
-            yield reservation
-        finally:
-            self._add(reservation.kept_rao - amount_rao)
-
-    def _add(self, amount_rao: int) -> None:
-        if amount_rao == 0:
-            return
         with locked(self._lock):
             limit, spent = self._read()
             if limit is not None and amount_rao > 0 and spent + amount_rao > limit:
@@ -99,7 +89,15 @@ class Budget:
                 raise OverBudget(
                     f"{format_tao(amount_rao)} is more than the {left} left of the budget for {self.network}."
                 )
-            self._write(limit, Rao(max(0, spent + amount_rao)))
+            self._write(limit, Rao(spent + amount_rao))
+        reservation = Reservation(amount_rao)
+        try:
+            yield reservation
+        finally:
+            with locked(self._lock):
+                limit, spent = self._read()
+                # Somebody may have set the budget anew in between.
+                self._write(limit, Rao(max(0, spent + reservation.kept_rao - amount_rao)))
 
     def _read(self) -> tuple[Rao | None, Rao]:
         try:

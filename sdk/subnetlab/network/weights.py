@@ -27,11 +27,14 @@ async def weights_call(
     except ValueError as error:
         if "not found" not in str(error):
             raise
-        return await _plain(substrate, netuid, intent)
+        return await plain_weights_call(substrate, netuid, weights)
     return getattr(built, "call", built)
 
 
-async def _plain(substrate: bittensor.RpcSubstrate, netuid: int, intent: Any) -> Any:
+async def plain_weights_call(
+    substrate: bittensor.RpcSubstrate, netuid: int, weights: Mapping[int, float]
+) -> Any:
+    """The composed plain call for weights by uid; errors as `weights_call`."""
     if await substrate.query("SubtensorModule", "CommitRevealWeightsEnabled", [netuid]):
         raise ChainRejected(
             f"Subnet {netuid} takes sealed weights only.",
@@ -39,7 +42,7 @@ async def _plain(substrate: bittensor.RpcSubstrate, netuid: int, intent: Any) ->
             code="CommitRevealEnabled",
             hint="The owner can turn commit-reveal off.",
         )
-    uids, values = bittensor.intents.normalize(intent.uids, intent.weights)
+    uids, values = bittensor.intents.normalize(list(weights), list(weights.values()))
     if not uids:
         raise bittensor.BittensorError("All weights are zero; nothing to set.")
     call: Any = bittensor.calls.SubtensorModule.set_mechanism_weights

@@ -28,15 +28,21 @@ class WireClient(bittensor.Subtensor):
             archive_endpoints=default_archive_endpoints(endpoint),
         )
         super().__init__(endpoint, substrate=cast("bittensor.Substrate", self.substrate))
-        self._listening = False
+        self._own_loop: asyncio.AbstractEventLoop | None = None
 
     def connect(self) -> Self:
         """Open the connection; idempotent, and run by itself on first use."""
-        if not self._listening:
-            self._listening = True
-            self._loop.call(_report_errors_once())
+        if self._own_loop is None:
+            self._own_loop = self._loop.call(_quiet_loop())
         super().connect()
         return self
+
+    def close(self) -> None:
+        """Leave the node for good; the SDK stops its loop, and this frees it."""
+        super().close()
+        loop, self._own_loop = self._own_loop, None
+        if loop is not None and not loop.is_running():
+            loop.close()
 
     def run(self, question: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the client's loop and wait for it.
@@ -81,11 +87,13 @@ class WireClient(bittensor.Subtensor):
             self._finalizer.detach()
 
 
-async def _report_errors_once() -> None:
-    """Keep the SDK's background task from printing what its caller was already told."""
+async def _quiet_loop() -> asyncio.AbstractEventLoop:
+    """The running loop, kept from printing failures of background tasks that their caller was told anyway."""
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if "never retrieved" not in str(context.get("message")):
             loop.default_exception_handler(context)
 
-    asyncio.get_running_loop().set_exception_handler(handle)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(handle)
+    return loop

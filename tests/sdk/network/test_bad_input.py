@@ -1,0 +1,115 @@
+"""Every bad request is refused by its own error, and nothing is spent."""
+
+import pytest
+
+from subnetlab.errors import (
+    ChainRejected,
+    InsufficientBalance,
+    InvalidAmount,
+    NotYetSupported,
+    OverBudget,
+    SecretRefused,
+    SubnetLabError,
+    UnknownWallet,
+    WalletError,
+)
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.wallets import dev_wallet
+
+from .conftest import Prepared
+
+BOB = dev_wallet("bob").coldkey.ss58_address
+AMOUNTS = {
+    "huge": 1e30,
+    "above 2^64 rao": 18_446_744_074,
+    "negative": -1,
+    "zero": 0,
+    "not a number": float("nan"),
+    "infinite": float("inf"),
+    "a truth value": True,
+    "ten decimals": "0.0000000001",
+    "words": "a lot",
+    "nothing": None,
+    "empty": "",
+    "a list": [1],
+}
+
+PAYMENTS: dict[str, tuple[dict[str, object], type[SubnetLabError]]] = {
+    **{f"amount: {name}": ({"amount_tao": amount}, InvalidAmount) for name, amount in AMOUNTS.items()},
+    "over balance": ({"amount_tao": 2_000_000}, InsufficientBalance),
+    "unknown wallet": ({"wallet": "mallory"}, UnknownWallet),
+    "no wallet": ({"wallet": None}, UnknownWallet),
+    "seed as wallet": ({"wallet": "0x" + "5a" * 32}, SecretRefused),
+    "mnemonic as wallet": ({"wallet": "abandon " * 11 + "about"}, SecretRefused),
+    "seed as address": ({"to": "5a" * 32}, SecretRefused),
+    "EVM address": ({"to": "0x" + "Ab" * 20}, NotYetSupported),
+    "short EVM address": ({"to": "0xab"}, WalletError),
+    "no address": ({"to": ""}, WalletError),
+    "a cut address": ({"to": BOB[:-1]}, WalletError),
+    "a mistyped address": ({"to": BOB[:-1] + ("1" if BOB[-1] != "1" else "2")}, WalletError),
+    "an unknown name": ({"to": "mallory"}, WalletError),
+}
+
+
+@pytest.mark.parametrize(("change", "error"), PAYMENTS.values(), ids=PAYMENTS)
+def test_a_bad_payment_is_refused_and_nothing_is_spent(
+    network: NetworkClient, change: dict[str, object], error: type[SubnetLabError]
+) -> None:
+    head, mine = network.head(), network.balance(dev_wallet("alice"))
+    request: dict[str, object] = {"amount_tao": 1, "to": BOB, "wallet": "alice"}
+    with pytest.raises(error) as caught:
+        network.pay(**(request | change))  # type: ignore[arg-type]
+    assert type(caught.value) is error
+    assert len(str(caught.value)) > len(caught.value.hint) > 0, "it says what happened, and what to do next"
+    assert network.head() == head
+    assert network.balance(dev_wallet("alice")) == mine
+    assert network.budget.spent_rao == 0
+
+
+def test_over_budget_is_refused_and_nothing_is_spent(network: NetworkClient, prepared: Prepared) -> None:
+    head = network.head()
+    network.budget.set(1)
+    with pytest.raises(OverBudget):
+        network.pay(amount_tao=1, to=BOB, wallet="alice")  # with its fee it is more than one
+    with pytest.raises(OverBudget):
+        network.stake(
+            amount_tao=2,
+            hotkey_ss58=prepared.validator.hotkey.ss58_address,
+            netuid=prepared.netuid,
+            wallet="alice",
+        )
+    with pytest.raises(OverBudget):
+        network.register_subnet("alice")
+    assert network.head() == head
+    assert network.budget.spent_rao == 0
+    network.pay(amount_tao="0.9", to=BOB, wallet="alice")
+    with pytest.raises(OverBudget):
+        network.pay(amount_tao="0.1", to=BOB, wallet="alice")
+
+
+@pytest.mark.parametrize(
+    ("netuid", "amount", "code"),
+    [(99, 1, "SubnetNotExists"), (None, 1e-9, "AmountTooLow"), (65_535, 1, "SubnetNotExists")],
+)
+def test_what_only_the_chain_can_know_comes_back_in_its_words(
+    network: NetworkClient, prepared: Prepared, netuid: int | None, amount: float, code: str
+) -> None:
+    with pytest.raises(ChainRejected) as caught:
+        network.stake(
+            amount_tao=amount,
+            hotkey_ss58=prepared.validator.hotkey.ss58_address,
+            netuid=prepared.netuid if netuid is None else netuid,
+            wallet="alice",
+            rate_tolerance=None,
+        )
+    assert (caught.value.pallet, caught.value.code) == ("SubtensorModule", code)
+    assert caught.value.hint
+    assert code in str(caught.value)
+
+
+def test_an_amount_that_leaves_less_than_the_deposit_is_refused(network: NetworkClient) -> None:
+    network.dev.faucet(dev_wallet("alice/poor").hotkey.ss58_address, 10**9)
+    poor = dev_wallet("alice/poor").hotkey
+    with pytest.raises(InsufficientBalance, match="deposit"):
+        network.pay(amount_tao="0.9999", to=BOB, wallet=poor)
+    network.pay(amount_tao="0.9", to=BOB, wallet=poor)

@@ -1,0 +1,92 @@
+"""Wallets open by name, development keys stay on development chains, and nothing is written to disk."""
+
+from pathlib import Path
+
+import bittensor
+import pytest
+from bittensor_core import Keypair
+
+from subnetlab.errors import UnknownWallet, WalletError
+from subnetlab.network.wallets import (
+    DEV_NAMES,
+    DevWallet,
+    address,
+    dev_keypair,
+    dev_wallet,
+    open_wallet,
+    peer_uri,
+)
+
+ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+
+
+def test_alice_is_the_alice_everybody_knows() -> None:
+    assert address(dev_wallet("alice")) == ALICE
+    assert address(dev_wallet("Alice")) == ALICE
+    assert dev_wallet("alice").hotkey.ss58_address == Keypair.create_from_uri("//Alice//hotkey").ss58_address
+
+
+def test_a_second_hotkey_goes_by_its_own_name() -> None:
+    first, second = dev_wallet("alice/miner-1"), dev_wallet("alice/miner-2")
+    assert first.coldkey.ss58_address == second.coldkey.ss58_address
+    assert first.hotkey.ss58_address != second.hotkey.ss58_address
+
+
+def test_a_development_wallet_is_a_wallet_to_the_sdk() -> None:
+    wallet = dev_wallet("bob")
+    assert isinstance(wallet, bittensor.KeyedWallet)
+    signer = bittensor.resolve_signer(wallet, "hotkey")
+    assert wallet.hotkey.verify(b"message", signer.sign(b"message"))
+    assert bittensor.public_view(wallet).ss58_address == address(wallet)
+
+
+def test_what_a_wallet_says_of_itself_is_public() -> None:
+    assert repr(dev_wallet("alice")) == f"DevWallet('alice', {ALICE})"
+
+
+@pytest.mark.parametrize("name", DEV_NAMES)
+def test_every_development_name_opens_on_a_development_chain_only(name: str, tmp_path: Path) -> None:
+    assert isinstance(open_wallet(name, development=True), DevWallet)
+    with pytest.raises(UnknownWallet, match="no wallet called"):
+        open_wallet(name, development=False)
+
+
+def test_a_development_key_is_refused_where_money_is_real() -> None:
+    with pytest.raises(WalletError, match="everybody holds"):
+        open_wallet(dev_wallet("alice"), development=False)
+
+
+def test_any_wallet_of_the_sdk_is_taken_as_it_is(tmp_path: Path) -> None:
+    wallet = bittensor.Wallet("cold", "hot", path=str(tmp_path))
+    assert open_wallet(wallet, development=False) is wallet
+    signer = Keypair.create_from_uri("//Eve")
+    assert open_wallet(signer, development=False) is signer  # a Signer, such as a browser's
+    assert address(signer) == signer.ss58_address
+
+
+@pytest.mark.parametrize("name", ["zoe", "", " ", "alice/", "a/b/c", "/", "../alice", "alice/../bob"])
+def test_an_unknown_wallet_says_what_there_is(name: str) -> None:
+    if name == "alice/":
+        assert (
+            open_wallet(name, development=True).hotkey.ss58_address == dev_wallet("alice").hotkey.ss58_address
+        )
+        return
+    with pytest.raises(UnknownWallet):
+        open_wallet(name, development=True)
+
+
+@pytest.mark.parametrize("thing", [None, 7, b"alice", object()])
+def test_what_is_no_wallet_at_all_is_refused(thing: object) -> None:
+    with pytest.raises(UnknownWallet, match="is not a wallet"):
+        open_wallet(thing, development=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("uri", ["Alice", "/Alice", "//", ""])
+def test_a_development_uri_begins_with_two_slashes(uri: str) -> None:
+    with pytest.raises(UnknownWallet):
+        dev_keypair(uri)
+
+
+def test_no_two_peers_share_a_hotkey() -> None:
+    uris = {peer_uri(run, role, n) for run in "ab" for role in ("miner", "validator") for n in range(3)}
+    assert len({dev_keypair(uri).ss58_address for uri in uris}) == 12
