@@ -5,10 +5,11 @@ subnet's part of the TAO goes into its pool together with alpha at the pool's pr
 split between owner, miners, validators and root stakers. Amounts are rao and alpha-rao, proportions and
 unfinished amounts U96F32 bits.
 
-The rule for subnets' shares is that of spec 425 (moving price times what miners are not denied); the rank
-tiers of later runtimes are not here.
+A subnet's share is its moving price times what its miners are not denied, passed through the emission gate:
+`share · share^h / (share^h + bar^h)`, which holds back subnets below the bar, the share of the Nth largest.
 
-Source: `coinbase/{block_emission,subnet_emissions,run_coinbase,block_step}.rs` of Subtensor at spec 425.
+Source: `coinbase/{block_emission,subnet_emissions,run_coinbase,block_step}.rs` of Subtensor at spec 425; the
+gate came with spec 440 and is written from its description in words.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Final
 
 from subnetlab.units import U16_MAX
 from subnetlab.yuma.fixed import I96F32, U64F64, U96F32, floor_log2
+from subnetlab.yuma.powers import power_scaled
 
 TOTAL_SUPPLY: Final = 21_000_000_000_000_000
 FULL_BLOCK_EMISSION: Final = 1_000_000_000
@@ -47,16 +49,63 @@ class Candidate:
     enabled: bool = True
 
 
-def subnet_emissions(candidates: Sequence[Candidate], emission: int) -> dict[int, int]:
-    """Share a block's TAO between subnets; U96F32 bits of rao by netuid, zero for those not enabled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The emission gate: its bar, a share (U64F64 bits, zero if none is known), and its exponent."""
+
+    bar: int
+    exponent: int = 3 * U64F64.one
+
+
+def demand(candidates: Sequence[Candidate]) -> list[int]:
+    """Share of each subnet (U64F64 bits) by moving price and by what is not withheld from its miners.
+
+    Prices alone decide where every subnet withholds everything.
+    """
     total = sum(candidate.moving_price for candidate in candidates)
     shares = [U64F64.div(candidate.moving_price, total) for candidate in candidates]
     weighted = [
         U64F64.mul(share, U64F64.one - min(U64F64.convert(candidate.withheld, U96F32), U64F64.one))
         for share, candidate in zip(shares, candidates, strict=True)
     ]
-    if sum(weighted):
-        shares = [U64F64.div(weight, sum(weighted)) for weight in weighted]
+    return [U64F64.div(weight, sum(weighted)) for weight in weighted] if sum(weighted) else shares
+
+
+def gate_bar(shares: Sequence[int], *, rank: int, quantile: int) -> int:
+    """Where the gate stands: at the `rank`th largest positive share, or the smallest where there are fewer.
+
+    With rank zero, at the smallest of the largest shares that together reach `quantile` (U64F64 bits).
+    """
+    ranked = sorted((share for share in shares if share > 0), reverse=True)
+    if not ranked:
+        return 0
+    if rank:
+        return ranked[min(rank, len(ranked)) - 1]
+    reached = 0
+    for share in ranked:
+        reached += share
+        if reached >= quantile:
+            return share
+    return ranked[-1]
+
+
+def gated(shares: Sequence[int], gate: Gate) -> list[int]:
+    """Pass shares through the gate and share out anew; unchanged without a bar."""
+    if gate.bar == 0:
+        return list(shares)
+    one = U64F64.one
+    passed = [
+        U64F64.mul(share, one * one // (one + power_scaled((gate.bar, share), (gate.exponent, one), one)))
+        if share
+        else 0
+        for share in shares
+    ]
+    return [U64F64.div(share, sum(passed)) for share in passed] if sum(passed) else list(shares)
+
+
+def subnet_emissions(candidates: Sequence[Candidate], emission: int, gate: Gate) -> dict[int, int]:
+    """Share a block's TAO between subnets; U96F32 bits of rao by netuid, zero for those not enabled."""
+    shares = gated(demand(candidates), gate)
     if not all(candidate.enabled for candidate in candidates):
         enabled = sum(share for share, c in zip(shares, candidates, strict=True) if c.enabled)
         shares = [

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from subnetlab.yuma import emission as rules
 from subnetlab.yuma import stake
-from subnetlab.yuma.emission import TOTAL_SUPPLY, AlphaSplit, Candidate
+from subnetlab.yuma.emission import TOTAL_SUPPLY, AlphaSplit, Candidate, Gate
 from subnetlab.yuma.fixed import I96F32, U64F64, U96F32
 
 TAO = 10**9
@@ -44,8 +44,11 @@ def price(value: float) -> int:
     return int(value * 2**64)
 
 
-def shares(*candidates: Candidate) -> list[float]:
-    emitted = rules.subnet_emissions(candidates, TAO)
+OPEN = Gate(bar=0)
+
+
+def shares(*candidates: Candidate, gate: Gate = OPEN) -> list[float]:
+    emitted = rules.subnet_emissions(candidates, TAO, gate)
     return [emitted[candidate.netuid] / U96F32.one / TAO for candidate in candidates]
 
 
@@ -74,7 +77,25 @@ def test_disabled_subnets_leave_their_part_to_the_others() -> None:
 
 def test_no_prices_no_tao() -> None:
     assert shares(Candidate(netuid=1, moving_price=0), Candidate(netuid=2, moving_price=0)) == [0, 0]
-    assert rules.subnet_emissions([], TAO) == {}
+    assert rules.subnet_emissions([], TAO, OPEN) == {}
+
+
+def test_the_gate_holds_back_the_small() -> None:
+    """At the bar a subnet passes half, at twice the bar 8/9: 2·8/9 to 1/2."""
+    one, two = Candidate(netuid=1, moving_price=price(1)), Candidate(netuid=2, moving_price=price(2))
+    small, large = shares(one, two, gate=Gate(bar=price(1 / 3)))
+    assert large / small == pytest.approx((2 * 8 / 9) / (1 / 2), rel=1e-6)
+    assert small + large == pytest.approx(1, rel=1e-9)
+    assert shares(one, gate=Gate(bar=price(1))) == [1]
+
+
+def test_the_bar_is_the_share_of_a_rank_or_of_a_mass() -> None:
+    ranked = [price(share) for share in (0.1, 0.4, 0.0, 0.2, 0.3)]
+    assert rules.gate_bar(ranked, rank=2, quantile=0) == price(0.3)
+    assert rules.gate_bar(ranked, rank=32, quantile=0) == price(0.1)
+    assert rules.gate_bar(ranked, rank=0, quantile=price(0.65)) == price(0.3)
+    assert rules.gate_bar(ranked, rank=0, quantile=2 * price(1)) == price(0.1)
+    assert rules.gate_bar([0, 0], rank=32, quantile=0) == 0
 
 
 CANDIDATES = st.lists(
@@ -90,9 +111,12 @@ CANDIDATES = st.lists(
 )
 
 
-@given(CANDIDATES, st.integers(0, TAO))
-def test_no_more_tao_is_shared_than_minted(candidates: list[Candidate], minted: int) -> None:
-    emitted = rules.subnet_emissions(candidates, minted)
+GATES = st.builds(Gate, bar=st.integers(0, 2**64), exponent=st.integers(0, 8 * 2**64))
+
+
+@given(CANDIDATES, st.integers(0, TAO), GATES)
+def test_no_more_tao_is_shared_than_minted(candidates: list[Candidate], minted: int, gate: Gate) -> None:
+    emitted = rules.subnet_emissions(candidates, minted, gate)
     assert all(part >= 0 for part in emitted.values())
     assert sum(emitted.values()) <= U96F32.of(minted)
 
@@ -142,6 +166,19 @@ def test_root_share() -> None:
     assert rules.root_share(100, weight, 150) == U96F32.one // 4
     assert rules.root_share(0, weight, 150) == 0
     assert rules.root_share(0, weight, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("alpha_in", "alpha_out", "part"),
+    [
+        (3_508_759_482_573_826, 2_571_524_969_828_018, 597_083_756),
+        (435_539_509_978_376, 632_050_054_521_477, 2_057_545_551),
+    ],
+)
+def test_root_share_of_mainnet(alpha_in: int, alpha_out: int, part: int) -> None:
+    """`RootProp` of subnets 1 and 92 of finney at block 9,240,388 (spec 475)."""
+    root_tao, weight = 5_454_229_642_958_192, stake.tao_weight(3_320_413_933_267_719_290)
+    assert rules.root_share(root_tao, weight, alpha_in + alpha_out) == part
 
 
 def moved(blocks: int, previous: float = 0.0, now: float = 1.0) -> float:

@@ -173,6 +173,47 @@ def test_minority_cannot_raise_a_miner_and_pays_for_trying() -> None:
     assert epoch.dividends[0] / ONE > 0.6
 
 
+def two_teams(honest_stake: int, utility: float, self_weight: float) -> tuple[Epoch, float]:
+    """docs/consensus.md: ten validators, twenty miners, the cabal's `self_weight` against honest `utility`.
+
+    Returns the epoch and the honest part of all that is paid.
+    """
+    n, validators = 30, 10
+    subnet = Subnet(
+        [1] * validators + [0] * (n - validators), EpochRules(bonds=BondRules(yuma3=False)), tempo=1
+    )
+    subnet.epoch(0)
+    honest_miners, cabal_miners = range(10, 20), range(20, 30)
+    for uid in range(validators):
+        to_honest = utility if uid < honest_stake else 1 - self_weight
+        row = [(j, round(to_honest * 10_000)) for j in honest_miners]
+        row += [(j, round((1 - to_honest) * 10_000)) for j in cabal_miners]
+        subnet.set_weights(uid, row, 1)
+    epoch = subnet.epoch(2, emission=10**12)
+    honest = [*range(honest_stake), *honest_miners]
+    return epoch, sum(epoch.emission[uid] for uid in honest) / 10**12
+
+
+@pytest.mark.parametrize("self_weight", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+def test_an_honest_majority_keeps_its_stake(self_weight: float) -> None:
+    """60 % of the stake and 60 % utility retain 60 % of the pay, whatever the cabal says of itself."""
+    _, honest = two_teams(6, 0.6, self_weight)
+    assert honest >= 0.6
+
+
+def test_what_the_worst_cabal_gets_by_hand() -> None:
+    """All on itself: ranks .6·W to 1-W, incentive I = .36/.76, honest pay (I + I + .6·(1-I)) / 2."""
+    epoch, honest = two_teams(6, 0.6, 1.0)
+    incentive = 0.36 / 0.76
+    assert sum(epoch.incentive[10:20]) / ONE == pytest.approx(incentive, abs=1e-4)
+    assert honest == pytest.approx((2 * incentive + 0.6 * (1 - incentive)) / 2, abs=1e-4)
+
+
+def test_too_little_utility_loses_stake() -> None:
+    _, honest = two_teams(6, 0.5, 1.0)
+    assert honest < 0.6
+
+
 # -- what holds for any subnet
 
 U16S = st.integers(0, U16)

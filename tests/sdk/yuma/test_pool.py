@@ -63,6 +63,32 @@ def test_fee_of_one_tao() -> None:
     assert (done.taken, done.fee) == (999_496_453, 503_547)
 
 
+SN1 = Pool(tao=23_027_286_571_256, alpha=3_508_759_482_573_826, tao_weight=499_999_996_087_712_508)
+SN92 = Pool(tao=587_199_047_950, alpha=435_539_509_978_376, tao_weight=499_999_964_641_764_870)
+
+
+def bought(pool: Pool, tao: int) -> tuple[int, int]:
+    done = pools.buy(pool, tao)
+    assert isinstance(done, Swap)
+    return done.paid, done.fee
+
+
+def test_quotes_of_mainnet() -> None:
+    """Pools 1 and 92 of finney at block 9,240,388 (spec 475), and what its `sim_swap` answered there.
+
+    Their weights have left one half, so these hold the powers to the last rao.
+    """
+    rao = U64F64.of(10**9)
+    assert U64F64.to_int(U64F64.mul(SN1.price, rao)) == 6_562_800
+    assert bought(SN1, 10**9) == (152_290_647_774, 503_547)
+    assert U64F64.to_int(U64F64.mul(SN92.price, rao)) == 1_348_210
+    assert bought(SN92, 10**10) == (7_289_425_629_146, 5_035_477)
+    assert bought(SN92, 10**11) == (63_351_665_005_924, 50_354_772)
+    sold = pools.sell(SN92, 10**12)
+    assert isinstance(sold, Swap)
+    assert sold.paid == 1_344_446_749
+
+
 def test_constant_product_by_hand() -> None:
     """At equal weights a fee-less buy of dy from (y, x) pays x·dy/(y+dy)."""
     done = pools.buy(Pool(tao=1_000_000, alpha=4_000_000), 250_000, fee_rate=0)

@@ -140,6 +140,21 @@ def test_tao_begins_to_flow_when_the_moving_price_leaves_zero(stage: Stage) -> N
     assert stage.number("SubnetExcessTao", netuid) == pytest.approx(TAO, abs=2)
 
 
+def test_the_gate_stands_at_the_smallest_of_few_subnets(stage: Stage) -> None:
+    """Fewer subnets than the bar's rank: the smaller of two passes half of its share, and gets less TAO."""
+    one, two = stage.subnet(), stage.subnet(BOB, key("//Bob//hotkey"))
+    for netuid, whole in ((one, 1), (two, 3)):
+        stage.write("SubnetMovingPrice", netuid, value={"bits": whole << 30})
+    stage.blocks(360 - stage.ledger.block_number % 360 - 1)
+    stage.write("SubnetMovingPrice", one, value={"bits": 1 << 30})
+    stage.write("SubnetMovingPrice", two, value={"bits": 3 << 30})
+    stage.blocks()
+    assert stage.read("EmissionGateBar")["bits"] == pytest.approx(2**64 / 4, rel=1e-9)
+    small, large = stage.number("SubnetExcessTao", one), stage.number("SubnetExcessTao", two)
+    assert large / small == pytest.approx((0.75 * 27 / 28) / (0.25 / 2), rel=1e-6)
+    assert small + large == pytest.approx(TAO, abs=4)
+
+
 def test_emission_stops_at_the_supply(stage: Stage) -> None:
     netuid = stage.subnet()
     stage.write("SubnetMovingPrice", netuid, value={"bits": 1 << 30})

@@ -1,8 +1,8 @@
 """The block step: emission into subnets, alpha set aside for people, epochs that fall due, prices after.
 
-Runs at the start of every block in the chain's order: burn prices decay (100), matured weight commits are
-revealed (200), coinbase (300), prices and pending children follow (400). Conviction does not change a
-subnet's owner, and root dividends are not claimed by themselves (fidelity table).
+Runs at the start of every block in the chain's order: burn prices decay (100), coinbase (300), prices and
+pending children follow (400); a hook that opens timelocked weights belongs between the first two. Conviction
+does not change a subnet's owner, and root dividends are not claimed by themselves (fidelity table).
 
 Source: `coinbase/{block_step,run_coinbase}.rs` of Subtensor at spec 425.
 """

@@ -1,7 +1,7 @@
 """TAO of a block: minted, shared between subnets, put into their pools; and the prices that follow.
 
-First half of the coinbase; `coinbase` does the alpha for people. What no subnet takes is not issued. Subnets'
-shares follow spec 425 (fidelity table). Source: `coinbase/{tao,alpha,run_coinbase}.rs`.
+First half of the coinbase; `coinbase` does the alpha for people. What no subnet takes is not issued. Source:
+`coinbase/{tao,alpha,run_coinbase}.rs` at spec 425, the emission gate as later runtimes have it.
 """
 
 from subnetlab.devnet.ledger import Ledger
@@ -12,9 +12,11 @@ from subnetlab.devnet.registry import DispatchError
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma import emission as rules
 from subnetlab.yuma import stake
-from subnetlab.yuma.emission import Candidate
+from subnetlab.yuma.emission import Candidate, Gate
 from subnetlab.yuma.fixed import I96F32, U64F64
 from subnetlab.yuma.pool import MAX_PRICE_RAO
+
+_GATE_INTERVAL = 360
 
 
 def alpha_issuance(ledger: Ledger, netuid: int) -> int:
@@ -60,7 +62,8 @@ def emit_tao(ledger: Ledger, subnets: list[int]) -> dict[int, int]:
     """
     write(ledger, "BlockEmission", value=rules.block_emission(number(ledger, "TotalIssuance")))
     candidates = [_candidate(ledger, netuid) for netuid in subnets]
-    shares = rules.subnet_emissions(candidates, number(ledger, "BlockEmission"))
+    gate = _gate(ledger, rules.demand(candidates))
+    shares = rules.subnet_emissions(candidates, number(ledger, "BlockEmission"), gate)
     alpha = {netuid: rules.block_emission(alpha_issuance(ledger, netuid)) for netuid in subnets}
     for netuid in subnets:
         _inject(ledger, netuid, shares[netuid], alpha[netuid])
@@ -74,6 +77,16 @@ def _candidate(ledger: Ledger, netuid: int) -> Candidate:
         withheld=int(read(ledger, "MinerBurned", netuid)["bits"]),
         enabled=bool(read(ledger, "SubnetEmissionEnabled", netuid)),
     )
+
+
+def _gate(ledger: Ledger, shares: list[int]) -> Gate:
+    """The emission gate, its bar set anew every 360 blocks and where there is none yet."""
+    bar = int(read(ledger, "EmissionGateBar")["bits"])
+    if bar == 0 or ledger.block_number % _GATE_INTERVAL == 0:
+        quantile = int(read(ledger, "EmissionBarQuantile")["bits"])
+        bar = rules.gate_bar(shares, rank=number(ledger, "EmissionBarRank"), quantile=quantile)
+        write(ledger, "EmissionGateBar", value={"bits": bar})
+    return Gate(bar=bar, exponent=int(read(ledger, "EmissionGateExponent")["bits"]))
 
 
 def _inject(ledger: Ledger, netuid: int, tao_emission: int, alpha_emission: int) -> None:
