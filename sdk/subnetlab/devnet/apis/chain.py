@@ -79,8 +79,16 @@ def described_weight(ledger: Ledger, extrinsic: bytes) -> Weight:
 @raw_api("TransactionPaymentApi", "query_info")
 def query_info(ledger: Ledger, data: bytes) -> bytes:
     """Weight, class and fee of an extrinsic."""
-    extrinsic = data[:-4]
-    weight = described_weight(ledger, extrinsic)
+    return _dispatch_info(ledger, described_weight(ledger, data[:-4]), data)
+
+
+@raw_api("TransactionPaymentCallApi", "query_call_info")
+def query_call_info(ledger: Ledger, data: bytes) -> bytes:
+    """The same of a bare call."""
+    return _dispatch_info(ledger, weight_of(ledger.codec.runtime.decode_call(data[:-4])), data)
+
+
+def _dispatch_info(ledger: Ledger, weight: Weight, data: bytes) -> bytes:
     answer = {
         "weight": {"ref_time": weight.ref_time, "proof_size": weight.proof_size},
         "class": "Normal",

@@ -7,7 +7,7 @@ Source: Substrate's `pallet-balances` as the metadata describes it. Holds and fr
 from typing import Any
 
 from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
+from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 
 EXISTENTIAL_DEPOSIT = 500
 
@@ -108,3 +108,30 @@ def transfer_all(ledger: Ledger, origin: Origin, dest: Any, keep_alive: bool) ->
     who = ensure_signed(origin)
     amount = free(ledger, who) - (EXISTENTIAL_DEPOSIT if keep_alive else 0)
     transfer(ledger, who, address(dest), max(amount, 0), keep_alive=keep_alive)
+
+
+@call("Balances", "burn")
+def burn(ledger: Ledger, origin: Origin, value: int, keep_alive: bool) -> None:
+    """Destroy rao of one's own."""
+    who = ensure_signed(origin)
+    withdraw(ledger, who, value, keep_alive=keep_alive)
+    reduce_issuance(ledger, value)
+    ledger.deposit_event("Balances", "Burned", {"who": who, "amount": value})
+
+
+@call("Balances", "force_transfer")
+def force_transfer(ledger: Ledger, origin: Origin, source: Any, dest: Any, value: int) -> None:
+    """Move anybody's rao, as root."""
+    ensure_root(origin)
+    transfer(ledger, address(source), address(dest), value, keep_alive=False)
+
+
+@call("Balances", "force_set_balance")
+def force_set_balance(ledger: Ledger, origin: Origin, who: Any, new_free: int) -> None:
+    """Set anybody's balance, as root; below the existential deposit it is nothing."""
+    ensure_root(origin)
+    account = address(who)
+    amount = new_free if new_free >= EXISTENTIAL_DEPOSIT else 0
+    issue(ledger, amount - free(ledger, account))
+    set_free(ledger, account, amount)
+    ledger.deposit_event("Balances", "BalanceSet", {"who": account, "free": amount})

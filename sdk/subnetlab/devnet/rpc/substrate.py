@@ -245,6 +245,12 @@ def peers(_service: Service, _parameters: Parameters, _peer: Peer) -> list[Any]:
     return []
 
 
+@method("system_nodeRoles")
+def roles(_service: Service, _parameters: Parameters, _peer: Peer) -> list[str]:
+    """It builds every block itself."""
+    return ["Authority"]
+
+
 @method("system_syncState")
 def sync_state(service: Service, _parameters: Parameters, _peer: Peer) -> dict[str, int]:
     """Always at the head."""

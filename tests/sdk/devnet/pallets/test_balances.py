@@ -4,12 +4,13 @@ import pytest
 from bittensor_core import Keypair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.sdk.devnet.pallets.test_utility import decoded
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.node import Node
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.balances import EXISTENTIAL_DEPOSIT
-from subnetlab.devnet.registry import DispatchError
+from subnetlab.devnet.registry import ROOT, DispatchError, Origin
 
 WHO = [Keypair.from_uri(f"//{name}").ss58_address for name in ("Dave", "Eve", "New", "Newer")]
 
@@ -68,3 +69,31 @@ def test_paying_oneself_changes_nothing_but_needs_the_money(node: Node) -> None:
     assert balances.free(node.ledger, WHO[0]) == rao
     with pytest.raises(DispatchError, match=r"Token\.FundsUnavailable"):
         balances.transfer(node.ledger, WHO[0], WHO[0], rao + 1, keep_alive=True)
+
+
+def test_burning_takes_it_out_of_the_issuance(node: Node) -> None:
+    issued = int(node.ledger.get("Balances", "TotalIssuance"))
+    call = decoded(node, "Balances", "burn", value=5, keep_alive=True)
+    node.ledger.dispatch(Origin(account=WHO[0]), call)
+    assert int(node.ledger.get("Balances", "TotalIssuance")) == issued - 5
+
+
+def test_only_root_sets_balances(node: Node) -> None:
+    ledger = node.ledger
+    call = decoded(node, "Balances", "force_set_balance", who=WHO[2], new_free=10**9)
+    with pytest.raises(DispatchError, match="BadOrigin"):
+        ledger.dispatch(Origin(account=WHO[0]), call)
+    offset = int(ledger.get("Balances", "TotalIssuance")) - total(ledger)
+    ledger.dispatch(ROOT, call)
+    assert balances.free(ledger, WHO[2]) == 10**9
+    ledger.dispatch(ROOT, decoded(node, "Balances", "force_set_balance", who=WHO[2], new_free=1))
+    assert balances.free(ledger, WHO[2]) == 0
+    assert int(ledger.get("Balances", "TotalIssuance")) - total(ledger) == offset
+
+
+def test_root_moves_anybodys_money(node: Node) -> None:
+    before = balances.free(node.ledger, WHO[1])
+    node.ledger.dispatch(
+        ROOT, decoded(node, "Balances", "force_transfer", source=WHO[0], dest=WHO[1], value=9)
+    )
+    assert balances.free(node.ledger, WHO[1]) == before + 9

@@ -1,0 +1,77 @@
+"""The chain's own runtime APIs, asked as a client asks: SCALE in, SCALE out."""
+
+from typing import Any
+
+import pytest
+from tests.sdk.devnet.signing import Signer
+from tests.sdk.devnet.test_codec import GOLDEN, unhex
+
+from subnetlab.devnet.node import BadArguments, Node, UnknownApi
+from subnetlab.devnet.scale import Reader, prefixed
+
+
+def ask(node: Node, name: str, data: bytes) -> Any:
+    api, method = name.split("_", 1)
+    answer = node.call_api(name, data, node.blocks.head)
+    return node.codec.decode(node.codec.apis[api][method]["output"], answer)
+
+
+def test_metadata_is_served_in_both_versions_and_no_other(node: Node) -> None:
+    for version, first in ((14, b"meta\x0e"), (15, b"meta\x0f")):
+        name = "Metadata_metadata_at_version"
+        answer = Reader(node.call_api(name, version.to_bytes(4, "little"), node.blocks.head))
+        assert answer.byte() == 1
+        assert answer.prefixed()[:5] == first
+    assert node.call_api("Metadata_metadata_at_version", bytes(4), node.blocks.head) == b"\x00"
+    assert ask(node, "Metadata_metadata_versions", b"") == [14, 15]
+
+
+def test_the_version_is_the_recorded_one(node: Node) -> None:
+    version = ask(node, "Core_version", b"")
+    assert (version["spec_version"], version["transaction_version"]) == (461, 1)
+
+
+def test_a_fee_query_answers_what_will_be_paid(node: Node) -> None:
+    raw = unhex(GOLDEN["receipt_extrinsic_hex"])
+    info = ask(node, "TransactionPaymentApi_query_info", raw + len(raw).to_bytes(4, "little"))
+    assert info["partial_fee"] == GOLDEN["fee_rao"]
+    details = ask(node, "TransactionPaymentApi_query_fee_details", raw + len(raw).to_bytes(4, "little"))
+    assert sum(details["inclusion_fee"].values()) == GOLDEN["fee_rao"]
+
+
+def test_a_bare_call_can_be_priced_too(node: Node, signer: Signer) -> None:
+    call = signer.call("Balances", "transfer_keep_alive", dest=signer.address, value=1)
+    info = ask(node, "TransactionPaymentCallApi_query_call_info", call + (144).to_bytes(4, "little"))
+    assert info["partial_fee"] == GOLDEN["fee_rao"]
+
+
+def test_an_extrinsic_nobody_can_read_costs_the_default(node: Node) -> None:
+    info = ask(node, "TransactionPaymentApi_query_info", prefixed(b"\x84rubbish") + bytes(4))
+    assert info["partial_fee"] > 0
+
+
+def test_nonces_are_those_of_the_block_asked(node: Node, signer: Signer) -> None:
+    account = bytes(signer.keys.public_key)
+    before = node.seal()
+    node.submit(signer.transfer(signer.address, 1))
+    node.seal()
+    assert ask(node, "AccountNonceApi_account_nonce", account) == 1
+    output = node.codec.apis["AccountNonceApi"]["account_nonce"]["output"]
+    assert node.codec.decode(output, node.call_api("AccountNonceApi_account_nonce", account, before)) == 0
+
+
+def test_what_is_not_implemented_answers_zero_and_says_so_once(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert ask(node, "GrandpaApi_current_set_id", b"") == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "GrandpaApi_current_set_id is not implemented: it answers its type's zero value"
+    ]
+
+
+def test_unknown_names_and_bad_arguments_are_told_apart(node: Node) -> None:
+    with pytest.raises(UnknownApi):
+        node.call_api("Core_fly", b"", node.blocks.head)
+    with pytest.raises(BadArguments):
+        node.call_api("AccountNonceApi_account_nonce", b"\x01", node.blocks.head)
