@@ -212,3 +212,31 @@ def test_the_trading_fee_is_the_owners_and_roots_to_set(stage: Stage, netuid: in
     stage.call(ALICE, "set_fee_rate", "Swap", netuid=netuid, rate=0)
     assert swap.fee(stage.ledger, netuid, TAO) == 0
     refused(stage, "Deprecated", ALICE, "disable_lp", module="Swap")
+
+
+def test_stake_can_be_recycled_or_burnt(stage: Stage, netuid: int) -> None:
+    stage.stake(BOB, OWNER_HOTKEY, netuid, 10 * TAO)
+    out, terms = stage.number("SubnetAlphaOut", netuid), {"hotkey": OWNER_HOTKEY, "netuid": netuid}
+    stage.call(BOB, "recycle_alpha", amount=2 * TAO, **terms)
+    assert stage.number("SubnetAlphaOut", netuid) == out - 2 * TAO
+    stage.call(BOB, "burn_alpha", amount=3 * TAO, **terms)
+    assert stage.number("SubnetAlphaOut", netuid) == out - 2 * TAO
+    assert int(stage.ledger.get("AlphaAssets", "AlphaBurned", netuid)) == 3 * TAO
+    before = held(stage, BOB, netuid)
+    stage.call(BOB, "add_stake_burn", amount=TAO, limit=None, **terms)
+    assert abs(held(stage, BOB, netuid) - before) <= 1
+    root = {"hotkey": OWNER_HOTKEY, "netuid": ROOT, "amount": TAO}
+    refused(stage, "CannotBurnOrRecycleOnRootSubnet", BOB, "burn_alpha", **root)
+    refused(stage, "SubnetNotExists", BOB, "burn_alpha", **{**root, "netuid": 9})
+
+
+def test_miner_pay_can_be_sent_to_another_hotkey(stage: Stage, netuid: int) -> None:
+    other, call = key("//other"), "set_coldkey_auto_stake_hotkey"
+    refused(stage, "HotKeyNotRegisteredInSubNet", BOB, call, netuid=netuid, hotkey=other)
+    stage.register(netuid, (CHARLIE, other))
+    stage.call(BOB, call, netuid=netuid, hotkey=OWNER_HOTKEY)
+    stage.call(BOB, call, netuid=netuid, hotkey=other)
+    refused(stage, "SameAutoStakeHotkeyAlreadySet", BOB, call, netuid=netuid, hotkey=other)
+    assert stage.read("AutoStakeDestination", BOB, netuid) == other
+    assert list(stage.read("AutoStakeDestinationColdkeys", OWNER_HOTKEY, netuid)) == []
+    assert list(stage.read("AutoStakeDestinationColdkeys", other, netuid)) == [BOB]

@@ -5,10 +5,12 @@ What pallets share: `entries` (storage, events, errors by name), `money` (TAO in
 owns what), `limits` (how often), `uids` (slots), `stake_weight`. Each other module is the calls of its name.
 """
 
+from subnetlab.devnet.pallets.subtensor import auto_stake as auto_stake
 from subnetlab.devnet.pallets.subtensor import burn_price as burn_price
 from subnetlab.devnet.pallets.subtensor import children as children
 from subnetlab.devnet.pallets.subtensor import coinbase as coinbase
 from subnetlab.devnet.pallets.subtensor import commit_reveal as commit_reveal
+from subnetlab.devnet.pallets.subtensor import destroying as destroying
 from subnetlab.devnet.pallets.subtensor import identity as identity
 from subnetlab.devnet.pallets.subtensor import moving as moving
 from subnetlab.devnet.pallets.subtensor import registration as registration
