@@ -247,7 +247,10 @@ class NetworkClient:
         opened = self.wallet(wallet)
         with translated(self.endpoint):
             plan = self.client.plan(intent, opened)
-        signer = str(plan.signer_address)
+            signer = str(plan.signer_address)
+            fee = int(plan.fee.rao) if plan.fee is not None else 0
+            if intent.mev_shield_required:
+                fee += int(self.client.estimate_shielded_carrier_fee(signer).rao)
 
         def submit() -> Receipt:
             return send(
@@ -255,7 +258,6 @@ class NetworkClient:
             )
 
         free = self.balance(signer)
-        fee = int(plan.fee.rao) if plan.fee is not None else 0
         amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
         spend = self._describe(plan.summary, wallet=signer, amount=amount, fee=fee)
         deposit = self.existential_deposit

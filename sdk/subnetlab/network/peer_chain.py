@@ -13,9 +13,10 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import bittensor
+from bittensor_core import Keypair
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block, Commitment
@@ -35,6 +36,10 @@ _RECHECK_S = 5.0
 _RETRY_S = 0.2
 
 
+Hotkey: TypeAlias = str | Keypair | bittensor.Signer | bittensor.KeyedWallet
+"""Whatever can sign for a hotkey; a string is a development URI such as `//Alice//hotkey`."""
+
+
 class PeerChain:
     """One hotkey's view of one subnet through a node; implements `Chain`.
 
@@ -45,9 +50,7 @@ class PeerChain:
             `//Alice//hotkey`.
     """
 
-    def __init__(
-        self, endpoint: str, netuid: int, hotkey: str | bittensor.Signer | bittensor.KeyedWallet
-    ) -> None:
+    def __init__(self, endpoint: str, netuid: int, hotkey: Hotkey) -> None:
         self.endpoint, self.netuid = endpoint, netuid
         self._key = _signer(hotkey)
         self._wire: WireClient | None = None
@@ -236,12 +239,11 @@ class _Heads:
             self._came.notify_all()
 
 
-def _signer(hotkey: str | bittensor.Signer | bittensor.KeyedWallet) -> bittensor.Signer:
+def _signer(hotkey: Hotkey) -> bittensor.Signer:
     if isinstance(hotkey, str):
-        return cast("bittensor.Signer", dev_keypair(hotkey))
-    if isinstance(hotkey, bittensor.Signer):
-        return hotkey
-    return hotkey.hotkey
+        hotkey = dev_keypair(hotkey)
+    # A wallet carries its hotkey; the SDK's protocol names an argument otherwise than its own keypair does.
+    return cast("bittensor.Signer", getattr(hotkey, "hotkey", hotkey))
 
 
 async def _head(client: WireClient) -> Block:

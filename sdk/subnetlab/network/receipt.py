@@ -15,7 +15,7 @@ class Receipt:
     """Hash of the extrinsic, `0x…`; of the decrypted one where the shield carried it."""
     block: int
     fee_rao: int
-    """What the signer paid the chain, not what was moved."""
+    """What the signer paid the chain for it, not what was moved; the shield's carrier included."""
     summary: str
     """What it did, in words."""
     events: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)

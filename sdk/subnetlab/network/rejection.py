@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import bittensor
 from bittensor._generated.errors import ERRORS
+from bittensor_core import KeyfileError
 
-from subnetlab.errors import ChainRejected, NodeUnreachable
+from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""
@@ -56,7 +57,8 @@ def translated(endpoint: str) -> Generator[None]:
     """Turn whatever the SDK raises inside the block into SubnetLab's errors.
 
     Raises:
-        ChainRejected: the chain, or the SDK on its behalf, refused.
+        ChainRejected: the chain, or the SDK on its behalf, refused; also an argument no call can carry.
+        WalletError: the wallet's key could not be opened.
         NodeUnreachable: nobody answers at `endpoint`, or the connection broke.
     """
     try:
@@ -67,5 +69,7 @@ def translated(endpoint: str) -> Generator[None]:
         raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
     except (bittensor.RpcConnectionError, bittensor.ConnectionNotReady, OSError, TimeoutError) as error:
         raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
-    except bittensor.BittensorError as error:
-        raise ChainRejected(f"The SDK refused it: {error}", code="InvalidArgument", hint="") from error
+    except KeyfileError as error:
+        raise WalletError(f"The wallet could not be opened: {error}.") from error
+    except (bittensor.BittensorError, ValueError, TypeError, OverflowError) as error:
+        raise ChainRejected(f"It was not sent: {error}.", code="InvalidArgument") from error

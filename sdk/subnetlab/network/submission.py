@@ -38,7 +38,7 @@ def send(
             result = _once(client, submit, signer)
     if not result.success:
         raise rejected(result.error, result.message)
-    return _receipt(client, result, summary)
+    return _receipt(client, result, signer, summary)
 
 
 def _once(
@@ -48,17 +48,37 @@ def _once(
     return submit()
 
 
-def _receipt(client: WireClient, result: bittensor.ExtrinsicResult, summary: str) -> Receipt:
+def _receipt(client: WireClient, result: bittensor.ExtrinsicResult, signer: str, summary: str) -> Receipt:
     number, _, index = (result.extrinsic_id or "").partition("-")
     extrinsics = client.rpc("chain_getBlock", result.block_hash)["block"]["extrinsics"]
     raw = bytes.fromhex(str(extrinsics[int(index)]).removeprefix("0x"))
+    fee = int(result.fee.rao) if result.fee is not None else 0
+    if result.data.get("shielded"):
+        fee += _carrier_fee(client, str(result.block_hash), signer)
     return Receipt(
         tx=f"0x{blake2b(raw, digest_size=32).hexdigest()}",
         block=int(number),
-        fee_rao=int(result.fee.rao) if result.fee is not None else 0,
+        fee_rao=fee,
         summary=summary,
         events=tuple(_event(entry) for entry in result.events),
         data=dict(result.data),
+    )
+
+
+def _carrier_fee(client: WireClient, block_hash: str, signer: str) -> int:
+    """What the extrinsic that carried a shielded one cost; 0 where it went into an earlier block."""
+    events = client.run(client.substrate.events(block_hash))
+    carriers = {
+        entry["extrinsic_idx"]
+        for entry in events
+        if (entry["module_id"], entry["event_id"]) == ("MevShield", "EncryptedSubmitted")
+    }
+    return sum(
+        int(entry["attributes"]["actual_fee"])
+        for entry in events
+        if entry["event_id"] == "TransactionFeePaid"
+        and entry["extrinsic_idx"] in carriers
+        and entry["attributes"]["who"] == signer
     )
 
 

@@ -113,3 +113,18 @@ def test_an_amount_that_leaves_less_than_the_deposit_is_refused(network: Network
     with pytest.raises(InsufficientBalance, match="deposit"):
         network.pay(amount_tao="0.9999", to=BOB, wallet=poor)
     network.pay(amount_tao="0.9", to=BOB, wallet=poor)
+
+
+@pytest.mark.parametrize("netuid", [-1, 70_000, "one", None, 1.5])
+def test_a_netuid_no_call_can_carry_is_refused_before_it_is_sent(
+    network: NetworkClient, prepared: Prepared, netuid: object
+) -> None:
+    head = network.head()
+    hotkey = prepared.validator.hotkey.ss58_address
+    with pytest.raises(SubnetLabError):
+        network.stake(amount_tao=1, hotkey_ss58=hotkey, netuid=netuid, wallet="alice")  # type: ignore[arg-type]
+    with pytest.raises(SubnetLabError):
+        network.quote_stake(amount_tao=1, netuid=netuid)  # type: ignore[arg-type]
+    with pytest.raises(SubnetLabError):
+        network.burned_register(netuid, "alice/new")  # type: ignore[arg-type]
+    assert network.head() == head

@@ -102,6 +102,14 @@ def test_registrations_in_a_row_through_the_shield_get_a_uid_each(
     network.pay(amount_tao=1, to="bob", wallet="alice")  # the nonce after a shielded one is fresh
 
 
+def test_a_receipt_counts_the_shield_s_own_fee(network: NetworkClient, prepared: Prepared) -> None:
+    price = network.client.query(("SubtensorModule", "Burn"), [prepared.netuid])
+    before = network.balance(dev_wallet("alice"))
+    _, receipt = network.burned_register(prepared.netuid, "alice/counted")
+    burned = before - network.balance(dev_wallet("alice")) - receipt.fee_rao
+    assert 0.995 * price < burned <= price, "the price falls a little with every block, nothing else is left"
+
+
 def test_a_nonce_the_sdk_left_behind_is_mended(network: NetworkClient, prepared: Prepared) -> None:
     alice = dev_wallet("alice")
     hotkey = dev_wallet("alice/other").hotkey.ss58_address
