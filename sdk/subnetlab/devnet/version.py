@@ -11,6 +11,19 @@ from subnetlab.devnet.extrinsic import digest
 SPEC_NAME = "node-subtensor"
 
 
+API_VERSIONS = {
+    "Core": 5,
+    "Metadata": 2,
+    "BlockBuilder": 6,
+    "TaggedTransactionQueue": 3,
+    "OffchainWorkerApi": 2,
+    "GrandpaApi": 3,
+    "TransactionPaymentApi": 4,
+    "TransactionPaymentCallApi": 4,
+}
+"""Versions of Substrate's own runtime APIs where they are not 1; clients look them up before they call."""
+
+
 def scale_value(codec: Codec) -> dict[str, Any]:
     """The version as `Core_version` encodes it."""
     return {
@@ -19,7 +32,7 @@ def scale_value(codec: Codec) -> dict[str, Any]:
         "authoring_version": 1,
         "spec_version": codec.spec_version,
         "impl_version": 1,
-        "apis": [["0x" + digest(name.encode(), 8).hex(), 1] for name in codec.apis],
+        "apis": [["0x" + digest(name.encode(), 8).hex(), API_VERSIONS.get(name, 1)] for name in codec.apis],
         "transaction_version": codec.transaction_version,
         "system_version": 1,
     }
