@@ -8,7 +8,7 @@ from typing import Any
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import share_pool
-from subnetlab.devnet.pallets.subtensor.entries import at, exists, is_subnet, number, read
+from subnetlab.devnet.pallets.subtensor.entries import exists, is_subnet, number, read
 from subnetlab.devnet.registry import runtime_api
 from subnetlab.units import U16_MAX
 
@@ -24,6 +24,7 @@ _VECTORS = {
     "last_update": "LastUpdate",
     "validator_permit": "ValidatorPermit",
 }
+_FLAGS = ("active", "validator_permit")
 
 
 def axon_of(ledger: Ledger, netuid: int, hotkey: str) -> dict[str, int]:
@@ -31,12 +32,26 @@ def axon_of(ledger: Ledger, netuid: int, hotkey: str) -> dict[str, int]:
     return read(ledger, "Axons", netuid, hotkey) or _NO_AXON
 
 
-def _lite(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
+Columns = dict[str, list[Any]]
+"""A subnet's per-neuron vectors, in the words of the API."""
+
+
+def _columns(ledger: Ledger, netuid: int) -> Columns:
+    return {name: read(ledger, item, netuid) for name, item in _VECTORS.items()}
+
+
+def _place(columns: Columns, name: str, uid: int) -> Any:
+    column = columns[name]
+    if uid < len(column):
+        return column[uid]
+    return False if name in _FLAGS else 0
+
+
+def _lite(ledger: Ledger, netuid: int, uid: int, columns: Columns) -> dict[str, Any] | None:
     if not exists(ledger, "Keys", netuid, uid):
         return None
     hotkey = read(ledger, "Keys", netuid, uid)
     coldkey = read(ledger, "Owner", hotkey)
-    flags = {"active": False, "validator_permit": False}
     return {
         "hotkey": hotkey,
         "coldkey": coldkey,
@@ -48,15 +63,12 @@ def _lite(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
         "rank": 0,
         "trust": 0,
         "pruning_score": U16_MAX,
-        **{
-            name: at(ledger, item, netuid, uid=uid, default=flags.get(name, 0))
-            for name, item in _VECTORS.items()
-        },
+        **{name: _place(columns, name, uid) for name in _VECTORS},
     }
 
 
-def _full(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
-    lite = _lite(ledger, netuid, uid)
+def _full(ledger: Ledger, netuid: int, uid: int, columns: Columns) -> dict[str, Any] | None:
+    lite = _lite(ledger, netuid, uid, columns)
     if lite is None:
         return None
     weights = [(to, value) for to, value in read(ledger, "Weights", netuid, uid) if value]
@@ -71,22 +83,24 @@ def _uids(ledger: Ledger, netuid: int) -> range:
 @runtime_api("NeuronInfoRuntimeApi", "get_neurons")
 def get_neurons(ledger: Ledger, netuid: int) -> list[dict[str, Any] | None]:
     """Every neuron of a subnet with its weights and bonds."""
-    return [_full(ledger, netuid, uid) for uid in _uids(ledger, netuid)]
+    columns = _columns(ledger, netuid)
+    return [_full(ledger, netuid, uid, columns) for uid in _uids(ledger, netuid)]
 
 
 @runtime_api("NeuronInfoRuntimeApi", "get_neuron")
 def get_neuron(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
     """One neuron with its weights and bonds."""
-    return _full(ledger, netuid, uid) if is_subnet(ledger, netuid) else None
+    return _full(ledger, netuid, uid, _columns(ledger, netuid)) if is_subnet(ledger, netuid) else None
 
 
 @runtime_api("NeuronInfoRuntimeApi", "get_neurons_lite")
 def get_neurons_lite(ledger: Ledger, netuid: int) -> list[dict[str, Any] | None]:
     """Every neuron of a subnet, without weights and bonds."""
-    return [_lite(ledger, netuid, uid) for uid in _uids(ledger, netuid)]
+    columns = _columns(ledger, netuid)
+    return [_lite(ledger, netuid, uid, columns) for uid in _uids(ledger, netuid)]
 
 
 @runtime_api("NeuronInfoRuntimeApi", "get_neuron_lite")
 def get_neuron_lite(ledger: Ledger, netuid: int, uid: int) -> dict[str, Any] | None:
     """One neuron, without weights and bonds."""
-    return _lite(ledger, netuid, uid) if is_subnet(ledger, netuid) else None
+    return _lite(ledger, netuid, uid, _columns(ledger, netuid)) if is_subnet(ledger, netuid) else None

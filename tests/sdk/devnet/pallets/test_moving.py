@@ -103,6 +103,7 @@ def test_stake_changes_hands_across_subnets_and_hotkeys(place: Place) -> None:
         ({"destination_hotkey": key("//unknown")}, "HotKeyAccountNotExists"),
         ({"destination_netuid": 3, "alpha_amount": 1_500_000}, "AmountTooLow"),
         ({"alpha_amount": 1_000}, "AmountTooLow"),
+        ({"alpha_amount": 30 * TAO}, "NotEnoughStakeToWithdraw"),
     ],
 )
 def test_a_move_is_refused(place: Place, terms: dict[str, Any], error: str) -> None:

@@ -56,7 +56,6 @@ def _move(
     transfer: bool = False,
 ) -> int:
     """Check and move; the rao the moved stake is worth."""
-    alpha = min(alpha, trading.held(ledger, source))
     crossing = source.netuid != dest.netuid
     most = alpha
     if crossing and limit is not None:
@@ -83,8 +82,7 @@ def _within(ledger: Ledger, source: Position, dest: Position, alpha: int) -> int
     trading.become_delegate(ledger, dest.hotkey, dest.coldkey)
     share_pool.credit(ledger, dest.hotkey, dest.coldkey, netuid, alpha)
     worth = swap.value_rao(ledger, netuid, alpha)
-    transfer = source.coldkey != dest.coldkey
-    require(worth >= (stake_checks.MIN_TRANSFER_RAO if transfer else MIN_STAKE_RAO), "AmountTooLow")
+    require(worth >= stake_checks.MIN_TRANSFER_RAO, "AmountTooLow")
     write(ledger, "LastColdkeyHotkeyStakeBlock", dest.coldkey, dest.hotkey, value=ledger.block_number)
     event(ledger, "StakeRemoved", [source.coldkey, source.hotkey, worth, alpha, netuid, 0])
     event(ledger, "StakeAdded", [dest.coldkey, dest.hotkey, worth, alpha, netuid, 0])

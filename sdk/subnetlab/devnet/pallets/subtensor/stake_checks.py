@@ -14,9 +14,9 @@ from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, U64_MAX
 from subnetlab.yuma.pool import MAX_INPUT_MULTIPLE, Swap
 
 MIN_STAKE_RAO = 2_000_000
-"""The smallest stake, move or partial withdrawal, fee excluded."""
+"""The smallest stake, move across subnets or partial withdrawal, fee excluded."""
 MIN_TRANSFER_RAO = 100_000
-"""The smallest stake that changes its coldkey across subnets."""
+"""The smallest stake that changes its coldkey, or its hotkey within a subnet."""
 
 
 def within_swap_limit(ledger: Ledger, netuid: int, amount: int, reserve: str) -> None:
