@@ -5,6 +5,7 @@ how the run ended, 1 where there was nothing to run.
 """
 
 import sys
+import time
 from pathlib import Path
 
 
@@ -13,10 +14,15 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
         sys.stderr.write("usage: python -m subnetlab.fleet RUN_FOLDER\n")
         return 1
-    # Peers import this module to find their target: only the supervisor itself loads the rest.
+    asked_at = time.monotonic()
+    # Peers import this module to find their target: only the supervisor itself loads more. The server for
+    # peers comes first, so that torch loads there while the SDK loads here.
+    from subnetlab.fleet.forkserver import start_forkserver  # noqa: PLC0415
+
+    context = start_forkserver()
     from subnetlab.fleet.run import supervise  # noqa: PLC0415
 
-    return supervise(Path(arguments[0]).resolve())
+    return supervise(Path(arguments[0]).resolve(), context, asked_at)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class Patience:
         every_s: seconds between attempts.
     """
 
-    def __init__(self, limit_s: float = 60.0, every_s: float = 0.5) -> None:
+    def __init__(self, limit_s: float, every_s: float = 0.25) -> None:
         self._limit_s, self._every_s = limit_s, every_s
         self._since: float | None = None
         self.next_at = 0.0

@@ -32,7 +32,8 @@ _TAIL_LINES: Final = 12
 def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
     """Start the supervisor of a run and return its process id once the record has begun.
 
-    Its peers come up afterwards; the record tells. What it prints goes to `supervisor.log` in the folder.
+    A run whose supervisor was killed is taken up where its record ends. Peers come up afterwards; the record
+    tells. What it prints goes to `supervisor.log` in the folder.
 
     Raises:
         FleetStartFailed: one is running already, or this one ended or said nothing within the limit; the

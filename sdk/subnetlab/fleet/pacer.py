@@ -26,6 +26,11 @@ class Rounds:
         """The block that ends the last round: the one its last `synced` waits for."""
         return self.first_block + self.rounds * self.blocks_per_round
 
+    def inside(self, height: int) -> bool:
+        """Whether `height` lies after a round's open block and before the next round's."""
+        running = self.first_block < height < self.last_block
+        return running and (height - self.first_block) % self.blocks_per_round != 0
+
     def round_at(self, height: int) -> int:
         """The round whose window holds `height`; -1 before the first, the last round at and after the end."""
         if height < self.first_block:

@@ -24,13 +24,14 @@ class Payroll:
         self._netuid = netuid
         self._last_epoch: int | None = None
 
-    def begin(self, head: Block) -> None:
-        """Connect; epochs up to the head are not this run's.
+    def begin(self, head: Block, last_paid: int | None = None) -> None:
+        """Connect; epochs up to the last paid one, or up to the head of a new run, are no news.
 
         Raises:
             NodeUnreachable: nobody answers.
         """
-        self._last_epoch = self._epoch_before(head)
+        before = self._epoch_before(head)
+        self._last_epoch = before if last_paid is None else last_paid
 
     def paid_by(self, block: Block) -> list[Event]:
         """What the last epoch paid if it is news at this block, else nothing.

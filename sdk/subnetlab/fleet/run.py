@@ -1,7 +1,8 @@
 """One run from its folder to its last event: opens all that the supervisor needs, and closes it in order.
 
-Once it has begun, the record always ends with `RunEnded` unless this process is killed. A killed run's record
-stays as it is.
+Once it has begun, the record always ends with `RunEnded` unless this process is killed. A run that was cut
+off like that is taken up by the next supervisor of its folder: what is recorded stays, the round that was
+broken off is left, and peers replay what was published before they go on.
 """
 
 import contextlib
@@ -16,13 +17,13 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-from subnetlab.errors import FleetError, FleetStartFailed, SubnetLabError
+from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
 from subnetlab.fleet.chore import ask
 from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock, as_mode
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts, read_facts
-from subnetlab.fleet.forkserver import start_forkserver
 from subnetlab.fleet.launch import LOCK_FILE, READY_FD, SUPERVISOR_FILE, UP
+from subnetlab.fleet.past import read_past
 from subnetlab.fleet.payroll import Payroll
 from subnetlab.fleet.peer import run_peer, sentence
 from subnetlab.fleet.peer_process import PeerProcess
@@ -39,14 +40,18 @@ from subnetlab.record.writer import RecordWriter
 log = logging.getLogger(__name__)
 
 
-def supervise(run_folder: Path) -> int:
-    """Run the run in a folder to its end; the exit status of the process."""
+def supervise(run_folder: Path, context: ForkServerContext, asked_at: float) -> int:
+    """Run the run in a folder to its end; the exit status of the process.
+
+    Args:
+        run_folder: holds `manifest.json` and `fleet.json`.
+        context: the running forkserver.
+        asked_at: `time.monotonic()` when the fleet was asked for.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    asked_at = time.monotonic()
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(_sole_supervisor(run_folder))
-            context = start_forkserver()
             opened = held.enter_context(_opened(run_folder, context))
         except SubnetLabError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
@@ -92,6 +97,7 @@ class _Opened:
         ending = Ending(status="failed", reason="The supervisor itself failed; its log says where.")
         try:
             self.supervisor.listen_to_signals()
+            self.supervisor.leave_broken_round()
             peers = [
                 PeerProcess(context, seat, run_peer, (str(run_folder), index), asked_at)
                 for index, seat in enumerate(self.spec.seats)
@@ -110,8 +116,11 @@ class _Opened:
                 block=self.supervisor.head,
                 wall_s=round(time.monotonic() - self.began, 3),
             )
-            self.record.append(event, durable=True)
             log.info("The run is over: %s %s", ending.status, ending.reason)
+            try:
+                self.record.append(event, durable=True)
+            except RecordError:
+                log.exception("How the run ended could not be recorded.")
 
     def _keep_result(self, run_folder: Path, context: ForkServerContext, ending: Ending) -> Ending:
         closed = self.supervisor.last_closed
@@ -141,33 +150,57 @@ def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
         spec = read_spec(run_folder)
         sys.path[:0] = spec.python_path  # peers inherit it, and with it the notebook's own modules
         record = held.enter_context(RecordWriter(run_folder / FILE_NAME))
-        if record.seq:
-            raise FleetStartFailed("This run has begun before.", hint="Start a new one.")
+        past = read_past(run_folder / FILE_NAME)
+        if past.ended:
+            raise FleetStartFailed("This run is over.", hint="Start a new one.")
         token = secrets.token_hex(16)
         control = held.enter_context(contextlib.closing(ControlServer(run_folder, token)))
         payroll = held.enter_context(contextlib.closing(Payroll(spec.endpoint, spec.netuid)))
-        clock = _clock(spec)
+        clock = _clock(spec, run_folder)
         head = clock.start()
         held.callback(clock.stop)
         _write_supervisor_file(run_folder, token, clock.before if isinstance(clock, SealedClock) else None)
-        payroll.begin(head)
+        payroll.begin(head, past.last_epoch or (past.started.block if past.started else None))
         facts = read_facts(context, run_folder)
-        if head.number >= facts.rounds.first_block:
-            raise FleetStartFailed(
-                f"Round 0 was due at block {facts.rounds.first_block}; the chain is at {head.number}.",
-                hint="Start a new run.",
-            )
-        record.append(_first_event(spec, facts, head), durable=True)
+        if past.started is None:
+            _check_heights(facts, head)
+            record.append(_first_event(spec, facts, head), durable=True)
+        elif past.started.manifest_hash != facts.manifest_hash:
+            raise FleetStartFailed("The manifest is not the one this run began with.", hint="Put it back.")
         supervisor = Supervisor(
-            spec=spec, facts=facts, record=record, clock=clock, payroll=payroll, control=control, head=head
+            spec=spec,
+            facts=facts,
+            record=record,
+            clock=clock,
+            payroll=payroll,
+            control=control,
+            head=head,
+            past=past,
         )
         yield _Opened(spec=spec, facts=facts, record=record, clock=clock, supervisor=supervisor, began=began)
 
 
-def _clock(spec: FleetSpec) -> Clock:
+def _check_heights(facts: Facts, head: Block) -> None:
+    if head.number >= facts.rounds.first_block:
+        raise FleetStartFailed(
+            f"Round 0 was due at block {facts.rounds.first_block}; the chain is at {head.number}.",
+            hint="Start a new run.",
+        )
+
+
+def _clock(spec: FleetSpec, run_folder: Path) -> Clock:
     if spec.is_devnet:
-        return SealedClock(spec.endpoint, as_mode(spec.sealing_after))
+        after = spec.sealing_after
+        # A supervisor that was killed could not give the clock back, but it wrote down how it was found.
+        return SealedClock(spec.endpoint, as_mode(_sealing_before(run_folder) if after is None else after))
     return WatchedClock(PeerChain(spec.endpoint, spec.netuid, READER_URI))
+
+
+def _sealing_before(run_folder: Path) -> object:
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
+        return known.get("sealing_before")
+    return None
 
 
 def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | None) -> None:

@@ -19,6 +19,7 @@ from subnetlab.fleet.clock import Clock, Patience
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts
 from subnetlab.fleet.pacer import Pacer
+from subnetlab.fleet.past import Past
 from subnetlab.fleet.payroll import Payroll
 from subnetlab.fleet.peer_process import PeerProcess, end_all
 from subnetlab.fleet.spec import FleetSpec
@@ -55,6 +56,7 @@ class Supervisor:
         payroll: reads what an epoch paid.
         control: listening.
         head: the chain's head when the clock was started.
+        past: what an earlier supervisor of this run recorded.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Supervisor:
         payroll: Payroll,
         control: ControlServer,
         head: Block,
+        past: Past,
     ) -> None:
         self._spec, self._facts, self._record = spec, facts, record
         self._clock, self._payroll, self._control = clock, payroll, control
@@ -74,11 +77,10 @@ class Supervisor:
         self._began = self._sealed_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
-        self._patience = Patience()
+        self._patience = Patience(spec.node_limit_s)
         self._peers: list[PeerProcess] = []
         self._ending: Ending | None = None
-        self.last_closed: RoundClosed | None = None
-        """The newest round that a lead has closed."""
+        self._past = past
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(control.listener, selectors.EVENT_READ, self._let_in)
         self._watches = clock.fileno()
@@ -86,6 +88,11 @@ class Supervisor:
             self._waiting.register(self._watches, selectors.EVENT_READ, self._blocks_came)
 
     # -- what the outside may ask --------------------------------------------------------------------------
+
+    @property
+    def last_closed(self) -> RoundClosed | None:
+        """The newest round that a lead has closed."""
+        return self._past.last_closed
 
     @property
     def head(self) -> int:
@@ -128,6 +135,14 @@ class Supervisor:
         }
 
     # -- the loop ------------------------------------------------------------------------------------------
+
+    def leave_broken_round(self) -> None:
+        """Seal to the end of a round in which an earlier supervisor was cut off; peers begin with the next.
+
+        Whoever takes part in a round must have been there from its open block.
+        """
+        while self._watches is None and self._pacer.rounds.inside(self._pacer.head) and self._seal():
+            pass
 
     def run(self, peers: list[PeerProcess]) -> Ending:
         """Follow the started peers to the end of the run; on return none of them is running."""
@@ -252,11 +267,10 @@ class Supervisor:
             if isinstance(event, PeerReady):
                 peer.state = "live" if peer.running else peer.state
                 self._pacer.ready(peer.seat.uid)
-            self._append([event])
+            if self._past.is_news(event):
+                self._append([event])
             if isinstance(event, Phase):
                 self._pacer.reported(event)
-            elif isinstance(event, RoundClosed):
-                self.last_closed = event
         if not peer.running:
             self._waiting.unregister(descriptor)
             self._pacer.gone(peer.seat.uid)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.devnet_process import running_devnet
+from tests.devnet_process import DevnetProcess, running_devnet
 
 from subnetlab.fleet.launch import is_running, request_stop
 from subnetlab.fleet.local import LocalFleet
@@ -71,6 +71,7 @@ def _fits(event: Event, kind: type[Event], values: dict[str, Any]) -> bool:
 class JoinedSubnet:
     """A running node and a subnet on it whose seats are taken by development keys."""
 
+    node: DevnetProcess
     client: NetworkClient
     netuid: int
     seats: tuple[PeerSeat, ...]
@@ -101,6 +102,7 @@ class JoinedSubnet:
             is_devnet=True,
             netuid=self.netuid,
             store=str(folder / "store"),
+            node_limit_s=1.0,
             seats=seats,
             others=tuple(seat for seat in self._everyone() if seat.uid not in {s.uid for s in seats}),
         )
@@ -131,7 +133,7 @@ def joined_subnet(folder: Path, fleet: LocalFleet) -> Iterator[JoinedSubnet]:
         subnet_rules(client, netuid)
         client.start_call(netuid, alice)
         try:
-            yield JoinedSubnet(client, netuid, _enrolled(client, netuid, fleet))
+            yield JoinedSubnet(node, client, netuid, _enrolled(client, netuid, fleet))
         finally:
             _close(client)
 

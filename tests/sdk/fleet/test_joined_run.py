@@ -18,6 +18,7 @@ from subnetlab.record.events import (
     AloneEvaluated,
     BlockSealed,
     EpochPaid,
+    Event,
     PeerGone,
     PeerReady,
     RoundClosed,
@@ -72,7 +73,7 @@ def test_a_run_trains_pays_and_leaves_a_model_that_anyone_can_prove(
     check_model(run)
     assert subnet.client.dev.info()["sealing"] == "instant"
     assert verify(run.folder / FILE_NAME).torn_bytes == 0
-    with pytest.raises(FleetStartFailed, match="begun before"):
+    with pytest.raises(FleetStartFailed, match="is over"):
         start_supervisor(run.folder)
 
 
@@ -160,9 +161,28 @@ def test_a_killed_supervisor_takes_its_peers_along_and_leaves_a_valid_record(
         started[0].kill()
         assert nobody_left(started)
         assert not is_running(run.folder)
-    assert verify(run.folder / FILE_NAME).entries == len(run.all_events())
-    assert not run.events(RunEnded)
-    subnet.client.dev.set_sealing("instant")
+        assert verify(run.folder / FILE_NAME).entries == len(run.all_events())
+        assert not run.events(RunEnded)
+        before = run.all_events()
+        check_taken_up(subnet, run, before)
+
+
+def check_taken_up(subnet: JoinedSubnet, run: Described, before: list[Event]) -> None:
+    """The next supervisor goes on where the record ends, and gives the chain back as the first found it."""
+    start_supervisor(run.folder)
+    closed = {event.round for event in before if isinstance(event, RoundClosed)}
+    run.until(RoundClosed, round=max(closed) + 3)
+    request_stop(run.folder)
+    assert run.ended().status == "stopped"
+    events = run.all_events()
+    assert events[: len(before)] == before
+    assert len(run.events(RunStarted)) == 1
+    rounds = [event.round for event in run.events(RoundClosed)]
+    assert rounds == sorted(set(rounds))
+    numbers = [event.number for event in run.events(BlockSealed)]
+    assert numbers == sorted(set(numbers))
+    assert subnet.client.dev.info()["sealing"] == "instant"
+    check_model(run)
 
 
 def test_without_validators_a_run_fails_with_the_reason(subnet: JoinedSubnet, tmp_path: Path) -> None:
@@ -187,3 +207,19 @@ def test_a_run_whose_first_block_has_passed_is_refused_and_nothing_is_recorded(
             start_supervisor(run.folder)
         assert not run.all_events()
         assert subnet.client.dev.info()["sealing"] == "instant"
+
+
+def test_a_run_whose_node_dies_fails_and_leaves_nobody_behind(tmp_path: Path) -> None:
+    with (
+        joined_subnet(tmp_path, LocalFleet(miners=1, validators=1)) as subnet,
+        subnet.run(tmp_path / "no-chain", rounds=1000, seats=subnet.seats) as run,
+    ):
+        start_supervisor(run.folder)
+        run.until(RoundClosed, round=0)
+        started = family(run)
+        subnet.node.process.kill()
+        ended = run.ended()
+        assert nobody_left(started)
+    assert ended.status == "failed"
+    assert "gone" in ended.reason
+    assert verify(run.folder / FILE_NAME).torn_bytes == 0

@@ -162,6 +162,11 @@ def test_heights_map_to_rounds() -> None:
     ]
 
 
+def test_a_height_is_inside_a_round_after_its_open_block_only() -> None:
+    rounds = Rounds(first_block=FIRST, rounds=2)
+    assert [height for height in range(25) if rounds.inside(height)] == [11, 12, 13, 15, 16, 17]
+
+
 @given(
     st.lists(
         st.one_of(

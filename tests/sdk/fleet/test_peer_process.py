@@ -60,7 +60,7 @@ def deaf(pipe, asked_at):
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    return start_forkserver(["subnetlab.fleet.peer"])
+    return start_forkserver()
 
 
 @pytest.fixture
