@@ -175,3 +175,12 @@ def test_root_admits_one_per_block(stage: Stage) -> None:
     refused(stage, "TooManyRegistrationsThisBlock", BOB, "root_register", hotkey=HOTKEYS[1])
     stage.blocks()
     stage.call(BOB, "root_register", hotkey=HOTKEYS[1])
+
+
+def test_root_admits_three_before_its_first_tempo_has_passed(stage: Stage) -> None:
+    for hotkey in HOTKEYS[:3]:
+        stage.call(BOB, "root_register", hotkey=hotkey)
+        stage.blocks()
+    refused(stage, "TooManyRegistrationsThisInterval", BOB, "root_register", hotkey=HOTKEYS[3])
+    stage.blocks(100)
+    stage.call(BOB, "root_register", hotkey=HOTKEYS[3])

@@ -6,12 +6,14 @@ Source: `subnets/registration.rs`; the Q32 arithmetic is the runtime's, so price
 from functools import cache
 
 from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.pallets.subtensor import schedule
 from subnetlab.devnet.pallets.subtensor.entries import netuids, number, read, write
 from subnetlab.devnet.registry import on_initialize
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma.fixed import U64F64
 
 _ONE_Q32 = 1 << 32
+_INTERVAL = "RegistrationsThisInterval"
 
 
 def _power_q32(base: int, exponent: int) -> int:
@@ -55,7 +57,10 @@ def bump(ledger: Ledger, netuid: int) -> None:
 
 @on_initialize(100)
 def decay(ledger: Ledger) -> None:
-    """Let every subnet's price fall by one block and start counting registrations anew."""
+    """Let every subnet's price fall by one block and start counting registrations anew.
+
+    Only root still counts per interval; root never steps, so from its first tempo on every block starts one.
+    """
     for netuid in netuids(ledger):
         burn, half_life = number(ledger, "Burn", netuid), number(ledger, "BurnHalfLife", netuid)
         decayed = burn
@@ -66,3 +71,5 @@ def decay(ledger: Ledger) -> None:
             write(ledger, "Burn", netuid, value=decayed)
         if number(ledger, "RegistrationsThisBlock", netuid):
             write(ledger, "RegistrationsThisBlock", netuid, value=0)
+    if schedule.is_epoch_due(ledger, ROOT_NETUID) and number(ledger, _INTERVAL, ROOT_NETUID):
+        write(ledger, _INTERVAL, ROOT_NETUID, value=0)
