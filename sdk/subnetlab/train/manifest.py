@@ -48,12 +48,14 @@ class ScoringConfig:
     """Sequences nobody was assigned, the same for all miners and validators."""
     clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
-    step: float = 1.0
-    """Share of an update that is tried; below 1 as a lone update stands for many."""
-    gate: float = 0.25
+    step: float = 0.2
+    """Share of an update that is tried: a whole one, with all its error feedback, can overshoot by itself."""
+    gate: float = 0.4
     """An update that removes less than this share of what the median update removes is shut out."""
     memory: float = 0.8
     """Share of the old rating that a new one keeps."""
+    proof_memory: float = 0.95
+    """The same for the proof that a miner works on its own data."""
     validation_batches: int = 8
     validation_sequences: int = 32
 

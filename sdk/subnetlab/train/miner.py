@@ -12,7 +12,7 @@ from subnetlab.train.data.corpus import sequences
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
-from subnetlab.train.strategies.base import Batch
+from subnetlab.train.strategies.base import Batch, Learned
 
 _STEPS_PER_REPORT = 5
 
@@ -65,6 +65,14 @@ class Miner(Peer):
     def work(self, heights: RoundHeights) -> Worked:
         """Take the round's inner steps and encode the result."""
         began = time.perf_counter()
+        learned = self.learn(heights)
+        computed = time.perf_counter()
+        payload = self.codec.encode(learned.delta_P, self.memory)
+        mean = sum(learned.losses) / len(learned.losses)
+        return Worked(payload, mean, computed - began, time.perf_counter() - computed)
+
+    def learn(self, heights: RoundHeights) -> Learned:
+        """Train from θ on the assigned sequences, reporting losses as they come."""
         progress = self.manifest.progress(heights.round)
         pending: list[float] = []
 
@@ -77,12 +85,10 @@ class Miner(Peer):
                 )
                 pending.clear()
 
-        strategy, replica = self.manifest.strategy, self.replica
-        learned = strategy.learn(replica.bench, replica.theta_P, self.batches(heights), progress, heard)
-        computed = time.perf_counter()
-        payload = self.codec.encode(learned.delta_P, self.memory)
-        mean = sum(learned.losses) / len(learned.losses)
-        return Worked(payload, mean, computed - began, time.perf_counter() - computed)
+        replica = self.replica
+        return self.manifest.strategy.learn(
+            replica.bench, replica.theta_P, self.batches(heights), progress, heard
+        )
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
         """The assigned sequences, one batch per inner step."""

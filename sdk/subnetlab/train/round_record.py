@@ -5,6 +5,7 @@ write the same record, so the next in order can stand in for a lead that is gone
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from subnetlab.errors import PayloadRejected
 from subnetlab.train.hashing import digest
 
 LIMIT: Final = 1 << 18
-_HEX: Final = 64
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,26 @@ class RoundRecord:
             fields: dict[str, Any] = json.loads(data)
             accepted = tuple(Accepted(**entry) for entry in fields.pop("accepted"))
             record = RoundRecord(accepted=accepted, **fields)
-            hashes = (record.run, record.previous, record.theta_before, record.theta_after)
-            whole = all(len(bytes.fromhex(text)) * 2 == _HEX for text in hashes) and record.to_bytes() == data
+            sound = record.to_bytes() == data and record.is_sound()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise PayloadRejected("This is no round record.", reason="malformed") from error
-        if not whole or type(record.round) is not int:
+        if not sound:
             raise PayloadRejected("This round record is not in its canonical form.", reason="malformed")
         return record
+
+    def is_sound(self) -> bool:
+        """Whether every hash is one (they become object names) and the order is that of aggregation."""
+        hashes = [self.run, self.previous, self.theta_before, self.theta_after]
+        hashes += [self.aggregate_hash] if self.accepted else []
+        hashes += [text for entry in self.accepted for text in (entry.payload_hash, entry.commitment)]
+        uids = [entry.uid for entry in self.accepted]
+        integers = [self.round, *uids, *(entry.block for entry in self.accepted)]
+        return (
+            all(_HASH.fullmatch(text) for text in hashes)
+            and all(type(number) is int and number >= 0 for number in integers)
+            and uids == sorted(set(uids))
+            and (bool(self.accepted) or not self.aggregate_hash)
+        )
 
 
 def aggregate_hash(data: bytes) -> str:

@@ -61,7 +61,8 @@ class Validator(Peer):
     @cached_property
     def ratings(self) -> Ratings:
         """What this validator thinks of every miner, from its first round on."""
-        return Ratings(self.manifest.scoring.memory)
+        scoring = self.manifest.scoring
+        return Ratings(scoring.memory, scoring.proof_memory)
 
     def take_part(self, heights: RoundHeights) -> None:
         """Judge the round's payloads between beacon and close."""
@@ -118,7 +119,10 @@ class Validator(Peer):
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""
         seats = miners(self.seats)
-        self.ratings.update({seat.uid: judged.score(seat.uid) for seat in seats})
+        self.ratings.update(
+            {seat.uid: judged.score(seat.uid) for seat in seats},
+            {uid: removed.assigned > removed.held_out for uid, removed in judged.removed.items()},
+        )
         weights = self.ratings.weights()
         if any(weights.values()):
             self.chain.set_weights(weights)

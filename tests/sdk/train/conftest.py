@@ -44,6 +44,11 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture(scope="session")
+def library() -> Corpus:
+    return data.stdlib().read()
+
+
+@pytest.fixture(scope="session")
 def tiny() -> models.TinyGPT:
     return models.TinyGPT("binder", width=32, layers=1, heads=2, context=16)
 

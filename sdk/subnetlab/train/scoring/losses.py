@@ -31,6 +31,11 @@ class Removed:
     assigned: float
     held_out: float
 
+    @property
+    def effect(self) -> float:
+        """The mean of both: what noise removes by chance differs between them, so it cancels sooner."""
+        return (self.assigned + self.held_out) / 2
+
 
 class Trial:
     """θ of one round on the bench, and the data on which lone updates are tried."""

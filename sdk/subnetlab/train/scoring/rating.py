@@ -1,9 +1,11 @@
 """Ratings, which last, from scores, which belong to one round; and weights from ratings.
 
 A rating is the running mean of a miner's share of the median effect, at most 2 a round so that one lucky
-batch does not buy a lead, and 0 in a round in which the miner sent nothing or was shut out. Weights are
-proportional to ratings; what stays under a floor counts as nothing, so noise that once slipped through the
-gate earns nothing.
+batch does not buy a lead, and 0 in a round in which the miner sent nothing or was shut out. Beside it runs
+the proof of work on one's own data, after Templar's Gauntlet: +1 if the update helped the assigned sequences
+more than others, else -1. Honest work stays well above 0; an update taken from elsewhere wanders around it,
+and once it has sunk below, the miner earns nothing until it rises again. Weights are proportional to ratings;
+what stays under a floor counts as nothing, so noise that once slipped through the gate earns nothing.
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ from typing import Final
 
 BEST: Final = 2.0
 FLOOR: Final = 0.25
-"""Share of the median rating below which a miner gets no weight."""
+"""Share of the median worth below which a miner gets no weight."""
 
 
 @dataclass(slots=True)
@@ -21,10 +23,21 @@ class Ratings:
     """What one validator thinks of every miner."""
 
     memory: float
+    proof_memory: float
     of: dict[int, float] = field(default_factory=dict[int, float])
+    proof: dict[int, float] = field(default_factory=dict[int, float])
 
-    def update(self, scores: Mapping[int, float]) -> None:
-        """Take in a round: relative loss removed by uid, 0 for those shut out or silent."""
+    def update(self, scores: Mapping[int, float], own_work: Mapping[int, bool]) -> None:
+        """Take in a round.
+
+        Args:
+            scores: relative loss removed by uid, 0 for those shut out or silent.
+            own_work: whether the update helped the miner's own data more, for those that were tried.
+        """
+        for uid, own in own_work.items():
+            # Everyone starts trusted: one round says little about one miner.
+            old = self.proof.get(uid, 1.0)
+            self.proof[uid] = self.proof_memory * old + (1 - self.proof_memory) * (1.0 if own else -1.0)
         positive = [score for score in scores.values() if score > 0]
         typical = median(positive) if positive else 0.0
         for uid, score in scores.items():
@@ -35,8 +48,9 @@ class Ratings:
 
     def weights(self) -> dict[int, float]:
         """Shares that add up to 1, or all zero where nobody earned anything."""
-        positive = [rating for rating in self.of.values() if rating > 0]
+        worth = {uid: 0.0 if self.proof.get(uid, 1.0) < 0 else rating for uid, rating in self.of.items()}
+        positive = [value for value in worth.values() if value > 0]
         floor = FLOOR * median(positive) if positive else 0.0
-        kept = {uid: rating if rating > 0 and rating >= floor else 0.0 for uid, rating in self.of.items()}
+        kept = {uid: value if value > 0 and value >= floor else 0.0 for uid, value in worth.items()}
         total = sum(kept.values())
         return {uid: rating / total if total > 0 else 0.0 for uid, rating in kept.items()}

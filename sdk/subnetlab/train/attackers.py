@@ -1,0 +1,101 @@
+"""Miners that cheat, each in one way, for exercises and tests; validators must deal with every one of them.
+
+Every attacker is a `Miner` whose one overridden method is the attack. The free rider, which sends noise, is a
+role of its own because every demonstration has one.
+"""
+
+from typing import ClassVar
+
+from subnetlab.errors import ObjectMissing
+from subnetlab.train import names
+from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.miner import Miner, Worked
+from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
+from subnetlab.train.seat import miners
+from subnetlab.train.strategies.base import Learned
+
+
+class Poisoner(Miner):
+    """Trains honestly, then sends the opposite, ten times as large."""
+
+    factor: ClassVar[float] = -10.0
+
+    def learn(self, heights: RoundHeights) -> Learned:
+        """Turn the honest difference round."""
+        learned = super().learn(heights)
+        return Learned(learned.delta_P * self.factor, learned.losses)
+
+
+class Garbler(Miner):
+    """Commits to bytes that are no payload."""
+
+    def work(self, heights: RoundHeights) -> Worked:
+        """Do nothing and send as much."""
+        return Worked(heights.round.to_bytes(64, "little"), 0.0, 0.0, 0.0)
+
+
+class Latecomer(Miner):
+    """Commits one block after the deadline, when it could have seen the others' objects."""
+
+    def commit(self, sealed: Sealed, heights: RoundHeights) -> None:
+        """Not yet."""
+
+    def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
+        """Commit when everyone else reveals."""
+        super().commit(sealed, heights)
+        super().reveal(sealed, binding, heights)
+
+
+class Silent(Miner):
+    """Commits and never reveals."""
+
+    def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
+        """Keep salt and key."""
+
+
+class Copycat(Miner):
+    """Does no work: takes another miner's sealed object from the store and commits to it as its own."""
+
+    def work(self, heights: RoundHeights) -> Worked:
+        """Nothing; the payload is somebody else's."""
+        del heights
+        return Worked(b"", 0.0, 0.0, 0.0)
+
+    def sealed(self, payload: bytes, binding: Binding) -> Sealed:
+        """Take the first object another miner has put there this round, if any is there yet."""
+        own = seal(payload, binding)
+        for seat in miners(self.seats):
+            prefix = f"rounds/{binding.round:06}/sealed/{seat.uid}"
+            for name in self.store.names(prefix) if seat.uid != self.seat.uid else []:
+                try:
+                    data = self.store.get(name, self.codec.limit * 2)
+                except ObjectMissing:
+                    continue
+                return Sealed(
+                    data, bytes.fromhex(name.rpartition("/")[2]), own.payload_hash, own.salt, own.key
+                )
+        return own
+
+
+class Squatter(Miner):
+    """Trains honestly, and puts junk where it guesses the objects of others will lie."""
+
+    def work(self, heights: RoundHeights) -> Worked:
+        """Squat first, then work."""
+        for seat in miners(self.seats):
+            binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)
+            guess = commitment_of(binding, bytes(32), hash_of(b""))
+            self.store.put(names.sealed(heights.round, seat.uid, guess), b"junk")
+            self.store.put(names.reveal(heights.round, seat.uid, guess.hex()), b"junk")
+        return super().work(heights)
+
+
+class Replayer(Miner):
+    """Works once, then sends the same object in every round."""
+
+    first: Sealed | None = None
+
+    def sealed(self, payload: bytes, binding: Binding) -> Sealed:
+        """Seal the first payload, and take it out again ever after."""
+        self.first = self.first or super().sealed(payload, binding)
+        return self.first

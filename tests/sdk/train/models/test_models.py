@@ -1,0 +1,176 @@
+"""Models: sizes as promised, the same weights for everyone, and clear words for what cannot be built."""
+
+import sys
+import types
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from subnetlab.errors import ManifestInvalid, ModelNotBuildable
+from subnetlab.train import models
+from subnetlab.train.models.tiny_gpt import parameters_of
+
+
+@pytest.mark.parametrize("size", ["binder", "small"])
+def test_the_parameters_are_those_of_the_formula(size: Any) -> None:
+    config = models.TinyGPT(size)
+    built = sum(p.numel() for p in config.build().parameters())
+    assert built == parameters_of(config)
+
+
+def test_the_sizes() -> None:
+    sizes = {size: parameters_of(models.TinyGPT(size)) for size in ("binder", "small", "laptop", "gpu")}
+    assert sizes["small"] == 1_025_408
+    assert list(sizes.values()) == sorted(sizes.values())
+
+
+def test_one_seed_gives_everyone_the_same_weights_and_leaves_the_world_alone(tiny: models.TinyGPT) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, second, other = (models.build(tiny, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(next(first.parameters()), next(other.parameters()))
+
+
+def test_the_model_cannot_see_the_future(tiny: models.TinyGPT) -> None:
+    model = models.build(tiny, 0)
+    tokens = torch.randint(0, 256, (1, 16))
+    changed = tokens.clone()
+    changed[0, 10:] = 7
+    with torch.no_grad():
+        assert torch.allclose(model(tokens)[0, :10], model(changed)[0, :10], atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"size": "huge"}, {"width": 33, "heads": 2}, {"layers": -1}])
+def test_impossible_sizes_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ModelNotBuildable):
+        models.TinyGPT(**options)
+
+
+class Bigram(nn.Module):
+    def __init__(self, vocabulary: int = 256) -> None:
+        super().__init__()
+        self.table = nn.Embedding(vocabulary, vocabulary)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.table(tokens)
+
+
+def constant() -> nn.Module:
+    return nn.Identity()
+
+
+def not_a_model() -> str:
+    return "model"
+
+
+def failing() -> nn.Module:
+    raise RuntimeError("out of luck")
+
+
+def of_wrong_shape() -> nn.Module:
+    return nn.Sequential(nn.Embedding(256, 8))
+
+
+def of_doubles() -> nn.Module:
+    return Bigram().double()
+
+
+def taking_two() -> nn.Module:
+    return nn.Bilinear(2, 2, 2)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> str:
+    """This file as a module that a factory path can name."""
+    module = types.ModuleType("factories_of_a_test")
+    module.__dict__.update(globals())
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.__name__
+
+
+def test_a_factory_builds_and_survives_json(here: str) -> None:
+    spec = models.Factory(path=f"{here}:Bigram", context=8, options={"vocabulary": 256})
+    back = models.from_json(spec.to_json())
+    assert back == spec
+    assert sum(p.numel() for p in models.build(back, 0).parameters()) == 256 * 256
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("constant", "no parameters"), ("not_a_model", "returned a str"), ("failing", "out of luck"),
+        ("of_wrong_shape", "answered a batch with shape"), ("of_doubles", "float64"),
+        ("taking_two", "failed on a batch"), ("nowhere", "cannot be imported"),
+    ],
+)  # fmt: skip
+def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: str) -> None:
+    with pytest.raises(ModelNotBuildable, match=words):
+        models.build(models.Factory(path=f"{here}:{name}", context=8), 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("no_colon", "names no factory"),
+        ("no.such.module:f", "cannot be imported"),
+        ("__main__:f", "this notebook"),
+    ],
+)
+def test_a_path_that_leads_nowhere_says_so(path: str, words: str) -> None:
+    with pytest.raises(ModelNotBuildable, match=words):
+        models.Factory(path=path, context=8).build()
+
+
+def test_a_cell_travels_as_source() -> None:
+    spec = models.source(Bigram, context=8, vocabulary=256)
+    back = models.from_json(spec.to_json())
+    assert back == spec
+    assert sum(p.numel() for p in models.build(back, 0).parameters()) == 256 * 256
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def make(): return nn.Linear(1, 1)", "out of luck|failed with NameError"),
+        ("import no_such_module", "does not run by itself"),
+        ("def other(): pass", "does not define"),
+        ("def make(:", "does not run by itself"),
+    ],
+)
+def test_source_that_does_not_stand_alone_says_why(text: str, words: str) -> None:
+    with pytest.raises(ModelNotBuildable, match=words):
+        models.Source(text=text, name="make", context=8).build()
+
+
+def test_source_must_be_known() -> None:
+    with pytest.raises(ModelNotBuildable, match="not known"):
+        models.source(len, context=8)  # type: ignore[arg-type]
+
+
+def test_an_unknown_kind_is_no_manifest() -> None:
+    with pytest.raises(ManifestInvalid):
+        models.from_json({"kind": "Oracle"})
+
+
+def test_sampling_repeats_and_respects_temperature(tiny: models.TinyGPT) -> None:
+    model = models.build(tiny, 0)
+    options = {"context": 16, "length": 30}
+    assert models.generate(model, "def ", seed=1, **options) == models.generate(
+        model, "def ", seed=1, **options
+    )
+    assert models.generate(model, "def ", seed=1, **options) != models.generate(
+        model, "def ", seed=2, **options
+    )
+    greedy = {models.generate(model, "def ", temperature=0, seed=s, **options) for s in range(3)}
+    assert len(greedy) == 1
+
+
+@pytest.mark.parametrize("options", [{"prompt": ""}, {"length": 0}, {"temperature": -1}])
+def test_sampling_refuses_nonsense(tiny: models.TinyGPT, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="give a prompt"):
+        models.generate(models.build(tiny, 0), **{"prompt": "a", "context": 16, **options})

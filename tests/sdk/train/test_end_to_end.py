@@ -1,0 +1,240 @@
+"""Whole runs in memory: the model learns, peers agree on every bit, cheats earn nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+import torch
+
+from subnetlab.network.memory import MemoryChain, MemoryNet
+from subnetlab.record.events import (
+    AloneEvaluated,
+    Mined,
+    Phase,
+    RoundClosed,
+    Sampled,
+    Scored,
+    Stepped,
+    WeightsSet,
+    from_json,
+    to_json,
+)
+from subnetlab.train import attackers
+from subnetlab.train.alone import Alone
+from subnetlab.train.data import Corpus
+from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.models import TinyGPT
+from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.peer import Peer
+from subnetlab.train.phases import due
+from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.replica import Replica
+from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+
+from .conftest import keypair, seats_for
+
+FAST = AdamWConfig(lr=5e-3)
+MODEL = TinyGPT("binder", layers=1, context=32)
+CROWD = ("miner", "miner", "miner", "free_rider", "validator", "validator")
+
+MakeRehearsal = Callable[..., Rehearsal]
+
+
+@pytest.fixture(scope="module")
+def finished(corpus: Corpus) -> Rehearsal:
+    """One run that several tests look at."""
+    manifest = Manifest(
+        run_id="test", netuid=1, model=MODEL, data=corpus.manifest, strategy=SparseLoCo(inner_steps=8),
+        rounds=6, batch=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
+    )  # fmt: skip
+    run = Rehearsal(
+        manifest,
+        seats_for(*CROWD),
+        corpus,
+        lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+    )
+    run.run()
+    return run
+
+
+def closed(run: Rehearsal) -> list[RoundClosed]:
+    return sorted(cast("list[RoundClosed]", run.of(RoundClosed)), key=lambda e: e.round)
+
+
+def scored(run: Rehearsal, uid: int) -> list[Scored]:
+    return [e for e in cast("list[Scored]", run.of(Scored)) if e.uid == uid]
+
+
+def test_the_loss_falls(finished: Rehearsal) -> None:
+    losses = [event.val_loss for event in closed(finished)]
+    assert len(losses) == 6
+    assert losses[-1] < losses[0] - 0.5
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_every_peer_holds_the_same_theta(finished: Rehearsal) -> None:
+    hashes = {peer.replica.hash for peer in finished.peers.values()}
+    assert hashes == {closed(finished)[-1].theta_hash}
+
+
+def test_the_free_rider_is_shut_out_every_round_and_earns_nothing(finished: Rehearsal) -> None:
+    verdicts = scored(finished, 3)
+    assert len(verdicts) == 6 * 2
+    assert {v.verdict for v in verdicts} == {"gated"}
+    assert all("loss" in v.reason for v in verdicts)
+    for weights in finished.net.weights().values():
+        assert weights[3] == 0
+        assert min(weights[uid] for uid in (0, 1, 2)) > 0.1
+        assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_honest_miners_are_never_shut_out(finished: Rehearsal) -> None:
+    assert {v.verdict for uid in (0, 1, 2) for v in scored(finished, uid)} == {"accepted"}
+    assert [uid for uid, _ in closed(finished)[0].accepted] == [0, 1, 2]
+
+
+def test_two_validators_judge_alike(finished: Rehearsal) -> None:
+    for uid in range(4):
+        by_validator: dict[int, list[Scored]] = {4: [], 5: []}
+        for verdict in scored(finished, uid):
+            by_validator[verdict.validator].append(replace(verdict, validator=0))
+        assert by_validator[4] == by_validator[5]
+    first, second = finished.net.weights().values()
+    assert first == second
+
+
+def test_every_event_is_whole(finished: Rehearsal) -> None:
+    for event in finished.events:
+        assert from_json(to_json(event)) == event
+    mined = cast("list[Mined]", finished.of(Mined))
+    assert len(mined) == 6 * 4
+    assert all(0 < e.wire_bytes < e.dense_bytes / 10 for e in mined)
+    steps = [e for e in cast("list[Stepped]", finished.of(Stepped)) if e.uid == 0]
+    assert [e.first_step for e in steps[:3]] == [0, 5, 8]
+    assert sum(len(e.losses) for e in steps) == 6 * 8
+    assert {e.weights["3"] for e in cast("list[WeightsSet]", finished.of(WeightsSet))} == {0}
+    assert max(cast("list[WeightsSet]", finished.of(WeightsSet))[0].weights.values()) == 65535
+    assert len(cast("list[Sampled]", finished.of(Sampled))) == 6
+
+
+def test_phases_are_those_the_pacer_expects(finished: Rehearsal) -> None:
+    reported = {(e.uid, e.round, e.name, e.until) for e in cast("list[Phase]", finished.of(Phase))}
+    expected = {
+        (seat.uid, round_, name, height)
+        for seat in finished.seats
+        for round_ in range(6)
+        for height, name in due(seat.role, finished.manifest.heights(round_))
+    }
+    assert reported == expected
+
+
+def test_a_latecomer_rebuilds_the_same_bits_from_the_records(finished: Rehearsal) -> None:
+    late = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    adopted = late.adopt(5)
+    assert adopted is not None
+    assert late.hash == closed(finished)[-1].theta_hash
+    assert torch.equal(late.theta_P, finished.peers[0].replica.theta_P)
+    halfway = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    halfway.adopt(2)
+    assert halfway.hash == closed(finished)[2].theta_hash
+    halfway.adopt(5)
+    assert halfway.hash == late.hash
+
+
+def test_the_same_run_again_gives_the_same_bits(finished: Rehearsal) -> None:
+    again = replace(
+        finished, net=MemoryNet(), events=[], peers={}, store=type(finished)(
+            finished.manifest, finished.seats, finished.corpus, finished.sign
+        ).store, _phases=set(), _failures=[],
+    )  # fmt: skip
+    again.run()
+    assert [e.theta_hash for e in closed(again)] == [e.theta_hash for e in closed(finished)]
+
+
+def test_a_miner_alone_is_judged_after_every_round(finished: Rehearsal) -> None:
+    events: list[AloneEvaluated] = []
+    Alone(finished.manifest, events.append, corpus=finished.corpus).run()
+    assert [e.round for e in events] == list(range(6))
+    assert events[-1].val_loss < events[0].val_loss - 0.3
+    again: list[AloneEvaluated] = []
+    Alone(finished.manifest, again.append, chain=finished_chain(), corpus=finished.corpus).run()
+    assert [e.val_loss for e in again] == [e.val_loss for e in events]
+
+
+def finished_chain() -> MemoryChain:
+    """A chain whose rounds are all open, so that keeping pace with it costs nothing."""
+    net = MemoryNet()
+    net.seal(100)
+    return net.chain("nobody")
+
+
+@pytest.mark.long
+def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> None:
+    manifest = Manifest(
+        run_id="full", netuid=1, model=TinyGPT("small"), data=library.manifest,
+        strategy=SparseLoCo(), rounds=20,
+        first_block=3,
+    )  # fmt: skip
+    run = Rehearsal(
+        manifest,
+        seats_for(*["miner"] * 7, "free_rider", "validator", "validator"),
+        library,
+        lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        patience_s=600,
+    )
+    run.run()
+    alone: list[AloneEvaluated] = []
+    Alone(manifest, alone.append, corpus=library).run()
+    together = closed(run)[-1].val_loss
+    assert together <= 2.6
+    assert together <= alone[-1].val_loss - 0.1
+    assert {v.verdict for v in scored(run, 7)} == {"gated"}
+    assert {v.verdict for uid in range(7) for v in scored(run, uid)} == {"accepted"}
+
+
+CHEATS: dict[str, tuple[type[Peer], set[str]]] = {
+    "poisoner": (attackers.Poisoner, {"gated"}),
+    "garbler": (attackers.Garbler, {"malformed"}),
+    "latecomer": (attackers.Latecomer, {"late"}),
+    "silent": (attackers.Silent, {"no_reveal"}),
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_each_cheat_is_rejected_and_the_round_goes_on(rehearse: MakeRehearsal, name: str) -> None:
+    cheat, verdicts = CHEATS[name]
+    run = rehearse("miner", "miner", "miner", "validator", roles={2: cheat}, optimizer=FAST, rounds=2)
+    run.run()
+    assert {v.verdict for v in scored(run, 2)} == verdicts
+    assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
+    assert [[uid for uid, _ in e.accepted] for e in closed(run)] == [[0, 1], [0, 1]]
+    assert next(iter(run.net.weights().values()))[2] == 0
+
+
+def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> None:
+    run = rehearse(
+        "miner", "miner", "miner", "validator", roles={2: attackers.Copycat}, optimizer=FAST, rounds=2
+    )
+    run.run()
+    assert {v.verdict for v in scored(run, 2)} <= {"no_reveal", "wrong_key", "malformed"}
+    assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
+
+
+def test_a_squatter_takes_no_name_that_matters(rehearse: MakeRehearsal) -> None:
+    run = rehearse("miner", "miner", "validator", roles={1: attackers.Squatter}, optimizer=FAST, rounds=1)
+    run.run()
+    assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
+
+
+@pytest.mark.parametrize(
+    "strategy", [DDP(), DiLoCo(inner_steps=4, outer_lr=0.5, momentum=0.5)], ids=["ddp", "diloco"]
+)
+def test_other_strategies_live_the_same_round(rehearse: MakeRehearsal, strategy: DDP | DiLoCo) -> None:
+    run = rehearse("miner", "miner", "free_rider", "validator", strategy=strategy, rounds=3, optimizer=FAST)
+    run.run()
+    assert len({peer.replica.hash for peer in run.peers.values()}) == 1
+    assert closed(run)[-1].val_loss < closed(run)[0].val_loss
+    late = Replica(run.manifest, run.seats, run.net.chain("late"), run.store)
+    late.adopt(2)
+    assert late.hash == closed(run)[-1].theta_hash
