@@ -114,8 +114,9 @@ class Budget:
         draft = self._path.with_suffix(".tmp")
         with draft.open("w") as file:
             json.dump({"limit_rao": limit, "spent_rao": spent}, file)
-            file.flush()
-            os.fsync(file.fileno())
+            if limit is not None:  # without a limit there is nothing that a power cut could lift
+                file.flush()
+                os.fsync(file.fileno())
         draft.replace(self._path)
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ and returns a `Receipt` or raises in words. Every method may raise `NodeUnreacha
 the chain's own pallet and error name.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
@@ -48,6 +49,7 @@ class NetworkClient:
         confirm: who is asked before money is spent; by default a person, for real money only.
         budget: what may be spent; the one kept for this network unless given.
         real: treat play money as real money, to rehearse for a public network; never the other way round.
+        patience_s: the longest wait for the block of anything submitted.
 
     `client` is the SDK's client, `dev` the controls of a development node.
     """
@@ -60,6 +62,7 @@ class NetworkClient:
         confirm: Confirm | None = None,
         budget: Budget | None = None,
         real: bool = False,
+        patience_s: float = 300.0,
     ) -> None:
         found = resolve(endpoint)
         if found.endpoint is None:
@@ -69,6 +72,7 @@ class NetworkClient:
         self.client = WireClient(found.endpoint)
         self.dev = DevControls(found.endpoint)
         self._confirm, self._budget, self._real = confirm, budget, real
+        self._patience_s = patience_s
 
     @cached_property
     def development(self) -> bool:
@@ -253,9 +257,7 @@ class NetworkClient:
                 fee += int(self.client.estimate_shielded_carrier_fee(signer).rao)
 
         def submit() -> Receipt:
-            return send(
-                self.client, lambda: self.client.execute(intent, opened), signer=signer, summary=plan.summary
-            )
+            return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
 
         free = self.balance(signer)
         amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
@@ -274,14 +276,10 @@ class NetworkClient:
         """Submit a raw call (`bittensor.calls`); unless `cost_rao` says what it costs, all the wallet has."""
         opened = self.wallet(wallet)
         who = str(bittensor.public_view(opened, signer).ss58_address)
-        summary = f"{call[0]}.{call[1]}"
 
         def submit() -> Receipt:
-            return send(
-                self.client,
-                lambda: self.client.submit_call(call, opened, signer=signer),
-                signer=who,
-                summary=summary,
+            return self._send(
+                lambda: self.client.submit_call(call, opened, signer=signer), who, f"{call[0]}.{call[1]}"
             )
 
         free = self.balance(who)
@@ -289,7 +287,7 @@ class NetworkClient:
             amount = cost_rao or 0
         else:
             amount = max(0, free - self.existential_deposit) if cost_rao is None else cost_rao
-        spend = self._describe(summary, wallet=who, amount=amount, fee=0)
+        spend = self._describe(f"{call[0]}.{call[1]}", wallet=who, amount=amount, fee=0)
         deposit = self.existential_deposit
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
@@ -316,6 +314,9 @@ class NetworkClient:
 
     def __repr__(self) -> str:
         return f"NetworkClient({self.network.name!r}, {self.endpoint})"
+
+    def _send(self, submit: Callable[[], bittensor.ExtrinsicResult], signer: str, summary: str) -> Receipt:
+        return send(self.client, submit, signer=signer, summary=summary, patience_s=self._patience_s)
 
     def _describe(self, summary: str, *, wallet: str, amount: int, fee: int) -> Spend:
         return Spend(

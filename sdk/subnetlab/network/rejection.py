@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import bittensor
 from bittensor._generated.errors import ERRORS
+from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestException
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
@@ -67,8 +68,16 @@ def translated(endpoint: str) -> Generator[None]:
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
         raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
-    except (bittensor.RpcConnectionError, bittensor.ConnectionNotReady, OSError, TimeoutError) as error:
+    except (
+        bittensor.RpcConnectionError,
+        bittensor.ConnectionNotReady,
+        MaxRetriesExceeded,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
+    except SubstrateRequestException as error:
+        raise rejected(bittensor.ChainError(str(error)), str(error)) from error
     except KeyfileError as error:
         raise WalletError(f"The wallet could not be opened: {error}.") from error
     except (bittensor.BittensorError, ValueError, TypeError, OverflowError) as error:

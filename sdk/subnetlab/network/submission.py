@@ -1,8 +1,8 @@
 """Send something through the SDK and bring back a receipt.
 
 The SDK keeps the next nonce of an account; after a shielded extrinsic it is one behind, so it is asked of the
-node anew for each submission, and a stale one is tried once more. The receipt's hash is that of the bytes in
-the block: the SDK's result does not carry it.
+node anew for each submission, and one that is taken is tried once more. The receipt's hash is that of the
+bytes in the block: the SDK's result does not carry it.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,23 @@ from typing import Any
 
 import bittensor
 
+from subnetlab.errors import NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
 from subnetlab.network.wire import WireClient
 
 
+_TAKEN = ("Stale", "PriorityTooLow")
+"""Refusals of a nonce that another extrinsic of the same account already uses."""
+
+
 def send(
-    client: WireClient, submit: Callable[[], bittensor.ExtrinsicResult], *, signer: str, summary: str
+    client: WireClient,
+    submit: Callable[[], bittensor.ExtrinsicResult],
+    *,
+    signer: str,
+    summary: str,
+    patience_s: float,
 ) -> Receipt:
     """Submit, wait until it is final, and return the receipt.
 
@@ -26,16 +36,25 @@ def send(
         submit: calls one of the SDK's submitting methods.
         signer: the ss58 address that signs, whose nonce is asked for anew.
         summary: what it does, in words, for the receipt.
+        patience_s: the longest wait for its block.
 
     Raises:
         ChainRejected: refused by the pool, or failed in its block.
-        NodeUnreachable: nobody answers, or the connection broke before the block was known.
+        NodeUnreachable: nobody answers, no block took it in time, or the connection broke before that.
     """
-    with translated(client.endpoint):
-        client.connect()
-        result = _once(client, submit, signer)
-        if not result.success and result.error is not None and result.error.name == "Stale":
+    try:
+        with translated(client.endpoint), client.patience(patience_s):
+            client.connect()
             result = _once(client, submit, signer)
+            if not result.success and result.error is not None and result.error.name in _TAKEN:
+                result = _once(client, submit, signer)
+    except NodeUnreachable as error:
+        if not isinstance(error.__cause__, TimeoutError):
+            raise
+        raise NodeUnreachable(
+            f"It may be in the pool, but no block took it within {patience_s:g} s: {summary}.",
+            hint="Where blocks are sealed by hand, seal one; look at the balance before trying again.",
+        ) from error
     if not result.success:
         raise rejected(result.error, result.message)
     return _receipt(client, result, signer, summary)

@@ -5,7 +5,8 @@ a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar, cast
 
 import bittensor
@@ -29,6 +30,7 @@ class WireClient(bittensor.Subtensor):
         )
         super().__init__(endpoint, substrate=cast("bittensor.Substrate", self.substrate))
         self._own_loop: asyncio.AbstractEventLoop | None = None
+        self._patience_s: float | None = None
 
     def connect(self) -> Self:
         """Open the connection; idempotent, and run by itself on first use."""
@@ -71,6 +73,19 @@ class WireClient(bittensor.Subtensor):
     async def rpc_async(self, method: str, *params: Any) -> Any:
         """As `rpc`, on the client's own loop."""
         return await self.substrate.raw.rpc_request(method, list(params))
+
+    @contextmanager
+    def patience(self, seconds: float) -> Generator[None]:
+        """Give every question asked inside the block at most this long; `TimeoutError` after that."""
+        before, self._patience_s = self._patience_s, seconds
+        try:
+            yield
+        finally:
+            self._patience_s = before
+
+    def _call(self, coro: Coroutine[Any, Any, Any]) -> Any:
+        limit = self._patience_s
+        return super()._call(coro if limit is None else asyncio.wait_for(coro, limit))
 
     def forget(self) -> None:
         """Open a fresh connection: after time was turned back, every cached hash and nonce is wrong."""

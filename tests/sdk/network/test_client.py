@@ -236,6 +236,28 @@ def test_a_raw_call_on_a_real_network_counts_as_everything_there_is(
     assert confirm.asked[0].amount_rao == 5 * RAO - network.existential_deposit
 
 
+def test_what_no_block_takes_is_given_up_in_time_and_counts_as_spent(
+    network: NetworkClient, prepared: Prepared, tmp_path: Path
+) -> None:
+    network.dev.set_sealing("manual")
+    budget = Budget("devnet", unlimited=True, folder=tmp_path)
+    hasty = NetworkClient(prepared.endpoint, budget=budget, patience_s=0.3)
+    with contextlib.closing(hasty):
+        with pytest.raises(NodeUnreachable, match=r"no block took it within 0\.3 s"):
+            hasty.pay(amount_tao=1, to="bob", wallet="alice")
+        assert budget.spent_rao > RAO
+        before = network.balance(dev_wallet("bob"))
+        network.dev.seal()
+        assert network.balance(dev_wallet("bob")) == before + RAO, "it was in the pool after all"
+        network.dev.set_sealing("instant")
+        hasty.pay(amount_tao=1, to="bob", wallet="alice")
+
+
+def test_a_method_the_node_does_not_know_is_refused_in_words(network: NetworkClient) -> None:
+    with pytest.raises(ChainRejected, match="Method not found"):
+        network.client.rpc("nonsense_method")
+
+
 def test_the_embedded_devnet_is_not_an_endpoint() -> None:
     with pytest.raises(UnknownNetwork):
         NetworkClient("devnet")
