@@ -16,7 +16,6 @@ from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
 from subnetlab.network.wire import WireClient
 
-
 _TAKEN = ("Stale", "PriorityTooLow")
 """Refusals of a nonce that another extrinsic of the same account already uses."""
 
