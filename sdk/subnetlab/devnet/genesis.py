@@ -6,6 +6,7 @@ genesis function, so that they are made the way `register_network` makes them.
 
 import bittensor_core as core
 
+from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets import balances, mev_shield
 from subnetlab.devnet.pallets.subtensor import subnet
@@ -29,4 +30,6 @@ def build(ledger: Ledger) -> None:
     balances.issue(ledger, sum(ENDOWMENTS_TAO.values()) * TAO)
     ledger.put("Sudo", "Key", value=dev_address("Alice"))
     mev_shield.genesis(ledger)
+    # Clients tell runtimes apart by the hash of their code. There is none here; its types stand for it.
+    ledger.state.put(b":code", b"SubnetLab devnet " + digest(ledger.codec.metadata_v15))
     subnet.genesis(ledger)

@@ -4,6 +4,7 @@ A `Peer` is one connection: it owns its subscriptions and takes notifications; a
 cannot subscribe.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -12,10 +13,12 @@ from typing import Any
 
 from subnetlab.devnet.block import Block
 from subnetlab.devnet.node import Changes, Node
+from subnetlab.devnet.refusal import Refusal
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
 from subnetlab.devnet.sealing import Sealer
 from subnetlab.devnet.snapshot import Snapshot
 
+log = logging.getLogger("subnetlab.devnet")
 Push = Callable[[dict[str, Any]], None]
 OnBlock = Callable[[Block, Changes], None]
 
@@ -112,6 +115,10 @@ class Service:
             text = f"0x{block.hash.hex()}"
             raise RpcError(STATE_ERROR, f"Client error: UnknownBlock: State already discarded for {text}")
         return block
+
+    def log_refusal(self, error: Refusal) -> None:
+        """Note an extrinsic whose sender is not told."""
+        log.info("an extrinsic was refused: %s", error)
 
     def announce_head(self) -> None:
         """Tell every subscriber about a head that was put in place rather than built."""

@@ -25,7 +25,12 @@ HEADS = {
 }
 
 
-def _begin(service: Service, peer: Peer) -> str:
+def begin(service: Service, peer: Peer) -> str:
+    """A new subscription's id.
+
+    Raises:
+        RpcError: the peer cannot be told anything, or holds too many subscriptions.
+    """
     if peer.push is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found", "Subscriptions need a WebSocket connection.")
     if len(peer.on_block) >= MAX_SUBSCRIPTIONS:
@@ -39,7 +44,7 @@ def _nothing(_block: Block, _changes: Changes) -> None:
 
 def _heads(event: str) -> Any:
     def subscribe(service: Service, _parameters: Parameters, peer: Peer) -> str:
-        subscription = _begin(service, peer)
+        subscription = begin(service, peer)
 
         def on_block(block: Block, _changes: Changes) -> None:
             peer.notify(event, subscription, block.header())
@@ -58,7 +63,7 @@ for _name, _event in HEADS.items():
 @method("state_subscribeStorage")
 def subscribe_storage(service: Service, parameters: Parameters, peer: Peer) -> str:
     """Values of keys now, and whenever a block changes one of them."""
-    keys, subscription, event = parameters.many(0), _begin(service, peer), "state_storage"
+    keys, subscription, event = parameters.many(0), begin(service, peer), "state_storage"
 
     def on_block(block: Block, changes: Changes) -> None:
         changed = [[hexed(key), _maybe(changes[key])] for key in keys if key in changes]
@@ -78,7 +83,7 @@ def subscribe_storage(service: Service, parameters: Parameters, peer: Peer) -> s
 @method("state_subscribeRuntimeVersion", "chain_subscribeRuntimeVersion")
 def subscribe_version(service: Service, _parameters: Parameters, peer: Peer) -> str:
     """The runtime's version, once: it never changes here."""
-    subscription = _begin(service, peer)
+    subscription = begin(service, peer)
     peer.on_block[subscription] = _nothing
     value = version.json_value(service.node.codec)
     peer.after_reply(lambda: peer.notify("state_runtimeVersion", subscription, value))
@@ -88,7 +93,7 @@ def subscribe_version(service: Service, _parameters: Parameters, peer: Peer) -> 
 @method("author_submitAndWatchExtrinsic")
 def submit_and_watch(service: Service, parameters: Parameters, peer: Peer) -> str:
     """Take an extrinsic into the pool and report what becomes of it."""
-    raw, subscription = parameters.data(0), _begin(service, peer)
+    raw, subscription = parameters.data(0), begin(service, peer)
 
     def watch(status: Status) -> None:
         if subscription in peer.on_block:

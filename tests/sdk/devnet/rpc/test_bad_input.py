@@ -137,9 +137,11 @@ JSON = st.recursive(
     max_leaves=4,
 )
 HARMLESS = [
-    "author_submitExtrinsic", "chain_getBlock", "chain_getBlockHash", "chain_getHeader", "dev_revert",
-    "chain_unsubscribeNewHeads", "dev_setSealing", "payment_queryInfo", "state_call", "state_getKeysPaged",
-    "state_getRuntimeVersion", "state_getStorage", "state_queryStorageAt", "system_accountNextIndex",
+    "author_submitExtrinsic", "chainHead_v1_call", "chainHead_v1_storage", "chain_getBlock",
+    "chain_getBlockHash", "chain_getHeader", "chain_unsubscribeNewHeads", "dev_revert",
+    "dev_setSealing", "payment_queryInfo", "state_call", "state_getKeysPaged",
+    "state_getRuntimeVersion", "state_getStorage", "state_queryStorageAt",
+    "system_accountNextIndex",
 ]  # fmt: skip
 
 
