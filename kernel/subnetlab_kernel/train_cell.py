@@ -33,7 +33,10 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
     if fleet:
         from subnetlab import LocalFleet  # noqa: PLC0415
 
-        options["fleet"] = LocalFleet(**fleet)
+        try:
+            options["fleet"] = LocalFleet(**fleet)
+        except ValueError as error:
+            raise UsageError(f"%%train: {error}. Nothing was started.") from None
     run = names.put(arguments.name, names.subnet(arguments.netuid).train(**options))
     SERVICES.add(live.follow(run))
 

@@ -41,7 +41,7 @@ class EmbeddedNode:
         command = [sys.executable, "-m", "subnetlab.devnet", "--port", "0", *arguments]
         # A file and not a pipe: the node goes on after this process has gone.
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

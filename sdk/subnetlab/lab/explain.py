@@ -81,7 +81,7 @@ def explain(tally: Tally, uid: int) -> Explanation:
     return Explanation(uid=uid, role=role, steps=steps, answer=_answer(tally, miner, role))
 
 
-# -- the steps of a miner -----------------------------------------------------------------------------------
+# -- the steps of a miner --------------------------------------------------------------------------
 
 
 def _work(tally: Tally, miner: MinerTally) -> Step:
@@ -192,7 +192,7 @@ def _answer(tally: Tally, miner: MinerTally, role: str) -> str:
     )
 
 
-# -- validators and the owner -------------------------------------------------------------------------------
+# -- validators and the owner ----------------------------------------------------------------------
 
 
 def _explain_voter(tally: Tally, uid: int, role: str) -> Explanation:
@@ -215,8 +215,8 @@ def _explain_voter(tally: Tally, uid: int, role: str) -> Explanation:
     )
     if role == "owner":
         answer = (
-            f"In short: uid {uid} belongs to the subnet's owner, who neither mined nor judged here. The owner's"
-            " cut of the emission is taken before the epoch shares out the rest."
+            f"In short: uid {uid} belongs to the subnet's owner, who neither mined nor judged here. The"
+            " owner's cut of the emission is taken before the epoch shares out the rest."
         )
     else:
         answer = f"In short: uid {uid} judges. It is paid for stake put behind judgements that others share."

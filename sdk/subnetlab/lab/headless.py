@@ -17,7 +17,8 @@ from typing import Any
 from subnetlab.errors import RunError
 from subnetlab.lab.tutorials import find
 
-CELL_LIMIT_S = 300
+CELL_LIMIT_S = 900
+"""A cell may wait for a whole run, on a machine that is busy with other things."""
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
 _ADDED = "subnetlab-demo"
 """Tag of the cell this command adds, which the page does not show."""
@@ -25,7 +26,10 @@ _ADDED = "subnetlab-demo"
 _SUMMARY_CELL = """\
 import json, pathlib
 from subnetlab.lab.summary import summarise
-pathlib.Path({path!r}).write_text(json.dumps({{"summary": summarise(run, net.spent), "verdict": str(run.verdict())}}))
+from subnetlab.lab.untrained import untrained_loss
+summary = summarise(run, net.spent, val_loss_untrained=untrained_loss(run.folder))
+found = {{"summary": summary, "verdict": str(run.verdict())}}
+pathlib.Path({path!r}).write_text(json.dumps(found))
 net.close()
 """
 
@@ -51,7 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     summary = {**found["summary"], "wall_s": round(monotonic() - began, 3)}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _say(
-        f"\n{found['verdict']}\n\n{folder / '00.html'} is the whole story, {folder / 'summary.json'} its numbers."
+        f"\n{found['verdict']}\n\n{folder / '00.html'} is the whole story,"
+        f" {folder / 'summary.json'} its numbers."
     )
     _say(f"That took {summary['wall_s']:.0f} s. Now `make lab`.")
     return 0
@@ -66,7 +71,12 @@ def execute(path: Path) -> tuple[Any, dict[str, Any]]:
     try:
         import nbformat  # noqa: PLC0415  (part of the extra `lab`)
         from nbclient import NotebookClient  # noqa: PLC0415
-        from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+        from nbclient.exceptions import (  # noqa: PLC0415
+            CellExecutionError,
+            CellTimeoutError,
+            DeadKernelError,
+        )
+        from traitlets.config import Config  # noqa: PLC0415
     except ImportError as error:
         raise RunError(f"Jupyter is not installed ({error}).", hint="pip install 'subnetlab[lab]'") from error
     notebook: Any = nbformat.read(path, as_version=4)
@@ -89,6 +99,7 @@ def execute(path: Path) -> tuple[Any, dict[str, Any]]:
             notebook,
             timeout=CELL_LIMIT_S,
             kernel_name="subnetlab",
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             resources={"metadata": {"path": str(path.parent)}},
             on_cell_execute=tell,
         )
@@ -96,6 +107,8 @@ def execute(path: Path) -> tuple[Any, dict[str, Any]]:
             client.execute()
         except CellExecutionError as error:
             raise RunError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from error
+        except (CellTimeoutError, DeadKernelError) as error:
+            raise RunError(f"{path.name} did not come to its end: {str(error).splitlines()[0]}") from error
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
     return notebook, found

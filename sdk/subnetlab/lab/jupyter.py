@@ -19,7 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="subnetlab lab", description=__doc__)
     parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     parser.add_argument("--port", type=int, default=8888, help="the first port to try")
-    return subprocess.call(command(parser.parse_args(list(arguments))))
+    words = command(parser.parse_args(list(arguments)))
+    return subprocess.call(words)  # noqa: S603 - our own command
 
 
 def command(options: argparse.Namespace) -> list[str]:

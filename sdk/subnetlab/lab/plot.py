@@ -26,7 +26,7 @@ def picture(tally: Tally) -> str:
     return svg.document(_WIDTH, height, verdict(tally).headline, marks)
 
 
-# -- does it learn ------------------------------------------------------------------------------------------
+# -- does it learn ---------------------------------------------------------------------------------
 
 
 def _curves(tally: Tally) -> list[str]:
@@ -98,7 +98,7 @@ def _loss_axis(low: float, high: float) -> list[str]:
     return marks
 
 
-# -- who gets paid ------------------------------------------------------------------------------------------
+# -- who gets paid ---------------------------------------------------------------------------------
 
 
 def _pay_rows(tally: Tally) -> list[int]:

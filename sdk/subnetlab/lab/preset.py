@@ -1,9 +1,9 @@
 """What makes a lesson fit into minutes: rules of the chain, changed by root on development chains only.
 
 Chain defaults serve a public network: first weights after 100 blocks, tempo 360, a second subnet after 7,200
-blocks, emission off until root allows it. Each change below is a Sudo extrinsic of its own, in a block, seen by
-any client; none is made anywhere else. Order matters: the freeze window must be gone before the tempo is set.
-Source: AdminUtils of Subtensor.
+blocks, emission off until root allows it. Each change below is a Sudo extrinsic of its own, in a block,
+seen by any client; none is made anywhere else. Order matters: the freeze window must be gone before the
+tempo is set. Source: AdminUtils of Subtensor.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def network_rules(client: NetworkClient) -> Changes:
     admin = calls.AdminUtils
     return Changes([
         _change(client, admin.sudo_set_admin_freeze_window(window=0), "0", "or owners' changes are frozen"),
-        _change(client, admin.sudo_set_network_rate_limit(rate_limit=0), "0", "or one subnet in 7,200 blocks"),
+        _change(client, admin.sudo_set_network_rate_limit(rate_limit=0), "0", "or a subnet per 7,200 blocks"),
     ])  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import RunNotFinished, UnknownRun
+from subnetlab.fleet.launch import LOG_FILE, is_running, request_stop
 from subnetlab.lab.explain import Explanation, explain
 from subnetlab.lab.plot import picture
 from subnetlab.lab.tally import Tally
@@ -43,7 +44,7 @@ class Run:
         self._tally = Tally()
         self._reading = threading.Lock()
 
-    # -- what happened so far -----------------------------------------------------------------------------
+    # -- what happened so far ----------------------------------------------------------------------
 
     @property
     def tally(self) -> Tally:
@@ -64,7 +65,9 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`starting`, `running`, `finished`, `stopped` or `failed`."""
+        """`starting`, `running`, `finished`, `stopped` or `failed`; `gone` if its supervisor was killed."""
+        if self._gone():
+            return "gone"
         tally = self.tally
         if tally.ended is not None:
             return tally.ended.status
@@ -72,8 +75,12 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        """Whether the record is complete."""
-        return self.tally.ended is not None
+        """Whether nothing more will come: the record is complete, or its writer is gone."""
+        return self.tally.ended is not None or self._gone()
+
+    def _gone(self) -> bool:
+        # The lock is asked before the record is read: a run may end between the two looks.
+        return not is_running(self.folder) and self.tally.ended is None
 
     @property
     def round(self) -> int:
@@ -121,7 +128,7 @@ class Run:
         """What the model wrote after each round, oldest first, the prompt included."""
         return [sample.prompt + sample.text for sample in self.tally.samples]
 
-    # -- in words, tables and pictures ----------------------------------------------------------------------
+    # -- in words, tables and pictures -------------------------------------------------------------
 
     def verdict(self) -> Verdict:
         """The subnet beside one miner alone: loss, bytes, waiting and pay."""
@@ -150,6 +157,8 @@ class Run:
     def headline(self) -> str:
         """Where the run stands, as one sentence."""
         tally = self.tally
+        if self._gone():
+            return f"The supervisor is gone; {len(tally.val_loss)} rounds are on record."
         if tally.ended is not None and tally.ended.status != "finished":
             word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
             return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
@@ -167,7 +176,7 @@ class Run:
         where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
         return f"Run {self.id}: {where}. {self.headline}"
 
-    # -- waiting, ending, keeping -----------------------------------------------------------------------------
+    # -- waiting, ending, keeping ------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> "Run":
         """Wait until the run has ended, by itself or otherwise; an interrupt stops the waiting, not the run.
@@ -184,6 +193,11 @@ class Run:
             if deadline is not None and monotonic() >= deadline:
                 raise RunNotFinished(f"Run {self.id} goes on.", hint="Wait longer, or run.stop().")
             pause.wait(_LOOK_AGAIN_S)
+        if self.tally.ended is None:
+            raise RunNotFinished(
+                f"The supervisor of run {self.id} is gone; {self.round} rounds are on record.",
+                hint=f"Its last words may be in {self.folder / LOG_FILE}.",
+            )
         return self
 
     def result(self, timeout: float | None = None) -> "nn.Module":
@@ -214,8 +228,6 @@ class Run:
 
     def stop(self) -> None:
         """Ask the supervisor to end the run after the present round; what was trained stays."""
-        from subnetlab.fleet.launch import request_stop  # noqa: PLC0415
-
         if not self.ended:
             request_stop(self.folder)
 

@@ -57,14 +57,20 @@ def connect(
     """
     found = names.resolve(network)
     if found.endpoint is not None:
-        return Net(NetworkClient(found.endpoint, name=found.name, confirm=confirm))
+        return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}
     chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
     node = EmbeddedNode(*chosen, "--exit-when-idle", str(IDLE_LIMIT_S))
+    return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+
+
+def _joined(client: NetworkClient, node: EmbeddedNode | None) -> "Net":
     try:
-        return Net(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+        return Net(client, node)
     except BaseException:
-        node.close()
+        client.close()
+        if node is not None:
+            node.close()
         raise
 
 
@@ -88,7 +94,7 @@ class Net:
         self._start = client.dev.snapshot() if node is not None else None
         _OPEN.add(self)
 
-    # -- looking ------------------------------------------------------------------------------------------
+    # -- looking -----------------------------------------------------------------------------------
 
     @property
     def block(self) -> int:
@@ -127,7 +133,7 @@ class Net:
         money = "play money" if self.play_money else "REAL TAO"
         return f"{self.name} at {self.endpoint}, block {self.block}, {money}"
 
-    # -- wallets and money ----------------------------------------------------------------------------------
+    # -- wallets and money -------------------------------------------------------------------------
 
     def wallet(self, name: str | Wallet = "alice") -> Wallet:
         """A wallet by name: a development key on a devnet, a `bittensor.Wallet` elsewhere.
@@ -173,8 +179,14 @@ class Net:
         return receipt
 
     def unstake(
-        self, *, amount_alpha: Tao | Literal["all"], hotkey_ss58: str, netuid: int, wallet: str | Wallet, **options: Any
-    ) -> Receipt:  # fmt: skip
+        self,
+        *,
+        amount_alpha: Tao | Literal["all"],
+        hotkey_ss58: str,
+        netuid: int,
+        wallet: str | Wallet,
+        **options: Any,
+    ) -> Receipt:
         """Take stake back from a hotkey, or `"all"` of it."""
         return self._client.unstake(
             amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
@@ -187,7 +199,7 @@ class Net:
     def _note(self, what: Literal["stake", "pay"], receipt: Receipt, amount: int, to: str) -> None:
         self.spent.append(Spent(what=what, tx=receipt.tx, amount_rao=amount, to=to))
 
-    # -- subnets --------------------------------------------------------------------------------------------
+    # -- subnets -----------------------------------------------------------------------------------
 
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet and start it; the wallet owns it and pays the price of the day.
@@ -219,7 +231,7 @@ class Net:
         name = self._names.get(netuid) or found.name or f"subnet {netuid}"
         return Subnet(self, netuid, name=name, owner=wallet)
 
-    # -- time and state, on a devnet --------------------------------------------------------------------------
+    # -- time and state, on a devnet ---------------------------------------------------------------
 
     @contextlib.contextmanager
     def quick(self) -> Generator[None]:
@@ -292,7 +304,7 @@ class Net:
         if not self.play_money:
             raise DevnetOnly(f"net.{verb} needs a development chain; {self.name} is none.")
 
-    # -- ending -----------------------------------------------------------------------------------------------
+    # -- ending ------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node."""

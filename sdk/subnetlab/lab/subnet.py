@@ -4,12 +4,11 @@
 read once here, so a mistake in either costs nothing but a sentence.
 """
 
-import json
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from subnetlab.errors import ManifestInvalid, NotYetSupported
+from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet.launch import start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
@@ -20,6 +19,7 @@ from subnetlab.network.wallets import Wallet
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:
+    from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
@@ -45,13 +45,11 @@ class Subnet:
         """The hotkey (ss58) in a seat.
 
         Raises:
-            ManifestInvalid: nobody sits there.
+            UnknownUid: nobody sits there.
         """
         neurons = self.metagraph().neurons
         if not 0 <= uid < len(neurons):
-            raise ManifestInvalid(
-                f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
-            )
+            raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
         return neurons[uid].hotkey
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -59,18 +57,23 @@ class Subnet:
         header = ("uid", "hotkey", "permit", "stake", "incentive", "last pay")
         found = self.metagraph()
         total = sum(neuron.incentive for neuron in found.neurons) or 1
-        return [header] + [
+        rows: list[tuple[str, ...]] = [
             (
-                str(n.uid), short(n.hotkey), "yes" if n.validator_permit else "", amount_alpha(n.stake_alpha_rao),
-                percent(n.incentive / total), amount_alpha(n.emission_alpha_rao),
+                str(n.uid),
+                short(n.hotkey),
+                "yes" if n.validator_permit else "",
+                amount_alpha(n.stake_alpha_rao),
+                percent(n.incentive / total),
+                amount_alpha(n.emission_alpha_rao),
             )
             for n in found.neurons
-        ]  # fmt: skip
+        ]
+        return [header, *rows]
 
     def __repr__(self) -> str:
         return f"subnet {self.netuid} ({self.name}) on {self.net.name}"
 
-    # -- training -------------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------
 
     def train(
         self,
@@ -112,7 +115,10 @@ class Subnet:
                 hint="Train on net = sl.connect().",
             )
         chosen = fleet or LocalFleet()
-        plan = _plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
+        # torch is loaded when somebody trains, and not before
+        from subnetlab.lab.plan import plan  # noqa: PLC0415
+
+        made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner = self.net.wallet(self._owner)
         with self.net.held_still() as sealing_before:
@@ -121,8 +127,8 @@ class Subnet:
                 alone=chosen.alone,
             )  # fmt: skip
             self.net.network.dev.set_sealing("manual")
-            manifest = plan(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
-            folder = self._write(manifest, chosen, seats, sealing_before)
+            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            folder = self._write(made, manifest, chosen, seats, sealing_before)
             start_supervisor(folder)
         run = Run(folder)
         if not detach:
@@ -130,47 +136,27 @@ class Subnet:
         return run
 
     def _write(
-        self, manifest: "Manifest", fleet: LocalFleet, seats: tuple[PeerSeat, ...], sealing_after: str | float
-    ) -> Path:
+        self, made: "Plan", manifest: "Manifest", fleet: LocalFleet, seats: tuple[PeerSeat, ...],
+        sealing_after: str | float,
+    ) -> Path:  # fmt: skip
+        from subnetlab.lab.plan import write_run  # noqa: PLC0415
+
         folder = runs_folder() / manifest.run_id
         folder.mkdir(parents=True)
         taken = {seat.uid for seat in seats}
         others = tuple(
-            PeerSeat(uid=n.uid, hotkey=n.hotkey, role="owner")
-            for n in self.metagraph().neurons
-            if n.uid not in taken
+            PeerSeat(uid=neuron.uid, hotkey=neuron.hotkey, role="owner")
+            for neuron in self.metagraph().neurons
+            if neuron.uid not in taken
         )
         spec = FleetSpec(
-            endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money, netuid=self.netuid,
-            store=str(folder / "store"), seats=seats, others=others, phase_limit_s=fleet.phase_limit_s,
-            sealing_after=sealing_after, python_path=(str(Path.cwd()),),
+            endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
+            netuid=self.netuid, store=str(folder / "store"), seats=seats, others=others,
+            phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
         )  # fmt: skip
-        (folder / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=2), encoding="utf-8")
+        write_run(folder, made, manifest)
         write_spec(folder, spec)
         return folder
-
-
-def _plan(model: Any, data: Any, strategy: Any, *, rounds: int, batch: int, seed: int, prompt: str) -> Any:
-    """Everything of a manifest but where it takes place, tried out here first."""
-    from subnetlab.train import data as sources  # noqa: PLC0415  (torch is loaded when somebody trains)
-    from subnetlab.train import models, strategies  # noqa: PLC0415
-    from subnetlab.train.manifest import Manifest  # noqa: PLC0415
-    from subnetlab.train.models.spec import build  # noqa: PLC0415
-
-    model = model if model is not None else models.TinyGPT("small")
-    build(model, seed)
-    corpus = (data if data is not None else sources.stdlib()).load()
-    corpus.require(model.context)
-    strategy = strategy if strategy is not None else strategies.SparseLoCo()
-
-    def manifest(run_id: str, netuid: int, first_block: int) -> "Manifest":
-        return Manifest(
-            run_id=run_id, netuid=netuid, model=model, data=corpus.manifest, strategy=strategy, rounds=rounds,
-            first_block=first_block, batch=batch, seed=seed, prompt=prompt,
-        )  # fmt: skip
-
-    manifest("trial", 0, 0)
-    return manifest
 
 
 def _slug(name: str) -> str:

@@ -10,12 +10,15 @@ from subnetlab.lab.run import Run
 from subnetlab.record.events import Spent
 
 
-def summarise(run: Run, spent: Sequence[Spent] = ()) -> dict[str, Any]:
+def summarise(
+    run: Run, spent: Sequence[Spent] = (), *, val_loss_untrained: float | None = None
+) -> dict[str, Any]:
     """The numbers of a run and of what was staked and paid beside it.
 
     Args:
         run: a run that has ended.
         spent: what was spent in its name, oldest first; the last stake and the last payment are shown.
+        val_loss_untrained: of the model before its first step; the first recorded loss stands in for it.
     """
     tally, verdict = run.tally, run.verdict()
     miners = [
@@ -33,7 +36,7 @@ def summarise(run: Run, spent: Sequence[Spent] = ()) -> dict[str, Any]:
         "run": run.id,
         "status": run.status,
         "rounds": verdict.rounds,
-        "val_loss_first": verdict.loss_first,
+        "val_loss_first": verdict.loss_first if val_loss_untrained is None else val_loss_untrained,
         "val_loss_last": verdict.loss_last,
         "val_loss_alone": verdict.loss_alone,
         "wire_bytes_per_miner_round": verdict.wire_bytes,

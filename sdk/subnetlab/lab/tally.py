@@ -126,7 +126,7 @@ class Tally:
         for name in ("compute_s", "compress_s", "store_s", "wait_s", "chain_s"):
             self.seconds[name.removesuffix("_s")] += getattr(event, name)
 
-    # -- what is asked of it -----------------------------------------------------------------------------
+    # -- what is asked of it -----------------------------------------------------------------------
 
     def role(self, uid: int) -> str:
         """What a uid was started as; `unknown` for a seat that is not of this run."""

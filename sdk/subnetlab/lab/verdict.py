@@ -81,8 +81,8 @@ class Verdict:
             said.append(better if gain > 0 else worse)
         if self.byte_ratio is not None:
             said.append(
-                f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less than"
-                f" the plain update of {bytes_text(self.dense_bytes)}."
+                f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"
+                f" than the plain update of {bytes_text(self.dense_bytes)}."
             )
         if self.free_rider_pay and self.honest_median_pay:
             share = max(self.free_rider_pay) / self.honest_median_pay

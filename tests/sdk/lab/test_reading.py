@@ -1,11 +1,15 @@
 """What a person reads off a record: verdict, explanation, picture, and the run object around them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
+from tests.sdk.lab import story
 
 from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
+from subnetlab.fleet.launch import LOCK_FILE
 from subnetlab.lab.consensus import recompute
 from subnetlab.lab.explain import explain
 from subnetlab.lab.plot import is_caught, picture
@@ -15,7 +19,14 @@ from subnetlab.lab.tally import Tally
 from subnetlab.lab.verdict import verdict
 from subnetlab.record.events import PeerGone, RunEnded, Spent
 from subnetlab.record.line import FILE_NAME
-from tests.sdk.lab import story
+from subnetlab.record.lock import locked
+
+
+@contextmanager
+def supervised(run: Run) -> Iterator[None]:
+    """Hold the lock that a living supervisor of the run would hold."""
+    with locked(run.folder / LOCK_FILE):
+        yield
 
 
 def told(*args: int, **kwargs: object) -> Tally:
@@ -25,7 +36,7 @@ def told(*args: int, **kwargs: object) -> Tally:
     return tally
 
 
-# -- verdict ------------------------------------------------------------------------------------------------
+# -- verdict ---------------------------------------------------------------------------------------
 
 
 def test_the_verdict_says_only_what_was_measured() -> None:
@@ -67,7 +78,7 @@ def test_the_alone_curve_counts_only_at_the_same_round() -> None:
     assert "one alone" not in verdict(tally).headline
 
 
-# -- consensus and explanation --------------------------------------------------------------------------------
+# -- consensus and explanation ---------------------------------------------------------------------
 
 
 def test_recomputed_consensus_is_what_the_chain_stored() -> None:
@@ -81,7 +92,14 @@ def test_recomputed_consensus_is_what_the_chain_stored() -> None:
 
 def test_the_free_rider_learns_why_it_got_nothing() -> None:
     said = explain(told(), story.FREE_RIDER)
-    assert [step.name for step in said.steps] == ["work", "score", "weight", "consensus", "incentive", "emission"]
+    assert [step.name for step in said.steps] == [
+        "work",
+        "score",
+        "weight",
+        "consensus",
+        "incentive",
+        "emission",
+    ]
     assert said.steps[-1].value == "0.000 α"
     text = str(said)
     assert "refused 8 times out of 8; last because it removed no loss" in text
@@ -118,19 +136,19 @@ def test_a_miner_that_left_hears_that_pay_follows_work() -> None:
 
 
 def test_unknown_uids_and_early_questions() -> None:
-    with pytest.raises(UnknownUid, match="Nobody in this run holds uid 42. The run's uids: 0, 1, 2"):
+    with pytest.raises(UnknownUid, match=r"Nobody in this run holds uid 42\. The run's uids: 0, 1, 2"):
         explain(told(), 42)
     with pytest.raises(RunNotFinished, match="first tempo"):
         explain(told(1, ended=False), 2)
 
 
-# -- picture --------------------------------------------------------------------------------------------------
+# -- picture ---------------------------------------------------------------------------------------
 
 
 def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
     tally = told()
     drawn = picture(tally)
-    root = ElementTree.fromstring(drawn)  # well formed
+    root = ET.fromstring(drawn)  # well formed
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "2.50 the subnet" in texts
     assert "3.20 one alone" in texts
@@ -142,25 +160,27 @@ def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
 
 @pytest.mark.parametrize("rounds", [0, 1, 2])
 def test_an_early_picture_is_a_picture(rounds: int) -> None:
-    ElementTree.fromstring(picture(told(rounds, ended=False)))
-    ElementTree.fromstring(picture(Tally()))
+    ET.fromstring(picture(told(rounds, ended=False)))
+    ET.fromstring(picture(Tally()))
 
 
 def test_a_diverged_run_can_still_be_drawn() -> None:
     tally = told()
     tally.val_loss[2] = float("nan")
     tally.val_loss[3] = float("inf")
-    ElementTree.fromstring(picture(tally))
+    ET.fromstring(picture(tally))
 
 
-# -- the run object ---------------------------------------------------------------------------------------------
+# -- the run object --------------------------------------------------------------------------------
 
 
 def test_a_run_reads_its_folder_as_it_grows(tmp_path: Path) -> None:
     events = story.story()
     run = Run(tmp_path / "r1")
-    assert run.status == "starting"
-    assert not run.ended
+    run.folder.mkdir()
+    with supervised(run):
+        assert run.status == "starting"
+        assert not run.ended
     story.write(run.folder, events)
     assert run.status == "finished"
     assert run.round == 4
@@ -174,14 +194,27 @@ def test_waiting_ends_with_the_run_or_with_patience(tmp_path: Path) -> None:
     done = Run(story.write(tmp_path / "done", story.story()))
     assert done.wait(timeout=0) is done
     going = Run(story.write(tmp_path / "going", story.story(2, ended=False)))
-    with pytest.raises(RunNotFinished, match="goes on"):
+    with supervised(going), pytest.raises(RunNotFinished, match="goes on"):
         going.wait(timeout=0)
-    with pytest.raises(RunNotFinished, match="run.wait"):
+    with supervised(going), pytest.raises(RunNotFinished, match=r"run\.wait"):
         going.save(tmp_path / "out")
 
 
+def test_a_run_whose_supervisor_was_killed_says_what_is_left(tmp_path: Path) -> None:
+    run = Run(story.write(tmp_path / "r1", story.story(2, ended=False)))
+    assert run.status == "gone"
+    assert "The supervisor is gone; 2 rounds are on record." in repr(run)
+    with pytest.raises(RunNotFinished, match="is gone; 2 rounds are on record"):
+        run.wait()
+    with supervised(run):
+        assert run.status == "running"
+
+
 def test_a_stopped_run_says_so(tmp_path: Path) -> None:
-    events = [*story.story(2, ended=False), RunEnded(status="stopped", reason="you asked", block=20, wall_s=5.0)]
+    events = [
+        *story.story(2, ended=False),
+        RunEnded(status="stopped", reason="you asked", block=20, wall_s=5.0),
+    ]
     assert "stopped after 2 rounds: you asked" in repr(Run(story.write(tmp_path / "r", iter(events))))
 
 
@@ -221,3 +254,5 @@ def test_the_summary_has_every_number(tmp_path: Path) -> None:
     assert [m["role"] for m in found["miners"]] == ["miner"] * 4 + ["free_rider"] + ["validator"] * 2
     assert sum(m["emission_alpha_rao"] for m in found["miners"]) <= 2 * story.EMISSION
     assert found["blocks"] == 30
+    assert found["val_loss_first"] == 4.0
+    assert summarise(run, val_loss_untrained=5.5)["val_loss_first"] == 5.5

@@ -1,0 +1,82 @@
+"""A run described and tried out before anything is started or spent.
+
+The model is built and fed once, the data read once, the manifest made once with a made-up place: whatever is
+wrong with them is said here, in this process, where it costs a sentence.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from subnetlab.fleet.facts import MANIFEST_FILE
+from subnetlab.fleet.role import DATA_FOLDER
+from subnetlab.train import data as sources
+from subnetlab.train import models, strategies
+from subnetlab.train.data import Corpus, DataSpec, Stdlib
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.models.spec import ModelSpec, build
+from subnetlab.train.strategies import Strategy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything about a run but where it takes place.
+
+    Raises:
+        ModelNotBuildable: the model cannot be built, or does not answer as a language model does.
+        DatasetEmpty: there is less data than one sequence.
+        ManifestInvalid: the numbers contradict each other.
+    """
+
+    model: ModelSpec
+    data: DataSpec
+    strategy: Strategy
+    rounds: int
+    batch: int
+    seed: int
+    prompt: str
+    corpus: Corpus
+
+    def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
+        """The manifest of this plan at a place and a height."""
+        return Manifest(
+            run_id=run_id, netuid=netuid, model=self.model, data=self.corpus.manifest, strategy=self.strategy,
+            rounds=self.rounds, first_block=first_block, batch=self.batch, seed=self.seed, prompt=self.prompt,
+        )  # fmt: skip
+
+
+def plan(
+    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int, batch: int,
+    seed: int, prompt: str,
+) -> Plan:  # fmt: skip
+    """Fill in what was left out, and try everything once; raises as `Plan` does."""
+    chosen_model = model if model is not None else models.TinyGPT("small")
+    chosen_data = data if data is not None else sources.stdlib()
+    build(chosen_model, seed)
+    corpus = chosen_data.load()
+    corpus.require(chosen_model.context)
+    made = Plan(
+        model=chosen_model, data=chosen_data, strategy=strategy or strategies.SparseLoCo(), rounds=rounds,
+        batch=batch, seed=seed, prompt=prompt, corpus=corpus,
+    )  # fmt: skip
+    # Read back as a peer will: what does not survive the file is refused here.
+    Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
+    return made
+
+
+def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
+    """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
+    if not isinstance(made.data, Stdlib):
+        made.data.materialise(folder / DATA_FOLDER)
+    text = json.dumps(manifest.to_json(), indent=2) + "\n"
+    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+
+def open_corpus(run_folder: Path, manifest: Manifest) -> Corpus:
+    """The data of a run, from its folder or made again.
+
+    Raises:
+        DatasetEmpty, ManifestInvalid: neither is possible here.
+    """
+    kept = run_folder / DATA_FOLDER
+    return Corpus.open(kept) if kept.is_dir() else sources.from_json(manifest.data.source).load()

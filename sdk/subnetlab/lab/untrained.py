@@ -1,0 +1,27 @@
+"""Where a run began: the held-out loss of the model nobody has trained yet.
+
+Not recorded, because it follows from the manifest: same seed, same weights, same held-out sequences.
+"""
+
+from pathlib import Path
+
+from subnetlab.fleet.facts import load_manifest
+from subnetlab.lab.plan import open_corpus
+from subnetlab.train import models
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.theta import Bench
+
+
+def untrained_loss(run_folder: Path) -> float:
+    """Build the model of a run as it was before the first step, and measure it; nats per byte.
+
+    Raises:
+        FleetStartFailed: the folder holds no manifest.
+        ModelNotBuildable: the model's own code is not at hand.
+        DatasetEmpty: the data is not at hand.
+    """
+    manifest: Manifest = load_manifest(run_folder)
+    corpus = open_corpus(run_folder, manifest)
+    bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+    return float(validation_loss(bench, manifest, corpus))

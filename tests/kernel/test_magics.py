@@ -1,0 +1,163 @@
+"""`%sl` and `%%train` in a real kernel with a real node behind it, and every way to write them wrongly."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.kernel.running import RunningKernel, start_kernel
+
+BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKernel]:
+    running = start_kernel(SUBNETLAB_HOME=str(tmp_path_factory.mktemp("home")))
+    assert running.run("import subnetlab as sl\nnet = sl.connect(sealing='instant')").status == "ok"
+    yield running
+    running.stop()
+
+
+def test_the_verbs_share_the_notebooks_variables(kernel: RunningKernel) -> None:
+    shown = kernel.run("%sl network")
+    assert "play money" in shown.text
+    assert "play money" in shown.data[0]["text/html"]
+    assert kernel.run("_ is net").data[0]["text/plain"] == "True"
+    assert kernel.run("%sl subnet tiny-lm").text.endswith("(tiny-lm) on devnet")
+    assert kernel.run("subnet.name").data[0]["text/plain"] == "'tiny-lm'"
+    html = kernel.run("%sl subnet").data[0]["text/html"]
+    assert "<table" in html
+    assert "hotkey" in html
+
+
+def test_money_moves_and_says_so(kernel: RunningKernel) -> None:
+    assert BOB in kernel.run("%sl wallet bob").text
+    paid = kernel.run(f"%sl pay 0.5 {BOB}")
+    assert "transfer" in paid.text
+    assert "0x" in paid.text
+    staked = kernel.run("%sl stake 10 --to 0")
+    assert staked.status == "ok", staked.evalue
+    assert kernel.run("[s.what for s in net.spent]").data[0]["text/plain"] == "['pay', 'stake']"
+
+
+def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
+    assert "limit=3 τ" in kernel.run("%sl budget 3").text
+    refused = kernel.run(f"%sl pay 4 {BOB}")
+    assert refused.ename == "OverBudget"
+    assert "net.budget.set" in refused.evalue
+    kernel.run("net.budget.set(tao=None)")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%sl nework", "did you mean 'network'?"),
+        ("%sl network mars", "There is no network called 'mars'"),
+        ("%sl network devnet extra", "unrecognized arguments: extra"),
+        ("%sl wallet zed", "There is no wallet called 'zed'"),
+        (f"%sl wallet 0x{'ab' * 32}", "private key"),
+        ("%sl budget lots", "is not an amount"),
+        ("%sl budget -5", "is not a positive amount"),
+        ("%sl pay", "the following arguments are required"),
+        ("%sl pay much bob", "is not an amount"),
+        (f"%sl pay -1 {BOB}", "is not a positive amount"),
+        ("%sl pay 1 0x" + "ab" * 20, "EVM"),
+        ("%sl pay 1 'unclosed", "No closing quotation"),
+        ("%sl stake 1", "holds no run"),
+        ("%sl stake 1 --to 5nobody", "address"),
+        ("%sl stake 1 --to 77", "Nobody holds uid 77"),
+        ("%sl stake 1 --to 0 --netuid x", "invalid int value"),
+        ("%sl subnet 99", "There is no subnet 99"),
+        ("%sl attach nothing", "are called 'nothing'"),
+        ("%sl explain", "the following arguments are required"),
+        ("%sl explain three", "invalid int value"),
+        ("%sl explain 3", "holds no run"),
+        ("%sl explain -1", "not a uid"),
+        ("%sl doctor now", "unrecognized arguments"),
+    ],
+)
+def test_a_wrong_line_is_one_short_message(kernel: RunningKernel, line: str, said: str) -> None:
+    reply = kernel.run(line)
+    assert reply.status == "error"
+    assert said in reply.evalue
+    assert "ab" * 32 not in reply.evalue
+    assert len(reply.traceback) <= 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%%train\nroudns = 5", "did you mean 'rounds'? Nothing was started."),
+        ("%%train --miners none\nrounds = 1", "invalid int value"),
+        ("%%train --miners 0\nrounds = 1", "at least one miner"),
+        ("%%train --miners 2 --free-riders 3\nrounds = 1", "free_riders=3"),
+        ("%%train\nrounds = 0", "at least one round"),
+        ("%%train\nmodel = sl.models.TinyGPT('huge')", "no size 'huge'"),
+        ("%%train\nmodel = sl.models.Factory(path='nowhere:make', context=8)", "cannot be imported"),
+        ("%%train\ndata = sl.data.text('short')", "tokens"),
+        ("%%train --netuid 99\nrounds = 1", "There is no subnet 99"),
+    ],
+)
+def test_a_wrong_cell_starts_nothing(kernel: RunningKernel, cell: str, said: str) -> None:
+    block = kernel.run("net.block").text
+    reply = kernel.run(cell)
+    assert reply.status == "error"
+    assert said in reply.evalue
+    assert len(reply.traceback) <= 2
+    assert kernel.run("net.block").text == block
+    assert "No runs yet" in kernel.run("%sl runs").text
+
+
+def test_the_users_own_mistake_in_the_body_keeps_its_traceback(kernel: RunningKernel) -> None:
+    reply = kernel.run("%%train\nrounds = 1 / 0")
+    assert reply.ename == "ZeroDivisionError"
+    assert len(reply.traceback) > 2
+
+
+def test_doctor_looks_at_this_machine(kernel: RunningKernel) -> None:
+    said = kernel.run("%sl doctor").text
+    for name in ("Python", "torch", "bittensor", "local ports", "memory"):
+        assert name in said
+
+
+TRAIN = """\
+%%train --miners 3 --validators 2 --free-riders 1 --rounds 4
+model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
+data = sl.data.stdlib(400_000)
+strategy = sl.strategies.SparseLoCo(inner_steps=2)
+"""
+
+
+def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
+    kernel = start_kernel(SUBNETLAB_HOME=str(tmp_path))
+    try:
+        assert kernel.run("import subnetlab as sl").status == "ok"
+        began = kernel.run(TRAIN, timeout=55)
+        assert began.status == "ok", began.evalue
+        assert "<svg" in began.data[0]["text/html"]
+        waited = kernel.run("run.wait(45)\nrun", timeout=55)
+        assert waited.status == "ok", waited.evalue
+        last = waited.data[-1]
+        assert "finished, round 4 of 4" in last["text/plain"]
+        assert "Three strangers reached" in last["text/html"]
+        assert kernel.run("%sl runs").status == "ok"
+        explained = kernel.run("%sl explain 3")
+        assert "Why uid 3 earned what it earned" in explained.text
+        # The picture of the run may be brought up to date once more while another cell answers.
+        assert any("consensus" in bundle["text/html"] for bundle in explained.data)
+        assert all("<table" in bundle["text/html"] for bundle in kernel.run("run.verdict()").data)
+        assert (
+            kernel.run("len(run.frame('miners')), sum(p.numel() for p in run.result().parameters())").status
+            == "ok"
+        )
+        kernel.run("again = run.id")
+        assert kernel.run("%sl attach {again} --name second").status == "ok"
+        family = psutil.Process(kernel.pid).children(recursive=True)
+        assert any("subnetlab.devnet" in " ".join(child.cmdline()) for child in family)
+        # A second run is left going: shutdown must stop it.
+        assert kernel.run(TRAIN.replace("--rounds 4", "--rounds 4000"), timeout=55).status == "ok"
+        family = psutil.Process(kernel.pid).children(recursive=True)
+    finally:
+        kernel.stop()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
