@@ -11,7 +11,7 @@ from subnetlab.record.line import FILE_NAME, Entry
 from subnetlab.record.reader import read
 
 
-def frame(source: Path | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
+def frame(source: Path | str | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
     """One frame of a record.
 
     Args:
@@ -27,15 +27,16 @@ def frame(source: Path | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
     return _build(Gathered(_entries(source)), name)
 
 
-def frames(source: Path | Iterable[Entry]) -> dict[str, pl.DataFrame]:
+def frames(source: Path | str | Iterable[Entry]) -> dict[str, pl.DataFrame]:
     """All frames of a record, reading it once; errors as `frame`."""
     data = Gathered(_entries(source))
     return {name: _build(data, name) for name in NAMES}
 
 
-def _entries(source: Path | Iterable[Entry]) -> Iterable[Entry]:
-    if isinstance(source, Path):
-        return read(source / FILE_NAME if source.is_dir() else source)
+def _entries(source: Path | str | Iterable[Entry]) -> Iterable[Entry]:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        return read(path / FILE_NAME if path.is_dir() else path)
     return source
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from subnetlab.errors import RecordError
 from subnetlab.frames import NAMES, SCHEMAS, frame, frames
@@ -23,7 +25,7 @@ from subnetlab.record.events import (
     Spent,
     Stepped,
 )
-from subnetlab.record.line import FILE_NAME
+from subnetlab.record.line import FILE_NAME, ROOT_HASH, encode
 from subnetlab.record.writer import RecordWriter
 
 OWNER, VALIDATOR, SECOND, MINER, FREE_RIDER = range(5)
@@ -120,6 +122,21 @@ def test_a_full_record_keeps_the_documented_shape(folder: Path, name: str) -> No
     assert found.schema == polars_schema(name)
     assert all(column.meaning for column in SCHEMAS[name])
     assert frames(folder)[name].equals(found)
+    assert frame(str(folder), name).equals(found)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(two_rounds()), max_size=30))
+def test_any_part_of_a_record_in_any_order_gives_frames_of_the_documented_shape(events: list[Event]) -> None:
+    previous, entries = ROOT_HASH, []
+    for seq, event in enumerate(events):
+        _, entry = encode(event, seq=seq, time=float(seq), previous=previous)
+        previous = entry.hash
+        entries.append(entry)
+    for name, found in frames(entries).items():
+        assert found.schema == polars_schema(name)
+    rounds = {event.round for event in events if isinstance(event, RoundClosed)}
+    assert frame(entries, "rounds").height == len(rounds)
 
 
 def test_a_miner_s_row_brings_work_judgement_and_pay_together(folder: Path) -> None:
