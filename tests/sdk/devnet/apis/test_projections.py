@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.sdk.devnet.pallets.arguments import Sampler
 from tests.sdk.devnet.pallets.stage import ALICE, BOB, CHARLIE, OWNER_HOTKEY, TAO, Stage, key
 
 import subnetlab.devnet.apis  # noqa: F401 - enters the APIs
@@ -164,3 +165,12 @@ def test_an_answer_is_about_its_block(stage: Stage) -> None:
     assert early["block"] == 1
     assert list(early["emission"]) == [0, 0]
     assert late["emission"][1] > 0
+
+
+@pytest.mark.parametrize(("api", "method"), sorted(name for name in APIS if name[0] in OURS))
+def test_any_question_is_answered(view: Ledger, api: str, method: str) -> None:
+    inputs = view.codec.apis[api][method]["inputs"]
+    for seed in range(12):
+        sampler = Sampler(seed)
+        arguments = [sampler.value(int(kind.split("::")[1])) for _, kind in inputs]
+        ask(view, api, method, *arguments)

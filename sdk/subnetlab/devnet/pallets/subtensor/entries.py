@@ -8,7 +8,7 @@ from typing import Any
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.registry import DispatchError
-from subnetlab.units import U64_MAX
+from subnetlab.units import U16_MAX, U64_MAX
 
 PALLET = "SubtensorModule"
 MECHANISM_STRIDE = 4096
@@ -89,8 +89,8 @@ def require(condition: object, name: str) -> None:
 
 
 def storage_index(netuid: int, mechanism: int = 0) -> int:
-    """The `NetUidStorageIndex` of one mechanism of a subnet."""
-    return netuid + MECHANISM_STRIDE * mechanism
+    """The `NetUidStorageIndex` of one mechanism of a subnet, saturating."""
+    return min(netuid + MECHANISM_STRIDE * mechanism, U16_MAX)
 
 
 def mechanisms(ledger: Ledger, netuid: int) -> range:
