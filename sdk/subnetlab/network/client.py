@@ -26,7 +26,7 @@ from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
 from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
 from subnetlab.network.submission import send
-from subnetlab.network.wallets import Wallet, address, open_wallet
+from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire import WireClient
 from subnetlab.units import AlphaRao, Rao, rao
 
@@ -103,9 +103,14 @@ class NetworkClient:
         return open_wallet(wallet, development=self.development)
 
     def balance(self, account: str | Wallet) -> Rao:
-        """The free balance of an address or of a wallet's coldkey."""
+        """The free balance of an address or of a wallet's coldkey.
+
+        Raises:
+            WalletError: it is no address, or a secret where none belongs.
+        """
+        who = destination(account, development=self.development)
         with translated(self.endpoint):
-            found = self.client.query(("System", "Account"), [address(account)])
+            found = self.client.query(("System", "Account"), [who])
         return Rao(int(found["data"]["free"]))
 
     @cached_property
@@ -202,7 +207,8 @@ class NetworkClient:
         """Create a subnet owned by the wallet; returns its netuid. The price is the chain's current one."""
         with translated(self.endpoint):
             cost = self.client.read("subnet_registration_cost")
-        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey_ss58)
+        hotkey = None if hotkey_ss58 is None else destination(hotkey_ss58, development=False)
+        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
         receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
         return int(receipt.data["netuid"]), receipt
 
@@ -220,7 +226,10 @@ class NetworkClient:
         with translated(self.endpoint):
             cost = int(self.client.query(("SubtensorModule", "Burn"), [netuid]) or 0)
         opened = self.wallet(wallet)
-        hotkey = hotkey_ss58 or str(bittensor.public_view(opened, "hotkey").ss58_address)
+        if hotkey_ss58 is None:
+            hotkey = str(bittensor.public_view(opened, "hotkey").ss58_address)
+        else:
+            hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.BurnedRegister(netuid=netuid, hotkey_ss58=hotkey)
         receipt = self.execute(intent, wallet=opened, cost_rao=cost)
         uid = self.uid(netuid, hotkey)

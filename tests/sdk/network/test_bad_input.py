@@ -128,3 +128,20 @@ def test_a_netuid_no_call_can_carry_is_refused_before_it_is_sent(
     with pytest.raises(SubnetLabError):
         network.burned_register(netuid, "alice/new")  # type: ignore[arg-type]
     assert network.head() == head
+
+
+@pytest.mark.parametrize("secret", ["0x" + "5a" * 32, "abandon " * 11 + "about"])
+def test_a_secret_is_refused_wherever_an_address_belongs(
+    network: NetworkClient, prepared: Prepared, secret: str
+) -> None:
+    uses = (
+        lambda: network.balance(secret),
+        lambda: network.register_subnet("alice", hotkey_ss58=secret),
+        lambda: network.burned_register(prepared.netuid, "alice", hotkey_ss58=secret),
+        lambda: network.stake(amount_tao=1, hotkey_ss58=secret, netuid=1, wallet="alice"),
+        lambda: network.unstake(amount_alpha=1, hotkey_ss58=secret, netuid=1, wallet="alice"),
+    )
+    for use in uses:
+        with pytest.raises(SecretRefused) as caught:
+            use()
+        assert secret.split(maxsplit=1)[0] not in str(caught.value)
