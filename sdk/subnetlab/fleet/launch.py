@@ -27,6 +27,7 @@ READY_FD: Final = "SUBNETLAB_READY_FD"
 """The environment variable that names the pipe on which a new supervisor says that it is up."""
 UP: Final = b"up\n"
 _TAIL_LINES: Final = 12
+_END_LIMIT_S: Final = 5.0
 
 
 def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
@@ -55,15 +56,16 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
             start_new_session=True,
         )
     os.close(writing)
+    said, what = b"", "ended"
     try:
         ready, _, _ = select.select([reading], [], [], timeout_s)
         said = os.read(reading, len(UP)) if ready else b""
+        what = what if ready else f"said nothing within {timeout_s:g} s"
     finally:
         os.close(reading)
+        if said != UP:  # also when the person interrupts the waiting
+            _end(process)
     if said != UP:
-        process.kill()
-        process.wait()
-        what = "ended" if ready else f"said nothing within {timeout_s:g} s"
         raise FleetStartFailed(f"The supervisor of {run_folder.name} {what}:\n{_tail(log)}", hint="")
     # Whoever started it may stay for days: the thread collects the exit status when the run ends.
     threading.Thread(target=process.wait, name=f"run {run_folder.name}", daemon=True).start()
@@ -101,6 +103,16 @@ def status(run_folder: Path) -> dict[str, Any]:
         FleetError: it runs but does not answer.
     """
     return _ask(run_folder, "status")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a supervisor that did not come up; it gives the chain's clock back where it can."""
+    process.terminate()
+    try:
+        process.wait(_END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _ask(run_folder: Path, verb: str) -> dict[str, Any]:

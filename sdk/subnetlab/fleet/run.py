@@ -10,12 +10,14 @@ import json
 import logging
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import FrameType
 
 from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
 from subnetlab.fleet.chore import ask
@@ -49,6 +51,8 @@ def supervise(run_folder: Path, context: ForkServerContext, asked_at: float) -> 
         asked_at: `time.monotonic()` when the fleet was asked for.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    # Until the run's own loop listens, SIGTERM unwinds what was opened.
+    signal.signal(signal.SIGTERM, _unwind)
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(_sole_supervisor(run_folder))
@@ -59,6 +63,10 @@ def supervise(run_folder: Path, context: ForkServerContext, asked_at: float) -> 
         _say_up()
         opened.follow(run_folder, context, asked_at)
     return 0
+
+
+def _unwind(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,65 @@
+import os
+import signal
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.launch import LOCK_FILE, is_running, request_stop, start_supervisor, status
+from subnetlab.record.lock import locked
+
+
+def supervisors() -> list[psutil.Process]:
+    mine = psutil.Process().children(recursive=True)
+    return [process for process in mine if "subnetlab.fleet" in process.cmdline()]
+
+
+def test_an_empty_folder_starts_nothing_and_the_log_says_why(tmp_path: Path) -> None:
+    with pytest.raises(FleetStartFailed, match=r"(?s)ended:.*no readable fleet\.json"):
+        start_supervisor(tmp_path)
+    assert not is_running(tmp_path)
+    assert not supervisors()
+
+
+def test_a_folder_without_a_run_answers_quietly(tmp_path: Path) -> None:
+    assert not is_running(tmp_path)
+    assert status(tmp_path) == {}
+    request_stop(tmp_path)
+
+
+def test_who_holds_the_lock_is_running_whatever_is_written_down(tmp_path: Path) -> None:
+    (tmp_path / "supervisor.json").write_text('{"pid": 1, "token": "old"}')
+    assert not is_running(tmp_path)
+    with locked(tmp_path / LOCK_FILE):
+        assert is_running(tmp_path)
+        with pytest.raises(FleetStartFailed, match="running already"):
+            start_supervisor(tmp_path)
+    assert not is_running(tmp_path)
+
+
+def test_an_interrupt_while_waiting_ends_what_was_started(tmp_path: Path) -> None:
+    """A pipe in the place of `fleet.json` holds the supervisor up until the person gives in."""
+    os.mkfifo(tmp_path / "fleet.json")
+
+    def interrupt() -> None:
+        while not is_running(tmp_path):
+            pause.wait(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pause = threading.Event()
+    person = threading.Thread(target=interrupt)
+    person.start()
+    with pytest.raises(KeyboardInterrupt):
+        start_supervisor(tmp_path)
+    person.join()
+    assert not is_running(tmp_path)
+    assert not supervisors()
+
+
+def test_a_supervisor_that_says_nothing_in_time_is_ended(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fleet.json")
+    with pytest.raises(FleetStartFailed, match=r"said nothing within 0\.1 s"):
+        start_supervisor(tmp_path, timeout_s=0.1)
+    assert not supervisors()
