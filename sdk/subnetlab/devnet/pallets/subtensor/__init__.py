@@ -18,6 +18,7 @@ from subnetlab.devnet.pallets.subtensor import schedule as schedule
 from subnetlab.devnet.pallets.subtensor import serving as serving
 from subnetlab.devnet.pallets.subtensor import staking as staking
 from subnetlab.devnet.pallets.subtensor import subnet as subnet
+from subnetlab.devnet.pallets.subtensor import swap_hotkey as swap_hotkey
 from subnetlab.devnet.pallets.subtensor import symbols as symbols
 from subnetlab.devnet.pallets.subtensor import take as take
 from subnetlab.devnet.pallets.subtensor import weights as weights

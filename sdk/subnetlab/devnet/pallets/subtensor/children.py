@@ -91,6 +91,24 @@ def apply_pending(ledger: Ledger, netuid: int) -> None:
             erase(ledger, "PendingChildKeys", netuid, hotkey)
 
 
+def rename(ledger: Ledger, netuid: int, old: str, new: str) -> None:
+    """Let a hotkey take another's place among parents and children, present and pending."""
+    for item, mirror in (("ChildKeys", "ParentKeys"), ("ParentKeys", "ChildKeys")):
+        edges: Edges = [(share, key) for share, key in read(ledger, item, old, netuid) if key != new]
+        if edges:
+            _store(ledger, item, new, netuid, edges)
+        erase(ledger, item, old, netuid)
+        for _, relative in edges:
+            back: Edges = read(ledger, mirror, relative, netuid)
+            renamed = [(share, new if key == old else key) for share, key in back]
+            _store(ledger, mirror, relative, netuid, renamed)
+    for parent, (wanted, block) in entries(ledger, "PendingChildKeys", netuid):
+        renamed = [(share, new if key == old else key) for share, key in wanted]
+        erase(ledger, "PendingChildKeys", netuid, parent)
+        holder = new if parent == old else parent
+        write(ledger, "PendingChildKeys", netuid, holder, value=(renamed, block))
+
+
 def _schedule(ledger: Ledger, coldkey: str, hotkey: str, netuid: int, wanted: Edges) -> None:
     passes = limits.passes_for(ledger, hotkey, netuid, limits.SET_CHILDREN, limits.SET_CHILDREN_BLOCKS)
     require(passes, "TxRateLimitExceeded")
