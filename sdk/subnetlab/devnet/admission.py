@@ -20,6 +20,8 @@ from subnetlab.devnet.scale import Reader, Truncated
 from subnetlab.devnet.version import SPEC_NAME
 from subnetlab.devnet.weights import weight_of
 
+MAX_EXTRINSIC_BYTES = 5 * 2**20 * 3 // 4
+"""Three quarters of a block's length are for extrinsics like these."""
 OPAQUE_BLOCKS = 2400
 """How far back an era may reach: the chain remembers this many block hashes."""
 
@@ -31,6 +33,8 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
         Refusal: it can never be included as it stands.
     """
     _check_frame(raw)
+    if len(raw) > MAX_EXTRINSIC_BYTES:
+        raise refusal.invalid(refusal.EXHAUSTS)
     try:
         extrinsic = parse(raw)
         call = ledger.codec.runtime.decode_call(extrinsic.call)

@@ -30,11 +30,14 @@ from subnetlab.errors import SubnetLabError
 
 FAST_SECONDS, SLOW_SECONDS = 0.25, 12.0
 DEFAULT_PORT = 9944
+RECURSION_LIMIT = 5000
+"""Calls may lie inside calls 256 deep, and each takes a few frames to dispatch."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
+    sys.setrecursionlimit(RECURSION_LIMIT)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
         if options.coverage:

@@ -96,10 +96,12 @@ class Node:
         """Issue rao to an account in the block being built.
 
         Raises:
-            ValueError: not an address.
+            ValueError: not an address, or more than the chain can count.
+            DispatchError: below the existential deposit.
         """
-        balances.deposit(self.ledger, who, amount)
-        balances.issue(self.ledger, amount)
+        with self.ledger.transaction():
+            balances.deposit(self.ledger, who, amount)
+            balances.issue(self.ledger, amount)
 
     # -- blocks
 

@@ -71,6 +71,13 @@ CASES: dict[str, tuple[Callable[[Node, Signer], bytes], int, str]] = {
     "sealed for long": (lambda n, s: sealed(n, s, bytes(60), 64), 1010, "Transaction is outdated"),
     "sealed for ever": (lambda n, s: sealed(n, s, bytes(60), None), 1010, "Transaction is outdated"),
     "sealed nothing": (lambda n, s: sealed(n, s, bytes(5), 8), 1010, "Custom error: 23"),
+    "huge": (
+        lambda _, s: s.sign(s.call("System", "remark", remark=bytes(4 * 2**20))), 1010,
+        "Transaction would exhaust the block limits",
+    ),
+    "nested too deep": (
+        lambda _, s: s.sign(bytes.fromhex("0c00") * 1000 + bytes(3)), 1002, 'RuntimeApi("Execution failed")'
+    ),
     "empty": (lambda *_: b"", 1001, ""),
     "cut": (lambda _, s: s.transfer(BOB, 1)[:-3], 1001, ""),
     "longer": (lambda _, s: s.transfer(BOB, 1) + b"\x00", 1001, ""),

@@ -41,6 +41,14 @@ def test_money_not_yet_in_a_block_is_held_too(node: Node) -> None:
     assert balances.free(node.ledger.at(node.blocks.head.number), BOB) == rao
 
 
+def test_more_money_than_the_chain_can_count_is_refused_whole(node: Node) -> None:
+    rao, issued = balances.free(node.ledger, BOB), node.ledger.get("Balances", "TotalIssuance")
+    with pytest.raises(ValueError, match="out of range"):
+        node.endow(BOB, 2**64 - issued)
+    assert balances.free(node.ledger, BOB) == rao
+    assert node.ledger.get("Balances", "TotalIssuance") == issued
+
+
 def test_what_waits_in_the_pool_is_dropped(node: Node, signer: Signer) -> None:
     held = snapshot.take(node)
     seen: list[Status] = []

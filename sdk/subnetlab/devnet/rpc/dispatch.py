@@ -28,7 +28,7 @@ Answer = dict[str, Any]
 def answer_frame(service: Service, text: str | bytes, peer: Peer) -> Answer | list[Answer] | None:
     """The answer to one frame: a request or a batch; None where only notifications came."""
     try:
-        request = json.loads(text)
+        request = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return _failed(None, RpcError(PARSE_ERROR, "Parse error"))
     if not isinstance(request, list):
@@ -37,6 +37,10 @@ def answer_frame(service: Service, text: str | bytes, peer: Peer) -> Answer | li
         return _failed(None, RpcError(INVALID_REQUEST, "Invalid request", f"A batch holds 1 to {MAX_BATCH}."))
     answers = [answer(service, one, peer) for one in request]
     return [one for one in answers if one is not None] or None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def answer(service: Service, request: Any, peer: Peer) -> Answer | None:

@@ -53,7 +53,7 @@ def block_hash(service: Service, parameters: Parameters, _peer: Peer) -> Any:
 def _hash_at(service: Service, number: Any) -> str | None:
     try:
         height = int(number, 16) if isinstance(number, str) else int(number)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise invalid_params("expected a block number") from error
     block = service.node.blocks.at(height)
     return None if block is None else hexed(block.hash)

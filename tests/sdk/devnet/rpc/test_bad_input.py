@@ -6,11 +6,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from bittensor_core import Keypair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.devnet_process import DevnetProcess
+from tests.sdk.devnet.conftest import recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
+from subnetlab.devnet.extrinsic import digest
 from subnetlab.devnet.rpc.server import MAX_FRAME_BYTES
 
 HASH = "0x" + "11" * 32
@@ -19,6 +22,7 @@ FRAMES: dict[str, tuple[str, int, str]] = {
     "no json": ("{", -32700, "Parse error"),
     "nothing": ("", -32700, "Parse error"),
     "deep": ("[" * 100_000, -32700, "Parse error"),
+    "not a number": ('{"id": NaN, "method": "system_chain"}', -32700, "Parse error"),
     "a number": ("7", -32600, "Invalid request"),
     "no method": ('{"id": 1}', -32600, "Invalid request"),
     "method is a list": ('{"id": 1, "method": []}', -32600, "Invalid request"),
@@ -129,6 +133,39 @@ async def test_a_client_that_vanishes_leaves_the_node_alone(node: DevnetProcess,
 
 def test_subscribing_over_http_is_refused(node: DevnetProcess) -> None:
     assert node.ask("chain_subscribeNewHeads")["error"]["code"] == -32601
+
+
+def decodes(call: bytes) -> bool:
+    try:
+        recorded_codec().runtime.decode_call(call)
+    except ValueError:
+        return False
+    return True
+
+
+def test_calls_lie_in_calls_as_deep_as_the_chain_lets_them(node: DevnetProcess) -> None:
+    """As deep as the decoder goes: the node neither dies nor forgets to build the block."""
+    runtime = recorded_codec().runtime
+    genesis = bytes.fromhex(node.genesis_hash[2:])
+    keys = Keypair.from_uri("//Alice")
+    call = bytes(runtime.compose_call("System", "remark", {"remark": b"x"}))
+    wrapper = bytes(runtime.compose_call("Utility", "as_derivative", {"index": 0, "call": call}))[:4]
+    deep = next(d for n in range(256, 0, -1) if decodes(d := wrapper * n + call))
+    assert len(deep) > 50 * len(wrapper)
+    included, implied = runtime.signature_payload_parts(
+        era="00", nonce=0, tip=0, tip_asset_id=None, genesis_hash=genesis, era_block_hash=genesis
+    )
+    payload = deep + bytes(included) + bytes(implied)
+    signature = keys.sign(digest(payload) if len(payload) > 256 else payload)
+    raw, _ = runtime.encode_signed_extrinsic(
+        deep, public_key=bytes(keys.public_key), signature=signature, signature_version=1, era="00", nonce=0,
+        tip=0, tip_asset_id=None,
+    )  # fmt: skip
+    node.rpc("author_submitExtrinsic", "0x" + bytes(raw).hex())
+    sealed = node.rpc("dev_seal")
+    block = node.rpc("chain_getBlock", sealed["hash"])["block"]
+    assert block["extrinsics"][1] == "0x" + bytes(raw).hex()
+    assert node.rpc("author_pendingExtrinsics") == []
 
 
 JSON = st.recursive(
