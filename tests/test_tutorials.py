@@ -1,14 +1,77 @@
-"""Every notebook of the course: clean in git, named as a question, and executed on our kernel."""
+"""Every notebook of the course: executed on our kernel, small in every test run, whole in the long one."""
+
+import json
+from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
+import pytest
+
+from subnetlab.cli import main
+from subnetlab.errors import RunError
+from subnetlab.lab.headless import execute, page
+from subnetlab.lab.tutorials import find
+
+SMALL = {
+    "--rounds 20": "--rounds 4",
+    'TinyGPT("small")': 'TinyGPT("binder", width=32, layers=1, heads=2, context=32)',
+    "inner_steps=15": "inner_steps=2",
+}
+"""What makes the first tutorial fit into a test: the same cells, a smaller model, fewer steps."""
 
 
-def test_a_notebook_runs_headless_on_our_kernel() -> None:
-    notebook = nbformat.v4.new_notebook(
-        metadata={"kernelspec": {"name": "subnetlab", "display_name": "SubnetLab", "language": "python"}}
-    )
-    notebook.cells = [nbformat.v4.new_code_cell("%sl"), nbformat.v4.new_code_cell("1 + 1")]
-    NotebookClient(notebook, timeout=30).execute()
-    assert "%sl pay" in notebook.cells[0].outputs[0]["data"]["text/plain"]
-    assert notebook.cells[1].outputs[0]["data"]["text/plain"] == "2"
+def smaller(source: Path, folder: Path) -> Path:
+    """A copy of a tutorial that trains less; fails where the tutorial no longer says what is replaced."""
+    text = source.read_text(encoding="utf-8")
+    for whole, small in SMALL.items():
+        quoted = json.dumps(whole)[1:-1]
+        assert quoted in text
+        text = text.replace(quoted, json.dumps(small)[1:-1])
+    copy = folder / source.name
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
+    executed, found = execute(smaller(find("00"), tmp_path))
+    summary = found["summary"]
+    assert summary["status"] == "finished"
+    assert summary["rounds"] == 4
+    assert [m["role"] for m in summary["miners"]] == ["miner"] * 7 + ["free_rider"] + ["validator"] * 2
+    assert summary["paid"]["amount_rao"] == 500_000_000
+    assert summary["staked"]["amount_rao"] == 10_000_000_000
+    assert "Eight strangers reached" in found["verdict"]
+    shown = page(executed)
+    assert "Eight strangers reached" in shown
+    assert "<svg" in shown
+    assert "summarise" not in shown
+    assert "<script" not in shown
+    assert "Widget" not in "".join(str(cell.get("outputs")) for cell in executed.cells)
+
+
+def test_a_failing_cell_is_named(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    path = tmp_path / "broken.ipynb"
+    nbformat.write(notebook, path)
+    with pytest.raises(RunError, match=r"A cell of broken.ipynb failed: ZeroDivisionError"):
+        execute(path)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_demo_does_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out)]) == 0
+    assert (out / "00.html").stat().st_size > 10_000
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["val_loss_first"] > 5.0
+    assert summary["val_loss_last"] <= 2.6
+    assert summary["val_loss_alone"] - summary["val_loss_last"] >= 0.1
+    pay = {m["role"]: [] for m in summary["miners"]}
+    for miner in summary["miners"]:
+        pay[miner["role"]].append(miner["emission_alpha_rao"])
+    assert len(pay["miner"]) == 7
+    assert min(pay["miner"]) > 0
+    assert max(pay["free_rider"]) < sorted(pay["miner"])[3] / 10
+    assert summary["dense_bytes_per_miner_round"] / summary["wire_bytes_per_miner_round"] > 200

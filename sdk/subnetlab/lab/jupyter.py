@@ -16,11 +16,15 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         RunError: JupyterLab or the tutorial is missing.
     """
+    return subprocess.call(command(parse(arguments)))  # noqa: S603 - our own command
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
     parser = argparse.ArgumentParser(prog="subnetlab lab", description=__doc__)
     parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     parser.add_argument("--port", type=int, default=8888, help="the first port to try")
-    words = command(parser.parse_args(list(arguments)))
-    return subprocess.call(words)  # noqa: S603 - our own command
+    return parser.parse_args(list(arguments))
 
 
 def command(options: argparse.Namespace) -> list[str]:

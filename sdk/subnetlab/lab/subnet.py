@@ -114,26 +114,33 @@ class Subnet:
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
                 hint="Train on net = sl.connect().",
             )
-        chosen = fleet or LocalFleet()
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
-        run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
-        owner = self.net.wallet(self._owner)
-        with self.net.held_still() as sealing_before:
-            seats = enrol(
-                self.net.network, netuid=self.netuid, run_id=run_id, roles=chosen.roles(), wallet=owner,
-                alone=chosen.alone,
-            )  # fmt: skip
-            self.net.network.dev.set_sealing("manual")
-            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
-            folder = self._write(made, manifest, chosen, seats, sealing_before)
-            start_supervisor(folder)
-        run = Run(folder)
+        run = Run(self._launch(made, fleet or LocalFleet()))
         if not detach:
             self.net.runs.append(run)
         return run
+
+    def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
+        """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
+        run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
+        owner, client = self.net.wallet(self._owner), self.net.network
+        with self.net.held_still() as sealing_before:
+            seats = enrol(
+                client,
+                netuid=self.netuid,
+                run_id=run_id,
+                roles=fleet.roles(),
+                wallet=owner,
+                alone=fleet.alone,
+            )
+            client.dev.set_sealing("manual")
+            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            folder = self._write(made, manifest, fleet, seats, sealing_before)
+            start_supervisor(folder)
+        return folder
 
     def _write(
         self, made: "Plan", manifest: "Manifest", fleet: LocalFleet, seats: tuple[PeerSeat, ...],
