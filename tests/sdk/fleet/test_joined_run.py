@@ -116,19 +116,26 @@ def check_model(run: Described) -> None:
         assert sum(tensors.get_tensor(name).numel() for name in tensors.keys()) == config["parameters"]  # noqa: SIM118
 
 
-def test_a_killed_miner_is_noted_and_the_run_goes_on(subnet: JoinedSubnet, tmp_path: Path) -> None:
-    seats = seats_of(subnet, miners=2, validators=1)
-    with subnet.run(tmp_path / "one-dies", rounds=3, seats=seats) as run:
+def test_a_killed_miner_and_a_killed_lead_are_noted_and_the_run_goes_on(
+    subnet: JoinedSubnet, tmp_path: Path
+) -> None:
+    seats = seats_of(subnet, miners=2, validators=2)
+    with subnet.run(tmp_path / "two-die", rounds=4, seats=seats) as run:
         start_supervisor(run.folder)
         run.until(RoundClosed, round=0)
-        victim = run.events(PeerReady)[0]
-        assert victim.uid in subnet.uids("miner")
-        os.kill(victim.pid, signal.SIGKILL)
+        pids = {event.uid: event.pid for event in run.events(PeerReady)}
+        victims = [subnet.uids("miner")[0], run.events(RoundClosed)[0].lead]
+        for victim in victims:
+            os.kill(pids[victim], signal.SIGKILL)
         assert run.ended().status == "finished"
-    (gone,) = run.events(PeerGone)
-    assert gone.uid == victim.uid
-    assert "SIGKILL" in gone.reason
-    assert [event.round for event in run.events(RoundClosed)] == [0, 1, 2]
+    gone = {event.uid: event.reason for event in run.events(PeerGone)}
+    assert set(gone) == set(victims)
+    assert all("SIGKILL" in reason for reason in gone.values())
+    rounds = [event.round for event in run.events(RoundClosed)]
+    assert rounds == sorted(set(rounds))
+    assert rounds[-1] == 3
+    assert run.events(RoundClosed)[-1].lead not in victims
+    check_model(run)
 
 
 def test_stop_ends_a_run_in_order_and_keeps_what_it_trained(subnet: JoinedSubnet, tmp_path: Path) -> None:
