@@ -13,7 +13,7 @@ _CELL = "padding:2px 10px 2px 0;border:0;border-bottom:1px solid rgba(128,128,12
 def paragraph(content: str, *, faint: bool = False, bold: bool = False) -> str:
     """A paragraph of plain text."""
     style = (
-        "margin:0 0 6px 0;max-width:46em"
+        "margin:0 0 6px 0;max-width:46em;font-size:14px"
         + (";opacity:.7" if faint else "")
         + (";font-weight:600" if bold else "")
     )
@@ -32,7 +32,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 
         "<tr>" + "".join(cell("td", i, content) for i, content in enumerate(row)) + "</tr>" for row in rows
     )
     return (
-        '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0">'
+        '<table style="border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;margin:6px 0">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -107,9 +107,7 @@ def _score(tally: Tally, miner: MinerTally) -> Step:
     if refused:
         last = refused[-1]
         reason = last.reason or REASONS.get(last.verdict, last.verdict)
-        why = (
-            f" It was refused {len(refused)} times out of {len(verdicts)}; last because {reason.rstrip('.')}."
-        )
+        why = f' It was refused {len(refused)} times out of {len(verdicts)}, the last time so: "{reason}"'
     sentence = (
         "Each validator put the payload into the model and measured the loss on text nobody had trained on:"
         f" on average that removed {percent(miner.mean_score)} of the loss.{beside}{why}"

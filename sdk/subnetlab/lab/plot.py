@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import ceil, floor
 
 from subnetlab.lab import svg
-from subnetlab.lab.tally import Tally
+from subnetlab.lab.tally import ACCEPTED, Tally
 from subnetlab.lab.verdict import verdict
 from subnetlab.lab.words import amount_alpha
 
@@ -16,6 +16,8 @@ _WIDTH, _CURVE_RIGHT, _TOP, _BOTTOM = 900, 430, 34, 232
 _LEFT = 40
 _PAY_LEFT, _PAY_WIDTH = 610, 180
 _MOST_ROWS = 10
+_DIVERGED = 1e3
+"""A loss beyond this is drawn at the top edge, and no axis stretches for it."""
 
 
 def picture(tally: Tally) -> str:
@@ -37,9 +39,10 @@ def _curves(tally: Tally) -> list[str]:
         return [
             (
                 _LEFT + (_CURVE_RIGHT - _LEFT) * number / (rounds - 1),
-                max(_TOP, _BOTTOM - (_BOTTOM - _TOP) * (curve[number] - low) / (high - low)),
+                _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], _DIVERGED) - low) / (high - low),
             )
             for number in sorted(curve)
+            if curve[number] == curve[number]
         ]
 
     marks = [svg.text(_LEFT, 16, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
@@ -47,8 +50,9 @@ def _curves(tally: Tally) -> list[str]:
     marks.append(svg.text(_LEFT, _BOTTOM + 18, "round 1", size=11, opacity=0.65))
     marks.append(svg.text(_CURVE_RIGHT, _BOTTOM + 18, str(rounds), size=11, opacity=0.65, anchor="end"))
     subnet, alone = place(tally.val_loss), place(tally.alone_loss)
-    marks.append(svg.polyline(alone, dash="6 4", width=1.4))
-    marks.append(svg.polyline(subnet, stroke=svg.WORK, width=2.6))
+    lines = [svg.polyline(alone, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
+    frame = (_LEFT, _TOP - 2, _CURVE_RIGHT - _LEFT + 2, _BOTTOM - _TOP + 4)
+    marks.append(svg.window(*frame, lines))
     return marks + _labels(tally, subnet, alone)
 
 
@@ -56,13 +60,13 @@ def _labels(tally: Tally, subnet: list[svg.Point], alone: list[svg.Point]) -> li
     marks: list[str] = []
     apart = 16.0
     if subnet:
-        x, y = subnet[-1]
+        x, y = subnet[-1][0], max(subnet[-1][1], _TOP)
         if alone and abs(y - alone[-1][1]) < apart:
             y = alone[-1][1] + apart if y >= alone[-1][1] else alone[-1][1] - apart
         value = tally.val_loss[max(tally.val_loss)]
         marks.append(svg.text(x + 10, y + 4, f"{value:.2f} the subnet", size=13, bold=True, fill=svg.WORK))
     if alone:
-        x, y = alone[-1]
+        x, y = alone[-1][0], max(alone[-1][1], _TOP)
         value = tally.alone_loss[max(tally.alone_loss)]
         marks.append(svg.text(x + 10, y + 4, f"{value:.2f} one alone", size=13))
     return marks
@@ -71,7 +75,7 @@ def _labels(tally: Tally, subnet: list[svg.Point], alone: list[svg.Point]) -> li
 def _loss_range(tally: Tally) -> tuple[float, float]:
     """What the loss axis shows, cropped to what matters once a fifth of the run is there."""
     drawn = [*tally.val_loss.values(), *tally.alone_loss.values()]
-    finite = [value for value in drawn if abs(value) < 1e6]
+    finite = [value for value in drawn if abs(value) < _DIVERGED]
     if not finite:
         return 2.0, 6.0
     since = max(tally.rounds // 5, 1)
@@ -79,7 +83,7 @@ def _loss_range(tally: Tally) -> tuple[float, float]:
         value
         for curve in (tally.val_loss, tally.alone_loss)
         for number, value in curve.items()
-        if number >= since and abs(value) < 1e6
+        if number >= since and abs(value) < _DIVERGED
     ]
     enough = len(tally.val_loss) > since and late
     high = ceil(max(late if enough else finite) * 2) / 2
@@ -136,9 +140,9 @@ def _pay(tally: Tally, rows: list[int]) -> list[str]:
 
 
 def is_caught(tally: Tally, uid: int) -> bool:
-    """Whether the latest verdict of every validator on a miner was a refusal; roles are not looked at."""
+    """Whether most verdicts on a miner were refusals; one bad round is no offence, and roles do not count."""
     miner = tally.miners.get(uid)
     if miner is None or not miner.scores:
         return False
-    last = miner.scores[max(miner.scores)]
-    return all(verdict.verdict != "accepted" for verdict in last)
+    verdicts = miner.verdicts
+    return 2 * sum(verdict.verdict != ACCEPTED for verdict in verdicts) > len(verdicts)

@@ -68,6 +68,13 @@ def diamond(x: float, y: float, hue: str) -> str:
     return f'<path d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5Z" fill="{hue}"/>'
 
 
+def window(x: float, y: float, width: float, height: float, marks: Sequence[str]) -> str:
+    """Marks seen through a frame: what lies outside is cut off."""
+    box = f"{x:.1f} {y:.1f} {width:.1f} {height:.1f}"
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<svg {place} viewBox="{box}">{"".join(marks)}</svg>'
+
+
 def document(width: int, height: int, label: str, marks: Sequence[str]) -> str:
     """A whole drawing with its spoken description; it shrinks with the page, never grows past its size."""
     return (

@@ -102,7 +102,7 @@ def test_the_free_rider_learns_why_it_got_nothing() -> None:
     ]
     assert said.steps[-1].value == "0.000 α"
     text = str(said)
-    assert "refused 8 times out of 8; last because it removed no loss" in text
+    assert 'refused 8 times out of 8, the last time so: "it removed no loss"' in text
     assert "sent noise" in said.answer
     assert "0 % of what an honest miner got" in said.answer
 
