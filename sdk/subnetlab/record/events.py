@@ -1,9 +1,9 @@
 """What a record can say: one frozen dataclass per kind of event, the single source of names and units.
 
 Peers and the supervisor create events; `record.writer` appends them, `frames` turns them into columns, and
-widgets replay them. A field is never renamed or given a new unit: add a field with a default instead, so that old
-records still open. Losses are nats per byte, sizes bytes, times seconds, money integer rao or alpha-rao,
-blocks chain heights. Standard library only.
+widgets replay them. A field is never renamed or given a new unit: add a field with a default instead, so
+that old records still open. Losses are nats per byte, sizes bytes, times seconds, money integer rao or
+alpha-rao, blocks chain heights. Standard library only.
 """
 
 from dataclasses import asdict, dataclass, field, fields
