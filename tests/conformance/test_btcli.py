@@ -61,29 +61,37 @@ def btcli(devnet: DevnetProcess, tmp_path: Path) -> Btcli:
     return Btcli(tmp_path, devnet.endpoint)
 
 
-def test_wallet_balance_shows_the_endowment(btcli: Btcli) -> None:
-    shown = btcli.run("wallet", "balance")
+@pytest.fixture
+def reading(shared_devnet: DevnetProcess, tmp_path: Path) -> Btcli:
+    """btcli at the node that nobody writes to."""
+    return Btcli(tmp_path, shared_devnet.endpoint)
+
+
+def test_wallet_balance_shows_the_endowment(reading: Btcli) -> None:
+    shown = reading.run("wallet", "balance")
     assert shown.returncode == 0, shown.stderr
     assert "1,000,000.000" in shown.stdout
 
 
-def test_query_metagraph_shows_the_first_subnet(btcli: Btcli) -> None:
-    shown = btcli.json("query", "metagraph", "--netuid", "1")
+def test_query_metagraph_shows_the_first_subnet(reading: Btcli) -> None:
+    shown = reading.json("query", "metagraph", "--netuid", "1")
     assert shown["netuid"] == 1
     assert shown["num_uids"] == 1
 
 
-def test_stake_show_shows_no_stake_yet(btcli: Btcli) -> None:
-    shown = btcli.json("stake", "show", "--netuid", "1")
+def test_stake_show_shows_no_stake_yet(reading: Btcli) -> None:
+    shown = reading.json("stake", "show", "--netuid", "1")
     assert shown["hotkey"] == HOTKEY.ss58_address
     assert float(shown["stake_amount"]) == 0
 
 
-def test_transfer_moves_money_and_a_refusal_is_explained(btcli: Btcli, devnet: DevnetProcess) -> None:
+def test_transfer_moves_money(btcli: Btcli) -> None:
     moved = btcli.run("tx", "transfer", "--dest", BOB.ss58_address, "--amount-tao", "1.5", "-y")
     assert moved.returncode == 0, moved.stderr
-    balance = btcli.json("query", "balance", "--coldkey", BOB.ss58_address)
-    assert balance == "τ1,000,001.500000000"
+    assert btcli.json("query", "balance", "--coldkey", BOB.ss58_address) == "τ1,000,001.500000000"
+
+
+def test_a_refusal_is_explained(btcli: Btcli) -> None:
     refused = btcli.run("tx", "transfer", "--dest", BOB.ss58_address, "--amount-tao", "99999999", "-y")
     assert refused.returncode != 0
     assert "insufficient_balance" in refused.stderr + refused.stdout
