@@ -7,6 +7,6 @@ import sys
 # process only ever serves loopback without TLS, so it is given none to read.
 os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
 
-from subnetlab.devnet.command import main  # noqa: E402 - after what its imports look at
+from subnetlab.devnet.command import main
 
 sys.exit(main())
