@@ -108,6 +108,8 @@ class Sealer:
 
     def _seal_at_once(self) -> None:
         self._timer = None
+        if not self.node.ready():  # sealed by hand in the meantime
+            return
         try:
             self.node.seal()
         finally:

@@ -40,6 +40,16 @@ async def test_instant_seals_once_for_what_arrives_together(
     assert node.blocks.head.number == 1
 
 
+async def test_instant_does_not_seal_again_what_was_sealed_by_hand(
+    node: Node, sealer: Sealer, signer: Signer
+) -> None:
+    sealer.switch(Instant())
+    node.submit(signer.transfer(BOB, 1))
+    sealer.seal()
+    await asyncio.sleep(0)
+    assert node.blocks.head.number == 1
+
+
 async def test_instant_does_not_seal_for_what_is_not_ready(
     node: Node, sealer: Sealer, signer: Signer
 ) -> None:
