@@ -33,14 +33,14 @@ test-long: install  ## also what takes minutes
 lint: install    ## style, types, layers, stripped notebooks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/nbstripout --verify tutorials/*.ipynb
+	@$(BIN)/nbstripout --keep-id --verify tutorials/*.ipynb
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pyright
 
 format: install  ## put style right where a tool can
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/nbstripout tutorials/*.ipynb
+	@$(BIN)/nbstripout --keep-id tutorials/*.ipynb
 
 bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'

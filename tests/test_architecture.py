@@ -21,7 +21,7 @@ TESTS = python_files("tests")
 
 def test_layers_point_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert lint_imports(cache_dir=None, is_debug_mode=False) == EXIT_STATUS_SUCCESS
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
 
 
 def test_no_file_is_longer_than_one_coffee() -> None:
