@@ -12,7 +12,7 @@ import socket
 import time
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from subnetlab.errors import ChainRejected, NodeUnreachable
 from subnetlab.fleet.clock import Clock, Patience
@@ -20,7 +20,6 @@ from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts
 from subnetlab.fleet.pacer import Pacer
 from subnetlab.fleet.past import Past
-from subnetlab.fleet.payroll import Payroll
 from subnetlab.fleet.peer_process import PeerProcess, end_all
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.network.chain import Block
@@ -35,6 +34,14 @@ _GRACE_S: Final = 3.0
 """How long a peer may take to end in order."""
 
 Status = Literal["finished", "stopped", "failed"]
+
+
+class PaySource(Protocol):
+    """What tells an epoch's pay: `payroll.Payroll` on the wire."""
+
+    def paid_by(self, block: Block) -> list[Event]:
+        """What an epoch up to this block paid, if that is news."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ class Supervisor:
         facts: Facts,
         record: RecordWriter,
         clock: Clock,
-        payroll: Payroll,
+        payroll: PaySource,
         control: ControlServer,
         head: Block,
         past: Past,
@@ -151,10 +158,12 @@ class Supervisor:
             self._pacer.add(peer.seat.uid, peer.seat.role)
             self._waiting.register(peer.fileno(), selectors.EVENT_READ, lambda peer=peer: self._heard(peer))
         try:
+            # Pacing comes first: the block that it seals may be the last thing the run waited for.
+            self._pace()
             while (ending := self._over()) is None:
-                self._pace()
                 for key, _ in self._waiting.select(self._patient_for()):
                     key.data()
+                self._pace()
             if ending.status == "finished" and self._watches is None:
                 self._see_payday()
         except NodeUnreachable as error:
