@@ -12,7 +12,6 @@ from typing import Final, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.train.payload import wire
 from subnetlab.train.payload.update import Update
@@ -27,11 +26,7 @@ _LARGEST: Final = 1e6
 
 def tensor_norms(update: Update, layout: Layout) -> NDArray[np.float64]:
     """The norm of an update in each tensor of the layout."""
-    squares_N = update.values_N.numpy().astype(np.float64) ** 2
-    if update.positions_N is None:
-        squares_T = [squares_N[start:end].sum() for start, end in layout.spans()]
-        return np.sqrt(np.array(squares_T))
-    return np.sqrt(np.bincount(_tensor_of(update, layout), weights=squares_N, minlength=len(layout.tensors)))
+    return _norms(update, _tensor_of(update, layout), len(layout.tensors))
 
 
 def norm(update: Update) -> float:
@@ -50,11 +45,13 @@ def clip_to_median(updates: Sequence[Update], layout: Layout, clip: Clip) -> lis
             update.scaled(torch.tensor(float(f), dtype=torch.float32))
             for update, f in zip(updates, factors_M, strict=True)
         ]
-    norms_MT = np.stack([tensor_norms(update, layout) for update in updates])
-    factors_MT = _factors(norms_MT, np.median(norms_MT, axis=0))
+    tensors = [_tensor_of(update, layout) for update in updates]
+    count = len(layout.tensors)
+    norms_MT = np.stack([_norms(update, t, count) for update, t in zip(updates, tensors, strict=True)])
+    factors_MT = _factors(norms_MT, np.median(norms_MT, axis=0)).astype(np.float32)
     return [
-        update.scaled(_spread(update, factors_T, layout))
-        for update, factors_T in zip(updates, factors_MT, strict=True)
+        update.scaled(torch.from_numpy(factors_T[tensor_N]))
+        for update, factors_T, tensor_N in zip(updates, factors_MT, tensors, strict=True)
     ]
 
 
@@ -67,7 +64,7 @@ def average(updates: Sequence[Update], size: int, mean: Mean) -> Update:
     if not updates:
         raise ValueError("nothing to average")
     sum_P = torch.zeros(size)
-    senders_P = torch.zeros(size, dtype=torch.int32)
+    senders_P = torch.zeros(size)
     sparse = all(update.positions_N is not None for update in updates)
     for update in updates:
         if update.positions_N is None:
@@ -75,8 +72,8 @@ def average(updates: Sequence[Update], size: int, mean: Mean) -> Update:
             senders_P += 1
         else:
             # Positions are unique within a peer, so the order inside one addition does not matter.
-            sum_P[update.positions_N] += update.values_N
-            senders_P[update.positions_N] += 1
+            sum_P.index_add_(0, update.positions_N, update.values_N)
+            senders_P.index_add_(0, update.positions_N, torch.ones_like(update.values_N))
     positions_N = senders_P.nonzero().view(-1) if sparse else None
     values_N = sum_P if positions_N is None else sum_P[positions_N]
     if mean == "all":
@@ -132,14 +129,13 @@ def _factors(norms: NDArray[np.float64], median: NDArray[np.float64] | np.float6
 
 
 def _tensor_of(update: Update, layout: Layout) -> NDArray[np.int64]:
-    assert update.positions_N is not None
+    """Which tensor each moved parameter belongs to."""
     ends = np.array([end for _, end in layout.spans()])
+    if update.positions_N is None:
+        return np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
     return np.searchsorted(ends, update.positions_N.numpy(), side="right")
 
 
-def _spread(update: Update, factors_T: NDArray[np.float64], layout: Layout) -> Tensor:
-    factors = factors_T.astype(np.float32)
-    if update.positions_N is None:
-        lengths = [end - start for start, end in layout.spans()]
-        return torch.from_numpy(np.repeat(factors, lengths))
-    return torch.from_numpy(factors[_tensor_of(update, layout)])
+def _norms(update: Update, tensor_N: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    squares_N = update.values_N.numpy().astype(np.float64) ** 2
+    return np.sqrt(np.bincount(tensor_N, weights=squares_N, minlength=count))

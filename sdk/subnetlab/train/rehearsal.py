@@ -6,7 +6,9 @@ missing is the network. Threads share torch, so speed is that of one process.
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from subnetlab.errors import NodeUnreachable, TrainError
@@ -44,7 +46,7 @@ class Rehearsal:
     patience_s: float = 60.0
     _heard: threading.Condition = field(default_factory=threading.Condition)
     _phases: set[tuple[int, int, str]] = field(default_factory=set[tuple[int, int, str]])
-    _failures: list[tuple[int, Exception]] = field(default_factory=list[tuple[int, Exception]])
+    _failures: list[tuple[int, BaseException]] = field(default_factory=list[tuple[int, BaseException]])
 
     def run(self) -> None:
         """Play every round.
@@ -55,20 +57,14 @@ class Rehearsal:
         playing = [seat for seat in self.seats if seat.role in ROLES]
         for seat in playing:
             self.peers[seat.uid] = self.peer(seat)
-        threads = [
-            threading.Thread(
-                target=self._play, args=(self.peers[seat.uid],), daemon=True, name=f"uid {seat.uid}"
-            )
-            for seat in playing
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            self._pace(playing)
-        finally:
-            self.net.close()
-            for thread in threads:
-                thread.join(self.patience_s)
+        with ThreadPoolExecutor(len(playing), thread_name_prefix="peer") as threads:
+            for seat in playing:
+                playing_on = threads.submit(self.peers[seat.uid].run)
+                playing_on.add_done_callback(partial(self._ended, seat.uid))
+            try:
+                self._pace(playing)
+            finally:
+                self.net.close()
 
     def peer(self, seat: Seat) -> Peer:
         """One seat's role, ready to run."""
@@ -109,14 +105,13 @@ class Rehearsal:
             if not done:
                 raise TrainError(f"Nobody reported {sorted(phases - self._phases)}.")
 
-    def _play(self, peer: Peer) -> None:
-        try:
-            peer.run()
-        except NodeUnreachable:
-            pass  # the chain was closed under it, because another peer failed first
-        except Exception as error:  # noqa: BLE001 - a thread's edge: the failure goes to whoever called run()
+    def _ended(self, uid: int, part: "Future[None]") -> None:
+        """Keep a peer's failure for whoever called `run`."""
+        error = part.exception()
+        # The chain was closed under it, because another peer failed first.
+        if error is not None and not isinstance(error, NodeUnreachable):
             with self._heard:
-                self._failures.append((peer.seat.uid, error))
+                self._failures.append((uid, error))
                 self._heard.notify_all()
 
     def _report(self, event: Event) -> None:

@@ -170,6 +170,7 @@ def finished_chain() -> MemoryChain:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> None:
     manifest = Manifest(
         run_id="full", netuid=1, model=TinyGPT("small"), data=library.manifest,

@@ -46,7 +46,7 @@ class SparseCodec:
         error_P = memory.get("error")  # in chunk order
         if error_P is None:
             error_P = torch.zeros(self.layout.size)
-        error_P = error_P.mul_(self.feedback).add_(chunks.arrange(delta_P))
+        chunks.add_to(error_P.mul_(self.feedback), delta_P)
         offsets_N = chunks.largest(error_P)
         places_N = torch.from_numpy(chunks.in_chunk_order(offsets_N))
         codes_N, levels_T4 = quantise.quantise(

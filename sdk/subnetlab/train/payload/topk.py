@@ -19,6 +19,8 @@ from subnetlab.train.theta import Layout
 
 _FOLD = 8
 """Chunk values per group whose maximum stands for them in the first look."""
+_SLAB = 1 << 17
+"""Values looked at in one go, few enough to stay in a core's own cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,17 @@ class Chunks:
 
     def arrange(self, vector_P: Tensor) -> Tensor:
         """Copy θ-ordered values into chunk order."""
-        chunked_P = torch.empty(self.size)
+        return self.add_to(torch.zeros(self.size), vector_P)
+
+    def add_to(self, chunked_P: Tensor, vector_P: Tensor) -> Tensor:
+        """Add θ-ordered values in place to values in chunk order."""
         start = 0
         for b in self.blocks:
             end = start + b.rows * b.cols
             there = chunked_P[start:end].view(b.rows // b.height, b.cols // b.width, b.height, b.width)
             here = vector_P[b.offset : b.offset + b.rows * b.cols]
             here = here.view(b.rows // b.height, b.height, b.cols // b.width, b.width)
-            there.copy_(here.permute(0, 2, 1, 3))
+            there.add_(here.permute(0, 2, 1, 3))
             start = end
         return chunked_P
 
@@ -80,7 +85,9 @@ class Chunks:
         parts: list[NDArray[np.int64]] = []
         for g in self.groups:
             matrix_CS = chunked_P[g.start : g.start + g.size * g.count].view(g.count, g.size)
-            parts.append(largest_of_rows(matrix_CS, g.keep).reshape(-1))
+            rows = max(1, _SLAB // g.size)
+            slabs = (matrix_CS[first : first + rows] for first in range(0, g.count, rows))
+            parts += [largest_of_rows(slab_CS, g.keep).reshape(-1) for slab_CS in slabs]
         return np.concatenate(parts)
 
     def in_chunk_order(self, offsets_N: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -124,28 +131,32 @@ def largest_of_rows(matrix_CS: Tensor, keep: int) -> NDArray[np.int64]:
     only those few are compared exactly.
     """
     count, size = matrix_CS.shape
-    magnitude_CS = matrix_CS.abs()
-    if size % _FOLD or size // _FOLD < keep:
+    magnitude_CS = matrix_CS.abs().numpy()
+    folds = size // _FOLD
+    if size % _FOLD or folds < keep:
         return _exactly(magnitude_CS, keep)
-    maxima = magnitude_CS.view(count, _FOLD, size // _FOLD).amax(1)
-    bound_C1 = torch.topk(maxima, keep, dim=1, sorted=True).values[:, -1:]
-    rows, cols = np.divmod(np.flatnonzero((magnitude_CS >= bound_C1).numpy()), size)
+    maxima = magnitude_CS.reshape(count, _FOLD, folds).max(axis=1)
+    bound_C = np.partition(maxima, folds - keep, axis=1)[:, folds - keep]
+    rows, cols = np.divmod(np.flatnonzero(magnitude_CS >= bound_C[:, None]), size)
     per_row = np.bincount(rows, minlength=count)
-    most = int(per_row.max())
-    if most > 4 * keep or int(per_row.min()) < keep:  # many equal values, or values that are not finite
+    most, fewest = int(per_row.max()), int(per_row.min())
+    if most > size // 2 or fewest < keep:  # many equal values, or values that are not finite
         return _exactly(magnitude_CS, keep)
-    # Left-aligned candidates, padded with -1, which is below every magnitude.
+    # Left-aligned candidates in order of their columns, padded with -1, which is below every magnitude.
     place = np.arange(len(rows)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
     candidates = np.full((count, most), -1.0, dtype=np.float32)
-    candidates[rows, place] = magnitude_CS.numpy()[rows, cols]
+    candidates[rows, place] = magnitude_CS[rows, cols]
+    least_C = np.partition(candidates, most - keep, axis=1)[:, most - keep]
+    chosen = candidates >= least_C[:, None]
+    if int(chosen.sum()) != count * keep:  # a tie at the last place
+        return _exactly(magnitude_CS, keep)
     columns = np.zeros((count, most), dtype=np.int64)
     columns[rows, place] = cols
-    chosen = _exactly(torch.from_numpy(candidates), keep)
-    return np.take_along_axis(columns, chosen, axis=1)
+    return columns[chosen].reshape(count, keep)
 
 
-def _exactly(magnitude_CS: Tensor, keep: int) -> NDArray[np.int64]:
-    found = torch.topk(magnitude_CS, keep, dim=1, sorted=False).indices
+def _exactly(magnitude_CS: NDArray[np.float32], keep: int) -> NDArray[np.int64]:
+    found = torch.topk(torch.from_numpy(magnitude_CS), keep, dim=1, sorted=False).indices
     return np.sort(found.numpy(), axis=1)
 
 

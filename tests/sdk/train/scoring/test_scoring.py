@@ -71,7 +71,8 @@ def test_harm_and_noise_are_shut_out_and_slow_learners_are_not() -> None:
 def test_luck_on_one_kind_of_data_is_not_enough() -> None:
     removed = {uid: Removed(0.02, 0.02) for uid in range(3)} | {
         3: Removed(-0.002, 0.009),
-        4: Removed(0.02, -0.001),
+        4: Removed(0.05, -0.01),
+        5: Removed(0.03, -0.001),
     }
     assert set(shut_out(removed, 0.4)) == {3, 4}
 
@@ -88,7 +89,7 @@ def test_a_round_in_which_everyone_does_harm_takes_nobody() -> None:
 def test_the_reason_is_in_words_with_numbers() -> None:
     removed = {0: Removed(0, -0.0123), 1: Removed(0.02, 0.02), 2: Removed(0, 0.002), 3: Removed(0.02, 0.02)}
     reasons = shut_out(removed, 0.4)
-    assert "raised the loss on unseen data by 1.23%" in reasons[0]
+    assert "raised the loss by 1.230%" in reasons[0]
     assert "0.100%" in reasons[2]
     assert "median" in reasons[2]
 
