@@ -76,8 +76,15 @@ class Ledger:
     # -- events, errors, calls
 
     def deposit_event(self, pallet: str, event: str, fields: Any) -> None:
-        """Append an event: `fields` is a dict for named fields, a list for positional ones."""
-        self.events.append({"phase": self.phase, "event": {pallet: {event: fields}}, "topics": []})
+        """Append an event: `fields` is a dict for named fields, a list for positional ones.
+
+        Raises:
+            ValueError, TypeError: the metadata has no such event, or the fields do not fit it.
+        """
+        record = {"phase": self.phase, "event": {pallet: {event: fields}}, "topics": []}
+        # Encoded once more than needed: what cannot be encoded costs its extrinsic, not the block.
+        self.codec.encode(self.codec.item("System", "Events").value_type, [record])
+        self.events.append(record)
 
     @contextmanager
     def transaction(self) -> Generator[None]:

@@ -1,10 +1,13 @@
 """What waits for a block, in which order, and what may not wait at all."""
 
+from collections.abc import Callable
+
 import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
 from subnetlab.devnet import refusal
+from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.node import Node
 from subnetlab.devnet.pool import Status
 from subnetlab.devnet.refusal import Refusal
@@ -79,19 +82,25 @@ def test_what_became_unaffordable_is_dropped_from_its_block(node: Node, signer: 
     assert seen == ["ready", "invalid"]
 
 
-def test_a_pallets_bug_costs_the_extrinsic_that_met_it(
-    node: Node, signer: Signer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def bug(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
+def divides(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
 
+
+def leaves_an_event_no_client_can_read(ledger: Ledger, _origin: object, **_: object) -> None:
+    ledger.deposit_event("Balances", "Deposit", {"who": BOB, "amount": "much"})
+
+
+@pytest.mark.parametrize("bug", [divides, leaves_an_event_no_client_can_read])
+def test_a_pallets_bug_costs_the_extrinsic_that_met_it(
+    node: Node, signer: Signer, monkeypatch: pytest.MonkeyPatch, bug: Callable[..., None]
+) -> None:
     monkeypatch.setitem(CALLS, ("Contracts", "migrate"), bug)
     seen: list[Status] = []
     node.submit(signer.transfer(BOB, 1, nonce=0))
     migrate = signer.call("Contracts", "migrate", weight_limit={"ref_time": 0, "proof_size": 0})
     node.submit(signer.sign(migrate, nonce=1), seen.append)
     head, time = node.blocks.head, node.ledger.now_ms
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises((ZeroDivisionError, ValueError, TypeError)):
         node.seal()
     assert (node.blocks.head, node.ledger.now_ms) == (head, time)
     assert seen == ["ready", "dropped"]
