@@ -33,7 +33,8 @@ class SubnetLabKernel(IPythonKernel):
         shell: Any = self.shell
         ours = f"SubnetLab {__version__}: `%sl` lists the verbs, `import subnetlab as sl` is the SDK."
         shell.banner1 = f"{ours}\n{shell.banner1}"
-        atexit.register(close_everything, keep_runs=False)
+        self._keeps_runs = False
+        atexit.register(lambda: close_everything(keep_runs=self._keeps_runs))
 
     def start(self) -> None:
         """Start, and let SIGINT wake the loop out of an idle `await` at once."""
@@ -54,6 +55,7 @@ class SubnetLabKernel(IPythonKernel):
     # ipykernel awaits whatever do_shutdown returns; only its annotation still says it cannot wait.
     async def do_shutdown(self, restart: bool) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Close what the cells started; a restart keeps runs, so that the next kernel finds them."""
+        self._keeps_runs = restart
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, lambda: close_everything(keep_runs=restart))
         result: Any = super().do_shutdown(restart)

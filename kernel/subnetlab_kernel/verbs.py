@@ -135,8 +135,14 @@ def _runs(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  
 
 def _attach(names: Names, arguments: argparse.Namespace) -> Any:
     from subnetlab.lab.run import attach  # noqa: PLC0415
+    from subnetlab.lab.session import rejoin  # noqa: PLC0415
 
-    return names.put(arguments.name, attach(arguments.run))
+    run = names.put(arguments.name, attach(arguments.run))
+    net = rejoin(run)
+    if net is not None:
+        names.put("net", net)
+        names.put("subnet", net.subnet(run.netuid))
+    return run
 
 
 def _explain(names: Names, arguments: argparse.Namespace) -> Any:

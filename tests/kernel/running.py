@@ -78,6 +78,14 @@ class RunningKernel:
             if reply["parent_header"].get("msg_id") == message:
                 return reply["content"]
 
+    def restart(self) -> None:
+        """Restart as the front end's button does: the kernel is asked to end first."""
+        self.client.stop_channels()
+        self.manager.restart_kernel()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=30)
+
     def stop(self) -> None:
         self.client.stop_channels()
         if self.manager.has_kernel:

@@ -32,7 +32,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 
         "<tr>" + "".join(cell("td", i, content) for i, content in enumerate(row)) + "</tr>" for row in rows
     )
     return (
-        '<table style="border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;margin:6px 0">'
+        '<table style="border-collapse:collapse;font-size:13px;margin:6px 0;'
+        'font-variant-numeric:tabular-nums">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import RunNotFinished, UnknownRun
 from subnetlab.fleet.launch import LOG_FILE, is_running, request_stop
+from subnetlab.fleet.spec import read_spec
 from subnetlab.lab.explain import Explanation, explain
 from subnetlab.lab.plot import picture
 from subnetlab.lab.tally import Tally
@@ -86,6 +87,20 @@ class Run:
     def round(self) -> int:
         """How many rounds have closed."""
         return len(self.tally.val_loss)
+
+    @property
+    def netuid(self) -> int:
+        """The subnet it takes place on.
+
+        Raises:
+            FleetStartFailed: the run's folder does not say.
+        """
+        return read_spec(self.folder).netuid
+
+    @property
+    def endpoint(self) -> str:
+        """Where its chain answers, while it does; errors as `netuid`."""
+        return read_spec(self.folder).endpoint
 
     @property
     def best_validator(self) -> str:
@@ -226,10 +241,20 @@ class Run:
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
         return save_result(self.folder, Path(path), verdict(self.tally))
 
-    def stop(self) -> None:
-        """Ask the supervisor to end the run after the present round; what was trained stays."""
-        if not self.ended:
-            request_stop(self.folder)
+    def stop(self, timeout: float = 0.0) -> None:
+        """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.
+
+        What the closed rounds trained stays.
+
+        Raises:
+            FleetError: the supervisor does not answer.
+        """
+        if self.ended:
+            return
+        request_stop(self.folder)
+        deadline, pause = monotonic() + timeout, threading.Event()
+        while is_running(self.folder) and monotonic() < deadline:
+            pause.wait(_LOOK_AGAIN_S)
 
 
 class Runs(list[Run]):

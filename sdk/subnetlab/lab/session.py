@@ -12,11 +12,12 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from subnetlab.errors import DevnetOnly, NodeStartFailed, NotYetSupported, SubnetLabError
+from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
 from subnetlab.lab import preset
 from subnetlab.lab.amount import Amount
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.preset import Changes
+from subnetlab.lab.run import Run
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
 from subnetlab.network.budget import Budget
@@ -30,6 +31,9 @@ from subnetlab.units import rao
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600
 """An embedded node that nobody speaks to for this long ends by itself."""
+
+_STOP_LIMIT_S = 4.0
+"""How long a run may take to end in order when its network is closed; Jupyter kills a kernel after five."""
 
 _OPEN: "weakref.WeakSet[Net]" = weakref.WeakSet()
 
@@ -64,6 +68,17 @@ def connect(
     return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
 
 
+def rejoin(run: Run) -> "Net | None":
+    """Connect to the chain of a run that is still there, such as after a restart; None if it is gone."""
+    for net in _OPEN:
+        if net.endpoint == run.endpoint and not net.closed:
+            return None
+    try:
+        return connect(run.endpoint)
+    except NodeUnreachable:
+        return None
+
+
 def _joined(client: NetworkClient, node: EmbeddedNode | None) -> "Net":
     try:
         return Net(client, node)
@@ -87,7 +102,7 @@ class Net:
         self.play_money = client.development
         self.preset = Changes()
         self.spent: list[Spent] = []
-        self.runs: list[Any] = []
+        self.runs: list[Run] = []
         self.closed = False
         self._names: dict[int, str] = {}
         self._closing = threading.Lock()
@@ -314,7 +329,7 @@ class Net:
             self.closed = True
         for run in self.runs:
             with contextlib.suppress(SubnetLabError):
-                run.stop()
+                run.stop(timeout=_STOP_LIMIT_S)
         self._client.close()
         if self._node is not None:
             self._node.close()
@@ -335,5 +350,5 @@ class Net:
 def close_all() -> None:
     """Close every network that is still open; what a kernel does before it ends."""
     for net in list(_OPEN):
-        with contextlib.suppress(SubnetLabError, NodeStartFailed):
+        with contextlib.suppress(SubnetLabError):
             net.close()
