@@ -48,20 +48,7 @@ def run(miners: int = 8, rounds: int = 30, upto: int | None = None) -> Iterator[
 def one_round(round_: int, uids: list[int], rounds: int) -> Iterator[e.Event]:
     """What one round records."""
     block = 41 + 4 * round_
-    for uid in uids:
-        yield e.Mined(
-            uid=uid,
-            round=round_,
-            loss=loss(round_, 1.7) + 0.01 * (uid % 3),
-            wire_bytes=19_300,
-            dense_bytes=4_101_632,
-            commitment="0x00",
-            compute_s=1.42,
-            compress_s=0.06,
-            store_s=0.04,
-            wait_s=0.21,
-            chain_s=0.09,
-        )
+    yield from (mined(round_, uid) for uid in uids)
     honest = [uid for uid in uids if uid != FREE_RIDER]
     for validator in (1, 2):
         for uid in uids:
@@ -100,6 +87,23 @@ def one_round(round_: int, uids: list[int], rounds: int) -> Iterator[e.Event]:
     yield e.BlockSealed(number=block + 3, hash="0x00", round=round_, waited_s=1.7, chain_s=0.01)
     if round_ % 2:
         yield epoch(block + 3, uids, honest)
+
+
+def mined(round_: int, uid: int) -> e.Mined:
+    """One miner's work of a round."""
+    return e.Mined(
+        uid=uid,
+        round=round_,
+        loss=loss(round_, 1.7) + 0.01 * (uid % 3),
+        wire_bytes=19_300,
+        dense_bytes=4_101_632,
+        commitment="0x00",
+        compute_s=1.42,
+        compress_s=0.06,
+        store_s=0.04,
+        wait_s=0.21,
+        chain_s=0.09,
+    )
 
 
 def epoch(block: int, uids: list[int], honest: list[int]) -> e.EpochPaid:
