@@ -74,7 +74,7 @@ def average(updates: Sequence[Update], size: int, mean: Mean) -> Update:
             # Positions are unique within a peer, so the order inside one addition does not matter.
             sum_P.index_add_(0, update.positions_N, update.values_N)
             senders_P.index_add_(0, update.positions_N, torch.ones_like(update.values_N))
-    positions_N = senders_P.nonzero().view(-1) if sparse else None
+    positions_N = torch.from_numpy(np.flatnonzero((senders_P > 0).numpy())) if sparse else None
     values_N = sum_P if positions_N is None else sum_P[positions_N]
     if mean == "all":
         return Update(positions_N, values_N / len(updates))
