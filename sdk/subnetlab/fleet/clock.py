@@ -1,7 +1,8 @@
 """The chain's clock as a supervisor holds it: sealed by hand on a development chain, only watched elsewhere.
 
 A development chain's sealing is set to manual while a run lasts, so that no block comes before the peers are
-ready for it, and is set back to what it was afterwards.
+ready for it, and is set back to what it was afterwards. One run at a time: two that both seal a chain would
+make each other late.
 """
 
 import contextlib
@@ -9,10 +10,13 @@ import os
 import threading
 import time
 from typing import Literal, Protocol, TypeAlias, cast
+from urllib.parse import urlsplit
 
-from subnetlab.errors import DevnetOnly, NodeUnreachable
+from subnetlab.errors import DevnetOnly, FleetStartFailed, NodeUnreachable
 from subnetlab.network.chain import Block, Chain
 from subnetlab.network.dev import DevControls
+from subnetlab.record.lock import try_lock
+from subnetlab.settings import nodes_folder
 
 SealingMode: TypeAlias = Literal["instant", "manual"] | float
 """As `DevControls.set_sealing` takes it; a number is the seconds between blocks."""
@@ -62,9 +66,21 @@ class SealedClock:
     def __init__(self, endpoint: str, before: SealingMode | None = None) -> None:
         self._controls = DevControls(endpoint)
         self.before: SealingMode | None = before
+        self._lock = nodes_folder() / f"{urlsplit(endpoint).netloc.replace(':', '-')}.pacer"
+        self._held = -1
 
     def start(self) -> Block:
-        """Stop the chain's own clock and return the head."""
+        """Stop the chain's own clock and return the head.
+
+        Raises:
+            FleetStartFailed: another run on this machine holds the clock.
+            NodeUnreachable: nobody answers.
+        """
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        self._held = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        if not try_lock(self._held):
+            self._release()
+            raise FleetStartFailed("Another run paces this chain.", hint="Wait for its end, or stop it.")
         if self.before is None:
             self.before = as_mode(self._controls.info()["sealing"])
         self._controls.set_sealing("manual")
@@ -84,11 +100,18 @@ class SealedClock:
         return None
 
     def stop(self) -> None:
-        """Let the chain's own clock run again, once; a node that is gone needs nothing."""
-        before, self.before = self.before, None
-        if before is not None:
+        """Let the chain's own clock run again, if this one holds it; a node that is gone needs nothing."""
+        if self._held < 0:
+            return
+        if self.before is not None:
             with contextlib.suppress(NodeUnreachable):
-                self._controls.set_sealing(before)
+                self._controls.set_sealing(self.before)
+        self._release()
+
+    def _release(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
 
 class WatchedClock:

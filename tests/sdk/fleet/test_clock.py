@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.devnet_process import DevnetProcess, running_devnet
 
-from subnetlab.errors import DevnetOnly, NodeUnreachable
+from subnetlab.errors import DevnetOnly, FleetStartFailed, NodeUnreachable
 from subnetlab.fleet.clock import Patience, SealedClock, WatchedClock, as_mode
 from subnetlab.network.chain import Block
 from subnetlab.network.dev import DevControls
@@ -39,6 +39,18 @@ def test_a_sealed_clock_takes_the_blocks_and_gives_them_back(
     assert controls.info()["sealing"] == "manual"
 
 
+def test_two_runs_cannot_hold_one_chain(node: DevnetProcess) -> None:
+    first, second = SealedClock(node.endpoint, "instant"), SealedClock(node.endpoint, "instant")
+    first.start()
+    with pytest.raises(FleetStartFailed, match="Another run paces this chain"):
+        second.start()
+    second.stop()
+    assert DevControls(node.endpoint).info()["sealing"] == "manual"
+    first.stop()
+    second.start()
+    second.stop()
+
+
 def test_a_sealed_clock_returns_to_what_it_was_told(node: DevnetProcess) -> None:
     controls = DevControls(node.endpoint)
     controls.set_sealing("manual")
@@ -56,7 +68,8 @@ def test_a_node_that_is_gone_is_said_at_the_start_and_forgiven_at_the_end(tmp_pa
         clock.seal()
     clock.stop()
     with pytest.raises(NodeUnreachable):
-        SealedClock(node.endpoint).start()
+        clock.start()
+    clock.stop()
 
 
 def _arrived(clock: WatchedClock, count: int) -> list[Block]:
