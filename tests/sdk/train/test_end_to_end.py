@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 import torch
 
+from subnetlab.errors import TrainError
 from subnetlab.network.memory import MemoryChain, MemoryNet
 from subnetlab.record.events import (
     AloneEvaluated,
@@ -23,7 +24,8 @@ from subnetlab.record.events import (
 from subnetlab.train import attackers
 from subnetlab.train.alone import Alone
 from subnetlab.train.data import Corpus
-from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
+from subnetlab.train.miner import Miner, Worked
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.peer import Peer
@@ -142,6 +144,17 @@ def test_a_latecomer_rebuilds_the_same_bits_from_the_records(finished: Rehearsal
     assert halfway.hash == late.hash
 
 
+def test_a_miner_that_comes_after_the_end_rebuilds_the_model_and_stops(finished: Rehearsal) -> None:
+    net = MemoryNet()
+    for hotkey, commitment in finished.net.commitments().items():
+        net.chain(hotkey).commit(commitment.data)
+    net.seal()  # the anchors of the last round stand on a chain that is long past it
+    net.seal(100)
+    late = replace(finished, net=net, peers={}).peer(finished.seats[0])
+    late.run()
+    assert late.replica.hash == closed(finished)[-1].theta_hash
+
+
 def test_the_same_run_again_gives_the_same_bits(finished: Rehearsal) -> None:
     again = replace(
         finished, net=MemoryNet(), events=[], peers={}, store=type(finished)(
@@ -211,6 +224,17 @@ def test_each_cheat_is_rejected_and_the_round_goes_on(rehearse: MakeRehearsal, n
     assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
     assert [[uid for uid, _ in e.accepted] for e in closed(run)] == [[0, 1], [0, 1]]
     assert next(iter(run.net.weights().values()))[2] == 0
+
+
+class Broken(Miner):
+    def work(self, heights: RoundHeights) -> Worked:
+        raise ValueError(f"out of order in round {heights.round}")
+
+
+def test_a_peer_that_fails_ends_the_rehearsal_with_its_reason(rehearse: MakeRehearsal) -> None:
+    run = rehearse("miner", "miner", "validator", roles={1: Broken}, rounds=2)
+    with pytest.raises(TrainError, match="uid 1 failed: out of order in round 0"):
+        run.run()
 
 
 def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> None:
