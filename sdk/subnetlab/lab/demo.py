@@ -8,7 +8,7 @@ ROUNDS = 25
 
 
 def demo(rounds: int = ROUNDS) -> Run:
-    """Start the demonstration run on a new devnet and return at once; `run.wait()` waits for its end."""
+    """Start the demonstration run on a new devnet and return at once; `run.net` is its network."""
     net = connect()
     try:
         subnet = net.create_subnet("tiny-lm", wallet="alice")

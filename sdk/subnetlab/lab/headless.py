@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         f"\n{found['verdict']}\n\n{folder / '00.html'} is the whole story,"
         f" {folder / 'summary.json'} its numbers."
     )
-    _say(f"That took {summary['wall_s']:.0f} s. Now `make lab`.")
+    _say(f"That took {summary['wall_s']:.0f} s; now `make lab`")
     return 0
 
 

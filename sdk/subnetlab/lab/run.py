@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import polars as pl
     from torch import nn
 
+    from subnetlab.lab.session import Net
+
 _LOOK_AGAIN_S = 0.1
 
 
@@ -44,6 +46,8 @@ class Run:
         self._tail = Tail(folder / FILE_NAME)
         self._tally = Tally()
         self._reading = threading.Lock()
+        self.net: Net | None = None
+        """The network it was started on; None for a run that was found by its name."""
 
     # -- what happened so far ----------------------------------------------------------------------
 

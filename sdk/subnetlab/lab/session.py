@@ -7,7 +7,6 @@ be held only on development chains.
 
 import contextlib
 import threading
-import weakref
 from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -35,7 +34,8 @@ IDLE_LIMIT_S = 600
 _STOP_LIMIT_S = 4.0
 """How long a run may take to end in order when its network is closed; Jupyter kills a kernel after five."""
 
-_OPEN: "weakref.WeakSet[Net]" = weakref.WeakSet()
+_OPEN: "set[Net]" = set()
+"""Held until closed: a name given to another network must not lose a node that still runs."""
 
 
 def connect(
@@ -70,7 +70,7 @@ def connect(
 
 def rejoin(run: Run) -> "Net | None":
     """Connect to the chain of a run that is still there, such as after a restart; None if it is gone."""
-    for net in _OPEN:
+    for net in list(_OPEN):
         if net.endpoint == run.endpoint and not net.closed:
             return None
     try:
@@ -327,6 +327,7 @@ class Net:
             if self.closed:
                 return
             self.closed = True
+            _OPEN.discard(self)
         for run in self.runs:
             with contextlib.suppress(SubnetLabError):
                 run.stop(timeout=_STOP_LIMIT_S)

@@ -119,6 +119,7 @@ class Subnet:
 
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
         run = Run(self._launch(made, fleet or LocalFleet()))
+        run.net = self.net
         if not detach:
             self.net.runs.append(run)
         return run
