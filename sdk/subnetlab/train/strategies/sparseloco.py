@@ -1,8 +1,10 @@
 """SparseLoCo: local AdamW steps, then the largest 1.56 % of the difference in two bits each.
 
 Paper: "Communication Efficient LLM Pre-training with SparseLoCo", arXiv 2508.15706. Defaults as in the
-Covenant-72B run except `inner_steps` (30 there) and `outer_lr`. The mean over contributors follows the
-released code; the paper writes the mean over all peers, which is `mean="all"`. No outer momentum.
+Covenant-72B run except `inner_steps` (30 there), `outer_lr` and `bins`. The mean over contributors follows
+the released code; the paper writes the mean over all peers, which is `mean="all"`. `bins="sigma"` is the
+released code's way to cut values into four; "sign" takes as many bytes and learned faster in our comparison.
+No outer momentum.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +30,8 @@ class SparseLoCo:
     chunk: int = 4096
     feedback: float = 0.95
     """Share of what was not sent that the next round still remembers."""
-    bins: Bins = "sigma"
+    bins: Bins = "sign"
+    """How two bits are spent; "sigma" is the released code's way (see `payload.quantise`)."""
     mean: Mean = "contributors"
     clip: Clip = "tensor"
     outer_lr: float = 1.0
