@@ -11,6 +11,8 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from bittensor import SetSubnetIdentity
+
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
 from subnetlab.lab import preset
 from subnetlab.lab.amount import Amount
@@ -104,7 +106,6 @@ class Net:
         self.spent: list[Spent] = []
         self.runs: list[Run] = []
         self.closed = False
-        self._names: dict[int, str] = {}
         self._closing = threading.Lock()
         self._start = client.dev.snapshot() if node is not None else None
         _OPEN.add(self)
@@ -217,7 +218,7 @@ class Net:
     # -- subnets -----------------------------------------------------------------------------------
 
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
-        """Create a subnet and start it; the wallet owns it and pays the price of the day.
+        """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
         On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic.
 
@@ -230,10 +231,10 @@ class Net:
             if self.play_money and not self.preset:
                 self.preset.extend(preset.network_rules(self._client))
             netuid, _ = self._client.register_subnet(owner)
-            self._names[netuid] = name
             if self.play_money:
                 self.preset.extend(preset.subnet_rules(self._client, netuid))
             self._client.start_call(netuid, owner)
+            self._client.execute(SetSubnetIdentity(netuid=netuid, subnet_name=name), wallet=owner)
         return Subnet(self, netuid, name=name, owner=owner)
 
     def subnet(self, netuid: int, *, wallet: str | Wallet = "alice") -> Subnet:
@@ -243,7 +244,7 @@ class Net:
             ChainRejected: there is none of this number.
         """
         found = self._client.metagraph(netuid)
-        name = self._names.get(netuid) or found.name or f"subnet {netuid}"
+        name = found.name or f"subnet {netuid}"
         return Subnet(self, netuid, name=name, owner=wallet)
 
     # -- time and state, on a devnet ---------------------------------------------------------------
