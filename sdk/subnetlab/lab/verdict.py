@@ -76,9 +76,10 @@ class Verdict:
         said = [self.headline]
         gain = self.gain
         if gain is not None:
-            better = f"Training together was worth {gain:.2f} nats per byte."
-            worse = f"Training together did not pay off here: it ended {-gain:.2f} nats per byte worse."
-            said.append(better if gain > 0 else worse)
+            better = f"training together was worth {gain:.2f} nats per byte."
+            worse = f"training together did not pay off here: it was {-gain:.2f} nats per byte worse."
+            when = "In the end" if self.finished else "So far"
+            said.append(f"{when} {better if gain > 0 else worse}")
         if self.byte_ratio is not None:
             said.append(
                 f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"

@@ -54,12 +54,15 @@ def test_a_run_that_goes_on_has_not_reached_anything() -> None:
     found = verdict(told(2, ended=False))
     assert not found.finished
     assert found.headline == "Five strangers are at 3.50 after 2 rounds."
+    assert "So far training together was worth" in str(found)
 
 
 def test_losing_is_said_in_the_same_place() -> None:
     tally = told()
     tally.alone_loss[3] = 2.4
-    assert "did not pay off here: it ended 0.10 nats per byte worse" in str(verdict(tally))
+    assert "In the end training together did not pay off here: it was 0.10 nats per byte worse" in str(
+        verdict(tally)
+    )
 
 
 def test_before_the_first_round_nothing_is_claimed() -> None:
