@@ -182,7 +182,11 @@ class BlockSealed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochPaid(Event):
-    """The chain's own result of one Yuma epoch, as read from the metagraph at `block`; lists by uid."""
+    """The chain's own result of one Yuma epoch; lists by uid.
+
+    Results are read at `block`; stake, permits and weight rows one block earlier, because that is what Yuma
+    was given.
+    """
 
     kind: ClassVar[str] = "epoch_paid"
     block: int
@@ -197,7 +201,7 @@ class EpochPaid(Event):
     stake_alpha_rao: list[int]
     validator_permit: list[bool]
     weights: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
-    """On-chain weight rows (u16) at this block, by validator uid then uid."""
+    """On-chain weight rows (u16), by validator uid then uid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
