@@ -90,7 +90,10 @@ class WalletError(SubnetLabError):
 class UnknownWallet(WalletError):
     """No wallet has this name."""
 
-    hint = "On a devnet use alice, bob, charlie, dave, eve or ferdie; elsewhere create one with `btcli wallet create`."
+    hint = (
+        "On a devnet use alice, bob, charlie, dave, eve or ferdie; "
+        "elsewhere create one with `btcli wallet create`."
+    )
 
 
 class SecretRefused(WalletError):
