@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real headless Chromium, one of each for all browser tests."""
+"""A real JupyterLab and a real headless Chromium, one of each for a module of tests."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,8 +22,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: Playwright keeps a loop in this thread, where async tests need theirs."""
     if CHROMIUM is None:
         pytest.skip(NO_BROWSER)
     with sync_playwright() as playwright:
@@ -32,7 +33,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
