@@ -53,7 +53,7 @@ def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
     wait_for_round(page, 30)
     slider = page.locator(".sl input[type=range]")
     slider.fill("3")
-    assert "after 3 rounds" in page.locator(".sl h2").inner_text()
+    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('after 3 rounds')")
     slider.focus()
     page.keyboard.press("End")
     page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('reached')")

@@ -1,7 +1,7 @@
 """Powers of a ratio to a rational exponent, scaled to an integer and floored.
 
 Exponents whose reduced terms are tiny (1, 1/2, 3/2, …) are computed with integer roots; any other goes
-through logarithm and exponential at 110 decimal digits. What comes within 10^-50 below an integer is that
+through logarithm and exponential at 160 decimal digits. What comes within 10^-50 below an integer is that
 integer: an exact root, as a power that is not a whole number does not come so near. The runtime, with exact
 roots for terms up to 1024 and 256 fractional bits beyond, therefore floors to the same integer.
 
@@ -13,7 +13,7 @@ from math import gcd
 
 _EXACT_LIMIT = 8
 _NEAR = Decimal("1e-50")
-_CONTEXT = Context(prec=110, rounding=ROUND_FLOOR, Emax=10**9, Emin=-(10**9))
+_CONTEXT = Context(prec=160, rounding=ROUND_FLOOR, Emax=10**9, Emin=-(10**9))
 
 
 def _root_floor(numerator: int, denominator: int, degree: int) -> int:

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subnetlab.yuma.fixed import I32F32, I64F64, I96F32, U64F64, U96F32, Format, exp, exp_bounded, floor_log2
@@ -104,6 +104,8 @@ SMALL = st.integers(1, 10**6)
 
 
 @given(SMALL, SMALL, st.integers(1, 12), st.integers(1, 12))
+@example(num=36723, den=1, power=9, degree=1)  # a whole number of 60 digits after scaling
+@example(num=10**6, den=1, power=12, degree=1)
 def test_powers_with_small_exponents_are_exact(num: int, den: int, power: int, degree: int) -> None:
     scale = 10**18
     result = power_scaled((num, den), (power, degree), scale)
