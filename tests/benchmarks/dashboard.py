@@ -8,12 +8,13 @@ with clear_output. Needs Chromium.
 import statistics
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.benchmarks.measure import Figure
+from tests.benchmarks.measure import Figure, Unavailable
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.lab import Lab
 from tests.browser.server import running_lab
@@ -130,6 +131,9 @@ def processor_seconds() -> dict[str, float]:
 
 def measure(quick: bool) -> Iterator[Figure]:
     """Ours, then the peers, each in a page of its own."""
+    missing = [name for name in ("plotly", "matplotlib") if find_spec(name) is None]
+    if CHROMIUM is None or missing:
+        raise Unavailable("it needs Chromium, and its peers: pip install -e '.[dev,bench]'")
     seconds = 3.0 if quick else 10.0
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -14,6 +14,10 @@ Args = ParamSpec("Args")
 LIBRARIES = ("subnetlab", "torch", "bittensor", "bittensor-core", "ipykernel", "polars", "numpy", "obstore")
 
 
+class Unavailable(Exception):  # noqa: N818 - not a failure: the machine lacks what this family needs
+    """A family cannot be measured here; the message says what is missing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One measured number: the median of `samples`, the peer's beside it, and what DESIGN allows.
