@@ -14,7 +14,7 @@ Args = ParamSpec("Args")
 LIBRARIES = ("subnetlab", "torch", "bittensor", "bittensor-core", "ipykernel", "polars", "numpy", "obstore")
 
 
-class Unavailable(Exception):  # noqa: N818 - not a failure: the machine lacks what this family needs
+class Unavailable(Exception):
     """A family cannot be measured here; the message says what is missing."""
 
 
