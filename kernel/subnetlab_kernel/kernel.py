@@ -57,7 +57,10 @@ class SubnetLabKernel(IPythonKernel):
         """Close what the cells started; a restart keeps runs, so that the next kernel finds them."""
         self._keeps_runs = restart
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, lambda: close_everything(keep_runs=restart))
+        try:
+            await loop.run_in_executor(None, lambda: close_everything(keep_runs=restart))
+        except RuntimeError:  # the interpreter is ending already and takes no more work in the background
+            close_everything(keep_runs=restart)
         result: Any = super().do_shutdown(restart)
         return await result if hasattr(result, "__await__") else result
 

@@ -6,31 +6,22 @@ record has grown, at most twice a second, and once more at the end.
 """
 
 import threading
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import DisplayHandle, display
+
+if TYPE_CHECKING:
+    from subnetlab.lab.run import Run
 
 PERIOD_S = 0.5
 
 
-class Growing(Protocol):
-    """What can be followed: it tells how much there is and whether more can come."""
-
-    def size(self) -> int:
-        """Grows whenever there is something new to show."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-        ...
-
-
 class Pump:
-    """A thread that shows a growing thing again whenever it has grown."""
+    """A thread that redraws the plain picture of a run whenever its record has grown."""
 
-    def __init__(self, thing: Growing, handle: DisplayHandle) -> None:
-        self._thing, self._handle = thing, handle
+    def __init__(self, run: "Run", picture: Callable[[], object], handle: DisplayHandle) -> None:
+        self._run, self._picture, self._handle = run, picture, handle
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._pump, name="subnetlab-live", daemon=True)
         self._thread.start()
@@ -38,9 +29,9 @@ class Pump:
     def _pump(self) -> None:
         shown = -1
         while not self._stop.is_set():
-            ended, size = self._thing.ended, self._thing.size()
+            ended, size = self._run.ended, self._run.size()
             if size != shown:
-                self._handle.update(self._thing)
+                self._handle.update(self._picture())
                 shown = size
             if ended:
                 return
@@ -52,7 +43,10 @@ class Pump:
         self._thread.join(2.0)
 
 
-def follow(thing: Growing) -> Pump:
-    """Show a thing below the present cell and keep the picture up to date."""
-    handle: Any = display(thing, display_id=True)
-    return Pump(thing, handle)
+def follow(run: "Run") -> Pump:
+    """Show a run below the present cell: the live dashboard, and the picture that a saved notebook keeps."""
+    from subnetlab_widgets.boards import Picture, board_of  # noqa: PLC0415  (anywidget, once a run is shown)
+
+    display(board_of(run))
+    handle: Any = display(Picture(run), display_id=True)
+    return Pump(run, lambda: Picture(run), handle)

@@ -48,7 +48,7 @@ class RunningKernel:
             content = message["content"]
             if message["msg_type"] == "stream":
                 streams[content["name"]] += content["text"]
-            elif "data" in content:
+            elif message["msg_type"] in ("display_data", "update_display_data", "execute_result"):
                 bundles.append(content["data"])
 
         content = self.client.execute_interactive(code, timeout=timeout, output_hook=hear, allow_stdin=False)[

@@ -138,7 +138,10 @@ def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
         assert kernel.run("import subnetlab as sl").status == "ok"
         began = kernel.run(TRAIN, timeout=55)
         assert began.status == "ok", began.evalue
-        assert "<svg" in began.data[0]["text/html"]
+        live, picture = began.data[:2]
+        assert "application/vnd.jupyter.widget-view+json" in live
+        assert live["text/plain"].startswith("Live dashboard of run tiny-lm-")
+        assert "<svg" in picture["text/html"]
         waited = kernel.run("run.wait(45)\nrun", timeout=55)
         assert waited.status == "ok", waited.evalue
         last = waited.data[-1]
@@ -147,7 +150,7 @@ def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
         explained = kernel.run("%sl explain 3")
         assert "Why uid 3 earned what it earned" in explained.text
         # The picture of the run may be brought up to date once more while another cell answers.
-        assert any("consensus" in bundle["text/html"] for bundle in explained.data)
+        assert any("consensus" in bundle.get("text/html", "") for bundle in explained.data)
         assert all("<table" in bundle["text/html"] for bundle in kernel.run("run.verdict()").data)
         assert kernel.run("assert len(run.frame('miners')) == 12").status == "ok"
         assert kernel.run("assert sum(p.numel() for p in run.result().parameters()) > 1000").status == "ok"

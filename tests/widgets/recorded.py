@@ -15,7 +15,7 @@ def started(miners: int = 8, rounds: int = 30) -> e.RunStarted:
         {"uid": uid, "hotkey": f"5Miner{uid}", "role": "free_rider" if uid == FREE_RIDER else "miner"}
         for uid in range(3, 3 + miners)
     ]
-    manifest = {"name": "tiny-lm", "rounds": rounds, "tempo": 8, "strategy": {"inner_steps": 15}}
+    manifest = {"name": "tiny-lm", "rounds": rounds, "strategy": {"inner_steps": 15}}
     return e.RunStarted(
         run_id="7f3a",
         network="devnet",

@@ -49,6 +49,7 @@ def run_html(run: "Run") -> str:
         html.paragraph(where, faint=True),
         run.picture(),
         html.table(header, rows, words=2) if rows else "",
+        run=run.id,
     )
 
 
@@ -102,6 +103,16 @@ def checkup_html(checkup: "Checkup") -> str:
     return html.table(["", "", "found", "what to do"], rows, words=4)
 
 
+def show_run(run: "Run") -> None:
+    """A run that has begun is shown live; one that has not, in words."""
+    if run.tally.started is None:
+        print(run)  # noqa: T201  (nothing to draw yet)
+        return
+    from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget is loaded when a run is shown)
+
+    boards.show(run)
+
+
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.run", "Run"): run_html,
     ("subnetlab.lab.run", "Runs"): runs_html,
@@ -117,6 +128,7 @@ HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
 def register(shell: InteractiveShell) -> None:
     """Teach a shell to show SubnetLab's objects."""
     formatter: Any = shell.display_formatter
+    formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.run", "Run", show_run)
     html_formatter: Any = formatter.formatters["text/html"]
     text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():

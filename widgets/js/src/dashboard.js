@@ -192,6 +192,13 @@ class View {
   }
 }
 
+// The plain picture of the same run stands below for saved notebooks; while this view lives it would say all twice.
+function twins(el, runId) {
+  const area = el.closest(".jp-OutputArea");
+  const found = area ? [...area.querySelectorAll("[data-subnetlab-run]")] : [];
+  return found.filter((twin) => twin.dataset.subnetlabRun === runId).map((twin) => twin.closest(".jp-OutputArea-child") ?? twin);
+}
+
 function bestOf(rows) {
   const works = rows.filter((r) => r.code === WORKS);
   return works.length ? works.reduce((a, b) => (b.paid > a.paid ? b : a)).i : 0;
@@ -211,12 +218,14 @@ function render({ model, el, signal }) {
     if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
   });
   size.observe(root);
-  const pulse = setInterval(() => view.schedule(), 1000);
+  const hide = (hidden) => twins(el, view.header.run_id).forEach((twin) => { twin.hidden = hidden; });
+  const pulse = setInterval(() => { hide(true); view.schedule(); }, 500);
   const end = () => {
     model.off("msg:custom", receive);
     offTheme();
     size.disconnect();
     clearInterval(pulse);
+    hide(false);
     view.destroy();
     globalThis.__subnetlab = globalThis.__subnetlab.filter((v) => v !== view);
   };

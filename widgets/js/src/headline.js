@@ -14,15 +14,16 @@ export function statusLine(header, status, round, silentFor) {
   return `<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
     <span>${escape(header.name)}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
     ${detail ? `<span class="detail">${escape(detail)}</span>` : ""}<span class="sp"></span>
-    <span>block <b>${status.block || "–"}</b></span>${payday(header, status)}
+    <span>block <b>${status.block || "–"}</b></span>${payday(status)}
     <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${escape(header.network)}</span>`;
 }
 
-function payday(header, status) {
-  if (!header.tempo || !status.next_epoch || !status.block || header.tempo > 64) return "";
-  const left = Math.max(0, Math.min(header.tempo, status.next_epoch - status.block));
-  const boxes = Array.from({ length: header.tempo }, (_, i) => `<i class="${i < header.tempo - left ? "on" : ""}"></i>`).join("");
-  const meaning = `A tempo is ${header.tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
+function payday(status) {
+  const { tempo } = status;
+  if (!tempo || tempo > 64 || status.state === "finished") return "";
+  const left = Math.max(0, Math.min(tempo, status.next_epoch - status.block));
+  const boxes = Array.from({ length: tempo }, (_, i) => `<i class="${i < tempo - left ? "on" : ""}"></i>`).join("");
+  const meaning = `A tempo is ${tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
   return `<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
 }
 

@@ -51,10 +51,11 @@ class Story:
         self.current = 0
         self.changed: set[int] = set()
         self.status: dict[str, Any] = {
-            "state": "starting", "block": started.block, "next_epoch": 0, "samples": [], "reasons": {},
-            "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0,
+            "state": "starting", "block": started.block, "next_epoch": 0, "tempo": 0, "samples": [],
+            "reasons": {}, "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0,
         }  # fmt: skip
         self._ready = 0
+        self._paid_at = 0
 
     def row(self, round_: int) -> Row:
         """The row of a round, counted from 1."""
@@ -120,8 +121,10 @@ class Story:
 
     def _on_epoch_paid(self, event: events.EpochPaid) -> None:
         total = sum(event.consensus) or 1
-        tempo = int(self.started.manifest.get("tempo") or 0)
-        self.status["next_epoch"] = event.block + tempo if tempo else 0
+        if self._paid_at:
+            tempo = event.block - self._paid_at
+            self.status.update(tempo=tempo, next_epoch=event.block + tempo)
+        self._paid_at = event.block
         for position, uid in enumerate(event.uids):
             if uid in self._column:
                 self._put(

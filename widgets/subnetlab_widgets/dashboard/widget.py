@@ -35,7 +35,6 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "netuid": started.netuid,
         "rounds": int(manifest.get("rounds") or 0),
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
-        "tempo": int(manifest.get("tempo") or 0),
         "miners": [
             {"uid": s["uid"], "hotkey": s["hotkey"]}
             for s in started.seats
@@ -94,6 +93,13 @@ class Dashboard(anywidget.AnyWidget):
                 if events[-1].kind == "run_ended":
                     return
             self._stop.wait(POLL_S)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = f"Live dashboard of run {self.header['run_id']}"
+        return bundle
 
     def close(self) -> None:
         """End the stream and the widget."""
