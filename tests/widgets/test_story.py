@@ -85,3 +85,10 @@ def test_states_follow_the_record() -> None:
     assert story.status["state"] == "starting"
     assert told(rounds=2, upto=1).status["state"] == "live"
     assert told(rounds=2).status["state"] == "finished"
+
+
+def test_blocks_before_the_first_round_are_no_round() -> None:
+    story = Story(started())
+    story.apply(e.BlockSealed(number=41, hash="0x00", round=-1, waited_s=0.1, chain_s=0.01))
+    assert story.rounds == []
+    assert story.status["block"] == 41

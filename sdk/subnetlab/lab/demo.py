@@ -4,7 +4,7 @@ from subnetlab.fleet.local import LocalFleet
 from subnetlab.lab.run import Run
 from subnetlab.lab.session import connect
 
-ROUNDS = 25
+ROUNDS = 22
 
 
 def demo(rounds: int = ROUNDS) -> Run:

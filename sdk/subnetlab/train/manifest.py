@@ -56,7 +56,7 @@ class ScoringConfig:
     """Share of the old rating that a new one keeps."""
     proof_memory: float = 0.95
     """The same for the proof that a miner works on its own data."""
-    validation_batches: int = 8
+    validation_batches: int = 4
     validation_sequences: int = 32
 
 

@@ -218,7 +218,7 @@ function render({ model, el, signal }) {
     if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
   });
   size.observe(root);
-  const hide = (hidden) => twins(el, view.header.run_id).forEach((twin) => { twin.hidden = hidden; });
+  const hide = (hidden) => twins(el, view.header.run_id).forEach((twin) => { twin.style.display = hidden ? "none" : ""; });
   const pulse = setInterval(() => { hide(true); view.schedule(); }, 500);
   const end = () => {
     model.off("msg:custom", receive);

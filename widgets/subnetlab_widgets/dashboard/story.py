@@ -116,6 +116,8 @@ class Story:
 
     def _on_block_sealed(self, event: events.BlockSealed) -> None:
         self.status.update(state="live", block=event.number)
+        if event.round < 0:  # sealed before the first round opened
+            return
         self._row(event.round)[ROUND_FIELDS.index("block")] = event.number
         self._touch(event.round)
 
