@@ -13,6 +13,17 @@ KERNEL_READY = """() => {
   const kernel = window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel;
   return kernel?.connectionStatus === "connected" && kernel.status === "idle";
 }"""
+KERNEL_CONNECTED = """() => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === "connected" && kernel.status !== "restarting";
+}"""
+APPEND = """async code => {
+  const app = window.jupyterapp, notebook = app.shell.currentWidget.content;
+  notebook.activeCellIndex = notebook.widgets.length - 1;
+  await app.commands.execute("notebook:insert-cell-below");
+  notebook.activeCell.model.sharedModel.setSource(code);
+  app.commands.execute("notebook:run-cell");
+}"""
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
@@ -45,6 +56,11 @@ class Lab:
         page.keyboard.press("Escape")
         page.wait_for_function("c => window.jupyterapp?.commands.isEnabled(c)", arg=command, timeout=30_000)
         page.evaluate("c => window.jupyterapp.commands.execute(c)", command)
+
+    def append(self, page: Page, code: str) -> None:
+        """Write a new cell at the end and run it once the kernel is there."""
+        page.wait_for_function(KERNEL_CONNECTED, timeout=60_000)
+        page.evaluate(APPEND, code)
 
     def saved(self, name: str) -> dict[str, object]:
         """The notebook file as it lies on disk."""

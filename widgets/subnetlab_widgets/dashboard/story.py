@@ -27,8 +27,8 @@ METRICS = (
     "verdict",
 )
 NOT_JUDGED, WORKS, FLAGGED, GONE = 0.0, 1.0, 2.0, 3.0
-FLAG_AFTER = 2
-"""Rounds in a row without an accepted update before a miner is flagged; one late round is no offence."""
+FLAG_FROM = 2
+"""Rounds before a miner can be flagged, and then only if most of its rounds were refused."""
 ALPHA_RAO = 1e9
 U16 = 65535.0
 
@@ -46,7 +46,7 @@ class Story:
         self._rows: dict[int, Row] = {}
         self._known = np.full((len(self.miners), len(METRICS)), np.nan, dtype="<f4")
         self._known[:, METRICS.index("verdict")] = NOT_JUDGED
-        self._refused = dict.fromkeys(self.miners, 0)
+        self._verdicts: dict[int, dict[int, bool]] = {uid: {} for uid in self.miners}
         self._votes: dict[tuple[int, int], dict[int, events.Scored]] = {}
         self.current = 0
         self.changed: set[int] = set()
@@ -96,13 +96,15 @@ class Story:
         votes[event.validator] = event
         given = list(votes.values())
         accepted = sum(v.verdict == "accepted" for v in given) * 2 > len(given)
-        if len(votes) == 1:
-            self._refused[event.uid] = 0 if accepted else self._refused[event.uid] + 1
+        verdicts = self._verdicts[event.uid]
+        verdicts[event.round] = accepted
         verdict = WORKS if accepted else self._latest(event.uid, "verdict")
-        if self._refused[event.uid] >= FLAG_AFTER:
+        if len(verdicts) >= FLAG_FROM and 2 * sum(verdicts.values()) < len(verdicts):
             verdict = FLAGGED
-        if verdict == FLAGGED:
-            self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason or event.verdict}
+            if not accepted:
+                self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason or event.verdict}
+        elif verdict == FLAGGED:
+            verdict = WORKS
         removed, rating, weight = np.mean([(v.score, v.rating, v.weight) for v in given], axis=0)
         self._put(event.round, event.uid, loss_removed=removed, rating=rating, weight=weight, verdict=verdict)
 

@@ -1,0 +1,54 @@
+"""A person at a notebook: train, watch, stake by form, restart the kernel, attach, finish."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.lab import Lab, shoot
+
+TRAIN = """\
+%%train --miners 3 --validators 2 --free-riders 1 --rounds {rounds}
+model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
+data = sl.data.stdlib(400_000)
+strategy = sl.strategies.SparseLoCo(inner_steps=2)
+"""
+FORM = """\
+from subnetlab_widgets.money import SpendForm
+SpendForm.stake(net.endpoint, netuid=subnet.netuid, wallet="alice", network="devnet")
+"""
+VIEW = "window.__subnetlab?.at(-1)"
+
+
+def wait_until(page: Page, condition: str, timeout_s: float = 50) -> None:
+    page.wait_for_function(f"() => {condition}", timeout=timeout_s * 1000)
+
+
+@pytest.mark.timeout(150)
+def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, page: Page) -> None:
+    cells = ["import subnetlab as sl", TRAIN.format(rounds=40)]
+    server.open(page, server.notebook("run.ipynb", cells))
+    server.run_all(page)
+    wait_until(page, f"({VIEW}?.store.last ?? 0) >= 3")
+    wait_until(page, "document.querySelector('.sl h2')?.textContent.startsWith('Three strangers are at')")
+    wait_until(
+        page, "[...document.querySelectorAll('[data-subnetlab-run]')].every(e => e.offsetParent === null)"
+    )
+
+    server.append(page, FORM)
+    page.locator(".sl-form [name=amount]").fill("10")
+    button = page.locator(".sl-form .btn")
+    wait_until(page, "document.querySelector('.sl-form .btn')?.disabled === false")
+    assert "Stake 10 play τ" in button.inner_text()
+    shoot(page, "stake-preview", ".sl-form")
+    button.dblclick()
+    wait_until(page, "document.querySelector('.sl-form .rc b')?.textContent === 'Finalised'")
+    shoot(page, "stake-finalised", ".sl-form")
+
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
+    )
+    server.append(page, "%sl attach tiny-lm")
+    wait_until(
+        page, f"document.querySelectorAll('.sl h2').length > 1 && ({VIEW}?.status.state) === 'finished'", 90
+    )
+    assert "Three strangers reached" in page.locator(".sl h2").last.inner_text()
+    shoot(page, "dashboard-attached", ".sl >> nth=-1")
