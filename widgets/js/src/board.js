@@ -34,7 +34,7 @@ export function board(rows, focused) {
     pay: Math.max(1e-9, ...rows.flatMap((r) => r.pays)), tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
   };
   const row = (r) => boardRow(r, scale, focused);
-  return `<table><thead><tr><th>uid</th><th class="t">verdict</th><th>${explained("loss removed", "How much the loss falls when this miner’s update is applied alone.")}</th>
+  return `<table><thead><tr><th>uid</th><th class="t">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
     <th class="w1">${explained("rating")}</th><th class="w1">${explained("weight")}</th><th>${explained("incentive")}</th><th class="t p">${explained("pay")} per tempo</th>
     <th>α paid ▾</th><th class="w1">MB sent</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
 }
@@ -54,9 +54,14 @@ function boardRow(r, scale, focused) {
   const bad = r.code === FLAGGED;
   const number = (text, width) => `<span class="n" style="min-width:${width}px">${text}</span>`;
   return `<tr data-i="${r.i}" tabindex="0" class="${r.i === focused ? "sel" : ""} ${bad ? "bad" : ""}"><td>${glyph(r.code)}${r.uid}</td>
-    <td class="t">${escape(verdictWord(r.code, r.reason))}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
+    <td class="t">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
     <td class="w1">${fixed(r.rating, 3)}</td><td class="w1">${percent(r.weight)}</td><td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
     <td class="t p">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="w1">${fixed(r.sent / 1e6)}</td></tr>`;
+}
+
+function judged(r) {
+  const word = verdictWord(r.code);
+  return r.reason && r.code >= FLAGGED ? explained(word, r.reason) : word;
 }
 
 function bar(value, most, bad) {

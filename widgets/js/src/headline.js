@@ -47,8 +47,11 @@ function ratioLine(status) {
   return `<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
 }
 
+// An untrained model writes any byte; what has no shape is shown as a dot.
+const readable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/g, "·");
+
 export function samples(status, round) {
   const ready = (status.samples || []).filter((s) => s.round <= round);
   const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
-  return shown.map((s, i) => `<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${escape(s.prompt)}${escape(s.text)}</div>`).join("");
+  return shown.map((s, i) => `<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${escape(s.prompt)}${escape(readable(s.text))}</div>`).join("");
 }

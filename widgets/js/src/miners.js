@@ -4,7 +4,7 @@
 import { median } from "./store.js";
 import { context } from "./theme.js";
 import { escape, lossChange } from "./words.js";
-import { FLAGGED, GONE, verdictOf, verdictWord } from "./verdict.js";
+import { FLAGGED, GONE, verdictOf, verdictWithReason } from "./verdict.js";
 
 const layoutFor = (n) => {
   if (n <= 8) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
@@ -83,13 +83,13 @@ export class Miners {
   #label(i, uid, code, removed, focused, reason) {
     const button = this.buttons[i];
     const few = this.buttons.length <= 8;
-    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 3) : "";
+    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 1) : "";
     const text = this.shape.label ? `<span>${few ? "uid " : ""}${uid}</span><span>${mark}</span>` : "";
     if (button.innerHTML !== text) button.innerHTML = text;
     button.classList.toggle("bad", code === FLAGGED);
     button.setAttribute("aria-selected", String(focused));
     button.tabIndex = focused ? 0 : -1;
-    button.title = `uid ${uid}: ${verdictWord(code, reason)}`;
+    button.title = `uid ${uid}: ${verdictWithReason(code, reason)}`;
     button.setAttribute("aria-label", escape(button.title));
   }
 

@@ -6,10 +6,12 @@ export const NOT_JUDGED = 0, WORKS = 1, FLAGGED = 2, GONE = 3;
 
 export const verdictOf = (code) => (Number.isNaN(code) ? NOT_JUDGED : code);
 
-export const verdictWord = (code, reason) => {
-  if (code === FLAGGED) return reason || "shut out";
-  return { [NOT_JUDGED]: "not judged yet", [WORKS]: "works", [GONE]: "gone" }[code];
-};
+const WORDS = { [NOT_JUDGED]: "not judged yet", [WORKS]: "works", [FLAGGED]: "refused", [GONE]: "gone" };
+
+export const verdictWord = (code) => WORDS[code];
+
+// The word, and behind it the validators' own reason where there is one.
+export const verdictWithReason = (code, reason) => (reason && code >= FLAGGED ? `${WORDS[code]}: ${reason}` : WORDS[code]);
 
 export const glyph = (code) => {
   const shape = {

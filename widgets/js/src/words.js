@@ -14,11 +14,12 @@ export const percent = (share) => {
   return share < 5e-4 ? `0${THIN}%` : `${(share * 100).toFixed(1)}${THIN}%`;
 };
 
-// Loss removed is good news, so it is written as the change of the loss: −0.0115.
-export const lossChange = (removed, digits = 4) => {
+// The share of the loss an update removes is good news, so it is written as the change of the loss: −0.52 %.
+export const lossChange = (removed, digits = 2) => {
   if (Number.isNaN(removed)) return "–";
-  if (Math.abs(removed) < 5e-5) return "0.0000";
-  return `${removed > 0 ? "−" : "+"}${Math.abs(removed).toFixed(digits)}`;
+  const text = Math.abs(removed * 100).toFixed(digits);
+  if (Number(text) === 0) return `0${THIN}%`;
+  return `${removed > 0 ? "−" : "+"}${text}${THIN}%`;
 };
 
 export const count = (n) => NUMBER_WORDS[n] ?? String(n);

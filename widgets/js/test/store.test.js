@@ -47,8 +47,9 @@ test("a view into a larger buffer is read from its own offset", () => {
 });
 
 test("numbers are written for people", () => {
-  assert.equal(lossChange(0.0115), "−0.0115");
-  assert.equal(lossChange(-0.01, 3), "+0.010");
+  assert.equal(lossChange(0.0115), "−1.15\u2009%");
+  assert.equal(lossChange(-0.01, 1), "+1.0\u2009%");
+  assert.equal(lossChange(0.00001), "0\u2009%");
   assert.equal(percent(0), "0\u2009%");
   assert.equal(fixed(NaN), "–");
   assert.equal(count(64), "Sixty-four");
