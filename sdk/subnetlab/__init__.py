@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab.demo import demo as demo
     from subnetlab.lab.doctor import doctor as doctor
+    from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
     from subnetlab.lab.run import attach as attach
     from subnetlab.lab.run import runs as runs
@@ -39,6 +40,7 @@ _ATTRIBUTES = {
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.lab.demo",
     "doctor": "subnetlab.lab.doctor",
+    "open": "subnetlab.lab.replay",
     "runs": "subnetlab.lab.run",
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "doctor",
     "errors",
     "models",
+    "open",
     "runs",
     "strategies",
 ]

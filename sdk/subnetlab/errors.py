@@ -22,7 +22,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── FleetError
     │   └── FleetStartFailed · PeerDied
     ├── RunError
-    │   └── UnknownRun · RunNotFinished · UnknownUid
+    │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -211,6 +211,12 @@ class RunNotFinished(RunError):
 
 class UnknownUid(RunError):
     """No peer of the run holds this uid."""
+
+
+class RunFileInvalid(RunError):
+    """The file is not a recorded run, or it was changed on its way."""
+
+    hint = "Ask for the file that run.save('run.zip') wrote."
 
 
 class DevnetError(SubnetLabError):

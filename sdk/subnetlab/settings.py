@@ -20,3 +20,8 @@ def runs_folder() -> Path:
 def nodes_folder() -> Path:
     """One folder per embedded node: endpoint, process id, saved state, log."""
     return home() / "nodes"
+
+
+def opened_folder() -> Path:
+    """One folder per recorded run that was opened from a file, named by its contents."""
+    return home() / "opened"

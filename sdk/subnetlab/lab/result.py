@@ -5,28 +5,33 @@ pickle is read.
 """
 
 import json
-import shutil
 from pathlib import Path
+from typing import Any, Final
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from subnetlab.errors import RunError, RunNotFinished
-from subnetlab.fleet.result import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.lab.verdict import Verdict
+from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, TrainError
+from subnetlab.fleet.result import CONFIG_FILE, MODEL_FILE
+from subnetlab.lab.keep import result_folder
 from subnetlab.train import models
+from subnetlab.train.theta import theta_hash
+
+_WIDEST: Final = 1 << 16
+"""A stranger's model wider than this is not even laid out."""
 
 
 def load_result(run_folder: Path) -> nn.Module:
-    """Build the model of a run and load its weights; ready to evaluate.
+    """Build the model of a run of one's own and load its weights; ready to evaluate.
 
     Raises:
         RunNotFinished: the run left no model.
         ModelNotBuildable: the model's own code is not at hand.
         RunError: the files are not what the run wrote.
     """
-    folder = _result(run_folder)
+    folder = result_folder(run_folder)
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         model = models.from_json(config["model"], trusted=True).build()
@@ -36,25 +41,45 @@ def load_result(run_folder: Path) -> nn.Module:
     return model.eval()
 
 
-def save_result(run_folder: Path, target: Path, verdict: Verdict) -> Path:
-    """Copy model, configuration and card into a folder, the verdict added to the card.
+def load_recorded(run_folder: Path, theta: str) -> nn.Module:
+    """Build the model of somebody else's run; it must be the one whose hash the record closed with.
+
+    Runs no code of theirs, and builds nothing larger than the tensors that came along.
 
     Raises:
-        RunNotFinished: the run left no model.
-        RunError: the folder holds something already.
+        RunNotFinished: the file holds no model.
+        ModelNotBuildable: the model is its author's own code.
+        RunFileInvalid: configuration, tensors and record do not belong together.
     """
-    folder = _result(run_folder)
-    if target.exists() and any(target.iterdir()):
-        raise RunError(f"{target} is not empty; nothing was written.", hint="Name a new folder.")
-    shutil.copytree(folder, target, dirs_exist_ok=True)
-    card = target / CARD_FILE
-    said = "\n".join(f"    {line}".rstrip() for line in str(verdict).splitlines())
-    card.write_text(f"{card.read_text(encoding='utf-8')}\n{said}\n", encoding="utf-8")
-    return target
+    folder = result_folder(run_folder)
+    try:
+        model = _build(folder)
+    except ModelNotBuildable:
+        raise
+    except (
+        OSError, ValueError, TypeError, LookupError, RuntimeError, RecursionError, SafetensorError, TrainError
+    ) as error:  # fmt: skip
+        raise RunFileInvalid(f"The model in this file cannot be read: {error}.") from error
+    if theta_hash(torch.cat([part.detach().reshape(-1) for part in model.parameters()])) != theta:
+        raise RunFileInvalid("The model in this file is not the one that its record closed with.")
+    return model.eval()
 
 
-def _result(run_folder: Path) -> Path:
-    folder = run_folder / RESULT_FOLDER
-    if not (folder / CONFIG_FILE).is_file():
-        raise RunNotFinished(f"Run {run_folder.name} left no model.", hint="It ended before a round closed.")
-    return folder
+def _build(folder: Path) -> nn.Module:
+    described: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["model"]
+    if described["kind"] != "TinyGPT":
+        raise ModelNotBuildable(
+            "This run trained a model that is code of its author; opening a file never runs code.",
+            hint=f"Its tensors are in {folder / MODEL_FILE}.",
+        )
+    tensors = load_file(folder / MODEL_FILE)
+    if described["layers"] > len(tensors) or described["width"] > _WIDEST:
+        raise ValueError("its configuration asks for more than its tensors fill")
+    spec = models.from_json(described, trusted=False)
+    with torch.device("meta"):
+        wanted = {name: part.shape for name, part in spec.build().state_dict().items()}
+    if wanted != {name: part.shape for name, part in tensors.items()}:
+        raise ValueError("its tensors are not those of its configuration")
+    model = spec.build()
+    model.load_state_dict(tensors)
+    return model

@@ -234,16 +234,22 @@ class Run:
         return load_result(self.folder)
 
     def save(self, path: str | Path) -> Path:
-        """Copy what the run made into a folder: model, configuration and a card that says how it came to be.
+        """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
+
+        The folder holds model, configuration and a card that says how it came to be; the file holds those
+        and the record, and shows the run to somebody who trains nothing.
 
         Raises:
-            RunNotFinished: it has not ended, or it ended without a model.
+            RunNotFinished: it has not ended, or a folder was asked for and it ended without a model.
+            RunError: there is something at `path` already, or it cannot be written.
         """
-        from subnetlab.lab.result import save_result  # noqa: PLC0415
+        from subnetlab.lab.keep import save_file, save_folder  # noqa: PLC0415  (seldom needed)
 
         if not self.ended:
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
-        return save_result(self.folder, Path(path), verdict(self.tally))
+        target = Path(path)
+        keep = save_file if target.suffix.lower() == ".zip" else save_folder
+        return keep(self.folder, target, verdict(self.tally))
 
     def stop(self, timeout: float = 0.0) -> None:
         """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.

@@ -1,0 +1,56 @@
+"""Whether an event that was read back has the types it was declared with; for records of strangers.
+
+Python does not check a dataclass's fields. What a newer version added is not looked at, and `Any` fits all.
+"""
+
+from dataclasses import fields
+from functools import cache
+from types import NoneType
+from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
+
+from subnetlab.record.events import Event
+
+_LARGEST: Final = 1 << 64
+"""No height, count or amount of a chain is beyond this."""
+
+
+def fits(event: Event) -> str:
+    """The name of the first field that holds something else than declared; empty where all fit."""
+    hints = _hints(type(event))
+    return next((f.name for f in fields(event) if not _fits(getattr(event, f.name), hints[f.name])), "")
+
+
+@cache
+def _hints(kind: type[Event]) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin, of = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return _bounded(value)
+    if origin is Literal:
+        return value in of
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, of[0]) for item in cast("list[object]", value))
+    if origin is dict:
+        return isinstance(value, dict) and all(
+            _fits(key, of[0]) and _fits(item, of[1])
+            for key, item in cast("dict[object, object]", value).items()
+        )
+    if hint is float:
+        return type(value) is float or _is_int(value)
+    return _is_int(value) if hint is int else type(value) is hint
+
+
+def _bounded(value: object) -> bool:
+    """JSON without numbers that no chain and no clock has."""
+    if isinstance(value, list):
+        return all(map(_bounded, cast("list[object]", value)))
+    if isinstance(value, dict):
+        return all(map(_bounded, cast("dict[object, object]", value).values()))
+    return _is_int(value) or isinstance(value, str | float | bool | NoneType)
+
+
+def _is_int(value: object) -> bool:
+    return type(value) is int and -_LARGEST < value < _LARGEST
