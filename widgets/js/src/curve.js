@@ -61,7 +61,9 @@ export class Curve {
     for (const end of ends) end.y = this.plot.valToPos(end.value, "y") + this.plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
-    this.labels.innerHTML = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`).join("");
+    const html = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`).join("");
+    if (html === this.labelled) return;
+    this.labels.innerHTML = this.labelled = html;
     const spoken = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `Loss after round ${round}: ${spoken || "nothing measured yet"}`);

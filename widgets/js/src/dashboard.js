@@ -12,7 +12,7 @@ import { onThemeChange, resolve } from "./theme.js";
 import { timeSplit } from "./timesplit.js";
 import { WORKS } from "./verdict.js";
 
-const TABLES_EVERY_MS = 500;
+const TABLES_EVERY_MS = 500, GRID_EVERY_MS = 200;
 
 const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"></h2>
   <div class="sr" role="status" aria-live="polite" data-part="spoken"></div>
@@ -37,6 +37,7 @@ class View {
     this.replaying = null;
     this.dirty = false;
     this.lastTables = 0;
+    this.lastGrid = 0;
     this.lastHeard = performance.now();
     this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: [] };
     root.innerHTML = FRAME;
@@ -71,9 +72,10 @@ class View {
       this.stats.bytes += buffers[0].byteLength;
       this.pendingAck = message.seq;
       this.sentAt = message.t;
-    } else if (message.k === "status") {
+    }
+    if (message.status) {
       this.status = { ...this.status, ...message.status };
-      this.lastTables = 0;
+      if (message.k === "status") this.lastTables = 0;
     }
     this.schedule();
   }
@@ -92,8 +94,12 @@ class View {
     this.stats.draws += 1;
     this.#words(round);
     this.curve.draw(this.store, round);
-    this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);
     const now = performance.now();
+    // Sixty-four small charts cost more than one large one, and nobody reads them twenty times a second.
+    if (now - this.lastGrid >= GRID_EVERY_MS || this.lastTables === 0) {
+      this.lastGrid = now;
+      this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);
+    }
     if (now - this.lastTables >= TABLES_EVERY_MS) this.#tables(round, now);
     else if (!this.tablesDue) this.tablesDue = setTimeout(() => { this.tablesDue = 0; this.schedule(); }, TABLES_EVERY_MS);
     if (this.pendingAck != null) this.#acknowledge();
@@ -102,16 +108,16 @@ class View {
   #words(round) {
     const { header, store, status, part } = this;
     const silent = (performance.now() - this.lastHeard) / 1000;
-    part.status.innerHTML = statusLine(header, status, round, silent);
+    rewrite(part.status, statusLine(header, status, round, silent));
     const line = headline(header, store, status, round);
     if (part.headline.dataset.text !== line.text) {
       part.headline.dataset.text = line.text;
       part.headline.innerHTML = line.html;
       part.spoken.textContent = line.text;
     }
-    this.slider.max = Math.max(1, store.last);
+    if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = Math.max(1, store.last);
     if (this.replaying === null) this.slider.value = store.last;
-    part.at.textContent = this.replaying === null && status.state === "live" ? "live" : `round ${round}`;
+    rewrite(part.at, this.replaying === null && status.state === "live" ? "live" : `round ${round}`);
   }
 
   #tables(round, now) {
@@ -197,6 +203,11 @@ function twins(el, runId) {
   const area = el.closest(".jp-OutputArea");
   const found = area ? [...area.querySelectorAll("[data-subnetlab-run]")] : [];
   return found.filter((twin) => twin.dataset.subnetlabRun === runId).map((twin) => twin.closest(".jp-OutputArea-child") ?? twin);
+}
+
+// Writing the same words again would still cost a layout.
+function rewrite(el, html) {
+  if (el.written !== html) el.innerHTML = el.written = html;
 }
 
 function bestOf(rows) {

@@ -85,24 +85,25 @@ class Feed:
         """Send what changed, unless the page still owes answers; a beat where nothing changed."""
         quiet = time.monotonic() - self._last_sent
         with self._lock:
-            if self.story.status != self._sent_status:
-                self._sent_status = dict(self.story.status)
-                self._transmit({"k": "status", "status": self._sent_status}, [])
+            status = self.story.status
+            news = {name: value for name, value in status.items() if self._sent_status.get(name) != value}
+            self._sent_status = dict(status)
             if self.story.changed and (
                 self._sequence - self._answered < MAX_UNANSWERED or quiet > PATIENCE_S
             ):
-                self._send_rows()
+                self._send_rows(news)
+            elif news:
+                self._transmit({"k": "status", "status": news}, [])
             elif quiet > BEAT_S:
                 self._transmit({"k": "beat"}, [])
 
-    def _send_rows(self) -> None:
+    def _send_rows(self, news: dict[str, Any]) -> None:
         rounds = sorted(self.story.changed)[:ROWS_PER_MESSAGE]
         self.story.changed.difference_update(rounds)
         block = np.stack([self.story.row(r) for r in rounds])
         self._sequence += 1
-        self._transmit(
-            {"k": "rows", "seq": self._sequence, "t": time.time()}, [block.astype("<f4").tobytes()]
-        )
+        content = {"k": "rows", "seq": self._sequence, "t": round(time.time(), 4), "status": news}
+        self._transmit(content, [block.astype("<f4").tobytes()])
         if self.story.changed:
             self._wake.set()
 
