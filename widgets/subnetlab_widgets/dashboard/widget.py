@@ -76,7 +76,8 @@ class Dashboard(anywidget.AnyWidget):
             if started is not None:
                 widget = cls(started)
                 widget.feed.apply(events)
-                widget.chase(tail)
+                if events[-1].kind != "run_ended":
+                    widget.chase(tail)
                 return widget
             waited.wait(POLL_S)
         raise TimeoutError(f"The run has recorded nothing within {timeout_s:.0f} seconds.")
