@@ -48,12 +48,11 @@ class SparseCodec:
             error_P = torch.zeros(self.layout.size)
         chunks.add_to(error_P.mul_(self.feedback), delta_P)
         offsets_N = chunks.largest(error_P)
-        places_N = torch.from_numpy(chunks.in_chunk_order(offsets_N))
-        codes_N, levels_T4 = quantise.quantise(
-            error_P[places_N].numpy(), chunks.tensor_N, len(self.layout.tensors), self.bins
-        )
+        places_N = chunks.in_chunk_order(offsets_N)
+        values_N = error_P.numpy()[places_N]
+        codes_N, levels_T4 = quantise.quantise(values_N, chunks.tensor_N, len(self.layout.tensors), self.bins)
         sent_N = quantise.restore(codes_N, chunks.tensor_N, levels_T4)
-        error_P[places_N] -= torch.from_numpy(sent_N)
+        error_P.numpy()[places_N] = values_N - sent_N
         memory["error"] = error_P
         coded = rice.encode(rice.gaps_of(offsets_N, chunks.starts_N))
         arrays = {
