@@ -12,7 +12,7 @@ from subnetlab.lab.headless import execute, page
 from subnetlab.lab.tutorials import find
 
 SMALL = {
-    "--rounds 24": "--rounds 4",
+    "--rounds 20": "--rounds 4",
     'TinyGPT("small")': 'TinyGPT("binder", width=32, layers=1, heads=2, context=32)',
     "inner_steps=15": "inner_steps=2",
 }

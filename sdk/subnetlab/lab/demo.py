@@ -4,7 +4,7 @@ from subnetlab.fleet.local import LocalFleet
 from subnetlab.lab.run import Run
 from subnetlab.lab.session import connect
 
-ROUNDS = 24
+ROUNDS = 20
 
 
 def demo(rounds: int = ROUNDS) -> Run:

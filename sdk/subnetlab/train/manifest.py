@@ -42,9 +42,9 @@ class RoundHeights:
 class ScoringConfig:
     """How validators judge; every number is relative to the model at hand, none to a data set."""
 
-    assigned_sequences: int = 16
+    assigned_sequences: int = 8
     """Sequences of a miner's own work of this round on which its update is tried."""
-    held_out_sequences: int = 32
+    held_out_sequences: int = 24
     """Sequences nobody was assigned, the same for all miners and validators."""
     clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
@@ -56,7 +56,7 @@ class ScoringConfig:
     """Share of the old rating that a new one keeps."""
     proof_memory: float = 0.95
     """The same for the proof that a miner works on its own data."""
-    validation_batches: int = 4
+    validation_batches: int = 8
     validation_sequences: int = 32
 
 
