@@ -1,8 +1,6 @@
 """The dashboard as a widget: `Dashboard.follow(record)` shows a run that is going on, or one that is over."""
 
 import threading
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +9,12 @@ import traitlets
 
 from subnetlab.record.events import Event, RunStarted
 from subnetlab.record.reader import Tail
+from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.dashboard.feed import Feed
 from subnetlab_widgets.dashboard.story import METRICS, Story
 
 POLL_S = 0.05
 PLAY_MONEY = ("devnet", "local", "test")
-
-
-@cache
-def _static(name: str) -> str:
-    """A bundled file, read once: anywidget keeps a closure per widget for paths, but not for strings."""
-    return files("subnetlab_widgets").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def header_of(started: RunStarted) -> dict[str, Any]:
@@ -54,7 +47,7 @@ class Dashboard(anywidget.AnyWidget):
     def __init__(self, started: RunStarted, **kwargs: Any) -> None:
         """Prepare the picture of a run; `apply` or `follow` fills it."""
         super().__init__(
-            _esm=_static("dashboard.js"), _css=_static("dashboard.css"), header=header_of(started), **kwargs
+            _esm=bundled("dashboard.js"), _css=bundled("dashboard.css"), header=header_of(started), **kwargs
         )
         self.feed = Feed(Story(started), self._transmit)
         self._stop = threading.Event()

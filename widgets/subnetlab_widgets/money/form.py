@@ -2,8 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import anywidget
@@ -12,13 +10,9 @@ import traitlets
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.receipt import Receipt
 from subnetlab.units import format_tao
+from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.money.preview import Preview, preview_pay, preview_stake
 from subnetlab_widgets.money.spend import Clicked, OneSpend
-
-
-@cache
-def _static(name: str) -> str:
-    return files("subnetlab_widgets").joinpath("static", name).read_text(encoding="utf-8")
 
 
 class SpendForm(anywidget.AnyWidget):
@@ -44,7 +38,7 @@ class SpendForm(anywidget.AnyWidget):
         **kwargs: Any,
     ) -> None:
         """Wire the page's messages to one spend; use `stake` or `pay` instead."""
-        super().__init__(_esm=_static("form.js"), _css=_static("form.css"), setup=setup, **kwargs)
+        super().__init__(_esm=bundled("form.js"), _css=bundled("form.css"), setup=setup, **kwargs)
         self.spend = OneSpend(preview=preview, send=send, clicked=clicked, changed=self._show)
         self._client = client
         self._show(self.spend.state())
