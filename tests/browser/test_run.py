@@ -1,7 +1,7 @@
 """A person at a notebook: train, watch, stake by form, restart the kernel, attach, finish."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 from tests.browser.lab import Lab, shoot
 
@@ -18,11 +18,16 @@ SpendForm.stake(net.endpoint, netuid=subnet.netuid, wallet="alice", network="dev
 VIEW = "window.__subnetlab?.at(-1)"
 
 
-def wait_until(page: Page, condition: str, timeout_s: float = 50) -> None:
-    page.wait_for_function(f"() => {condition}", timeout=timeout_s * 1000)
+def wait_until(page: Page, condition: str, timeout_s: float = 120) -> None:
+    """Wait for what a person would see; where it never comes, say what the notebook shows instead."""
+    try:
+        page.wait_for_function(f"() => {condition}", timeout=timeout_s * 1000)
+    except TimeoutError as error:
+        shown = page.locator(".jp-Notebook").inner_text()
+        raise AssertionError(f"never came: {condition}\nThe notebook shows:\n{shown}") from error
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, page: Page) -> None:
     cells = ["import subnetlab as sl", TRAIN.format(rounds=40)]
     server.open(page, server.notebook("run.ipynb", cells))
@@ -48,7 +53,7 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
     )
     server.append(page, "%sl attach tiny-lm")
     wait_until(
-        page, f"document.querySelectorAll('.sl h2').length > 1 && ({VIEW}?.status.state) === 'finished'", 90
+        page, f"document.querySelectorAll('.sl h2').length > 1 && ({VIEW}?.status.state) === 'finished'"
     )
     assert "Three strangers reached" in page.locator(".sl h2").last.inner_text()
     shoot(page, "dashboard-attached", ".sl >> nth=-1")
