@@ -1,26 +1,23 @@
-"""Completion of `%sl` subcommands and of the options of `%sl` and `%%train`.
+"""Completion of `%sl` and `%%train`: verbs, options, and the values they take.
 
-Only on the magic's own line; Python in and below a cell is IPython's to complete, hence the None.
+Only on the magic's own line; Python in and below a cell is IPython's to complete, hence the None. Which
+argument a word belongs to is read from the parsers in `commands`, what it could be from `known`.
 """
 
+import argparse
 from typing import Any
 
-from subnetlab_kernel import commands
-
-_BEFORE_OPTION = {
-    "network": ["devnet", "finney", "local", "test"],
-    "wallet": ["alice", "bob", "charlie", "dave", "eve", "ferdie"],
-}
+from subnetlab_kernel import commands, known
 
 
-def complete(code: str, cursor: int) -> dict[str, Any] | None:
+def complete(code: str, cursor: int, variables: known.Variables) -> dict[str, Any] | None:
     """A reply for the front end, or None where the line is not ours."""
     line = code[:cursor].rsplit("\n", 1)[-1]
     words = line.split()
     if not words:
         return None
     word = "" if line[-1].isspace() else words[-1]
-    candidates = _candidates(code, words, word)
+    candidates = _candidates(code, words[:-1] if word else words, word, variables)
     if candidates is None:
         return None
     return {
@@ -32,17 +29,38 @@ def complete(code: str, cursor: int) -> dict[str, Any] | None:
     }
 
 
-def _candidates(code: str, words: list[str], word: str) -> list[str] | None:
-    before = words[:-1] if word else words
+def _candidates(code: str, before: list[str], word: str, variables: known.Variables) -> list[str] | None:
     if before[:1] == ["%%train"] and "\n" not in code.lstrip():
-        return commands.options(commands.train_parser()) if word.startswith("-") else None
+        return _of_parser("train", commands.train_parser(), before[1:], word, variables)
     if before[:1] != ["%sl"]:
         return None
     if len(before) == 1:
         return list(commands.LINE)
-    name = before[1]
-    if name not in commands.LINE:
+    verb = before[1]
+    if verb not in commands.LINE:
         return []
+    return _of_parser(verb, commands.line_parser(verb), before[2:], word, variables)
+
+
+def _of_parser(
+    verb: str, parser: argparse.ArgumentParser, before: list[str], word: str, variables: known.Variables
+) -> list[str]:
     if word.startswith("-"):
-        return commands.options(commands.line_parser(name))
-    return _BEFORE_OPTION.get(name, [])
+        return commands.options(parser)
+    argument = _argument(parser, before)
+    values = known.VALUES.get((verb, argument))
+    return values(variables) if values is not None else []
+
+
+def _argument(parser: argparse.ArgumentParser, before: list[str]) -> str:
+    """The name of the argument that the next word is for; empty where there is none."""
+    actions = parser._actions  # noqa: SLF001  (argparse has no public list)
+    takes_value = {text: a for a in actions for text in a.option_strings if a.nargs != 0}
+    if before and before[-1] in takes_value:
+        return takes_value[before[-1]].dest
+    given = sum(
+        not word.startswith("-") and (i == 0 or before[i - 1] not in takes_value)
+        for i, word in enumerate(before)
+    )
+    positional = [action for action in actions if not action.option_strings]
+    return positional[given].dest if given < len(positional) else ""

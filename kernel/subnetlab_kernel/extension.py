@@ -1,8 +1,9 @@
-"""What the kernel and `%load_ext subnetlab_kernel` have in common: magics, short errors, pictures."""
+"""What the kernel and `%load_ext subnetlab_kernel` have in common: magics, help, short errors, pictures."""
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from subnetlab_kernel import plain_errors
+from subnetlab_kernel.inspection import spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
 from subnetlab_kernel.services import SERVICES
 from subnetlab_widgets import formatters
@@ -11,6 +12,8 @@ from subnetlab_widgets import formatters
 def load(shell: InteractiveShell) -> None:
     """Register everything on a shell; loading twice changes nothing."""
     shell.register_magics(SubnetLabMagics)
+    if spell_out_help not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(spell_out_help)
     plain_errors.install(shell)
     formatters.register(shell)
 

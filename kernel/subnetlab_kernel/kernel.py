@@ -3,13 +3,14 @@
 1. An interrupt ends an idle `await`. asyncio notices a signal only if a wakeup descriptor is installed, and
    plain ipykernel 7.4 installs none (ipython/ipykernel#881); any `add_signal_handler` does.
 2. What was started behind the cells is closed on shutdown; a restart leaves runs and their node alone.
-3. Completion knows our options.
+3. Completion and Shift-Tab know our verbs, their options, and the wallets, runs and miners there are.
 """
 
 import asyncio
 import atexit
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -17,8 +18,14 @@ from traitlets import Type
 
 from subnetlab import __version__
 from subnetlab_kernel.completion import complete
+from subnetlab_kernel.inspection import inspect_line
 from subnetlab_kernel.services import SERVICES
 from subnetlab_kernel.shell import SubnetLabShell
+
+_BANNER = (
+    f"SubnetLab {__version__}: `%sl` lists the verbs, `import subnetlab as sl` is the SDK.\n"
+    "No chain yet: unless you name another, the first verb starts one on this machine, with play money."
+)
 
 
 class SubnetLabKernel(IPythonKernel):
@@ -31,8 +38,7 @@ class SubnetLabKernel(IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         shell: Any = self.shell
-        ours = f"SubnetLab {__version__}: `%sl` lists the verbs, `import subnetlab as sl` is the SDK."
-        shell.banner1 = f"{ours}\n{shell.banner1}"
+        shell.banner1 = f"{_BANNER}\n{shell.banner1}"
         self._keeps_runs = False
         atexit.register(lambda: close_everything(keep_runs=self._keeps_runs))
 
@@ -49,8 +55,16 @@ class SubnetLabKernel(IPythonKernel):
 
     def do_complete(self, code: str, cursor_pos: int) -> Any:
         """Complete `%sl` and `%%train`; everything else is IPython's."""
-        ours = complete(code, cursor_pos)
+        shell: Any = self.shell
+        ours = complete(code, cursor_pos, shell.user_ns)
         return ours if ours is not None else super().do_complete(code, cursor_pos)
+
+    def do_inspect(
+        self, code: str, cursor_pos: int, detail_level: int = 0, omit_sections: Sequence[str] = ()
+    ) -> Any:
+        """Say how a line of ours is written; everything else is IPython's."""
+        ours = inspect_line(code, cursor_pos)
+        return ours if ours is not None else super().do_inspect(code, cursor_pos, detail_level, omit_sections)
 
     # ipykernel awaits whatever do_shutdown returns; only its annotation still says it cannot wait.
     async def do_shutdown(self, restart: bool) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -30,7 +30,7 @@ class SubnetLabMagics(Magics):
             raise SecretRefused("That looks like a mnemonic or a private key.")
         words = _split(line)
         if not words:
-            return verbs.overview()
+            return verbs.overview(verbs.Names(self._user_ns()))
         name, *rest = words
         if name not in commands.LINE:
             raise UsageError(f"%sl has no verb {name!r}{_nearest(name)} `%sl` alone lists them.")

@@ -8,8 +8,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from subnetlab.errors import UnknownRun, UnknownUid
-from subnetlab_kernel import commands
+from subnetlab.errors import SubnetLabError, UnknownRun, UnknownUid
+from subnetlab_kernel import commands, known
 
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
@@ -75,11 +75,25 @@ class Names:
         return value
 
 
-def overview() -> Text:
-    """The verbs, one line each."""
+def overview(names: Names) -> Text:
+    """Where this notebook stands, then the verbs, one line each."""
     width = max(map(len, commands.LINE))
     lines = [f"  %sl {name:<{width}}  {summary}" for name, (summary, _) in commands.LINE.items()]
-    return Text("\n".join([*lines, f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"]))
+    train = f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"
+    return Text("\n".join([*_standing(names.user_ns), *lines, train]))
+
+
+def _standing(variables: dict[str, Any]) -> list[str]:
+    """The chain, whose money it is, and what `run` is doing; starts nothing."""
+    net, run = known.net_of(variables), known.run_of(variables)
+    if net is None or net.closed:
+        where = "No chain yet; %sl network starts one on this machine, with play money."
+    else:
+        try:
+            where = repr(net)
+        except SubnetLabError as error:
+            where = f"{net.name}: {error}"
+    return [where, repr(run)] if run is not None else [where]
 
 
 def _network(names: Names, arguments: argparse.Namespace) -> Any:

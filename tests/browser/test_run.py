@@ -1,7 +1,7 @@
 """A person at a notebook: train, watch, stake by form, restart the kernel, attach, finish."""
 
 import pytest
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Error, Page
 
 from tests.browser.lab import Lab, shoot
 
@@ -22,7 +22,7 @@ def wait_until(page: Page, condition: str, timeout_s: float = 120) -> None:
     """Wait for what a person would see; where it never comes, say what the notebook shows instead."""
     try:
         page.wait_for_function(f"() => {condition}", timeout=timeout_s * 1000)
-    except TimeoutError as error:
+    except Error as error:
         shown = page.locator(".jp-Notebook").inner_text()
         raise AssertionError(f"never came: {condition}\nThe notebook shows:\n{shown}") from error
 

@@ -1,6 +1,7 @@
 """The kernel as a front end meets it: identity, cells, interrupts, history, shutdown."""
 
 import psutil
+import pytest
 from tests.kernel.running import RunningKernel, start_kernel
 
 
@@ -9,6 +10,8 @@ def test_it_says_who_it_is_and_stays_python(kernel: RunningKernel) -> None:
     assert info["implementation"] == "subnetlab"
     assert info["language_info"]["name"] == "python"
     assert info["banner"].startswith("SubnetLab")
+    assert "play money" in info["banner"]
+    assert "debugger" in info["supported_features"]
 
 
 def test_a_cell_runs_and_the_magics_need_no_loading(kernel: RunningKernel) -> None:
@@ -41,6 +44,56 @@ def test_an_interrupt_ends_a_busy_loop(kernel: RunningKernel) -> None:
     message = kernel.send("print('begun', flush=True)\nwhile True: pass")
     kernel.manager.interrupt_kernel()
     assert kernel.answer(message)["ename"] == "KeyboardInterrupt"
+
+
+ASK_AND_AWAIT = """\
+import asyncio
+from comm import create_comm
+answered = asyncio.Event()
+said = []
+asked = create_comm(target_name="question", comm_id="the-question")
+asked.on_msg(lambda message: (said.append(message["content"]["data"]), answered.set()))
+print("begun", flush=True)
+await answered.wait()
+said
+"""
+
+
+def test_a_page_is_heard_while_a_cell_awaits_its_answer(kernel: RunningKernel) -> None:
+    message = kernel.send(ASK_AND_AWAIT)
+    for answer in ("yes", "again"):
+        content = {"comm_id": "the-question", "data": answer}
+        kernel.client.shell_channel.send(kernel.client.session.msg("comm_msg", content))
+    assert kernel.answer(message)["status"] == "ok"
+    assert kernel.run("said[0]").data[0]["text/plain"] == "'yes'"
+
+
+def test_the_debugger_answers(kernel: RunningKernel) -> None:
+    hello = {"type": "request", "seq": 1, "command": "initialize", "arguments": {"adapterID": "test"}}
+    kernel.client.control_channel.send(kernel.client.session.msg("debug_request", hello))
+    reply = kernel.client.get_control_msg(timeout=20)["content"]
+    assert reply["success"]
+    assert reply["body"]["supportsConfigurationDoneRequest"]
+
+
+@pytest.mark.parametrize("line", ["%sl pay?", "?%sl pay", "%sl pay??", "%sl pay --help"])
+def test_help_for_a_verb_however_it_is_asked(kernel: RunningKernel, line: str) -> None:
+    said = kernel.run(line).text
+    assert said.startswith("usage: %sl pay")
+    assert "--wallet" in said
+
+
+def test_help_under_the_cursor(kernel: RunningKernel) -> None:
+    ours = kernel.answer(kernel.client.inspect("x = 1\n%sl pay 1 bob", 10))
+    assert ours["data"]["text/plain"].startswith("usage: %sl pay")
+    options = kernel.answer(kernel.client.inspect("%%train --miners 3\nrounds = 2", 12))
+    assert "--free-riders" in options["data"]["text/plain"]
+    theirs = kernel.answer(kernel.client.inspect("%%train\nprint", 12))
+    assert "Prints the values" in theirs["data"]["text/plain"]
+
+
+def test_the_overview_says_which_chain_and_whose_money(kernel: RunningKernel) -> None:
+    assert kernel.run("%sl").text.startswith("No chain yet; %sl network starts one")
 
 
 def test_our_errors_are_one_paragraph_with_the_line_and_the_next_step(kernel: RunningKernel) -> None:

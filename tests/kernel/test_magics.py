@@ -23,6 +23,7 @@ def test_the_verbs_share_the_notebooks_variables(kernel: RunningKernel) -> None:
     assert "play money" in shown.text
     assert "play money" in shown.data[0]["text/html"]
     assert kernel.run("_ is net").data[0]["text/plain"] == "True"
+    assert kernel.run("%sl").text.startswith(shown.text.split(", block")[0])
     assert kernel.run("%sl subnet tiny-lm").text.endswith("(tiny-lm) on devnet")
     assert kernel.run("subnet.name").data[0]["text/plain"] == "'tiny-lm'"
     html = kernel.run("%sl subnet").data[0]["text/html"]
@@ -170,6 +171,10 @@ def test_a_restart_keeps_the_run_and_a_shutdown_ends_it(tmp_path: Path) -> None:
         assert kernel.run(endless, timeout=55).status == "ok"
         name = kernel.run("print(run.id)").stdout.strip()
         family = kin(kernel)
+        waiting = kernel.send("print('begun', flush=True)\nrun.wait()")
+        kernel.manager.interrupt_kernel()
+        assert kernel.answer(waiting)["ename"] == "KeyboardInterrupt"
+        assert kernel.run("assert run.status in ('starting', 'running')").status == "ok"
         kernel.restart()
         assert all(process.is_running() for process in family)
         assert kernel.run(f"%sl attach {name}").status == "ok"
