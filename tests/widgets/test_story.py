@@ -5,7 +5,7 @@ import pytest
 
 from subnetlab.record import events as e
 from subnetlab_widgets.dashboard.story import FLAGGED, GONE, METRICS, NOT_JUDGED, ROUND_FIELDS, WORKS, Story
-from tests.widgets.recorded import FREE_RIDER, run, started
+from tests.widgets.recorded import FREE_RIDER, mined, run, started
 
 
 def told(*, miners: int = 8, rounds: int = 6, upto: int | None = None) -> Story:
@@ -31,6 +31,12 @@ def test_every_round_is_one_row_with_both_curves() -> None:
 
 def test_a_row_is_as_long_as_its_layout_says() -> None:
     assert told(miners=5, rounds=1).row(1).shape == (len(ROUND_FIELDS) + 5 * len(METRICS),)
+
+
+def test_a_miners_own_loss_and_bytes_are_those_of_its_round() -> None:
+    story = told(rounds=2, upto=1)
+    assert value(story, 1, 4, "loss") == pytest.approx(mined(0, 4).loss)
+    assert value(story, 1, 4, "wire_bytes") == mined(0, 4).wire_bytes
 
 
 def test_one_refused_round_is_no_offence_and_two_are() -> None:

@@ -1,7 +1,7 @@
 // "Who gets paid?" and "How does work become pay?": the leaderboard and the flow strip, as HTML.
 
 import { bytes, escape, explained, fixed, lossChange, percent } from "./words.js";
-import { FLAGGED, GONE, glyph, verdictOf, verdictWord } from "./verdict.js";
+import { FLAGGED, GONE, glyph, NOT_JUDGED, verdictOf, verdictWord } from "./verdict.js";
 
 const FOLD_ABOVE = 12;
 
@@ -16,8 +16,23 @@ export function standings(store, round, reasons) {
       removed: store.latest(round, "loss_removed", i), rating: store.latest(round, "rating", i),
       weight: store.latest(round, "weight", i), incentive: store.latest(round, "incentive", i),
       consensus: store.latest(round, "consensus", i), bytes: store.latest(round, "wire_bytes", i),
+      loss: store.latest(round, "loss", i), state: stateOf(store, round, i, code),
     };
   });
+}
+
+// Whether a miner still takes part, as words: since when it is out, or how often it was not there.
+function stateOf(store, round, i, code) {
+  const verdicts = store.history("verdict", i, round);
+  if (code === GONE || code === FLAGGED) {
+    let since = round;
+    while (since > 1 && verdicts[since - 2] === code) since -= 1;
+    return `${code === GONE ? "gone" : "shut out"}, round ${since}`;
+  }
+  if (code === NOT_JUDGED) return "waiting";
+  const missed = store.history("wire_bytes", i, round).reduce((n, v) => n + (Number.isNaN(v) ? 1 : 0), 0);
+  // The round that goes on has not heard from everybody yet.
+  return missed > 1 ? `missed ${missed - 1} of ${round}` : "active";
 }
 
 export function boardSentence(rows) {
@@ -36,7 +51,7 @@ export function board(rows, focused) {
   const row = (r) => boardRow(r, scale, focused);
   return `<table><thead><tr><th>uid</th><th class="t">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
     <th class="w1">${explained("rating")}</th><th class="w1">${explained("weight")}</th><th>${explained("incentive")}</th><th class="t p">${explained("pay")} per tempo</th>
-    <th>α paid ▾</th><th class="w1">MB sent</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
+    <th>α paid ▾</th><th class="w1">MB sent</th><th class="t p">state</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
 }
 
 function folded(order, focused, row) {
@@ -46,7 +61,7 @@ function folded(order, focused, row) {
   const mine = order.find((r) => r.i === focused);
   const middle = order.filter((r) => !top.includes(r) && !tail.includes(r) && r !== mine);
   const shown = top.includes(mine) || tail.includes(mine) ? "" : row(mine);
-  const fold = middle.length ? `<tr class="fold"><td colspan="9">${middle.length} more miners, paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>` : "";
+  const fold = middle.length ? `<tr class="fold"><td colspan="10">${middle.length} more miners, paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>` : "";
   return top.map(row).join("") + shown + fold + tail.map(row).join("");
 }
 
@@ -56,7 +71,7 @@ function boardRow(r, scale, focused) {
   return `<tr data-i="${r.i}" tabindex="0" class="${r.i === focused ? "sel" : ""} ${bad ? "bad" : ""}"><td>${glyph(r.code)}${r.uid}</td>
     <td class="t">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
     <td class="w1">${fixed(r.rating, 3)}</td><td class="w1">${percent(r.weight)}</td><td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
-    <td class="t p">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="w1">${fixed(r.sent / 1e6)}</td></tr>`;
+    <td class="t p">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="w1">${fixed(r.sent / 1e6)}</td><td class="t p">${r.state}</td></tr>`;
 }
 
 function judged(r) {
@@ -78,7 +93,7 @@ function steps(pays, scale, bad) {
   return `<svg width="${w}" height="${h}" aria-hidden="true"><path d="M0 ${h - 0.5}H${w}" stroke="var(--hair)"/>${pays.length ? `<path d="${d}V${h}Z" fill="var(--${colour}3)"/><path d="${d.replace(/^M0 [\d.]+V/, "M0 ")}" fill="none" stroke="var(--${colour})" stroke-width="1.4"/>` : ""}</svg>`;
 }
 
-export function flow(rows, focused, innerSteps) {
+export function flow(rows, focused, innerSteps, tempo) {
   const heads = ["work", "score", "weight", "consensus", "incentive", "pay"];
   const strip = heads.map((head, i) => `<div class="s">${explained(head)}${i < 5 ? '<i aria-hidden="true">→</i>' : ""}</div>`).join("");
   const caught = rows.find((r) => r.code === FLAGGED && r.i !== focused);
@@ -88,6 +103,6 @@ export function flow(rows, focused, innerSteps) {
     const cells = [work, lossChange(r.removed), percent(r.weight), percent(r.consensus), percent(r.incentive)];
     return `<div class="${c} k">${glyph(r.code)}uid ${r.uid}</div>${cells.map((cell) => `<div class="${c}">${cell}</div>`).join("")}<div class="${c} k">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
   };
-  return `<div class="fl"><div></div><div class="who">the miner</div><div class="who" style="grid-column:3/5">each validator</div><div class="who" style="grid-column:5/8">the chain, every tempo</div>
+  return `<div class="fl"><div></div><div class="who">the miner</div><div class="who" style="grid-column:3/5">each validator</div><div class="who" style="grid-column:5/8">the chain, every ${tempo ? `${tempo} blocks` : "tempo"}</div>
     <div></div>${strip}${line(rows[focused])}${caught ? line(caught) : ""}</div>`;
 }

@@ -6,10 +6,10 @@ import { fixed } from "./words.js";
 
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
-  { field: "room", name: "all in one room", token: "ink2", width: 1.4, dash: [1.2, 3.4] },
+  { field: "room", name: "all in one room", under: "gradients at every step", token: "ink2", width: 1.4, dash: [1.2, 3.4] },
   { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
 ];
-const LABEL_ROOM = 148, HEIGHT = 286, LABEL_GAP = 31;
+const LABEL_ROOM = 148, HEIGHT = 286, LABEL_GAP = 31, QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
 export class Curve {
   constructor(root, colours) {
@@ -30,9 +30,12 @@ export class Curve {
     const axis = { stroke: colours.ink2, font: "11px sans-serif", grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, gap: 4 };
     this.plot = new uPlot({
       width, height: HEIGHT, padding: [6, LABEL_ROOM, 0, 0], legend: { show: false }, cursor: { show: false }, pxAlign: false,
-      hooks: { draw: [() => this.ends?.()] }, // scales are settled only when uPlot draws
+      hooks: { draw: [(plot) => { this.#ends(plot); this.ends?.(); }] }, // scales are settled only when uPlot draws
       scales: { x: { time: false, range: () => [0, Math.max(this.rounds, 1)] }, y: { range: (_, low, high) => this.#range(low, high) } },
-      axes: [{ ...axis, size: 24, grid: { show: false } }, { ...axis, size: 30 }],
+      axes: [
+        { ...axis, size: 24, grid: { show: false }, splits: () => this.#quarters(), values: (_, at) => at.map((r) => r || "round") },
+        { ...axis, size: 34, space: 60, values: (_, at) => at.map((v) => v.toFixed(at.some((w) => Math.abs(w * 10 - Math.round(w * 10)) > 1e-6) ? 2 : 1)) },
+      ],
       series: [{}, ...LINES.map((l) => ({ stroke: colours[l.token], width: l.width, dash: l.dash, points: { show: false }, spanGaps: true }))],
     }, [[], ...LINES.map(() => [])], this.holder);
   }
@@ -45,11 +48,34 @@ export class Curve {
     return [Math.max(0, low - 0.12), top + 0.02];
   }
 
+  #quarters() {
+    return [...new Set(QUARTERS.map((q) => Math.round(q * this.rounds)))];
+  }
+
+  // A dot where the subnet stands, and a bracket for the share of the distance to one room that it closed.
+  #ends(plot) {
+    if (!this.last) return;
+    const { round, subnet, alone, room } = this.last;
+    const pixel = window.devicePixelRatio || 1, ctx = plot.ctx;
+    const at = (value) => plot.valToPos(value, "y", true), x = plot.valToPos(round, "x", true);
+    if (!Number.isNaN(room)) {
+      const bar = (from, to, colour) => { ctx.fillStyle = colour; ctx.fillRect(x + 9 * pixel, at(from), 4 * pixel, at(to) - at(from)); };
+      bar(alone, room, this.colours.hair);
+      if (subnet < alone) bar(alone, subnet, this.colours.work);
+    }
+    ctx.fillStyle = this.colours.work;
+    ctx.beginPath();
+    ctx.arc(x, at(subnet), 3.6 * pixel, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+
   draw(store, round) {
     if (!this.plot) return;
     this.shown = round;
     const twelfth = store.of(Math.min(12, round), "alone");
     this.cropped = Number.isNaN(twelfth) ? undefined : twelfth + 0.3;
+    const [subnet, alone, room] = ["subnet", "alone", "room"].map((field) => store.latestOf(round, field));
+    this.last = Number.isNaN(subnet) ? null : { round: lastWith(store, round, "subnet"), subnet, alone, room };
     this.ends = () => this.#label(store, round);
     const { at, ys } = thinned(store, round);
     this.plot.setData([at, ...ys]);
@@ -61,12 +87,19 @@ export class Curve {
     for (const end of ends) end.y = this.plot.valToPos(end.value, "y") + this.plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
-    const html = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`).join("");
+    const html = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`).join("");
     if (html === this.labelled) return;
     this.labels.innerHTML = this.labelled = html;
     const spoken = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
     this.holder.setAttribute("role", "img");
     this.holder.setAttribute("aria-label", `Loss after round ${round}: ${spoken || "nothing measured yet"}`);
+  }
+
+  #under(end) {
+    const { subnet, alone, room } = this.last ?? {};
+    const closed = end.field === "subnet" && !Number.isNaN(room) && alone > room ? `${Math.round((100 * (alone - subnet)) / (alone - room))} % of the gap closed` : "";
+    const text = closed || end.under || "";
+    return text ? `<small>${text}</small>` : "";
   }
 
   resize(width) {
@@ -76,6 +109,12 @@ export class Curve {
   destroy() {
     this.plot?.destroy();
   }
+}
+
+function lastWith(store, round, field) {
+  let r = round;
+  while (r > 1 && Number.isNaN(store.of(r, field))) r -= 1;
+  return r;
 }
 
 // At most 600 points a line: more than the pixels can show is only slow.

@@ -19,7 +19,7 @@ const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"
   <div data-part="pictures">
   <div class="two"><div><h3>Does it learn?</h3><p class="q">Loss on text that nobody trained on, lower is better</p><div data-part="curve" tabindex="0"></div></div>
     <div><h3>What it writes</h3><p class="q" data-part="prompt"></p><div data-part="samples"></div></div></div>
-  <div class="two"><div><h3>Who does the work?</h3><p class="q">Loss removed by each miner’s update, round by round</p><div data-part="miners"></div></div>
+  <div class="two"><div><h3>Who does the work?</h3><p class="q" data-part="miners-said"></p><div data-part="miners"></div></div>
     <div><h3>One against all</h3><p class="q">Grey: middle 80 % of those that work</p><div data-part="focus"></div></div></div>
   <div data-part="flow"></div><h3>Who gets paid?</h3><p class="q" data-part="sentence"></p><div data-part="board"></div>
   <h3 class="gap">Where does a round go?</h3><p class="q" data-part="seconds"></p><div data-part="split"></div></div>
@@ -59,6 +59,7 @@ class View {
     this.width = Math.max(300, Math.min(596, this.root.clientWidth || 900));
     this.curve.build(this.colours, this.width, this.header.rounds);
     this.miners.build(this.store, this.width);
+    this.part["miners-said"].textContent = this.miners.said;
     this.lastTables = 0;
     this.schedule();
   }
@@ -130,7 +131,7 @@ class View {
     part.samples.innerHTML = samples(status, round);
     part.prompt.textContent = status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet";
     part.focus.innerHTML = focusPanel(store, round, this.focused);
-    part.flow.innerHTML = flow(rows, this.focused, this.header.inner_steps);
+    part.flow.innerHTML = flow(rows, this.focused, this.header.inner_steps, this.status.tempo);
     part.sentence.textContent = boardSentence(rows);
     this.#keepFocus(part.board, () => { part.board.innerHTML = board(rows, this.focused); });
     const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900));

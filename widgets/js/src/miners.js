@@ -44,6 +44,13 @@ export class Miners {
     this.holder.style.height = `${this.shape.total}px`;
   }
 
+  // What is drawn, in words.
+  get said() {
+    const what = "Loss removed by each miner’s update";
+    if (!this.shape.label) return `${what} in this round: the darker, the more`;
+    return `${what}, round by round${this.buttons.length <= 8 ? "; grey is the median" : ""}`;
+  }
+
   #place(i) {
     const { columns, cell, gapX, pitch } = this.shape;
     return { x: (i % columns) * (cell + gapX), y: Math.floor(i / columns) * pitch };
@@ -59,7 +66,7 @@ export class Miners {
       const code = verdictOf(store.at(round, "verdict", i));
       const { x, y } = this.#place(i);
       const box = { x, y: y + label, w: cell, h: height };
-      if (label === 0) this.#tint(ctx, box, histories[i].at(-1), shared, code, colours);
+      if (label === 0) this.#tint(ctx, box, histories[i].at(-1), shared, { code, focused: i === focused }, colours);
       else this.#lines(ctx, box, histories[i], grey, shared, { code, focused: i === focused, many: grey === null }, colours);
       this.#label(i, uid, code, store.at(round, "loss_removed", i), i === focused, reasons[uid]);
     });
@@ -73,11 +80,29 @@ export class Miners {
     stroke(ctx, box, history, shared, colour, flagged || look.focused ? 2 : look.many ? 0.9 : 1.3);
   }
 
-  #tint(ctx, box, value, shared, code, colours) {
-    ctx.fillStyle = code === FLAGGED ? colours.flag : colours.work;
-    ctx.globalAlpha = code === GONE ? 0.05 : code === FLAGGED ? 1 : 0.08 + 0.6 * Math.max(0, (value || 0) / shared.high);
-    ctx.fillRect(box.x, box.y, box.w, box.h);
+  // One cell a seat: tinted by what it removed, a diamond where it is refused, a cross where it is gone.
+  #tint(ctx, { x, y, w, h }, value, shared, { code, focused }, colours) {
+    const there = code !== GONE && code !== FLAGGED;
+    ctx.fillStyle = there ? colours.work : colours.hair;
+    ctx.globalAlpha = there ? 0.08 + 0.6 * Math.max(0, (value || 0) / shared.high) : 0.5;
+    ctx.fillRect(x, y, w, h);
     ctx.globalAlpha = 1;
+    const [cx, cy, r] = [x + w / 2, y + h / 2, Math.min(w, h) / 2 - 2];
+    ctx.beginPath();
+    if (code === FLAGGED) {
+      ctx.fillStyle = colours.flag;
+      [[cx, cy - r], [cx + r, cy], [cx, cy + r], [cx - r, cy]].forEach(([px, py]) => ctx.lineTo(px, py));
+      ctx.fill();
+    } else if (code === GONE) {
+      ctx.strokeStyle = colours.ink2;
+      ctx.lineWidth = 1.4;
+      for (const s of [-1, 1]) { ctx.moveTo(cx - r * 0.7, cy - s * r * 0.7); ctx.lineTo(cx + r * 0.7, cy + s * r * 0.7); }
+      ctx.stroke();
+    }
+    if (!focused) return;
+    ctx.strokeStyle = colours.ink0;
+    ctx.lineWidth = 1.6;
+    ctx.strokeRect(x + 0.8, y + 0.8, w - 1.6, h - 1.6);
   }
 
   #label(i, uid, code, removed, focused, reason) {

@@ -82,7 +82,7 @@ class Story:
         if event.uid not in self._column:
             return
         self.status.update(wire_bytes=event.wire_bytes, dense_bytes=event.dense_bytes)
-        self._put(event.round, event.uid, wire_bytes=event.wire_bytes)
+        self._put(event.round, event.uid, loss=event.loss, wire_bytes=event.wire_bytes)
         row = self._row(event.round)
         for name in ("compute", "compress", "store", "wait", "chain"):
             # A round takes as long as its slowest miner, so the row keeps the largest of each part.
