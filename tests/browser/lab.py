@@ -52,7 +52,7 @@ class Lab:
     def run_all(self, page: Page) -> None:
         """Run every cell from the top through the menu's own command."""
         command = "notebook:run-all-cells"
-        page.click(".jp-Notebook .jp-Cell .cm-content")
+        page.click(".jp-Notebook .jp-CodeCell .cm-content")
         page.keyboard.press("Escape")
         page.wait_for_function("c => window.jupyterapp?.commands.isEnabled(c)", arg=command, timeout=30_000)
         page.evaluate("c => window.jupyterapp.commands.execute(c)", command)

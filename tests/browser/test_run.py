@@ -1,9 +1,10 @@
 """A person at a notebook: train, watch, stake by form, restart the kernel, attach, finish."""
 
 import pytest
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Page
 
 from tests.browser.lab import Lab, shoot
+from tests.browser.waiting import wait_until
 
 TRAIN = """\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds {rounds}
@@ -16,15 +17,6 @@ from subnetlab_widgets.money import SpendForm
 SpendForm.stake(net.endpoint, netuid=subnet.netuid, wallet="alice", network="devnet")
 """
 VIEW = "window.__subnetlab?.at(-1)"
-
-
-def wait_until(page: Page, condition: str, timeout_s: float = 120) -> None:
-    """Wait for what a person would see; where it never comes, say what the notebook shows instead."""
-    try:
-        page.wait_for_function(f"() => {condition}", timeout=timeout_s * 1000)
-    except Error as error:
-        shown = page.locator(".jp-Notebook").inner_text()
-        raise AssertionError(f"never came: {condition}\nThe notebook shows:\n{shown}") from error
 
 
 @pytest.mark.timeout(400)

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -45,4 +46,6 @@ def command(options: argparse.Namespace) -> list[str]:
         "--ip=127.0.0.1",
         f"--port={options.port}",
     ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        words.append("--allow-root")  # a container's only user; loopback and a token guard it
     return [*words, "--no-browser"] if options.no_browser else words
