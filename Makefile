@@ -1,11 +1,12 @@
 # Everything runs from here on a machine that has Python, pip, venv and make; nothing but `install` needs a network.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   ?= .venv
+MINUTES ?= 60
 BIN    := $(VENV)/bin
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench constraints clean
+.PHONY: help install demo lab test test-long lint format bench soak constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -45,6 +46,10 @@ format: install  ## put style right where a tool can
 bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+soak: install    ## kernel, server and page memory over an hour of live dashboards (MINUTES=60)
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
+	@$(BIN)/python -m tests.benchmarks --only soak --minutes $(MINUTES)
 
 constraints:     ## resolve the newest versions that pyproject.toml allows, from a clean environment
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--only devnet,kernel] [--quick] [--out build/bench.json]`."""
+"""`python -m tests.benchmarks [--only devnet,kernel] [--quick] [--minutes 60] [--out build/bench.json]`."""
 
 import argparse
 import importlib
@@ -11,24 +11,30 @@ from typing import Any
 
 from tests.benchmarks.measure import Figure, Unavailable, machine
 
-FAMILIES = ("wire", "devnet", "transfer", "kernel", "miners", "fleet", "round", "dashboard", "losses")
+FAMILIES = (
+    "wire", "devnet", "transfer", "kernel", "miners", "fleet", "round",
+    "dashboard", "flood", "first_frame", "reload", "losses",
+)  # fmt: skip
 """Cheap ones first; `losses` takes minutes."""
+LONG = ("soak",)
+"""Measured only when asked for, for as many minutes as asked for."""
 
 
-def run(families: list[str], *, quick: bool, out: Path) -> None:
+def run(families: list[str], *, quick: bool, minutes: float, out: Path) -> None:
     """Measure the families one after another and merge each into the file as soon as it is done."""
     for family in families:
         facts, start = machine(), time.perf_counter()
-        measure: Callable[[bool], Iterator[Figure]] = importlib.import_module(
+        measure: Callable[..., Iterator[Figure]] = importlib.import_module(
             f"tests.benchmarks.{family}"
         ).measure
+        options = {"minutes": minutes} if family in LONG else {}
         figures: list[Figure] = []
         try:
-            for figure in measure(quick):
-                print(f"{family:<9} {figure.line()}", flush=True)
+            for figure in measure(quick, **options):
+                print(f"{family:<11} {figure.line()}", flush=True)
                 figures.append(figure)
         except Unavailable as reason:
-            print(f"{family:<9} not measured: {reason}", flush=True)
+            print(f"{family:<11} not measured: {reason}", flush=True)
             continue
         report = read(out)
         report[family] = {
@@ -49,16 +55,17 @@ def read(out: Path) -> dict[str, Any]:
 def main(arguments: list[str]) -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", default=",".join(FAMILIES), help=f"of {', '.join(FAMILIES)}")
+    parser.add_argument("--only", default=",".join(FAMILIES), help=f"of {', '.join(FAMILIES + LONG)}")
     parser.add_argument(
         "--quick", action="store_true", help="fewest samples: a smoke test, not a measurement"
     )
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long a soak takes")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args(arguments)
     families = [name for name in options.only.split(",") if name]
-    if unknown := sorted(set(families) - set(FAMILIES)):
-        parser.error(f"no family {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
-    run(families, quick=options.quick, out=options.out)
+    if unknown := sorted(set(families) - set(FAMILIES + LONG)):
+        parser.error(f"no family {', '.join(unknown)}; there are {', '.join(FAMILIES + LONG)}")
+    run(families, quick=options.quick, minutes=options.minutes, out=options.out)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,26 @@
-"""The dashboard in a real JupyterLab at 64 miners and 20 updates a second, beside what people use instead.
+"""The dashboard in a real JupyterLab at 64 and 256 miners and 20 updates a second, beside what people use instead.
 
 Frames per second, bytes per update on the websocket, latency from the kernel to the painted frame, and the
 processor time of kernel and browser. Peers draw the same 64 × 8 lines: plotly's FigureWidget, and matplotlib
-with clear_output. Needs Chromium.
+with clear_output. Contenders take turns, so that a busy moment meets all of them. Needs Chromium.
 """
 
 import statistics
-import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
-import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.benchmarks.measure import Figure, Unavailable
-from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.lab import Lab
-from tests.browser.server import running_lab
-from tests.project import ROOT
+from tests.benchmarks.measure import Figure, Unavailable, median_of
+from tests.benchmarks.page import IMPORTS, VIEW, Desk, desk, noise
 
 HZ = 20
-OURS = f"""
-import sys, threading, time; sys.path.insert(0, {str(ROOT)!r})
-from tests.widgets.recorded import one_round, started
-from subnetlab_widgets.dashboard import Dashboard
-board = Dashboard(started(64, 600))
+ROUNDS = 600
+OURS = f"""{IMPORTS}
+board = Dashboard(started({{miners}}, {ROUNDS}))
 def stream():
     due = time.perf_counter()
-    for number in range(600):
-        board.feed.apply(list(one_round(number, board.feed.story.miners, 600)))
+    for number in range({ROUNDS}):
+        board.feed.apply(list(one_round(number, board.feed.story.miners, {ROUNDS})))
         due += 1 / {HZ}
         time.sleep(max(0, due - time.perf_counter()))
 threading.Thread(target=stream, daemon=True).start()
@@ -42,15 +33,15 @@ figure = go.FigureWidget(make_subplots(4, 2))
 for metric in range(8):
     for miner in range(64):
         figure.add_scatter(y=[], row=1 + metric // 2, col=1 + metric % 2, showlegend=False)
-data = np.zeros((0, 512)); drawn = 0
+data = np.zeros((0, 512))
 def stream():
-    global data, drawn
+    global data
     due = time.perf_counter()
-    for number in range(600):
+    for number in range({ROUNDS}):
         data = np.vstack([data, np.random.rand(1, 512)])
         with figure.batch_update():
             for series in range(512): figure.data[series].y = data[:, series]
-        drawn += 1; due += 1 / {HZ}
+        due += 1 / {HZ}
         time.sleep(max(0, due - time.perf_counter()))
 threading.Thread(target=stream, daemon=True).start()
 figure
@@ -58,118 +49,106 @@ figure
 MATPLOTLIB = f"""
 import time, numpy as np, matplotlib.pyplot as plt
 from IPython.display import clear_output, display
-data = np.zeros((0, 512)); drawn = 0; end = time.time() + 25
-while time.time() < end:
+data = np.zeros((0, 512))
+for number in range({ROUNDS}):
     begun = time.perf_counter()
     data = np.vstack([data, np.random.rand(1, 512)])
     figure, axes = plt.subplots(4, 2, figsize=(9, 8))
     for metric, axis in enumerate(axes.flat): axis.plot(data[:, metric * 64:(metric + 1) * 64], lw=0.5)
-    clear_output(wait=True); display(figure); plt.close(figure); drawn += 1
+    clear_output(wait=True); display(figure); plt.close(figure)
     time.sleep(max(0, 1 / {HZ} - (time.perf_counter() - begun)))
 """
-COUNT_FRAMES = """async ms => { let n = 0; const end = performance.now() + ms;
-  await new Promise(done => { const tick = () => { n++; performance.now() < end ? requestAnimationFrame(tick) : done(); }; requestAnimationFrame(tick); });
-  return n * 1000 / ms; }"""  # noqa: E501
-SHOWN = {
-    "subnetlab": ".sl table tbody tr",
-    "plotly": ".js-plotly-plot",
-    "matplotlib": ".jp-OutputArea-output img",
+# What each contender shows when it draws, and how many updates have reached the page so far.
+CONTENDERS = {
+    "subnetlab": (OURS.format(miners=64), f"{VIEW}?.store.last > 20", f"{VIEW}.store.last"),
+    "plotly": (PLOTLY, "document.querySelector('.js-plotly-plot .scatterlayer')", "window.__drawn"),
+    "matplotlib": (MATPLOTLIB, "document.querySelector('.jp-OutputArea-output img')", "window.__drawn"),
 }
+# Peers have no counter of their own: a redraw is a change of what they draw into.
+COUNT_REDRAWS = """(() => {
+  window.__drawn = 0;
+  const plot = document.querySelector('.js-plotly-plot');
+  if (plot) plot.on('plotly_afterplot', () => window.__drawn++);
+  else new MutationObserver(all => { window.__drawn += all.some(m => [...m.addedNodes].some(n => n.querySelector?.('img') || n.tagName === 'IMG')) ? 1 : 0; })
+    .observe(document.querySelector('.jp-Notebook'), { childList: true, subtree: true });
+})()"""  # noqa: E501
+
+Samples = dict[str, list[float]]
 
 
-class Wire:
-    """Counts what arrives on the page's websockets."""
-
-    def __init__(self, page: Page) -> None:
-        self.bytes = 0
-        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
-
-    def _count(self, payload: str | bytes) -> None:
-        self.bytes += len(payload)
-
-
-def watch(lab: Lab, browser: Browser, name: str, code: str, seconds: float) -> dict[str, float]:
+def watch(at: Desk, name: str, code: str, seconds: float) -> Samples:
     """Run one notebook and watch it for some seconds once it draws."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1500})
-    wire = Wire(page)
-    lab.open(page, lab.notebook(f"{name}.ipynb", [code]))
-    lab.run_all(page)
-    page.wait_for_selector(SHOWN[name], timeout=60_000)
-    bytes_before, cpu_before = wire.bytes, processor_seconds()
-    rows_before = page.evaluate("() => window.__subnetlab?.[0]?.stats.rows ?? 0")
-    if name == "subnetlab":
-        page.evaluate("() => { window.__subnetlab[0].stats.latencies.length = 0; }")
-    fps = page.evaluate(COUNT_FRAMES, seconds * 1000)
-    cpu = {who: used - cpu_before[who] for who, used in processor_seconds().items()}
-    found = {
-        "fps": fps,
-        "bytes": wire.bytes - bytes_before,
-        "kernel": cpu["kernel"],
-        "browser": cpu["browser"],
+    _, drawing, counter = CONTENDERS[name]
+    with at.notebook(name, [code]) as watched:
+        at.lab.run_all(watched.page)
+        watched.wait_for(drawing)
+        if name == "subnetlab":
+            watched.ask(f"{VIEW}.stats.latencies.length = 0")
+        else:
+            watched.ask(COUNT_REDRAWS)
+        drawn_before = watched.ask(counter)
+        found = watched.frames(seconds)
+        drawn = watched.ask(counter) - drawn_before
+        latencies = watched.ask(f"{VIEW}.stats.latencies") if name == "subnetlab" else []
+    wanted = HZ * found["wall"]
+    return {
+        "fps": [found["fps"]],
+        "bytes": [found["bytes"] / (max(1, drawn) if name == "subnetlab" else wanted)],
+        "drawn": [drawn / found["wall"]],
+        "latencies": [1e3 * latency for latency in latencies],
+        **{who: [found[who]] for who in ("kernel", "browser", "others")},
     }
-    if name == "subnetlab":
-        latencies = page.evaluate("() => window.__subnetlab[0].stats.latencies")
-        found["p95_ms"] = statistics.quantiles(latencies, n=20)[-1] * 1e3
-        found["updates"] = page.evaluate("() => window.__subnetlab[0].stats.rows") - rows_before
-    page.close()
-    return found | {"seconds": seconds}
 
 
-def processor_seconds() -> dict[str, float]:
-    """Processor time used so far by all kernels and by the browser, children of this process."""
-    used = {"kernel": 0.0, "browser": 0.0}
-    for process in psutil.Process().children(recursive=True):
-        try:
-            line, times = " ".join(process.cmdline()), process.cpu_times()
-        except psutil.Error:
-            continue
-        who = "browser" if "chrom" in line else "kernel" if "kernel" in line else None
-        if who:
-            used[who] += times.user + times.system
-    return used
+def repeated(at: Desk, contenders: dict[str, str], *, times: int, seconds: float) -> dict[str, Samples]:
+    """Every contender in turn, several times."""
+    seen: dict[str, Samples] = {name: defaultdict(list) for name in contenders}
+    for _ in range(times):
+        for name, code in contenders.items():
+            for what, values in watch(at, name, code, seconds).items():
+                seen[name][what] += values
+    return seen
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """Ours, then the peers, each in a page of its own."""
-    missing = [name for name in ("plotly", "matplotlib") if find_spec(name) is None]
-    if CHROMIUM is None or missing:
-        raise Unavailable("it needs Chromium, and its peers: pip install -e '.[dev,bench]'")
-    seconds = 3.0 if quick else 10.0
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_lab(Path(folder) / "lab") as lab,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        ours = watch(lab, browser, "subnetlab", OURS, seconds)
-        plotly = watch(lab, browser, "plotly", PLOTLY, seconds)
-        matplotlib = watch(lab, browser, "matplotlib", MATPLOTLIB, seconds)
-        browser.close()
+    """64 miners with the peers, then 256 alone."""
+    times, seconds = (1, 2.0) if quick else (3, 5.0)
+    with desk() as at:
+        codes = {name: code for name, (code, _, _) in CONTENDERS.items()}
+        absent = [name for name in ("plotly", "matplotlib") if find_spec(name) is None]
+        if absent:
+            raise Unavailable(f"its peers {' and '.join(absent)} are missing: pip install -e '.[dev,bench]'")
+        seen = repeated(at, codes, times=times, seconds=seconds)
+        yield from figures("64 miners", seen)
+        many = repeated(at, {"subnetlab": OURS.format(miners=256)}, times=times, seconds=seconds)
+        yield from figures("256 miners", many)
+
+
+def figures(what: str, seen: dict[str, Samples]) -> Iterator[Figure]:
+    """Ours with the budgets, beside each peer."""
+    ours, peers = seen["subnetlab"], [name for name in seen if name != "subnetlab"] or [""]
+    busy = noise(statistics.median(ours["others"]))
+    budgets = what == "64 miners"
+
+    def beside(name: str, values: str, unit: str, **options: object) -> Iterator[Figure]:
+        for peer in peers:
+            theirs = statistics.median(seen[peer][values]) if peer else None
+            first = peer == peers[0]
+            yield median_of(
+                f"{name}, {what}", ours[values], unit, peer=peer, peer_value=theirs,
+                note=busy if first else "", **(options if first else {}),
+            )  # fmt: skip
+
+    yield from beside("frames a second", "fps", "fps", limit=55 if budgets else None, at_least=True)
+    yield from beside("bytes on the websocket an update", "bytes", "B", limit=4096 if budgets else None)
+    yield from beside("updates drawn a second", "drawn", "1/s")
     yield Figure(
-        name="frames per second, 64 miners at 20 Hz",
-        value=ours["fps"],
-        unit="fps",
-        peer="plotly",
-        peer_value=plotly["fps"],
-        limit=55,
-        at_least=True,
+        name=f"kernel to painted frame, p95, {what}",
+        value=statistics.quantiles(ours["latencies"], n=20)[-1],
+        unit="ms",
+        samples=len(ours["latencies"]),
+        limit=60 if budgets else None,
+        note=f"median {statistics.median(ours['latencies']):.0f} ms; {busy}",
     )
-    yield Figure(name="frames per second of matplotlib + clear_output", value=matplotlib["fps"], unit="fps")
-    yield Figure(
-        name="bytes on the websocket per update",
-        value=ours["bytes"] / max(1, ours["updates"]),
-        unit="B",
-        peer="plotly, per wanted update",
-        peer_value=plotly["bytes"] / (HZ * seconds),
-        limit=4096,
-    )
-    yield Figure(name="updates drawn per second", value=ours["updates"] / seconds, unit="1/s")
-    yield Figure(name="kernel to painted frame, p95", value=ours["p95_ms"], unit="ms", limit=60)
-    for who in ("kernel", "browser"):
-        yield Figure(
-            name=f"processor share of the {who}",
-            value=100 * ours[who] / seconds,
-            unit="% of a core",
-            peer="plotly",
-            peer_value=100 * plotly[who] / seconds,
-        )
+    yield from beside("processor share of the kernel", "kernel", "% of a core")
+    yield from beside("processor share of the browser", "browser", "% of a core")

@@ -6,7 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -38,6 +38,8 @@ class Figure:
     limits_ratio: bool = False
     at_least: bool = False
     note: str = ""
+    load: float = field(default_factory=lambda: round(os.getloadavg()[0], 1))
+    """The machine's load average over the minute before."""
 
     @property
     def ratio(self) -> float | None:
@@ -62,7 +64,7 @@ class Figure:
         if self.limit is not None:
             bound = f"{'ratio ' if self.limits_ratio else ''}{'≥' if self.at_least else '≤'} {self.limit:g}"
             text += f" | budget {bound}: {'met' if self.met else 'MISSED'}"
-        return text + (f" | {self.note}" if self.note else "")
+        return text + (f" | {self.note}" if self.note else "") + f" | load {self.load:g}"
 
     def as_json(self) -> dict[str, Any]:
         """All fields that say something, the ratio and the verdict included."""
