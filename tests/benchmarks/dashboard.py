@@ -83,7 +83,7 @@ def watch(at: Desk, name: str, code: str, seconds: float) -> Samples:
         at.lab.run_all(watched.page)
         watched.wait_for(drawing)
         if name == "subnetlab":
-            watched.ask(f"{{ {VIEW}.stats.latencies.length = 0; }}")
+            watched.ask(f"{VIEW}.stats.latencies.splice(0)")
         else:
             watched.ask(COUNT_REDRAWS)
         drawn_before = watched.ask(counter)
