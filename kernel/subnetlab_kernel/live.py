@@ -6,13 +6,16 @@ record has grown, at most twice a second, and once more at the end.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import DisplayHandle, display
 
 if TYPE_CHECKING:
+    from subnetlab.fleet.local import LocalFleet
     from subnetlab.lab.run import Run
+    from subnetlab.lab.subnet import Subnet
 
 PERIOD_S = 0.5
 
@@ -43,10 +46,35 @@ class Pump:
         self._thread.join(2.0)
 
 
-def follow(run: "Run") -> Pump:
-    """Show a run below the present cell: the live dashboard, and the picture that a saved notebook keeps."""
-    from subnetlab_widgets.boards import Picture, board_of  # noqa: PLC0415  (anywidget, once a run is shown)
+@contextmanager
+def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Callable[["Run"], None]]:
+    """Show the dashboard's frame while a run is set up; call what is given with the run once there is one.
 
-    display(board_of(run))
+    Where nothing was started, the frame goes away again.
+    """
+    from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget, once a run is shown)
+    from subnetlab_widgets.dashboard import Dashboard, foreseen  # noqa: PLC0415
+
+    net, peers = subnet.net, len(fleet.roles()) + fleet.alone
+    board = Dashboard(
+        foreseen(
+            name=subnet.name, network=net.name, netuid=subnet.netuid, block=net.block, rounds=rounds,
+            miners=fleet.miners,
+        ),
+        waiting=f"building the model, then seating and starting {peers} processes",
+    )  # fmt: skip
+    handle: Any = display(board, display_id=True)
+    try:
+        yield lambda run: boards.adopt(run, board)
+    except BaseException:
+        board.close()
+        handle.update({"text/plain": ""}, raw=True)
+        raise
+
+
+def follow(run: "Run") -> Pump:
+    """Keep the plain picture of a run, which a saved notebook keeps, below the live dashboard."""
+    from subnetlab_widgets.boards import Picture  # noqa: PLC0415  (anywidget, once a run is shown)
+
     handle: Any = display(Picture(run), display_id=True)
     return Pump(run, lambda: Picture(run), handle)

@@ -7,13 +7,17 @@ knows becomes an option, other names are refused with the nearest one, and nothi
 import argparse
 import difflib
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
 from subnetlab_kernel import live
 from subnetlab_kernel.services import SERVICES
 from subnetlab_kernel.verbs import Names
+
+if TYPE_CHECKING:
+    from subnetlab import LocalFleet
+    from subnetlab.lab.subnet import Subnet
 
 _FLEET_OPTIONS = ("miners", "validators", "free_riders")
 
@@ -37,8 +41,20 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
             options["fleet"] = LocalFleet(**fleet)
         except ValueError as error:
             raise UsageError(f"%%train: {error}. Nothing was started.") from None
-    run = names.put(arguments.name, names.subnet(arguments.netuid).train(**options))
+    subnet = names.subnet(arguments.netuid)
+    with live.foreseen(subnet, *_outline(Subnet, options)) as show:
+        run = names.put(arguments.name, subnet.train(**options))
+        show(run)
     SERVICES.add(live.follow(run))
+
+
+def _outline(subnet: "type[Subnet]", options: dict[str, Any]) -> "tuple[int, LocalFleet]":
+    """How many rounds and which peers a run is going to have; what is wrong with them, `train` says."""
+    from subnetlab import LocalFleet  # noqa: PLC0415
+
+    rounds = options.get("rounds", inspect.signature(subnet.train).parameters["rounds"].default)
+    fleet = options.get("fleet")
+    return rounds if isinstance(rounds, int) else 0, fleet if isinstance(fleet, LocalFleet) else LocalFleet()
 
 
 def read_body(cell: str, user_ns: dict[str, Any], *, known: set[str]) -> dict[str, Any]:

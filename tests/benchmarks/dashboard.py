@@ -1,8 +1,9 @@
-"""The dashboard in a real JupyterLab at 64 and 256 miners and 20 updates a second, beside what people use instead.
+"""The dashboard in a real JupyterLab at 20 updates a second, beside what people use instead.
 
 Frames per second, bytes per update on the websocket, latency from the kernel to the painted frame, and the
 processor time of kernel and browser. Peers draw the same 64 × 8 lines: plotly's FigureWidget, and matplotlib
-with clear_output. Contenders take turns, so that a busy moment meets all of them. Needs Chromium.
+with clear_output; at 256 miners ours is alone. Contenders take turns, so that a busy moment meets all.
+Needs Chromium.
 """
 
 import statistics

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from tests.benchmarks.measure import Figure, median_of
 from tests.benchmarks.page import Desk, desk, noise
 
-WARM = 'import subnetlab as sl\nnet = sl.connect()\nsubnet = net.create_subnet("tiny-lm", wallet=net.wallet("alice"))'
+WARM = """\
+import subnetlab as sl
+net = sl.connect()
+subnet = net.create_subnet("tiny-lm", wallet=net.wallet("alice"))
+"""
 TRAIN = """\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds 3
 model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
@@ -56,7 +60,9 @@ def two_runs(at: Desk, name: str) -> Iterator[dict[str, float]]:
     """Train twice on one kernel; seconds since each execute request."""
     with at.notebook(name, [WARM]) as watched:
         at.lab.run_all(watched.page)
-        watched.wait_for("[...document.querySelectorAll('.jp-InputPrompt')].every(e => e.textContent === '[1]:')")
+        watched.wait_for(
+            "[...document.querySelectorAll('.jp-InputPrompt')].every(e => e.textContent === '[1]:')"
+        )
         for number in (1, 2):
             watched.page.evaluate(EXECUTE, TRAIN)
             watched.wait_for("window.__clock?.round")

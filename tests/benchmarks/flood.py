@@ -33,7 +33,9 @@ ANSWER = """
 import json; flooding.join()
 print(json.dumps({"took": took, "row": [None if x != x else float(x) for x in board.feed.story.row(total)]}))
 """
-LAST_ROW = f"Array.from({VIEW}.store.rows.subarray(({{n}} - 1) * {VIEW}.store.width, {{n}} * {VIEW}.store.width))"
+LAST_ROW = (
+    f"Array.from({VIEW}.store.rows.subarray(({{n}} - 1) * {VIEW}.store.width, {{n}} * {VIEW}.store.width))"
+)
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -57,10 +59,14 @@ def measure(quick: bool) -> Iterator[Figure]:
         raise RuntimeError(f"the page ended with {rounds} of {total} rounds, or with another last row")
     busy = noise(found["others"])
     yield Figure(name="updates a second into the feed", value=total / answer["took"], unit="1/s", note=busy)
-    yield Figure(name="frames a second under the flood", value=found["fps"], unit="fps", limit=50, at_least=True)
+    yield Figure(
+        name="frames a second under the flood", value=found["fps"], unit="fps", limit=50, at_least=True
+    )
     yield Figure(name="rounds lost in the flood", value=total - rounds, unit="", limit=0)
     for who in ("kernel", "browser"):
-        yield Figure(name=f"processor share of the {who} under the flood", value=found[who], unit="% of a core")
+        yield Figure(
+            name=f"processor share of the {who} under the flood", value=found[who], unit="% of a core"
+        )
 
 
 def printed(watched: Watched) -> dict[str, object]:

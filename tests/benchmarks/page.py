@@ -55,9 +55,7 @@ class Desk:
             self.lab.open(page, self.lab.notebook(f"{name}.ipynb", cells))
             yield watched
         finally:
-            page.evaluate(
-                "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.shutdown()"
-            )
+            page.evaluate("() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.shutdown()")
             page.close()
 
 
@@ -117,7 +115,7 @@ class Watched:
 
 
 def spent() -> dict[str, dict[int, float]]:
-    """Processor seconds by process: of kernels, browser and server started here, of our others, and of everything."""
+    """Processor seconds by process: kernels, browser and server started here, our rest, the machine."""
     used: dict[str, dict[int, float]] = {who: {} for who in (*WORDS, "rest", "machine")}
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         try:
@@ -131,7 +129,9 @@ def spent() -> dict[str, dict[int, float]]:
     return used
 
 
-def shares(before: dict[str, dict[int, float]], after: dict[str, dict[int, float]], wall: float) -> dict[str, float]:
+def shares(
+    before: dict[str, dict[int, float]], after: dict[str, dict[int, float]], wall: float
+) -> dict[str, float]:
     """Percent of a core that each kind used; `others` is what the machine did that was not ours."""
     used = {
         who: sum(seconds - before[who].get(pid, 0.0) for pid, seconds in processes.items())

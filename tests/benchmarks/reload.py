@@ -1,7 +1,7 @@
 """A page reloaded when the run has ten thousand rounds behind it: how long until its last round is on screen.
 
-Counted from the moment the new page has made the dashboard's frame, because what lies before it is JupyterLab's own
-start, which is reported beside it. Needs Chromium.
+Counted from the moment the new page has made the dashboard's frame, because what lies before it is
+JupyterLab's own start, which is reported beside it. Needs Chromium.
 """
 
 import statistics
@@ -22,7 +22,7 @@ import gc; gc.collect()
 board
 """
 EMPTY = f"{IMPORTS}board = Dashboard(started({MINERS}, 1)); board"
-# Runs before the page's own scripts: notes when the frame is there, the last round shown, and all rounds held.
+# Runs before the page's own scripts: notes when frame, last round and all rounds are there.
 CLOCK = """() => {
   const seen = window.__clock = {};
   const tick = () => {
@@ -71,10 +71,14 @@ def reloaded(at: Desk, watched: Watched, bare: float, *, times: int, rounds: int
     yield median_of(f"last of {rounds:,} rounds on screen after a reload", last, "s", note=busy)
     yield median_of("all rounds in the page after a reload", everything, "s")
     yield median_of("JupyterLab's own start before it", lab, "s")
-    yield median_of("bytes on the websocket for a reload", sent, "MB", note=f"rows alone {rows_mb(rounds):.2f} MB")
+    yield median_of(
+        "bytes on the websocket for a reload", sent, "MB", note=f"rows alone {rows_mb(rounds):.2f} MB"
+    )
     held = memory_mb(pid_of("kernel"))[0]
     yield Figure(name=f"kernel memory for {rounds:,} rounds", value=held - bare, unit="MB")
-    yield Figure(name="processor share of a page at rest", value=watched.frames(3.0)["browser"], unit="% of a core")
+    yield Figure(
+        name="processor share of a page at rest", value=watched.frames(3.0)["browser"], unit="% of a core"
+    )
 
 
 def rows_mb(rounds: int) -> float:

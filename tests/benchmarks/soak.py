@@ -1,8 +1,8 @@
 """Hours in front of a notebook: do kernel, server and page keep their memory flat?
 
 One JupyterLab page with two dashboards. One of 64 miners gets the same 600 rounds again and again at 20 Hz,
-so everything it grows by is a leak. The other gets a run's events one by one at a run's own pace and keeps its
-history, as it must; what that history weighs is reported beside the slope. The theme changes with every
+so everything it grows by is a leak. The other gets a run's events one by one at a run's own pace and keeps
+its history, as it must; what that history weighs is reported beside the slopes. The theme changes with every
 sample. Memory is read after a forced collection; slopes are fitted to the second half. Needs Chromium.
 """
 
@@ -111,7 +111,10 @@ def figures(samples: list[dict[str, float]]) -> Iterator[Figure]:
         note = f"from {samples[0][what]:,.1f} to {samples[-1][what]:,.1f}"
         yield Figure(name=f"growth of {what}", value=slope, unit=unit, samples=len(late), note=note)
     yield Figure(
-        name="of it, the paced run's own history", value=history_mb(late), unit="MB/h", note="in kernel and page each"
+        name="of it, the paced run's own history",
+        value=history_mb(late),
+        unit="MB/h",
+        note="in kernel and page each",
     )
     yield median_of("frames a second during the soak", [each["fps"] for each in samples], "fps")
     for who in ("kernel", "browser", "server"):

@@ -1,10 +1,21 @@
 """The record as the dashboard's rows: what is drawn is what was recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from subnetlab.record import events as e
-from subnetlab_widgets.dashboard.story import FLAGGED, GONE, METRICS, NOT_JUDGED, ROUND_FIELDS, WORKS, Story
+from subnetlab_widgets.dashboard.story import (
+    FLAGGED,
+    GONE,
+    METRICS,
+    NOT_JUDGED,
+    OPEN_ROUNDS,
+    ROUND_FIELDS,
+    WORKS,
+    Story,
+)
 from tests.widgets.recorded import FREE_RIDER, mined, run, started
 
 
@@ -98,3 +109,32 @@ def test_blocks_before_the_first_round_are_no_round() -> None:
     story.apply(e.BlockSealed(number=41, hash="0x00", round=-1, waited_s=0.1, chain_s=0.01))
     assert story.rounds == []
     assert story.status["block"] == 41
+
+
+def test_a_long_run_keeps_the_votes_of_open_rounds_only_and_judges_as_before() -> None:
+    first, *rest = run(4, 200)
+    assert isinstance(first, e.RunStarted)
+    story = Story(first)
+    for event in rest:
+        story.apply(event)
+    assert len(story._votes) == OPEN_ROUNDS
+    assert value(story, 200, FREE_RIDER, "verdict") == FLAGGED
+    assert story._judged == dict.fromkeys(story.miners, 200)
+    assert story._accepted[FREE_RIDER] == 0
+
+
+def test_the_second_vote_may_turn_the_first_ones_verdict() -> None:
+    story = told(rounds=1, upto=0)
+    base = next(event for event in run(8, 1) if isinstance(event, e.Scored) and event.uid == 4)
+    story.apply(replace(base, validator=1, verdict="accepted", score=0.5))
+    assert (value(story, 1, 4, "verdict"), story._accepted[4]) == (WORKS, 1)
+    story.apply(replace(base, validator=2, verdict="gated", score=0.25))
+    assert (story._judged[4], story._accepted[4]) == (1, 0)
+    assert value(story, 1, 4, "loss_removed") == 0.375
+
+
+def test_a_sample_told_again_is_kept_once() -> None:
+    story = told(rounds=13)
+    story.apply(e.Sampled(round=6, prompt="def read(", text="again"))
+    assert [sample["round"] for sample in story.status["samples"]] == [1, 7, 13]
+    assert story.status["samples"][1]["text"] == "again"

@@ -49,12 +49,22 @@ def board_of(run: "Run") -> Dashboard:
         TimeoutError: the run has recorded nothing yet.
     """
     folder = run.folder.resolve()
-    if folder not in _BOARDS:
-        _BOARDS[folder] = Dashboard.follow(folder / FILE_NAME)
-        while len(_BOARDS) > MOST:
-            _BOARDS.popitem(last=False)[1].close()
-    _BOARDS.move_to_end(folder)
+    _keep(folder, _BOARDS.get(folder) or Dashboard.follow(folder / FILE_NAME))
     return _BOARDS[folder]
+
+
+def adopt(run: "Run", board: Dashboard) -> None:
+    """Make the frame that was shown while a run was being set up the dashboard of that run."""
+    folder = run.folder.resolve()
+    board.begin(folder / FILE_NAME)
+    _keep(folder, board)
+
+
+def _keep(folder: Path, board: Dashboard) -> None:
+    _BOARDS[folder] = board
+    _BOARDS.move_to_end(folder)
+    while len(_BOARDS) > MOST:
+        _BOARDS.popitem(last=False)[1].close()
 
 
 def close_all() -> None:

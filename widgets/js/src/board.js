@@ -46,7 +46,7 @@ export function board(rows, focused) {
   const order = [...rows].sort((a, b) => b.paid - a.paid || a.uid - b.uid);
   const scale = {
     removed: Math.max(1e-9, ...rows.map((r) => r.removed || 0)), incentive: Math.max(1e-9, ...rows.map((r) => r.incentive || 0)),
-    pay: Math.max(1e-9, ...rows.flatMap((r) => r.pays)), tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
+    pay: rows.reduce((most, r) => r.pays.reduce((a, b) => Math.max(a, b), most), 1e-9), tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
   };
   const row = (r) => boardRow(r, scale, focused);
   return `<table><thead><tr><th>uid</th><th class="t">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
@@ -86,9 +86,12 @@ function bar(value, most, bad) {
 
 // Pay as a step line over a fill from zero: only then a collapse looks like a collapse.
 function steps(pays, scale, bad) {
-  const w = 104, h = 22, k = w / scale.tempos;
+  const w = 104, h = 22, k = w / scale.tempos, together = Math.ceil(scale.tempos / w);
   let d = `M0 ${h}`;
-  pays.forEach((v, i) => { d += `V${(h - 1 - (v / scale.pay) * (h - 3)).toFixed(1)}H${((i + 1) * k).toFixed(1)}`; });
+  for (let i = 0; i < pays.length; i += together) { // more steps than pixels would only be slow
+    const some = pays.slice(i, i + together), v = some.reduce((a, b) => a + b) / some.length;
+    d += `V${(h - 1 - (v / scale.pay) * (h - 3)).toFixed(1)}H${(Math.min(pays.length, i + together) * k).toFixed(1)}`;
+  }
   const colour = bad ? "flag" : "work";
   return `<svg width="${w}" height="${h}" aria-hidden="true"><path d="M0 ${h - 0.5}H${w}" stroke="var(--hair)"/>${pays.length ? `<path d="${d}V${h}Z" fill="var(--${colour}3)"/><path d="${d.replace(/^M0 [\d.]+V/, "M0 ")}" fill="none" stroke="var(--${colour})" stroke-width="1.4"/>` : ""}</svg>`;
 }

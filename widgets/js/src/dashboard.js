@@ -12,7 +12,8 @@ import { onThemeChange, resolve } from "./theme.js";
 import { timeSplit } from "./timesplit.js";
 import { WORKS } from "./verdict.js";
 
-const TABLES_EVERY_MS = 500, GRID_EVERY_MS = 200;
+const TABLES_EVERY_MS = 500, GRID_EVERY_MS = 200, CALM_EVERY_MS = 1000, LATENCIES_KEPT = 2000;
+const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"></h2>
   <div class="sr" role="status" aria-live="polite" data-part="spoken"></div>
@@ -32,13 +33,16 @@ class View {
     this.root = root;
     this.header = model.get("header");
     this.store = new Store(this.header);
-    this.status = { state: "starting", samples: [], reasons: {} };
+    this.status = { state: "starting", waiting: this.header.waiting, samples: [], reasons: {} };
     this.chosen = null; // the miner a person focused; until then the best paid one that works
     this.replaying = null;
     this.dirty = false;
     this.lastTables = 0;
     this.lastGrid = 0;
     this.lastHeard = performance.now();
+    this.drawnAt = 0;
+    this.acknowledged = -Infinity;
+    this.partial = false; // the first part of a long history is here, the rest on its way
     this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: [] };
     root.innerHTML = FRAME;
     this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
@@ -47,6 +51,13 @@ class View {
     this.curve = new Curve(this.part.curve, this.colours);
     this.miners = new Miners(this.part.miners, { onFocus: (i) => this.focus(i) });
     this.#listen();
+    this.rebuild();
+  }
+
+  // The run that was being set up has begun: its seats have numbers now.
+  begin() {
+    this.header = this.model.get("header");
+    this.store = new Store(this.header);
     this.rebuild();
   }
 
@@ -66,12 +77,14 @@ class View {
 
   receive(message, buffers) {
     this.lastHeard = performance.now();
+    if (message.k === "beat") return this.#answer(message.seq); // nothing to draw; a hidden page answers too
+    this.pendingAck = message.seq;
     if (message.k === "rows") {
       const rows = this.store.put(buffers[0]);
       this.stats.frames += 1;
       this.stats.rows += rows;
       this.stats.bytes += buffers[0].byteLength;
-      this.pendingAck = message.seq;
+      this.partial = message.more > 0;
       this.sentAt = message.t;
     }
     if (message.status) {
@@ -81,13 +94,28 @@ class View {
     this.schedule();
   }
 
-  schedule() {
-    if (this.dirty) return;
+  // Who asked for less motion gets a new picture once a second; what a person does shows at once.
+  schedule(asked = false) {
+    if (this.dirty && !(asked && this.calm)) return;
+    clearTimeout(this.calm);
     this.dirty = true;
-    requestAnimationFrame(() => {
+    const wait = asked || !REDUCED.matches ? 0 : this.drawnAt + CALM_EVERY_MS - performance.now();
+    this.calm = wait > 0 ? setTimeout(() => this.#frame(), wait) : 0;
+    if (!this.calm) this.#frame();
+  }
+
+  #frame() {
+    this.calm = 0;
+    requestAnimationFrame((now) => {
       this.dirty = false;
+      this.drawnAt = now;
       this.draw();
     });
+  }
+
+  // The status line tells how long the kernel has been silent; nothing else changes by itself.
+  tick() {
+    if (this.status.state === "live" && !document.hidden) this.#words(this.round);
   }
 
   draw() {
@@ -122,21 +150,22 @@ class View {
   }
 
   #tables(round, now) {
+    if (this.partial) return;
     this.lastTables = now;
     const { part, store, status } = this;
     if (round < 1) return;
     const rows = standings(store, round, status.reasons);
     const best = bestOf(rows);
     if (best !== this.best) { this.best = best; this.schedule(); }
-    part.samples.innerHTML = samples(status, round);
+    rewrite(part.samples, samples(status, round));
     part.prompt.textContent = status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet";
-    part.focus.innerHTML = focusPanel(store, round, this.focused);
-    part.flow.innerHTML = flow(rows, this.focused, this.header.inner_steps, this.status.tempo);
+    rewrite(part.focus, focusPanel(store, round, this.focused));
+    rewrite(part.flow, flow(rows, this.focused, this.header.inner_steps, this.status.tempo));
     part.sentence.textContent = boardSentence(rows);
-    this.#keepFocus(part.board, () => { part.board.innerHTML = board(rows, this.focused); });
+    this.#keepFocus(part.board, () => rewrite(part.board, board(rows, this.focused)));
     const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900));
     part.seconds.textContent = split.sentence;
-    part.split.innerHTML = split.html;
+    rewrite(part.split, split.html);
     if (!part.twin.hidden) part.twin.innerHTML = tableTwin(store, rows, round);
   }
 
@@ -144,16 +173,26 @@ class View {
   #keepFocus(holder, rewrite) {
     const at = holder.contains(document.activeElement) ? document.activeElement.dataset.i : undefined;
     rewrite();
-    if (at !== undefined) holder.querySelector(`[data-i="${at}"]`)?.focus();
+    if (at !== undefined && !holder.contains(document.activeElement)) holder.querySelector(`[data-i="${at}"]`)?.focus();
   }
 
   #acknowledge() {
     const seq = this.pendingAck, sentAt = this.sentAt;
     this.pendingAck = null;
+    this.sentAt = 0;
     requestAnimationFrame(() => {
-      if (sentAt && this.stats.latencies.length < 5000) this.stats.latencies.push((performance.timeOrigin + performance.now()) / 1000 - sentAt);
-      if (seq % 2 === 0) this.model.send({ k: "ack", seq }); // the kernel allows two open messages
+      const { latencies } = this.stats;
+      if (sentAt) latencies.push((performance.timeOrigin + performance.now()) / 1000 - sentAt);
+      if (latencies.length > LATENCIES_KEPT) latencies.splice(0, LATENCIES_KEPT / 2);
+      this.#answer(seq);
     });
+  }
+
+  // The kernel allows two open messages, so every second one is answered.
+  #answer(seq) {
+    if (seq - this.acknowledged < 2) return;
+    this.acknowledged = seq;
+    this.model.send({ k: "ack", seq });
   }
 
   get focused() {
@@ -163,7 +202,7 @@ class View {
   focus(i) {
     this.chosen = i;
     this.lastTables = 0;
-    this.schedule();
+    this.schedule(true);
   }
 
   #listen() {
@@ -175,7 +214,7 @@ class View {
       const round = Number(this.slider.value);
       this.replaying = round >= this.store.last ? null : round;
       this.lastTables = 0;
-      this.schedule();
+      this.schedule(true);
     });
     // Keys stop at the widget, so the notebook's command mode never sees them.
     this.root.addEventListener("keydown", (event) => this.#key(event));
@@ -189,12 +228,13 @@ class View {
       this.part.twin.hidden = !this.part.twin.hidden;
       this.part.pictures.hidden = !this.part.twin.hidden;
       this.lastTables = 0;
-      this.schedule();
+      this.schedule(true);
     }
   }
 
   destroy() {
     clearTimeout(this.tablesDue);
+    clearTimeout(this.calm);
     this.curve.destroy();
   }
 }
@@ -223,17 +263,21 @@ function render({ model, el, signal }) {
   (globalThis.__subnetlab ??= []).push(view);
   const receive = (message, buffers) => view.receive(message, buffers);
   model.on("msg:custom", receive);
+  const begin = () => view.begin();
+  model.on("change:header", begin);
   model.send({ k: "hello" });
-  const offTheme = onThemeChange(() => view.rebuild());
+  // The page's classes change far more often than its colours do.
+  const offTheme = onThemeChange(() => { if (String(Object.values(resolve(root))) !== String(Object.values(view.colours))) view.rebuild(); });
   let width = root.clientWidth;
   const size = new ResizeObserver(() => {
     if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
   });
   size.observe(root);
   const hide = (hidden) => twins(el, view.header.run_id).forEach((twin) => { twin.style.display = hidden ? "none" : ""; });
-  const pulse = setInterval(() => { hide(true); view.schedule(); }, 500);
+  const pulse = setInterval(() => { hide(true); view.tick(); }, 500);
   const end = () => {
     model.off("msg:custom", receive);
+    model.off("change:header", begin);
     offTheme();
     size.disconnect();
     clearInterval(pulse);

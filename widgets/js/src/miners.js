@@ -59,7 +59,7 @@ export class Miners {
   draw(store, round, focused, colours, reasons) {
     const { width, total, height, label, cell } = this.shape;
     const ctx = context(this.canvas, width, total);
-    const histories = store.uids.map((_, i) => thin(store.history("loss_removed", i, round), cell));
+    const histories = store.uids.map((_, i) => store.sampled("loss_removed", i, round, 2 * cell));
     const shared = scaleOf(histories);
     const grey = store.uids.length <= 8 ? medianLine(histories) : null;
     store.uids.forEach((uid, i) => {
@@ -109,8 +109,11 @@ export class Miners {
     const button = this.buttons[i];
     const few = this.buttons.length <= 8;
     const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 1) : "";
+    const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
+    if (button.said === said) return;
+    button.said = said;
     const text = this.shape.label ? `<span>${few ? "uid " : ""}${uid}</span><span>${mark}</span>` : "";
-    if (button.innerHTML !== text) button.innerHTML = text;
+    button.innerHTML = text;
     button.classList.toggle("bad", code === FLAGGED);
     button.setAttribute("aria-selected", String(focused));
     button.tabIndex = focused ? 0 : -1;
@@ -129,11 +132,6 @@ export class Miners {
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-function thin(history, pixels) {
-  const stride = Math.max(1, Math.ceil(history.length / (pixels * 2)));
-  return stride === 1 ? history : history.filter((_, i) => i % stride === 0 || i === history.length - 1);
 }
 
 function scaleOf(histories) {

@@ -65,6 +65,15 @@ export class Store {
     return out;
   }
 
+  // At most so many points of it, evenly spread, the first and the last among them: what a small chart can show.
+  sampled(metric, miner, round, points) {
+    const stride = Math.max(1, Math.ceil(round / points));
+    const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
+    const out = new Float64Array(round < 1 ? 0 : Math.ceil((round - 1) / stride) + 1);
+    for (let i = 0; i < out.length; i++) out[i] = this.rows[Math.min(round - 1, i * stride) * this.width + offset];
+    return out;
+  }
+
   // A round-level history.
   line(field, round) {
     const out = new Float64Array(round);

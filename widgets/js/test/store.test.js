@@ -46,6 +46,16 @@ test("a view into a larger buffer is read from its own offset", () => {
   assert.equal(store.at(1, "pay", 1), 6);
 });
 
+test("a thinned history is evenly spread and keeps its first and its last point", () => {
+  const store = new Store(header);
+  for (let r = 1; r <= 1000; r++) store.put(bytesOf(row(r, r, 0, r, 0, -r)));
+  assert.deepEqual([...store.sampled("pay", 0, 3, 64)], [1, 2, 3]);
+  const few = store.sampled("pay", 1, 1000, 64);
+  assert.deepEqual([few[0], few[1], few.at(-1)], [-1, -17, -1000]);
+  assert.ok(few.length <= 64);
+  assert.deepEqual([...store.sampled("pay", 0, 0, 64)], []);
+});
+
 test("numbers are written for people", () => {
   assert.equal(lossChange(0.0115), "−1.15\u2009%");
   assert.equal(lossChange(-0.01, 1), "+1.0\u2009%");

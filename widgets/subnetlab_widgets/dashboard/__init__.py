@@ -5,3 +5,4 @@ It reads only the record: a reload, a second viewer or a replay of a finished ru
 """
 
 from subnetlab_widgets.dashboard.widget import Dashboard as Dashboard
+from subnetlab_widgets.dashboard.widget import foreseen as foreseen

@@ -1,7 +1,9 @@
 """Pump a story to a page: at most 30 messages a second, two unanswered, never from the shell's loop.
 
-Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind in
-smoothness and never in truth. The thread ends with the run, with the page's comm, or when told to.
+Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind
+in smoothness and never in truth. A page that owes answers may be hidden or gone, or a busy cell keeps its
+answers from us: it hears from us more seldom the longer it has been silent, so that nothing piles up in the
+notebook server and a picture beside a busy cell still moves. The thread ends with the widget.
 """
 
 import threading
@@ -18,26 +20,33 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 
 MAX_MESSAGES_PER_S = 30
 MAX_UNANSWERED = 2
-ROWS_PER_MESSAGE = 256
+BYTES_PER_MESSAGE = 512 * 1024
+"""A long history travels in messages of this size; the first is thinned to `FIRST_ROWS` of all rounds."""
+FIRST_ROWS = 600
+"""As many rounds as the page draws points."""
 BEAT_S = 1.0
-"""A message at least this often, so that a page can tell a quiet run from a dead kernel."""
-PATIENCE_S = 5.0
-"""An unanswered page is tried again after this long: it may have been reloaded."""
+"""While a run goes on, a message at least this often: a quiet run is not a dead kernel."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 60.0
+"""Between messages to a page that owes answers."""
+PAUSE_SHARE = 1 / 120
+"""Of the silence so far: a page silent for two minutes hears from us once a second."""
 
 
 class Feed:
     """The stream from one story to all views of one widget."""
 
-    def __init__(self, story: Story, send: Send) -> None:
-        """Send through `send(content, buffers)`; nothing is sent before `start` or a hello."""
-        self.story, self._send = story, send
+    def __init__(self, story: Story, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
+        """Send through `send(content, buffers)`; nothing is sent before `start` or `flush`."""
+        self.story, self._send, self._clock = story, send, clock
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._sequence = 0
         self._answered = 0
-        self._last_sent = 0.0
+        self._answered_at = clock()
+        self._last_sent = -BEAT_S
         self._sent_status: dict[str, Any] = {}
+        self._thinned = False
         self._thread: threading.Thread | None = None
 
     def apply(self, new: Iterable[Event]) -> None:
@@ -48,17 +57,26 @@ class Feed:
                     self.story.apply(event)
         self._wake.set()
 
+    def begin(self, story: Story) -> None:
+        """Stream another story from now on, from its first row."""
+        with self._lock:
+            self.story, self._sent_status = story, {}
+        self._wake.set()
+
     def hello(self) -> None:
         """A view has opened: send it the whole history."""
         with self._lock:
-            self._answered = self._sequence
+            self._answered, self._answered_at = self._sequence, self._clock()
             self._sent_status = {}
             self.story.changed.update(self.story.rounds)
+            self._thinned = True
         self._wake.set()
 
     def acknowledge(self, sequence: int) -> None:
         """A view has drawn everything up to this message."""
-        self._answered = max(self._answered, sequence)
+        with self._lock:
+            self._answered = max(self._answered, min(sequence, self._sequence))
+            self._answered_at = self._clock()
         self._wake.set()
 
     def start(self) -> None:
@@ -82,31 +100,47 @@ class Feed:
         self.flush()
 
     def flush(self) -> None:
-        """Send what changed, unless the page still owes answers; a beat where nothing changed."""
-        quiet = time.monotonic() - self._last_sent
+        """Send what changed, or a beat where nothing did; less often while the page owes answers."""
+        now = self._clock()
         with self._lock:
+            quiet = now - self._last_sent
+            if self._sequence - self._answered >= MAX_UNANSWERED and quiet < pause(now - self._answered_at):
+                return
             status = self.story.status
             news = {name: value for name, value in status.items() if self._sent_status.get(name) != value}
             self._sent_status = dict(status)
-            if self.story.changed and (
-                self._sequence - self._answered < MAX_UNANSWERED or quiet > PATIENCE_S
-            ):
+            if self.story.changed:
                 self._send_rows(news)
             elif news:
                 self._transmit({"k": "status", "status": news}, [])
-            elif quiet > BEAT_S:
+            elif quiet > BEAT_S and status["state"] in ("starting", "live"):
                 self._transmit({"k": "beat"}, [])
 
     def _send_rows(self, news: dict[str, Any]) -> None:
-        rounds = sorted(self.story.changed)[:ROWS_PER_MESSAGE]
+        changed = sorted(self.story.changed)
+        if self._thinned:
+            rounds = thinned(changed)
+        else:
+            rounds = changed[: max(1, BYTES_PER_MESSAGE // self.story.row(changed[0]).nbytes)]
+        self._thinned = False
         self.story.changed.difference_update(rounds)
         block = np.stack([self.story.row(r) for r in rounds])
-        self._sequence += 1
-        content = {"k": "rows", "seq": self._sequence, "t": round(time.time(), 4), "status": news}
+        content = {"k": "rows", "t": round(time.time(), 4), "status": news, "more": len(self.story.changed)}
         self._transmit(content, [block.astype("<f4").tobytes()])
         if self.story.changed:
             self._wake.set()
 
     def _transmit(self, content: dict[str, Any], buffers: list[bytes]) -> None:
-        self._last_sent = time.monotonic()
-        self._send(content, buffers)
+        self._last_sent = self._clock()
+        self._sequence += 1
+        self._send({**content, "seq": self._sequence}, buffers)
+
+
+def pause(silence: float) -> float:
+    """Seconds between messages to a page that has answered nothing for `silence` seconds."""
+    return min(LONGEST_PAUSE_S, max(SHORTEST_PAUSE_S, silence * PAUSE_SHARE))
+
+
+def thinned(rounds: list[int]) -> list[int]:
+    """Rounds spread evenly over all of them, the last among them, at most `FIRST_ROWS`."""
+    return rounds[:: -max(1, -(-len(rounds) // FIRST_ROWS))][::-1]

@@ -29,10 +29,14 @@ METRICS = (
 NOT_JUDGED, WORKS, FLAGGED, GONE = 0.0, 1.0, 2.0, 3.0
 FLAG_FROM = 2
 """Rounds before a miner can be flagged, and then only if most of its rounds were refused."""
+OPEN_ROUNDS = 4
+"""Votes are kept for so many rounds: validators judge a round before it closes, and older ones only count."""
 ALPHA_RAO = 1e9
 U16 = 65535.0
 
 Row = NDArray[np.float32]
+Vote = tuple[bool, float, float, float]
+"""What one validator said of one miner in one round: whether it accepted, score, rating, weight."""
 
 
 class Story:
@@ -46,8 +50,10 @@ class Story:
         self._rows: dict[int, Row] = {}
         self._known = np.full((len(self.miners), len(METRICS)), np.nan, dtype="<f4")
         self._known[:, METRICS.index("verdict")] = NOT_JUDGED
-        self._verdicts: dict[int, dict[int, bool]] = {uid: {} for uid in self.miners}
-        self._votes: dict[tuple[int, int], dict[int, events.Scored]] = {}
+        self._votes: dict[int, dict[int, dict[int, Vote]]] = {}
+        self._judged = dict.fromkeys(self.miners, 0)
+        self._accepted = dict.fromkeys(self.miners, 0)
+        self._samples: dict[int, dict[str, Any]] = {}
         self.current = 0
         self.changed: set[int] = set()
         self.status: dict[str, Any] = {
@@ -92,21 +98,32 @@ class Story:
     def _on_scored(self, event: events.Scored) -> None:
         if event.uid not in self._column:
             return
-        votes = self._votes.setdefault((event.round, event.uid), {})
-        votes[event.validator] = event
-        given = list(votes.values())
-        accepted = sum(v.verdict == "accepted" for v in given) * 2 > len(given)
-        verdicts = self._verdicts[event.uid]
-        verdicts[event.round] = accepted
+        votes = self._votes_of(event.round).setdefault(event.uid, {})
+        before = _majority(votes)
+        votes[event.validator] = (event.verdict == "accepted", event.score, event.rating, event.weight)
+        accepted = _majority(votes)
+        self._judged[event.uid] += before is None
+        self._accepted[event.uid] += bool(accepted) - bool(before)
         verdict = WORKS if accepted else self._latest(event.uid, "verdict")
-        if len(verdicts) >= FLAG_FROM and 2 * sum(verdicts.values()) < len(verdicts):
+        judged = self._judged[event.uid]
+        if judged >= FLAG_FROM and 2 * self._accepted[event.uid] < judged:
             verdict = FLAGGED
             if not accepted:
                 self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason or event.verdict}
         elif verdict == FLAGGED:
             verdict = WORKS
-        removed, rating, weight = np.mean([(v.score, v.rating, v.weight) for v in given], axis=0)
+        removed, rating, weight = (
+            sum(values) / len(votes) for values in list(zip(*votes.values(), strict=True))[1:]
+        )
         self._put(event.round, event.uid, loss_removed=removed, rating=rating, weight=weight, verdict=verdict)
+
+    def _votes_of(self, round_: int) -> dict[int, dict[int, Vote]]:
+        """The votes on a round by miner and validator; the oldest round makes room for a new one."""
+        if round_ not in self._votes:
+            while len(self._votes) >= OPEN_ROUNDS:
+                del self._votes[next(iter(self._votes))]
+            self._votes[round_] = {}
+        return self._votes[round_]
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:
         self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
@@ -138,8 +155,9 @@ class Story:
                 )  # fmt: skip
 
     def _on_sampled(self, event: events.Sampled) -> None:
-        sample = {"round": event.round + 1, "prompt": event.prompt, "text": event.text}
-        self.status["samples"] = [*self.status["samples"], sample]
+        round_ = event.round + 1
+        self._samples[round_] = {"round": round_, "prompt": event.prompt, "text": event.text}
+        self.status["samples"] = [self._samples[each] for each in sorted(self._samples)]
 
     def _on_peer_gone(self, event: events.PeerGone) -> None:
         if event.uid in self._column:
@@ -185,3 +203,8 @@ class Story:
 
     def _touch(self, round_: int) -> None:
         self.changed.add(round_ + 1)
+
+
+def _majority(votes: dict[int, Vote]) -> bool | None:
+    """Whether more than half accepted; None before the first vote."""
+    return 2 * sum(vote[0] for vote in votes.values()) > len(votes) if votes else None

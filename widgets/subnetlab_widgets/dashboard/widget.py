@@ -1,4 +1,7 @@
-"""The dashboard as a widget: `Dashboard.follow(record)` shows a run that is going on, or one that is over."""
+"""The dashboard as a widget: `Dashboard.follow(record)` shows a run that is going on, or one that is over.
+
+A run that is only being set up has its frame already: `Dashboard(foreseen(…))`, then `begin(record)`.
+"""
 
 import threading
 from pathlib import Path
@@ -29,12 +32,27 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "rounds": int(manifest.get("rounds") or 0),
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
         "miners": [
-            {"uid": s["uid"], "hotkey": s["hotkey"]}
+            {"uid": s["uid"] if s["uid"] >= 0 else "…", "hotkey": s["hotkey"]}
             for s in started.seats
             if s["role"] in ("miner", "free_rider")
         ],
         "metrics": list(METRICS),
     }
+
+
+def foreseen(*, name: str, network: str, netuid: int, block: int, rounds: int, miners: int) -> RunStarted:
+    """What a run that is being set up will begin with, as far as it is known: seats without numbers."""
+    seats = [{"uid": -1 - each, "hotkey": "", "role": "miner"} for each in range(miners)]
+    manifest = {"name": name, "rounds": rounds}
+    return RunStarted(
+        run_id="",
+        network=network,
+        netuid=netuid,
+        manifest_hash="",
+        manifest=manifest,
+        seats=seats,
+        block=block,
+    )
 
 
 class Dashboard(anywidget.AnyWidget):
@@ -44,11 +62,10 @@ class Dashboard(anywidget.AnyWidget):
     _css = traitlets.Unicode().tag(sync=True)
     header = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, started: RunStarted, **kwargs: Any) -> None:
-        """Prepare the picture of a run; `apply` or `follow` fills it."""
-        super().__init__(
-            _esm=bundled("dashboard.js"), _css=bundled("dashboard.css"), header=header_of(started), **kwargs
-        )
+    def __init__(self, started: RunStarted, *, waiting: str = "", **kwargs: Any) -> None:
+        """Prepare the picture of a run, `waiting` for what; `begin` or `follow` fills it."""
+        header = header_of(started) | {"waiting": waiting}
+        super().__init__(_esm=bundled("dashboard.js"), _css=bundled("dashboard.css"), header=header, **kwargs)
         self.feed = Feed(Story(started), self._transmit)
         self._stop = threading.Event()
         self.on_msg(self._receive)
@@ -62,18 +79,27 @@ class Dashboard(anywidget.AnyWidget):
             TimeoutError: nothing was recorded within `timeout_s` seconds.
         """
         tail = Tail(record)
-        waited = threading.Event()
-        for _ in range(max(1, int(timeout_s / POLL_S))):
-            events = _read(tail)
-            started = next((e for e in events if isinstance(e, RunStarted)), None)
-            if started is not None:
-                widget = cls(started)
-                widget.feed.apply(events)
-                if events[-1].kind != "run_ended":
-                    widget.chase(tail)
-                return widget
-            waited.wait(POLL_S)
-        raise TimeoutError(f"The run has recorded nothing within {timeout_s:.0f} seconds.")
+        events, started = _beginning(tail, timeout_s)
+        widget = cls(started)
+        widget._go_on(tail, events)
+        return widget
+
+    def begin(self, record: Path, *, timeout_s: float = 30.0) -> None:
+        """Turn the frame of a run that was being set up into the run that is being written to `record`.
+
+        Raises:
+            TimeoutError: as `follow`.
+        """
+        tail = Tail(record)
+        events, started = _beginning(tail, timeout_s)
+        self.header = header_of(started)  # the page makes room before the first row comes
+        self.feed.begin(Story(started))
+        self._go_on(tail, events)
+
+    def _go_on(self, tail: Tail, events: list[Event]) -> None:
+        self.feed.apply(events)
+        if events[-1].kind != "run_ended":
+            self.chase(tail)
 
     def chase(self, tail: Tail) -> None:
         """Fold the record as it grows, in the background, until the run is over or the widget closed."""
@@ -113,3 +139,15 @@ class Dashboard(anywidget.AnyWidget):
 
 def _read(tail: Tail) -> list[Event]:
     return [entry.event for entry in tail.entries() if entry.event is not None]
+
+
+def _beginning(tail: Tail, timeout_s: float) -> tuple[list[Event], RunStarted]:
+    """What a record holds once it has begun, and its first event."""
+    waited = threading.Event()
+    for _ in range(max(1, int(timeout_s / POLL_S))):
+        events = _read(tail)
+        started = next((e for e in events if isinstance(e, RunStarted)), None)
+        if started is not None:
+            return events, started
+        waited.wait(POLL_S)
+    raise TimeoutError(f"The run has recorded nothing within {timeout_s:.0f} seconds.")
