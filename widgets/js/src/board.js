@@ -102,7 +102,7 @@ export function flow(rows, focused, innerSteps, tempo) {
   const caught = rows.find((r) => r.code === FLAGGED && r.i !== focused);
   const line = (r) => {
     const c = r.code === FLAGGED ? "b" : "";
-    const work = r.code === GONE ? "nothing sent" : `${innerSteps} steps, ${bytes(r.bytes)}`;
+    const work = r.code === GONE ? "nothing sent" : Number.isNaN(r.bytes) ? "–" : `${innerSteps} steps, ${bytes(r.bytes)}`;
     const cells = [work, lossChange(r.removed), percent(r.weight), percent(r.consensus), percent(r.incentive)];
     return `<div class="${c} k">${glyph(r.code)}uid ${r.uid}</div>${cells.map((cell) => `<div class="${c}">${cell}</div>`).join("")}<div class="${c} k">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
   };

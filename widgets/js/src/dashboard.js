@@ -153,7 +153,6 @@ class View {
     if (this.partial) return;
     this.lastTables = now;
     const { part, store, status } = this;
-    if (round < 1) return;
     const rows = standings(store, round, status.reasons);
     const best = bestOf(rows);
     if (best !== this.best) { this.best = best; this.schedule(); }
