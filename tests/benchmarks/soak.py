@@ -2,8 +2,8 @@
 
 One JupyterLab page with two dashboards. One of 64 miners gets the same 600 rounds again and again at 20 Hz,
 so everything it grows by is a leak. The other gets a run's events one by one at a run's own pace and keeps
-its history, as it must; what that history weighs is reported beside the slopes. The theme changes with every
-sample. Memory is read after a forced collection; slopes are fitted to the second half. Needs Chromium.
+its history, as it must; what that history weighs is reported beside the slopes. The theme changes every two
+minutes. Memory is read after a forced collection; slopes are fitted to the second half. Needs Chromium.
 """
 
 import json
@@ -45,6 +45,8 @@ COLLECT = """async () => {
   await kernel.requestExecute({ code: 'import gc; gc.collect()', silent: true, store_history: false }).done;
 }"""
 THEME = "window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {}'}})"
+THEME_EVERY = 8
+"""Samples; JupyterLab itself keeps some 30 kB of each change."""
 MEMORY = ("kernel memory", "server memory", "page heap", "page process")
 COUNTS = ("page nodes", "page listeners")
 
@@ -61,7 +63,8 @@ def measure(quick: bool, minutes: float = 60.0) -> Iterator[Figure]:
         devtools.send("Performance.enable")
         begun = time.monotonic()
         while time.monotonic() - begun < 60 * minutes:
-            watched.ask(THEME.format("Dark" if len(samples) % 2 else "Light"))
+            if len(samples) % THEME_EVERY == 0:
+                watched.ask(THEME.format("Dark" if len(samples) // THEME_EVERY % 2 else "Light"))
             found = watched.frames(pause)
             hours = (time.monotonic() - begun) / 3600
             samples.append({"hours": hours, **held(watched, devtools), **found})

@@ -9,15 +9,16 @@ from subnetlab_widgets.dashboard.feed import (
     BEAT_S,
     BYTES_PER_MESSAGE,
     FIRST_ROWS,
+    IN_FLIGHT_BYTES,
     LONGEST_PAUSE_S,
-    MAX_UNANSWERED,
     SHORTEST_PAUSE_S,
+    SILENT_S,
     Feed,
     pause,
     thinned,
 )
 from subnetlab_widgets.dashboard.story import Story
-from tests.widgets.recorded import one_round, run
+from tests.widgets.recorded import mined, one_round, run
 
 
 class Page:
@@ -50,6 +51,10 @@ class Clock:
         return self.now
 
 
+def closed(round_: int) -> e.RoundClosed:
+    return next(event for event in one_round(round_, [3, 4], 40) if isinstance(event, e.RoundClosed))
+
+
 def feed_of(
     miners: int = 4, rounds: int = 3, upto: int | None = None, clock: Clock | None = None
 ) -> tuple[Feed, Page]:
@@ -73,17 +78,32 @@ def test_a_new_view_gets_the_whole_history() -> None:
     assert page.messages[0][0]["status"]["state"] == "finished"
 
 
-def test_a_page_that_does_not_answer_gets_two_messages_and_then_the_newest() -> None:
-    feed, page = feed_of(rounds=40, upto=1)
+def test_a_page_that_does_not_answer_gets_a_megabyte_and_then_only_the_newest() -> None:
+    feed, page = feed_of(miners=64, rounds=400, upto=1)
     uids = feed.story.miners
-    for round_ in range(1, 20):
+    for round_ in range(1, 400):
         feed.flush()
-        feed.apply(one_round(round_, uids, 40))
-    sent = [content for content, _ in page.messages if content["k"] == "rows"]
-    assert len(sent) == MAX_UNANSWERED
-    feed.acknowledge(sent[-1]["seq"])
+        feed.apply([mined(round_ % 7, uid) for uid in uids[:1]] + [closed(round_)])
+    sent = sum(len(buffers[0]) for content, buffers in page.messages if content["k"] == "rows")
+    assert IN_FLIGHT_BYTES / 2 < sent < IN_FLIGHT_BYTES
+    before = len(page.messages)
+    feed.acknowledge(page.messages[-1][0]["seq"])
     feed.flush()
-    assert sorted(set(page.rows())) == list(range(1, 21))
+    assert len(page.messages) == before + 1
+    assert sorted(set(page.rows())) == list(range(1, 401))
+
+
+def test_answers_are_owed_only_from_the_first_message_after_a_quiet_time() -> None:
+    clock = Clock()
+    feed, page = feed_of(upto=1, clock=clock)
+    feed.flush()
+    feed.acknowledge(page.messages[-1][0]["seq"])
+    clock.now += 3600
+    for round_ in (1, 2):
+        feed.apply([closed(round_)])
+        feed.flush()
+        clock.now += 0.05
+    assert page.rows() == [1, 2, 3]
 
 
 def test_a_long_history_travels_in_bounded_messages() -> None:
@@ -122,6 +142,7 @@ def test_a_silent_page_hears_more_and_more_seldom_and_an_answer_ends_that() -> N
     feed, page = feed_of(rounds=40, upto=1, clock=clock)
     uids, round_ = feed.story.miners, 0
     sent: list[int] = []
+    clock.now += SILENT_S
     for minutes in (1, 10, 60):
         before = len(page.messages)
         for _ in range(400):
@@ -133,7 +154,7 @@ def test_a_silent_page_hears_more_and_more_seldom_and_an_answer_ends_that() -> N
     assert sent == sorted(sent, reverse=True)
     assert sent[0] > 100
     assert sent[-1] < 10
-    feed.acknowledge(feed._sequence)
+    feed.acknowledge(page.messages[-1][0]["seq"])
     before = len(page.messages)
     feed.flush()
     assert len(page.messages) == before + 1
@@ -146,7 +167,7 @@ def test_a_quiet_run_beats_and_a_finished_one_is_still() -> None:
         feed, page = feed_of(upto=upto, clock=clock)
         feed.flush()
         for _ in range(3):
-            feed.acknowledge(feed._sequence)
+            feed.acknowledge(page.messages[-1][0]["seq"])
             clock.now += 1.5 * BEAT_S
             feed.flush()
         assert [content["k"] for content, _ in page.messages].count("beat") == beats

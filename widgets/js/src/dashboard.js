@@ -13,6 +13,7 @@ import { timeSplit } from "./timesplit.js";
 import { WORKS } from "./verdict.js";
 
 const TABLES_EVERY_MS = 500, GRID_EVERY_MS = 200, CALM_EVERY_MS = 1000, LATENCIES_KEPT = 2000;
+const ANSWER_EVERY_MS = 10_000, ANSWER_EVERY_BYTES = 512 * 1024;
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 
 const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"></h2>
@@ -41,7 +42,7 @@ class View {
     this.lastGrid = 0;
     this.lastHeard = performance.now();
     this.drawnAt = 0;
-    this.acknowledged = -Infinity;
+    this.answered = { seq: 0, at: -Infinity };
     this.partial = false; // the first part of a long history is here, the rest on its way
     this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: [] };
     root.innerHTML = FRAME;
@@ -187,10 +188,11 @@ class View {
     });
   }
 
-  // The kernel allows two open messages, so every second one is answered.
+  // Every answer makes the kernel busy for a moment, and JupyterLab redraws its marks of that: few are enough.
   #answer(seq) {
-    if (seq - this.acknowledged < 2) return;
-    this.acknowledged = seq;
+    const { answered } = this, at = performance.now();
+    if (at - answered.at < ANSWER_EVERY_MS && seq - answered.seq < ANSWER_EVERY_BYTES) return;
+    this.answered = { seq, at };
     this.model.send({ k: "ack", seq });
   }
 

@@ -1,9 +1,10 @@
-"""Pump a story to a page: at most 30 messages a second, two unanswered, never from the shell's loop.
+"""Pump a story to a page: at most 30 messages a second, a megabyte unanswered, never from the shell's loop.
 
 Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind
 in smoothness and never in truth. A page that owes answers may be hidden or gone, or a busy cell keeps its
 answers from us: it hears from us more seldom the longer it has been silent, so that nothing piles up in the
-notebook server and a picture beside a busy cell still moves. The thread ends with the widget.
+notebook server and a picture beside a busy cell still moves. Answers are few, because each one makes the
+kernel look busy for a moment, which costs JupyterLab more than a drawing. The thread ends with the widget.
 """
 
 import threading
@@ -19,7 +20,12 @@ from subnetlab_widgets.dashboard.story import Story
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
 MAX_MESSAGES_PER_S = 30
-MAX_UNANSWERED = 2
+IN_FLIGHT_BYTES = 1024 * 1024
+"""What a page may owe answers for; it answers after half of it."""
+MESSAGE_BYTES = 600
+"""What Jupyter adds to a message, roughly."""
+SILENT_S = 15.0
+"""A page answers every ten seconds; after this long it is taken to be away."""
 BYTES_PER_MESSAGE = 512 * 1024
 """A long history travels in messages of this size; the first is thinned to `FIRST_ROWS` of all rounds."""
 FIRST_ROWS = 600
@@ -41,7 +47,7 @@ class Feed:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._sequence = 0
+        self._sent = 0  # bytes; a message's `seq` is what was sent up to its end
         self._answered = 0
         self._answered_at = clock()
         self._last_sent = -BEAT_S
@@ -66,16 +72,16 @@ class Feed:
     def hello(self) -> None:
         """A view has opened: send it the whole history."""
         with self._lock:
-            self._answered, self._answered_at = self._sequence, self._clock()
+            self._answered, self._answered_at = self._sent, self._clock()
             self._sent_status = {}
             self.story.changed.update(self.story.rounds)
             self._thinned = True
         self._wake.set()
 
-    def acknowledge(self, sequence: int) -> None:
+    def acknowledge(self, seq: int) -> None:
         """A view has drawn everything up to this message."""
         with self._lock:
-            self._answered = max(self._answered, min(sequence, self._sequence))
+            self._answered = max(self._answered, min(seq, self._sent))
             self._answered_at = self._clock()
         self._wake.set()
 
@@ -103,8 +109,10 @@ class Feed:
         """Send what changed, or a beat where nothing did; less often while the page owes answers."""
         now = self._clock()
         with self._lock:
-            quiet = now - self._last_sent
-            if self._sequence - self._answered >= MAX_UNANSWERED and quiet < pause(now - self._answered_at):
+            quiet, silence = now - self._last_sent, now - self._answered_at
+            owed = self._sent - self._answered
+            away = owed >= IN_FLIGHT_BYTES or (owed and silence > SILENT_S)
+            if away and quiet < pause(silence):
                 return
             status = self.story.status
             news = {name: value for name, value in status.items() if self._sent_status.get(name) != value}
@@ -132,8 +140,10 @@ class Feed:
 
     def _transmit(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self._last_sent = self._clock()
-        self._sequence += 1
-        self._send({**content, "seq": self._sequence}, buffers)
+        if self._sent == self._answered:
+            self._answered_at = self._last_sent  # nothing was owed until now
+        self._sent += MESSAGE_BYTES + sum(map(len, buffers))
+        self._send({**content, "seq": self._sent}, buffers)
 
 
 def pause(silence: float) -> float:

@@ -118,7 +118,9 @@ class Dashboard(anywidget.AnyWidget):
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            run = f"run {self.header['run_id']}" if self.header["run_id"] else f"a run on {self.header['name']}"
+            run = (
+                f"run {self.header['run_id']}" if self.header["run_id"] else f"a run on {self.header['name']}"
+            )
             data["text/plain"] = f"Live dashboard of {run}"
         return bundle
 
