@@ -35,9 +35,11 @@ def run(families: list[str], *, quick: bool, minutes: float, out: Path) -> None:
                 figures.append(figure)
         except Unavailable as reason:
             print(f"{family:<11} not measured: {reason}", flush=True)
-            continue
+            missing = {"not_measured": str(reason)}
+        else:
+            missing = {}
         report = read(out)
-        report[family] = {
+        report[family] = missing | {
             "machine": facts,
             "quick": quick,
             "wall_s": round(time.perf_counter() - start, 2),
