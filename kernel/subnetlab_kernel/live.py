@@ -52,7 +52,7 @@ def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Ca
 
     Where nothing was started, the frame goes away again.
     """
-    from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget, once a run is shown)
+    from subnetlab_widgets import boards, saved  # noqa: PLC0415  (anywidget, once a run is shown)
     from subnetlab_widgets.dashboard import Dashboard, foreseen  # noqa: PLC0415
 
     net, peers = subnet.net, len(fleet.roles()) + fleet.alone
@@ -63,7 +63,7 @@ def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Ca
         ),
         waiting=f"building the model, then seating and starting {peers} processes",
     )  # fmt: skip
-    handle: Any = display(board, display_id=True)
+    handle = saved.show_widget(board)
     try:
         yield lambda run: boards.adopt(run, board)
     except BaseException:
@@ -74,7 +74,7 @@ def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Ca
 
 def follow(run: "Run") -> Pump:
     """Keep the plain picture of a run, which a saved notebook keeps, below the live dashboard."""
-    from subnetlab_widgets.boards import Picture  # noqa: PLC0415  (anywidget, once a run is shown)
+    from subnetlab_widgets.boards import picture_of  # noqa: PLC0415  (anywidget, once a run is shown)
 
-    handle: Any = display(Picture(run), display_id=True)
-    return Pump(run, lambda: Picture(run), handle)
+    handle: Any = display(picture_of(run), display_id=True)
+    return Pump(run, lambda: picture_of(run), handle)

@@ -8,10 +8,12 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from IPython.display import display
+from IPython.display import DisplayHandle
 
 from subnetlab.record.line import FILE_NAME
+from subnetlab_widgets import html, saved
 from subnetlab_widgets.dashboard import Dashboard
+from subnetlab_widgets.saved import Picture
 
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
@@ -20,26 +22,19 @@ MOST = 8
 _BOARDS: OrderedDict[Path, Dashboard] = OrderedDict()
 
 
-class Picture:
-    """The plain picture of a run, for saved notebooks and front ends without widgets."""
+def picture_of(run: "Run") -> Picture:
+    """The plain picture of a run as it is when this is shown."""
+    from subnetlab_widgets.formatters import run_html  # noqa: PLC0415  (formatters show boards)
 
-    def __init__(self, run: "Run") -> None:
-        """Picture the run as it is when this is shown."""
-        self._run = run
-
-    def _repr_html_(self) -> str:
-        from subnetlab_widgets.formatters import run_html  # noqa: PLC0415  (formatters show boards)
-
-        return run_html(self._run)
-
-    def __repr__(self) -> str:
-        return repr(self._run)
+    live = html.paragraph(
+        f"Saved picture; %sl attach {run.id} shows the run live where it was made.", faint=True
+    )
+    return Picture(lambda: run_html(run) + live, lambda: repr(run))
 
 
-def show(run: "Run") -> None:
+def show(run: "Run") -> DisplayHandle:
     """Show a run as it goes on, and as it is now for whoever opens the notebook later."""
-    display(board_of(run))
-    display(Picture(run))
+    return saved.show(board_of(run), picture_of(run))
 
 
 def board_of(run: "Run") -> Dashboard:

@@ -5,6 +5,7 @@ object's own `repr`; drawings come from `subnetlab.lab.plot`; this file only arr
 """
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,40 +18,49 @@ if TYPE_CHECKING:
     from subnetlab.lab.run import Run, Runs
     from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
+    from subnetlab.lab.tally import Tally
     from subnetlab.lab.verdict import Verdict
 
 
 def run_html(run: "Run") -> str:
     """The headline, where the run stands, both curves with everybody's pay, and the miners' table."""
     from subnetlab.lab import plot  # noqa: PLC0415  (loaded with the object it draws)
-    from subnetlab.lab.words import amount_alpha, bytes_text, percent  # noqa: PLC0415
 
     tally = run.tally
-    rows: list[list[str]] = []
-    for uid in sorted(tally.uids("miner", "free_rider"), key=tally.paid, reverse=True):
-        miner = tally.miners.get(uid)
-        judged = miner is not None and bool(miner.scores)
-        refused = judged and plot.is_caught(tally, uid)
-        rows.append(
-            [
-                str(uid),
-                ("refused" if refused else "works") if judged else "not judged yet",
-                percent(miner.mean_score) if miner and judged else "–",
-                percent(tally.incentive(uid)) if tally.epochs else "–",
-                amount_alpha(tally.paid(uid)) if tally.epochs else "–",
-                bytes_text(sum(miner.wire_bytes.values())) if miner else "–",
-                "gone" if uid in tally.gone else "",
-            ]
-        )
-    header = ["uid", "verdict", "loss removed", "incentive", "paid", "sent", ""]
-    where = f"Run {run.id}: {run.status}, round {run.round} of {tally.rounds or '–'}, block {tally.block}."
+    on = f" on {tally.started.network}" if tally.started else ""
+    where = (
+        f"Run {run.id}: {run.status}, round {run.round} of {tally.rounds or '–'}, block {tally.block}{on}."
+    )
+    words = f"Both loss curves and every miner's pay. {run.headline}"
+    sent = [said for said in run.verdict().sentences() if said.startswith("Each miner sent")]
+    header = ["uid", "verdict", "loss removed", "rating", "weight", "incentive", "paid", "sent"]
+    rows = [_miner_row(tally, uid) for uid in sorted(tally.uids("miner", "free_rider"), key=tally.paid)[::-1]]
     return html.block(
         html.paragraph(run.headline, bold=True),
-        html.paragraph(where, faint=True),
-        run.picture(),
+        html.paragraph(" ".join([where, *sent]), faint=True),
+        html.drawing(run.picture(), words, width=plot.WIDTH),
         html.table(header, rows, words=2) if rows else "",
         run=run.id,
     )
+
+
+def _miner_row(tally: "Tally", uid: int) -> list[str]:
+    from subnetlab.lab import plot  # noqa: PLC0415
+    from subnetlab.lab.words import amount_alpha, bytes_text, percent  # noqa: PLC0415
+
+    miner, state = tally.miners.get(uid), plot.standing(tally, uid)
+    mark = "◆ " if state == plot.CAUGHT else ""
+    last = miner.scores[max(miner.scores)] if miner and miner.scores else []
+    return [
+        str(uid),
+        mark + state + (", gone" if uid in tally.gone else ""),
+        percent(miner.mean_score) if miner and last else "–",
+        f"{fmean(verdict.rating for verdict in last):.2f}" if last else "–",
+        percent(fmean(verdict.weight for verdict in last)) if last else "–",
+        percent(tally.incentive(uid)) if tally.epochs else "–",
+        amount_alpha(tally.paid(uid)) if tally.epochs else "–",
+        bytes_text(sum(miner.wire_bytes.values())) if miner else "–",
+    ]
 
 
 def runs_html(found: "Runs") -> str | None:

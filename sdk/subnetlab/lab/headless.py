@@ -30,6 +30,8 @@ from subnetlab.lab.untrained import untrained_loss
 summary = summarise(run, net.spent, val_loss_untrained=untrained_loss(run.folder))
 found = {{"summary": summary, "verdict": str(run.verdict())}}
 pathlib.Path({path!r}).write_text(json.dumps(found))
+if {keep!r}:
+    run.save({keep!r}, model=False)
 net.close()
 """
 
@@ -44,11 +46,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--out", type=Path, default=Path("build/demo"), help="folder for the page and the numbers"
     )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE.zip", help="keep the run too, without its weights, for sl.open"
+    )
     options = parser.parse_args(list(arguments))
+    if options.keep is not None and options.keep.exists():
+        raise RunError(f"{options.keep} exists; nothing was run.", hint="Name a new file.")
     began = monotonic()
     notebook = find("00")
     _say(f"{notebook.name}: executing on the subnetlab kernel, offline. About a minute and a half.")
-    executed, found = execute(notebook)
+    executed, found = execute(notebook, keep=options.keep)
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "00.html").write_text(page(executed), encoding="utf-8")
@@ -62,8 +69,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def execute(path: Path) -> tuple[Any, dict[str, Any]]:
+def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any]]:
     """Execute a notebook on our kernel and return it with the summary and the verdict of its `run`.
+
+    Args:
+        path: the notebook, which is left as it is.
+        keep: where its `run` is kept as one file; None keeps nothing.
 
     Raises:
         RunError: Jupyter is missing, or a cell failed; the message is the cell's own.
@@ -92,7 +103,8 @@ def execute(path: Path) -> tuple[Any, dict[str, Any]]:
 
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "summary.json"
-        added: Any = nbformat.v4.new_code_cell(_SUMMARY_CELL.format(path=str(target)))
+        kept = str(keep.resolve()) if keep else ""
+        added: Any = nbformat.v4.new_code_cell(_SUMMARY_CELL.format(path=str(target), keep=kept))
         added.metadata["tags"] = [_ADDED]
         notebook.cells.append(added)
         client = NotebookClient(

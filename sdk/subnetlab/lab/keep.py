@@ -27,6 +27,7 @@ MEMBERS: Final = {
 }
 """Every name a run's file may hold, and the most bytes it may unpack to."""
 REQUIRED: Final = (FILE_NAME, MANIFEST_FILE)
+_WEIGHTS: Final = f"{RESULT_FOLDER}/{MODEL_FILE}"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """One date for all members: the same run makes the same file."""
 
@@ -58,10 +59,11 @@ def save_folder(run_folder: Path, target: Path, verdict: Verdict) -> Path:
     return target
 
 
-def save_file(run_folder: Path, target: Path, verdict: Verdict) -> Path:
+def save_file(run_folder: Path, target: Path, verdict: Verdict, *, model: bool = True) -> Path:
     """Write the whole run as one file: record, manifest and, if it left one, the model with its card.
 
-    The file appears complete or not at all. An unfinished last line of the record is left out.
+    The file appears complete or not at all. An unfinished last line of the record is left out. Without the
+    weights (`model=False`) it is a twentieth of the size and shows and answers the same.
 
     Raises:
         RunError: the file exists, a part is missing or too large to be opened again.
@@ -75,7 +77,8 @@ def save_file(run_folder: Path, target: Path, verdict: Verdict) -> Path:
     try:
         with ZipFile(made, "w", ZIP_DEFLATED, allowZip64=False) as file:
             for name, limit in MEMBERS.items():
-                _add(file, run_folder, name, limit, verdict)
+                if model or name != _WEIGHTS:
+                    _add(file, run_folder, name, limit, verdict)
         made.chmod(0o644)
         made.replace(target)
     except OSError as error:

@@ -1,10 +1,11 @@
 """The saved picture of a run: both loss curves in one plot, and every miner's pay beside it.
 
 One hand-written SVG. The round axis always spans the whole run; the loss axis is cropped to what matters and
-changes scale once, after a fifth of the run. Pay shares one scale, so that a collapse looks like one.
+changes scale once, after a fifth of the run. Pay shares one scale, so that a collapse looks like one. What
+moves (`lab/animation.py`) is drawn from the same pieces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
 from subnetlab.lab import svg
@@ -12,63 +13,92 @@ from subnetlab.lab.tally import ACCEPTED, Tally
 from subnetlab.lab.verdict import verdict
 from subnetlab.lab.words import amount_alpha
 
-_WIDTH, _CURVE_RIGHT, _TOP, _BOTTOM = 900, 430, 34, 232
-_LEFT = 40
-_PAY_LEFT, _PAY_WIDTH = 610, 180
+WIDTH = 900
+LEFT, CURVE_RIGHT, _TOP, _BOTTOM = 52, 436, 46, 244
+PAY_LEFT, PAY_WIDTH = 678, 130
+_PAY_NAMES, _PAY_ENDS, _ROW = 614, WIDTH - 16, 22
+UNJUDGED, WORKS, CAUGHT = "not judged yet", "works", "refused"
 _MOST_ROWS = 10
 _DIVERGED = 1e3
 """A loss beyond this is drawn at the top edge, and no axis stretches for it."""
+_APART = 16.0
+"""How far labels keep from one another."""
 
 
 def picture(tally: Tally) -> str:
     """The run as one SVG; axes stand at their final size before there is anything to draw."""
-    rows = _pay_rows(tally)
-    height = max(_BOTTOM + 24, _TOP + 22 * len(rows) + 20)
-    marks = [*_curves(tally), *_pay(tally, rows)]
-    return svg.document(_WIDTH, height, verdict(tally).headline, marks)
+    rows = pay_rows(tally)
+    subnet, alone = points(tally, tally.val_loss), points(tally, tally.alone_loss)
+    marks = [*axes(tally), lines(subnet, alone), *ends(tally, tally.val_loss, tally.alone_loss)]
+    marks += pay_axis(tally, rows)
+    top = pay_top(tally, rows)
+    for i, uid in enumerate(rows):
+        state = standing(tally, uid)
+        marks += [pay_name(uid, i, state=state), pay_steps(tally, uid, i, state=state, top=top)]
+        marks.append(pay_sum(i, tally.paid(uid)))
+    return svg.document(WIDTH, height(rows), verdict(tally).headline, marks)
+
+
+def height(rows: Sequence[int]) -> int:
+    """How tall the drawing is with these rows of pay."""
+    return max(_BOTTOM + 34, _TOP + _ROW * len(rows) + 36)
 
 
 # -- does it learn ---------------------------------------------------------------------------------
 
 
-def _curves(tally: Tally) -> list[str]:
-    rounds = max(tally.rounds, 2)
+def points(tally: Tally, curve: Mapping[int, float]) -> list[svg.Point]:
+    """Where a curve runs; rounds without a number are left out."""
     low, high = _loss_range(tally)
-
-    def place(curve: Mapping[int, float]) -> list[svg.Point]:
-        return [
-            (
-                _LEFT + (_CURVE_RIGHT - _LEFT) * number / (rounds - 1),
-                _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], _DIVERGED) - low) / (high - low),
-            )
-            for number in sorted(curve)
-            if curve[number] == curve[number]
-        ]
-
-    marks = [svg.text(_LEFT, 16, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
-    marks += _loss_axis(low, high)
-    marks.append(svg.text(_LEFT, _BOTTOM + 18, "round 1", size=11, opacity=0.65))
-    marks.append(svg.text(_CURVE_RIGHT, _BOTTOM + 18, str(rounds), size=11, opacity=0.65, anchor="end"))
-    subnet, alone = place(tally.val_loss), place(tally.alone_loss)
-    lines = [svg.polyline(alone, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
-    frame = (_LEFT, _TOP - 2, _CURVE_RIGHT - _LEFT + 2, _BOTTOM - _TOP + 4)
-    marks.append(svg.window(*frame, lines))
-    return marks + _labels(tally, subnet, alone)
+    return [
+        (
+            _x(tally, number),
+            _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], _DIVERGED) - low) / (high - low),
+        )
+        for number in sorted(curve)
+        if curve[number] == curve[number]
+    ]
 
 
-def _labels(tally: Tally, subnet: list[svg.Point], alone: list[svg.Point]) -> list[str]:
+def _x(tally: Tally, number: int) -> float:
+    return LEFT + (CURVE_RIGHT - LEFT) * number / (max(tally.rounds, 2) - 1)
+
+
+def reached(tally: Tally, number: int) -> float:
+    """Which share of the round axis lies left of a round, 0 to 1."""
+    return (_x(tally, number) - LEFT) / (CURVE_RIGHT - LEFT)
+
+
+def axes(tally: Tally) -> list[str]:
+    """Heading, levels and rounds of the curve."""
+    marks = [svg.text(LEFT, 26, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
+    marks += _loss_axis(*_loss_range(tally))
+    marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
+    end = str(max(tally.rounds, 2))
+    return [*marks, svg.text(CURVE_RIGHT, _BOTTOM + 20, end, size=11, opacity=0.65, anchor="end")]
+
+
+def lines(subnet: Sequence[svg.Point], alone: Sequence[svg.Point]) -> str:
+    """Both curves, cut off at the edges of the plot."""
+    frame = (LEFT, _TOP - 2, CURVE_RIGHT - LEFT + 2, _BOTTOM - _TOP + 4)
+    both = [svg.polyline(alone, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
+    return svg.window(*frame, both)
+
+
+def ends(tally: Tally, subnet: Mapping[int, float], alone: Mapping[int, float]) -> list[str]:
+    """The last value of each curve where the curve ends, kept apart and inside the plot."""
     marks: list[str] = []
-    apart = 16.0
-    if subnet:
-        x, y = subnet[-1][0], max(subnet[-1][1], _TOP)
-        if alone and abs(y - alone[-1][1]) < apart:
-            y = alone[-1][1] + apart if y >= alone[-1][1] else alone[-1][1] - apart
-        value = tally.val_loss[max(tally.val_loss)]
-        marks.append(svg.text(x + 10, y + 4, f"{value:.2f} the subnet", size=13, bold=True, fill=svg.WORK))
-    if alone:
-        x, y = alone[-1][0], max(alone[-1][1], _TOP)
-        value = tally.alone_loss[max(tally.alone_loss)]
-        marks.append(svg.text(x + 10, y + 4, f"{value:.2f} one alone", size=13))
+    one = [(x, max(y, _TOP)) for x, y in points(tally, alone)[-1:]]
+    for x, y in points(tally, subnet)[-1:]:
+        level = max(y, _TOP)
+        marks.append(svg.disc(x, level, svg.WORK, radius=3.2))
+        for _, other in one:
+            if abs(level - other) < _APART:
+                level = other - _APART if level < other else other + _APART
+        value = f"{subnet[max(subnet)]:.2f} the subnet"
+        marks.append(svg.text(x + 10, level + 4, value, size=13, bold=True, fill=svg.WORK))
+    for x, y in one:
+        marks.append(svg.text(x + 10, y + 4, f"{alone[max(alone)]:.2f} one alone", size=13))
     return marks
 
 
@@ -96,8 +126,8 @@ def _loss_axis(low: float, high: float) -> list[str]:
     level = low
     while level <= high + 1e-9:
         y = _BOTTOM - (_BOTTOM - _TOP) * (level - low) / (high - low)
-        marks.append(svg.text(_LEFT - 8, y + 4, f"{level:.1f}", size=11, opacity=0.65, anchor="end"))
-        marks.append(svg.polyline([(_LEFT, y), (_CURVE_RIGHT, y)], width=0.6, opacity=0.18))
+        marks.append(svg.text(LEFT - 8, y + 4, f"{level:.1f}", size=11, opacity=0.65, anchor="end"))
+        marks.append(svg.polyline([(LEFT, y), (CURVE_RIGHT, y)], width=0.6, opacity=0.18))
         level += step
     return marks
 
@@ -105,7 +135,7 @@ def _loss_axis(low: float, high: float) -> list[str]:
 # -- who gets paid ---------------------------------------------------------------------------------
 
 
-def _pay_rows(tally: Tally) -> list[int]:
+def pay_rows(tally: Tally) -> list[int]:
     """Miners by pay, best first; beyond ten, the best and those that were paid least."""
     miners = sorted(tally.uids("miner", "free_rider"), key=tally.paid, reverse=True)
     if len(miners) <= _MOST_ROWS:
@@ -113,36 +143,59 @@ def _pay_rows(tally: Tally) -> list[int]:
     return [*miners[: _MOST_ROWS // 2], *miners[-_MOST_ROWS // 2 :]]
 
 
-def _pay(tally: Tally, rows: list[int]) -> list[str]:
-    marks = [svg.text(_PAY_LEFT, 16, "Pay per tempo", size=13, bold=True)]
-    top = max((pay for uid in rows for pay in tally.pay_by_epoch(uid)), default=0)
-    for i, uid in enumerate(rows):
-        y = _TOP + 22 * i + 16
-        caught = bool(tally.epochs) and is_caught(tally, uid)
-        hue = svg.FLAG if caught else svg.WORK
-        marks.append(
-            svg.diamond(_PAY_LEFT + 4, y - 4, hue) if caught else svg.disc(_PAY_LEFT + 4, y - 4, hue)
-        )
-        marks.append(svg.text(_PAY_LEFT + 16, y, f"uid {uid}"))
-        marks.append(
-            svg.steps(
-                tally.pay_by_epoch(uid),
-                x=_PAY_LEFT + 66,
-                y=y + 1,
-                width=_PAY_WIDTH - 30,
-                height=16,
-                top=top,
-                hue=hue,
-            )
-        )
-        marks.append(svg.text(_WIDTH - 4, y, amount_alpha(tally.paid(uid)), bold=True, anchor="end"))
+def pay_top(tally: Tally, rows: Sequence[int]) -> int:
+    """The most that any of these was paid in one epoch: the height of every row."""
+    return max((pay for uid in rows for pay in tally.pay_by_epoch(uid)), default=0)
+
+
+def pay_axis(tally: Tally, rows: Sequence[int]) -> list[str]:
+    """Heading and epochs of the rows of pay."""
+    marks = [svg.text(_PAY_NAMES, 26, "Pay per tempo", size=13, bold=True)]
+    if rows and tally.epochs:
+        y = _row_y(len(rows)) + 2
+        marks.append(svg.text(PAY_LEFT, y, "tempo 1", size=11, opacity=0.65))
+        end = str(len(tally.epochs))
+        marks.append(svg.text(PAY_LEFT + PAY_WIDTH, y, end, size=11, opacity=0.65, anchor="end"))
     return marks
 
 
-def is_caught(tally: Tally, uid: int) -> bool:
-    """Whether most verdicts on a miner were refusals; one bad round is no offence, and roles do not count."""
+def _row_y(i: int) -> int:
+    return _TOP + _ROW * i + 12
+
+
+def pay_name(uid: int, i: int, *, state: str) -> str:
+    """A miner's mark and name."""
+    x, y = _PAY_NAMES + 5, _row_y(i)
+    mark = {
+        CAUGHT: lambda: svg.diamond(x, y - 4, svg.FLAG),
+        WORKS: lambda: svg.disc(x, y - 4, svg.WORK),
+        UNJUDGED: lambda: svg.ring(x, y - 4),
+    }[state]()
+    return mark + svg.text(_PAY_NAMES + 16, y, f"uid {uid}")
+
+
+def pay_steps(tally: Tally, uid: int, i: int, *, state: str, top: int) -> str:
+    """A miner's pay, epoch by epoch."""
+    hue = svg.FLAG if state == CAUGHT else svg.WORK
+    place = {"x": PAY_LEFT, "y": _row_y(i) + 1, "width": PAY_WIDTH, "height": _ROW - 6}
+    return svg.steps(tally.pay_by_epoch(uid), **place, top=top, hue=hue)
+
+
+def pay_sum(i: int, alpha_rao: int) -> str:
+    """What a miner was paid in all, at the end of its row."""
+    return svg.text(_PAY_ENDS, _row_y(i), amount_alpha(alpha_rao), bold=True, anchor="end")
+
+
+def standing(tally: Tally, uid: int, *, upto: int | None = None) -> str:
+    """How validators have judged a miner so far, or up to a round; roles do not count."""
     miner = tally.miners.get(uid)
-    if miner is None or not miner.scores:
-        return False
-    verdicts = miner.verdicts
-    return 2 * sum(verdict.verdict != ACCEPTED for verdict in verdicts) > len(verdicts)
+    verdicts = [
+        verdict.verdict
+        for number, found in (miner.scores if miner else {}).items()
+        for verdict in found
+        if upto is None or number <= upto
+    ]
+    if not verdicts:
+        return UNJUDGED
+    # Most verdicts, because one bad round is no offence.
+    return CAUGHT if 2 * sum(verdict != ACCEPTED for verdict in verdicts) > len(verdicts) else WORKS

@@ -172,6 +172,12 @@ class Run:
         """Both loss curves and everybody's pay as one SVG."""
         return picture(self.tally)
 
+    def animation(self) -> str:
+        """The same picture growing round by round, as an SVG that plays without script."""
+        from subnetlab.lab.animation import animation  # noqa: PLC0415  (seldom needed)
+
+        return animation(self.tally)
+
     @property
     def headline(self) -> str:
         """Where the run stands, as one sentence."""
@@ -233,11 +239,15 @@ class Run:
         self.wait(timeout)
         return load_result(self.folder)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, model: bool = True) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
         The folder holds model, configuration and a card that says how it came to be; the file holds those
         and the record, and shows the run to somebody who trains nothing.
+
+        Args:
+            path: a new file or folder.
+            model: whether a file holds the weights; a folder always does.
 
         Raises:
             RunNotFinished: it has not ended, or a folder was asked for and it ended without a model.
@@ -248,8 +258,9 @@ class Run:
         if not self.ended:
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
         target = Path(path)
-        keep = save_file if target.suffix.lower() == ".zip" else save_folder
-        return keep(self.folder, target, verdict(self.tally))
+        if target.suffix.lower() == ".zip":
+            return save_file(self.folder, target, verdict(self.tally), model=model)
+        return save_folder(self.folder, target, verdict(self.tally))
 
     def stop(self, timeout: float = 0.0) -> None:
         """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.

@@ -1,16 +1,21 @@
 """The few marks our drawings are made of: text, lines and paths as SVG strings.
 
-Ink is `currentColor`, so a drawing follows a light or a dark page; the two hues (work, flag) take the
-notebook's theme where there is one. No library, no script.
+A drawing stands alone, as a file or inside `<img>`: it brings its paper, its ink and its two hues (work,
+flag) for light and for dark pages, and takes nothing from the page around it. No library, no script.
 """
 
 from collections.abc import Sequence
 from html import escape
 
-WORK = "var(--jp-brand-color1, #1976d2)"
-FLAG = "var(--jp-warn-color1, #c25700)"
+WORK = "var(--work)"
+FLAG = "var(--flag)"
 INK = "currentColor"
-FONT = "var(--jp-ui-font-family, Inter, system-ui, sans-serif)"
+FONT = "Inter, system-ui, sans-serif"
+_PAPER = (
+    ".slab{color:#1f2328;--paper:#fff;--work:#1668b8;--flag:#b35000}"
+    "@media(prefers-color-scheme:dark)"
+    "{.slab{color:#e6e8eb;--paper:#16191d;--work:#6cb2f7;--flag:#f39c4f}}"
+)
 
 Point = tuple[float, float]
 
@@ -58,9 +63,17 @@ def steps(
     return area + polyline(corners, stroke=hue, width=1.4)
 
 
-def disc(x: float, y: float, hue: str) -> str:
+def disc(x: float, y: float, hue: str, *, radius: float = 4) -> str:
     """The mark of a miner that works."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{hue}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{hue}"/>'
+
+
+def ring(x: float, y: float) -> str:
+    """The mark of a miner that nobody has judged."""
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="none" stroke="{INK}" stroke-width="1.2"'
+        ' stroke-dasharray="2 1.6" opacity="0.65"/>'
+    )
 
 
 def diamond(x: float, y: float, hue: str) -> str:
@@ -75,11 +88,13 @@ def window(x: float, y: float, width: float, height: float, marks: Sequence[str]
     return f'<svg {place} viewBox="{box}">{"".join(marks)}</svg>'
 
 
-def document(width: int, height: int, label: str, marks: Sequence[str]) -> str:
-    """A whole drawing with its spoken description; it shrinks with the page, never grows past its size."""
+def document(width: int, height: int, label: str, marks: Sequence[str], *, style: str = "") -> str:
+    """A whole drawing with its spoken description, on paper; `style` is CSS beyond the colours."""
+    spoken = escape(label, quote=True)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(label, quote=True)}"'
-        f' viewBox="0 0 {width} {height}" width="100%"'
-        f' style="max-width:{width}px;font-variant-numeric:tabular-nums"'
-        f' font-family="{FONT}">{"".join(marks)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="slab" role="img" aria-label="{spoken}"'
+        f' viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f' font-family="{FONT}" style="font-variant-numeric:tabular-nums">'
+        f"<style>{_PAPER}{style}</style>"
+        f'<rect width="{width}" height="{height}" rx="6" fill="var(--paper)"/>{"".join(marks)}</svg>'
     )

@@ -65,6 +65,8 @@ class Tally:
     val_loss: dict[int, float] = field(default_factory=dict[int, float])
     """Held-out loss of the subnet's model after each round, nats per byte."""
     alone_loss: dict[int, float] = field(default_factory=dict[int, float])
+    closed_at: dict[int, int] = field(default_factory=dict[int, int])
+    """The block in which each round closed."""
     miners: dict[int, MinerTally] = field(default_factory=dict[int, MinerTally])
     epochs: list[EpochPaid] = field(default_factory=list[EpochPaid])
     weights: dict[int, WeightsSet] = field(default_factory=dict[int, WeightsSet])
@@ -96,6 +98,7 @@ class Tally:
                 self.weights[event.validator] = event
             case RoundClosed():
                 self.val_loss[event.round] = event.val_loss
+                self.closed_at[event.round] = max(event.heights, default=0)
             case AloneEvaluated():
                 self.alone_loss[event.round] = event.val_loss
             case Sampled():

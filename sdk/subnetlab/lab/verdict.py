@@ -66,7 +66,8 @@ class Verdict:
             return "No round has closed yet."
         strangers = f"{count_word(self.miners).capitalize()} strangers"
         if not self.finished:
-            return f"{strangers} are at {self.loss_last:.2f} after {self.rounds} rounds."
+            rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
+            return f"{strangers} are at {self.loss_last:.2f} after {rounds}."
         if self.loss_alone is None:
             return f"{strangers} reached {self.loss_last:.2f}."
         return f"{strangers} reached {self.loss_last:.2f}; one alone would be at {self.loss_alone:.2f}."

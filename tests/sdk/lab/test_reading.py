@@ -12,7 +12,7 @@ from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownU
 from subnetlab.fleet.launch import LOCK_FILE
 from subnetlab.lab.consensus import recompute
 from subnetlab.lab.explain import explain
-from subnetlab.lab.plot import is_caught, picture
+from subnetlab.lab.plot import CAUGHT, picture, standing
 from subnetlab.lab.run import Run, attach, runs
 from subnetlab.lab.summary import summarise
 from subnetlab.lab.tally import Tally
@@ -155,8 +155,8 @@ def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "2.50 the subnet" in texts
     assert "3.20 one alone" in texts
-    assert [uid for uid in range(1, 6) if is_caught(tally, uid)] == [story.FREE_RIDER]
-    assert drawn.count("var(--jp-warn-color1") >= 1
+    assert [uid for uid in range(1, 6) if standing(tally, uid) == CAUGHT] == [story.FREE_RIDER]
+    assert drawn.count("var(--flag)") >= 1
     assert "currentColor" in drawn
     assert len(drawn) < 20_000
 
