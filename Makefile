@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench soak constraints clean
+.PHONY: help install demo lab test test-long lint format bench soak recorded binder constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -50,6 +50,14 @@ bench: install   ## side-by-side measurements, written to build/bench.json (BENC
 soak: install    ## kernel, server and page memory over an hour of live dashboards (MINUTES=60)
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks --only soak --minutes $(MINUTES)
+
+recorded: install  ## run tutorial 00 again and keep it as the recording that Binder and sl.open show
+	@rm -f build/recorded.zip
+	@$(BIN)/python -m subnetlab demo --out build/recorded --keep build/recorded.zip
+	@mv build/recorded.zip tutorials/recorded.zip
+
+binder:          ## what Binder does, in a clean environment, then tutorial 00 within 2 GB (BINDER="--configured-index")
+	@binder/check $(BINDER)
 
 constraints:     ## resolve the newest versions that pyproject.toml allows, from a clean environment
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

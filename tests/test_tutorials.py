@@ -9,6 +9,7 @@ import pytest
 from subnetlab.cli import main
 from subnetlab.errors import RunError
 from subnetlab.lab.headless import execute, page
+from subnetlab.lab.replay import open as open_recorded
 from subnetlab.lab.tutorials import find
 
 SMALL = {
@@ -33,7 +34,8 @@ def smaller(source: Path, folder: Path) -> Path:
 
 def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
-    executed, found = execute(smaller(find("00"), tmp_path))
+    kept = tmp_path / "kept.zip"
+    executed, found = execute(smaller(find("00"), tmp_path), keep=kept)
     summary = found["summary"]
     assert summary["status"] == "finished"
     assert summary["rounds"] == 4
@@ -43,10 +45,12 @@ def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.Mo
     assert "Eight strangers reached" in found["verdict"]
     shown = page(executed)
     assert "Eight strangers reached" in shown
-    assert "<svg" in shown
+    assert "data:image/svg+xml;base64," in shown
     assert "summarise" not in shown
     assert "<script" not in shown
     assert "Widget" not in "".join(str(cell.get("outputs")) for cell in executed.cells)
+    assert kept.stat().st_size < 300_000
+    assert open_recorded(kept).verdict().headline in found["verdict"]
 
 
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:
@@ -55,6 +59,14 @@ def test_a_failing_cell_is_named(tmp_path: Path) -> None:
     nbformat.write(notebook, path)
     with pytest.raises(RunError, match=r"A cell of broken.ipynb failed: ZeroDivisionError"):
         execute(path)
+
+
+def test_a_recording_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept.zip"
+    kept.write_bytes(b"mine")
+    assert main(["demo", "--keep", str(kept)]) == 1
+    assert "nothing was run" in capsys.readouterr().err
+    assert kept.read_bytes() == b"mine"
 
 
 @pytest.mark.long

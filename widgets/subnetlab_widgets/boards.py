@@ -24,12 +24,15 @@ _BOARDS: OrderedDict[Path, Dashboard] = OrderedDict()
 
 def picture_of(run: "Run") -> Picture:
     """The plain picture of a run as it is when this is shown."""
+    from subnetlab.lab.replay import Recording  # noqa: PLC0415  (loaded with the object it draws)
     from subnetlab_widgets.formatters import run_html  # noqa: PLC0415  (formatters show boards)
 
-    live = html.paragraph(
-        f"Saved picture; %sl attach {run.id} shows the run live where it was made.", faint=True
+    note = (
+        "Saved picture of a recorded run; sl.open replays its file."
+        if isinstance(run, Recording)
+        else f"Saved picture; where the run was made, %sl attach {run.id} shows it live."
     )
-    return Picture(lambda: run_html(run) + live, lambda: repr(run))
+    return Picture(lambda: run_html(run) + html.paragraph(note, faint=True), lambda: repr(run))
 
 
 def show(run: "Run") -> DisplayHandle:

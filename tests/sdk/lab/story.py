@@ -91,8 +91,9 @@ def one_round(number: int) -> Iterator[Event]:
             )  # fmt: skip
     yield BlockSealed(number=11 + 4 * number, hash="0x", round=number, waited_s=0.9, chain_s=0.1)
     yield RoundClosed(
-        round=number, lead=6, heights=[1, 2, 3, 4], accepted=[[uid, "h"] for uid in MINERS],
-        aggregate_hash="a", theta_hash="t", val_loss=4.0 - number / 2, aggregate_s=0.01,
+        round=number, lead=6, heights=[11 + 4 * number + i for i in range(4)],
+        accepted=[[uid, "h"] for uid in MINERS], aggregate_hash="a", theta_hash="t",
+        val_loss=4.0 - number / 2, aggregate_s=0.01,
     )  # fmt: skip
     yield AloneEvaluated(round=number, val_loss=4.2 - number / 3, compute_s=0.4)
 
