@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench soak recorded binder constraints clean
+.PHONY: help install demo lab test test-long lint format bench soak recorded picture binder constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -55,6 +55,11 @@ recorded: install  ## run tutorial 00 again and keep it as the recording that Bi
 	@rm -f build/recorded.zip
 	@$(BIN)/python -m subnetlab demo --out build/recorded --keep build/recorded.zip
 	@mv build/recorded.zip tutorials/recorded.zip
+	@$(MAKE) --no-print-directory picture
+
+picture: install ## draw docs/run.svg from the recording
+	@$(BIN)/python -c "import pathlib, subnetlab as sl; \
+	    pathlib.Path('docs/run.svg').write_text(sl.open('tutorials/recorded.zip').animation())"
 
 binder:          ## what Binder does, in a clean environment, then tutorial 00 within 2 GB (BINDER="--configured-index")
 	@binder/check $(BINDER)

@@ -63,7 +63,9 @@ def test_the_recording_is_small_and_is_the_tutorials_run() -> None:
     assert RECORDED.stat().st_size < 300_000
     assert not any("safetensors" in name for name in zipfile.ZipFile(RECORDED).namelist())
     run = sl.open(RECORDED)
-    (cell,) = [cell for cell in json.loads(find("00").read_text())["cells"] if "%%train" in str(cell["source"])]
+    (cell,) = [
+        cell for cell in json.loads(find("00").read_text())["cells"] if "%%train" in str(cell["source"])
+    ]
     options = dict(re.findall(r"--([\w-]+) (\d+)", "".join(cell["source"])))
     tally = run.tally
     assert run.status == "finished"

@@ -22,9 +22,8 @@ def test_the_recording_plays_before_anything_runs_and_replays_when_asked(server:
     picture.wait_for(timeout=60_000)
     assert picture.evaluate("image => image.naturalWidth") == 900
     first = picture.screenshot()
-    page.wait_for_function("since => performance.now() - since > 1000", arg=page.evaluate("performance.now()"))
-    frames = {first, picture.screenshot()}
-    assert len(frames) == 2, "it does not move"
+    # The end stands still for five seconds, so a look may take several.
+    assert any(picture.screenshot() != first for _ in range(300)), "it does not move"
     page.screenshot(path=SCREENSHOTS / "binder-first-look.png")
 
     page.locator(".jp-CodeCell .cm-content").first.click()

@@ -142,7 +142,8 @@ def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
         live, picture = began.data[:2]
         assert "application/vnd.jupyter.widget-view+json" in live
         assert live["text/plain"] == "Live dashboard of a run on tiny-lm"  # shown before the run has a name
-        assert "<svg" in picture["text/html"]
+        assert live["text/html"] == "", "a reader without kernel sees the picture alone"
+        assert "data:image/svg+xml;base64," in picture["text/html"]
         waited = kernel.run("run.wait(45)\nrun", timeout=55)
         assert waited.status == "ok", waited.evalue
         last = waited.data[-1]

@@ -107,3 +107,4 @@ def test_the_recorded_run_fits_a_page() -> None:
     drawn = open_recorded(RECORDED).animation()
     assert len(drawn) < 60_000
     assert "Eight strangers reached" in drawn
+    assert (ROOT / "docs" / "run.svg").read_text(encoding="utf-8") == drawn, "make picture"
