@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,32 @@ def test_start_hands_over_with_one_thread_per_process() -> None:
         [str(BINDER / "start"), sys.executable, "-c", show], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["1", str(os.getpid())], "exec, so that signals reach the server"
+
+
+HOG = """
+import subprocess, sys
+holds = "import sys; held = bytearray(b'1') * {size}; sys.stdin.read()"
+hog = subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE, start_new_session=True)
+if {lets_go}:
+    hog.stdin.close()
+hog.wait()
+"""
+
+
+@pytest.mark.parametrize("group", ["where one can be made", "none"])
+@pytest.mark.parametrize(("megabytes", "fits"), [(20, True), (400, False)])
+def test_the_limit_counts_what_lives_in_a_session_of_its_own(
+    tmp_path: Path, megabytes: int, fits: bool, group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the supervisor of a run does; one that does not fit is ended, and nothing of it stays."""
+    check = runpy.run_path(str(BINDER / "check"), run_name="binder_check")
+    if group == "none":
+        check["within"].__globals__["memory_group"] = lambda _limit: None
+    command = [sys.executable, "-c", HOG.format(size=megabytes * check["MB"], lets_go=fits)]
+    failed = check["within"](150 * check["MB"], command, tmp_path, {check["MARK"]: str(tmp_path)})
+    assert bool(failed) != fits
+    assert "MB (PSS) of 150 MB" in capsys.readouterr().out
+    assert check["processes"](str(tmp_path)) == []
 
 
 def test_the_recording_is_small_and_is_the_tutorials_run() -> None:

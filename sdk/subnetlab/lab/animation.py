@@ -67,11 +67,11 @@ class _Film:
         """The CSS of everything that was shown."""
         fades = "".join(
             f"@keyframes d{n}{{0%{{opacity:1}}{100 * n / self.length:.2f}%,to{{opacity:0}}}}"
-            f".d{n}{{animation-name:d{n}}}"
+            f".slab .d{n}{{animation-name:d{n}}}"
             for n in sorted(self._durations)
         )
         still = "@media(prefers-reduced-motion:reduce){.slab *{animation:none!important}}"
-        base = f".f{{opacity:0;animation:{self._loop} step-end infinite}}.z{{opacity:1}}"
+        base = f".slab .f{{opacity:0;animation:{self._loop} step-end infinite}}.slab .z{{opacity:1}}"
         return base + fades + "".join(self._rules) + still
 
 

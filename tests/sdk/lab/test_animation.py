@@ -35,7 +35,7 @@ def spans(node: ET.Element, length: int) -> tuple[int, int] | None:
 
 def length_of(drawn: str) -> int:
     """How many frames a loop has, as the CSS says."""
-    loop = re.search(r"\.f\{opacity:0;animation:([\d.]+)s step-end infinite\}", drawn)
+    loop = re.search(r"\.slab \.f\{opacity:0;animation:([\d.]+)s step-end infinite\}", drawn)
     assert loop is not None
     return round(float(loop[1]) / FRAME_S)
 
