@@ -6,12 +6,15 @@ from pathlib import Path
 
 import nbformat
 import nbformat.sign
+import pytest
 from jupyter_core.paths import jupyter_data_dir
 from playwright.sync_api import Page
 
 from tests.browser import github
 from tests.browser.lab import SCREENSHOTS, Lab
 from tests.project import ROOT
+
+pytestmark = pytest.mark.timeout(400)
 
 RECORDED = ROOT / "tutorials" / "recorded.zip"
 RUN = "import subnetlab as sl\nrun = sl.open('recorded.zip')\nrun"
