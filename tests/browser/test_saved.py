@@ -56,6 +56,11 @@ def test_after_a_restart_and_a_reload_only_the_picture_is_left(server: Lab, page
     assert [picture.is_visible() for picture in page.locator(PICTURE).all()] == [True, True]
     assert page.locator(f"{PICTURE} img").evaluate("image => image.naturalWidth") == 900
     page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-in-jupyterlab.png")
+    change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    page.evaluate(change, "JupyterLab Dark")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'", timeout=60_000)
+    page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-in-jupyterlab-dark.png")
+    page.evaluate(change, "JupyterLab Light")
 
 
 def test_a_notebook_that_nobody_runs_shows_the_picture(server: Lab, page: Page) -> None:
