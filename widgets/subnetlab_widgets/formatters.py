@@ -32,12 +32,11 @@ def run_html(run: "Run") -> str:
         f"Run {run.id}: {run.status}, round {run.round} of {tally.rounds or '–'}, block {tally.block}{on}."
     )
     words = f"Both loss curves and every miner's pay. {run.headline}"
-    sent = [said for said in run.verdict().sentences() if said.startswith("Each miner sent")]
     header = ["uid", "verdict", "loss removed", "rating", "weight", "incentive", "paid", "sent"]
     rows = [_miner_row(tally, uid) for uid in sorted(tally.uids("miner", "free_rider"), key=tally.paid)[::-1]]
     return html.block(
         html.paragraph(run.headline, bold=True),
-        html.paragraph(" ".join([where, *sent]), faint=True),
+        html.paragraph(f"{where} {run.verdict().saving}".rstrip(), faint=True),
         html.drawing(run.picture(), words, width=plot.WIDTH),
         html.table(header, rows, words=2) if rows else "",
         run=run.id,

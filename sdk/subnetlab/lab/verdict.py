@@ -72,6 +72,16 @@ class Verdict:
             return f"{strangers} reached {self.loss_last:.2f}."
         return f"{strangers} reached {self.loss_last:.2f}; one alone would be at {self.loss_alone:.2f}."
 
+    @property
+    def saving(self) -> str:
+        """What a miner sent beside the plain update, as a sentence; empty where it was not measured."""
+        if self.byte_ratio is None:
+            return ""
+        return (
+            f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"
+            f" than the plain update of {bytes_text(self.dense_bytes)}."
+        )
+
     def sentences(self) -> list[str]:
         """What the table means, in words."""
         said = [self.headline]
@@ -81,11 +91,8 @@ class Verdict:
             worse = f"training together did not pay off here: it was {-gain:.2f} nats per byte worse."
             when = "In the end" if self.finished else "So far"
             said.append(f"{when} {better if gain > 0 else worse}")
-        if self.byte_ratio is not None:
-            said.append(
-                f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"
-                f" than the plain update of {bytes_text(self.dense_bytes)}."
-            )
+        if self.saving:
+            said.append(self.saving)
         if self.free_rider_pay and self.honest_median_pay:
             share = max(self.free_rider_pay) / self.honest_median_pay
             said.append(f"The free rider earned {percent(share)} of what an honest miner earned.")
