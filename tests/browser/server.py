@@ -62,7 +62,7 @@ def running_lab(folder: Path) -> Generator[Lab]:
 def _wait_until_up(lab: Lab, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Ask until the server answers; a refused connection returns at once, so the loop has its own pulse."""
     pulse = threading.Event()
-    for _ in range(300):
+    for _ in range(1200):
         assert process.poll() is None, log.read_text()[-2000:]
         try:
             with urllib.request.urlopen(f"{lab.url}/api/status?token={lab.token}", timeout=5) as answer:
@@ -70,4 +70,4 @@ def _wait_until_up(lab: Lab, process: "subprocess.Popen[bytes]", log: Path) -> N
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             pulse.wait(0.1)
-    raise AssertionError("JupyterLab did not answer within 30 seconds:\n" + log.read_text()[-2000:])
+    raise AssertionError("JupyterLab did not answer within two minutes:\n" + log.read_text()[-2000:])

@@ -240,13 +240,6 @@ class View {
   }
 }
 
-// The plain picture of the same run stands below for saved notebooks; while this view lives it would say all twice.
-function twins(el, runId) {
-  const area = el.closest(".jp-OutputArea");
-  const found = area ? [...area.querySelectorAll("[data-subnetlab-run]")] : [];
-  return found.filter((twin) => twin.dataset.subnetlabRun === runId).map((twin) => twin.closest(".jp-OutputArea-child") ?? twin);
-}
-
 // Writing the same words again would still cost a layout.
 function rewrite(el, html) {
   if (el.written !== html) el.innerHTML = el.written = html;
@@ -274,15 +267,13 @@ function render({ model, el, signal }) {
     if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
   });
   size.observe(root);
-  const hide = (hidden) => twins(el, view.header.run_id).forEach((twin) => { twin.style.display = hidden ? "none" : ""; });
-  const pulse = setInterval(() => { hide(true); view.tick(); }, 500);
+  const pulse = setInterval(() => view.tick(), 500);
   const end = () => {
     model.off("msg:custom", receive);
     model.off("change:header", begin);
     offTheme();
     size.disconnect();
     clearInterval(pulse);
-    hide(false);
     view.destroy();
     globalThis.__subnetlab = globalThis.__subnetlab.filter((v) => v !== view);
   };
