@@ -34,15 +34,20 @@ def _budget(p: LineParser) -> None:
 
 
 def _stake(p: LineParser) -> None:
-    p.add_argument("amount", help="TAO to stake")
+    p.description = "Back a validator. Without an amount a form opens, which sends nothing before its click."
+    p.add_argument("amount", nargs="?", help="TAO to stake; a form opens when it is left out")
     p.add_argument("--to", help="hotkey (ss58) or uid; the best validator of the run when left out")
     p.add_argument("--netuid", type=int, help="subnet; the present one when left out")
     p.add_argument("--wallet", default="alice", help="who pays")
 
 
 def _pay(p: LineParser) -> None:
-    p.add_argument("amount", help="TAO to pay")
-    p.add_argument("to", help="wallet name or ss58 address")
+    p.description = (
+        "Send TAO. Without an amount or a payee a form opens, which sends nothing before its click."
+    )
+    p.add_argument("amount", nargs="?", help="TAO to pay; a form opens when it is left out")
+    p.add_argument("to", nargs="?", help="wallet name or ss58 address; a form opens when it is left out")
+    p.add_argument("--to", dest="payee", metavar="TO", help="the same, where the amount is left out")
     p.add_argument("--wallet", default="alice", help="who pays")
 
 
@@ -73,10 +78,10 @@ def _doctor(p: LineParser) -> None:
 
 LINE: dict[str, tuple[str, Callable[[LineParser], None]]] = {
     "network": ("connect to a network, or show the present one", _network),
-    "wallet": ("an address and what it holds", _wallet),
+    "wallet": ("what a wallet holds, free and staked", _wallet),
     "budget": ("how much may still be spent on this network", _budget),
-    "stake": ("back a validator", _stake),
-    "pay": ("send TAO", _pay),
+    "stake": ("back a validator; by form without an amount", _stake),
+    "pay": ("send TAO; by form without an amount", _pay),
     "subnet": ("look at a subnet, or create one", _subnet),
     "runs": ("what ran and what runs", _runs),
     "attach": ("take hold of a run by its name", _attach),

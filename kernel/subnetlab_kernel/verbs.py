@@ -8,7 +8,9 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from subnetlab.errors import SubnetLabError, UnknownRun, UnknownUid
+from IPython.core.error import UsageError
+
+from subnetlab.errors import FleetError, RunError, SubnetLabError, UnknownRun, UnknownUid
 from subnetlab_kernel import commands, known
 
 if TYPE_CHECKING:
@@ -56,6 +58,21 @@ class Names:
         net = self.net()
         return self.put("subnet", net.create_subnet("tiny-lm", wallet=net.wallet(wallet)))
 
+    def netuid(self, given: int | None) -> int:
+        """The number given, or that of the present subnet; none is created on the way.
+
+        Raises:
+            UsageError: neither.
+        """
+        from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+
+        if given is not None:
+            return given
+        present = self.user_ns.get("subnet")
+        if not isinstance(present, Subnet):
+            raise UsageError("There is no subnet yet: name one with --netuid, or make one with %sl subnet.")
+        return present.netuid
+
     def run(self, name: str = "run") -> "Run":
         """The run in a variable.
 
@@ -68,6 +85,16 @@ class Names:
         if not isinstance(present, Run):
             raise UnknownRun(f"The variable {name!r} holds no run.", hint="Start one with %%train.")
         return present
+
+    def best_validator(self, netuid: int) -> str:
+        """The best validator of the present run, if it has one and is on this subnet; empty otherwise."""
+        from subnetlab.lab.run import Run  # noqa: PLC0415
+
+        run = self.user_ns.get("run")
+        try:
+            return run.best_validator if isinstance(run, Run) and run.netuid == netuid else ""
+        except (RunError, FleetError):
+            return ""
 
     def put(self, name: str, value: _T) -> _T:
         """Give the notebook a variable."""
@@ -104,10 +131,8 @@ def _network(names: Names, arguments: argparse.Namespace) -> Any:
     return names.put("net", connect(arguments.name))
 
 
-def _wallet(names: Names, arguments: argparse.Namespace) -> Text:
-    net = names.net()
-    wallet = net.wallet(arguments.name)
-    return Text(f"{arguments.name}  {net.address(wallet)}  {net.balance(wallet)}")
+def _wallet(names: Names, arguments: argparse.Namespace) -> Any:
+    return names.net().holdings(arguments.name)
 
 
 def _budget(names: Names, arguments: argparse.Namespace) -> Any:
@@ -119,16 +144,25 @@ def _budget(names: Names, arguments: argparse.Namespace) -> Any:
 
 def _stake(names: Names, arguments: argparse.Namespace) -> Any:
     net = names.net()
-    netuid = arguments.netuid if arguments.netuid is not None else names.subnet().netuid
-    to = arguments.to if arguments.to is not None else names.run().best_validator
-    hotkey = net.subnet(netuid).hotkey(int(to)) if str(to).isdigit() else str(to)
+    netuid, to = names.netuid(arguments.netuid), arguments.to
+    hotkey = net.subnet(netuid).hotkey(int(to)) if str(to).isdigit() else str(to or "")
+    if arguments.amount is None:
+        from subnetlab_widgets.money import stake_form  # noqa: PLC0415  (anywidget, once a form is opened)
+
+        hotkey = hotkey or names.best_validator(netuid)
+        return stake_form(net, netuid=netuid, hotkey_ss58=hotkey, wallet=arguments.wallet)
+    hotkey = hotkey or names.run().best_validator
     wallet = net.wallet(arguments.wallet)
     return net.stake(amount_tao=arguments.amount, hotkey_ss58=hotkey, netuid=netuid, wallet=wallet)
 
 
 def _pay(names: Names, arguments: argparse.Namespace) -> Any:
-    net = names.net()
-    return net.pay(amount_tao=arguments.amount, to=arguments.to, wallet=net.wallet(arguments.wallet))
+    net, to = names.net(), arguments.to or arguments.payee
+    if arguments.amount is None or to is None:
+        from subnetlab_widgets.money import pay_form  # noqa: PLC0415  (anywidget, once a form is opened)
+
+        return pay_form(net, to=to or "", wallet=arguments.wallet, amount_tao=arguments.amount or "")
+    return net.pay(amount_tao=arguments.amount, to=to, wallet=net.wallet(arguments.wallet))
 
 
 def _subnet(names: Names, arguments: argparse.Namespace) -> Any:

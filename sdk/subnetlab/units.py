@@ -4,7 +4,7 @@ Amounts are integers of the smallest unit (rao, or alpha-rao of a subnet's own t
 exist only where a person types or reads them. Source: the chain's `TaoBalance` and `AlphaBalance` are u64.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NewType
 
 from subnetlab.errors import InvalidAmount
@@ -38,7 +38,7 @@ def rao(amount_tao: float | str | Decimal) -> Rao:
     """
     try:
         value = Decimal(str(amount_tao)) * RAO_PER_TAO
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):  # `1e999999999` overflows even a Decimal
         raise InvalidAmount(f"{amount_tao!r} is not an amount.", hint="Give a number such as 0.5.") from None
     if isinstance(amount_tao, bool) or not value.is_finite() or value <= 0:
         raise InvalidAmount(f"{amount_tao!r} is not a positive amount.", hint="Give a number such as 0.5.")

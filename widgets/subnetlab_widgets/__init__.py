@@ -1,1 +1,29 @@
-"""Pictures and widgets for the SDK's objects; the SDK itself knows nothing of notebooks."""
+"""Pictures and widgets for the SDK's objects; the SDK itself knows nothing of notebooks.
+
+`stake_form(net, netuid=…)`, `pay_form(net, to=…)` and `metagraph(subnet)` open a widget from Python; in a
+notebook `%sl stake`, `%sl pay` and a subnet as the last line of a cell do the same. Importing this loads
+nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from subnetlab_widgets.money import pay_form as pay_form
+    from subnetlab_widgets.money import stake_form as stake_form
+    from subnetlab_widgets.seats import metagraph as metagraph
+
+_OPENERS = {
+    "metagraph": "subnetlab_widgets.seats",
+    "pay_form": "subnetlab_widgets.money",
+    "stake_form": "subnetlab_widgets.money",
+}
+
+__all__ = ["metagraph", "pay_form", "stake_form"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what opens a widget when it is first asked for."""
+    if name not in _OPENERS:
+        raise AttributeError(f"module 'subnetlab_widgets' has no attribute {name!r}")
+    return getattr(import_module(_OPENERS[name]), name)

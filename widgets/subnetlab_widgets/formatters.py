@@ -9,12 +9,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
 
 from subnetlab_widgets import html
 
 if TYPE_CHECKING:
     from subnetlab.lab.doctor import Checkup
     from subnetlab.lab.explain import Explanation
+    from subnetlab.lab.holdings import Holdings
     from subnetlab.lab.run import Run, Runs
     from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
@@ -100,10 +102,32 @@ def net_html(net: "Net") -> str:
     return html.block(html.badge(money, real=not net.play_money), line)
 
 
+def holdings_html(held: "Holdings") -> str:
+    """Whose money, where it stands, and what may still be spent."""
+    header, *rows = held.rows()
+    money = f"{'play money' if held.play_money else 'REAL TAO'}, {held.network}"
+    return html.block(
+        html.paragraph(held.name, bold=True),
+        html.paragraph(f"{held.address}, at block {held.block}", faint=True),
+        html.table(header, rows, words=3),
+        html.paragraph(f"Budget: {held.budget}"),
+        html.badge(money, real=not held.play_money),
+    )
+
+
+MOST_SEATS = 64
+"""Rows of a plain table; a saved notebook stays small, and `subnet.metagraph()` has them all."""
+
+
 def subnet_html(subnet: "Subnet") -> str:
-    """The seats of a subnet as the chain knows them."""
+    """The seats of a subnet as the chain knows them; of very many the first."""
     header, *rows = subnet.rows()
-    return html.block(html.paragraph(repr(subnet), bold=True), html.table(header, rows, words=3))
+    more = f"and {len(rows) - MOST_SEATS} more: subnet.metagraph() has them all"
+    return html.block(
+        html.paragraph(repr(subnet), bold=True),
+        html.table(header, rows[:MOST_SEATS], words=3),
+        html.paragraph(more, faint=True) if len(rows) > MOST_SEATS else "",
+    )
 
 
 def checkup_html(checkup: "Checkup") -> str:
@@ -122,11 +146,22 @@ def show_run(run: "Run") -> None:
     boards.show(run)
 
 
+def show_subnet(subnet: "Subnet") -> None:
+    """The seats of a subnet, live; one whose network was closed in words."""
+    if subnet.net.closed:
+        print(subnet)  # noqa: T201  (nobody can be asked)
+        return
+    from subnetlab_widgets.seats import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
+
+    display(metagraph(subnet))
+
+
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.run", "Run"): run_html,
     ("subnetlab.lab.run", "Runs"): runs_html,
     ("subnetlab.lab.verdict", "Verdict"): verdict_html,
     ("subnetlab.lab.explain", "Explanation"): explanation_html,
+    ("subnetlab.lab.holdings", "Holdings"): holdings_html,
     ("subnetlab.lab.session", "Net"): net_html,
     ("subnetlab.lab.subnet", "Subnet"): subnet_html,
     ("subnetlab.lab.doctor", "Checkup"): checkup_html,
@@ -138,6 +173,7 @@ def register(shell: InteractiveShell) -> None:
     """Teach a shell to show SubnetLab's objects."""
     formatter: Any = shell.display_formatter
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.run", "Run", show_run)
+    formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.subnet", "Subnet", show_subnet)
     html_formatter: Any = formatter.formatters["text/html"]
     text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():

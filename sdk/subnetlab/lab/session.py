@@ -17,6 +17,7 @@ from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, Subne
 from subnetlab.lab import preset
 from subnetlab.lab.amount import Amount
 from subnetlab.lab.embedded import EmbeddedNode
+from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run
 from subnetlab.lab.subnet import Subnet
@@ -169,26 +170,39 @@ class Net:
         known = isinstance(account, str) and len(account) > 40
         return Amount(self._client.balance(account if known else self.wallet(account)))
 
-    def pay(self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet) -> Receipt:
-        """Pay TAO to an address or a wallet.
+    def holdings(self, account: str | Wallet = "alice") -> Holdings:
+        """What a wallet or an address holds: free TAO, stake by subnet and hotkey, the budget left.
+
+        Errors as `wallet`. Example: `net.holdings("alice").total_rao`.
+        """
+        known = isinstance(account, str) and len(account) > 40
+        return holdings(self._client, account if known else self.wallet(account))
+
+    def pay(
+        self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
+    ) -> Receipt:
+        """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
 
         Raises:
             MoneyError: nothing was spent; the message says why.
             NotYetSupported: a `0x…` address.
         """
-        receipt = self._client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
+        client = self._client if confirm is None else self._client.asking(confirm)
+        receipt = client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
         self._note("pay", receipt, rao(amount_tao), to if isinstance(to, str) else address(to))
         return receipt
 
     def stake(
-        self, *, amount_tao: Tao, hotkey_ss58: str, netuid: int, wallet: str | Wallet, **options: Any
-    ) -> Receipt:
+        self, *, amount_tao: Tao, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
+        confirm: Confirm | None = None, **options: Any,
+    ) -> Receipt:  # fmt: skip
         """Stake TAO behind a hotkey on a subnet; `rate_tolerance` bounds how far the price may move.
 
         Raises:
             MoneyError: nothing was spent; the message says why.
         """
-        receipt = self._client.stake(
+        client = self._client if confirm is None else self._client.asking(confirm)
+        receipt = client.stake(
             amount_tao=amount_tao, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
         self._note("stake", receipt, rao(amount_tao), hotkey_ss58)

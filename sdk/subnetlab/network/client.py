@@ -7,6 +7,7 @@ the chain's own pallet and error name.
 """
 
 from collections.abc import Callable
+from copy import copy
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
@@ -95,6 +96,15 @@ class NetworkClient:
     def budget(self) -> Budget:
         """What may be spent on this network."""
         return self.purse.budget
+
+    def asking(self, confirm: Confirm) -> "NetworkClient":
+        """The same connection and the same budget, with somebody else to ask before money is spent.
+
+        Leave the network by closing the first one.
+        """
+        other = copy(self)
+        other.purse = Purse(budget=self.budget, confirm=confirm)
+        return other
 
     # -- reading -------------------------------------------------------------------------------------------
 

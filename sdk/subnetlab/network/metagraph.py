@@ -51,7 +51,7 @@ class MetagraphSnapshot:
     owner_coldkey: str
     neurons: tuple[NeuronSnapshot, ...]
     weights: Mapping[int, Mapping[int, int]]
-    """Weight rows (u16) by validator uid, then uid; validators without weights are absent."""
+    """Weight rows (u16) by validator uid, then uid; absent where none were set, or none were asked for."""
     tao_in_rao: int
     alpha_in_rao: int
 
@@ -72,23 +72,27 @@ def read_metagraph(client: WireClient, netuid: int, block: int | None = None) ->
         ChainRejected: there is no such subnet.
         NodeUnreachable: nobody answers, or the block does not exist.
     """
+    return client.run(metagraph_at(client, netuid, block))
 
-    async def ask() -> tuple[int, Any, Any, Any]:
-        substrate = client.substrate
-        if block is None:
-            at = str(await client.rpc_async("chain_getHead"))
-            header = await client.rpc_async("chain_getHeader", at)
-            number = int(header["number"], 16)
-        else:
-            at, number = str(await client.rpc_async("chain_getBlockHash", block)), block
-        graph, trust, weights = await asyncio.gather(
-            substrate.runtime_call(*_GET_METAGRAPH, [netuid], block_hash=at),
-            substrate.query("SubtensorModule", "ValidatorTrust", [netuid], block_hash=at),
-            substrate.query_map("SubtensorModule", "Weights", [netuid], block_hash=at),
-        )
-        return number, graph, trust, weights
 
-    number, graph, trust, weights = client.run(ask())
+async def metagraph_at(
+    client: WireClient, netuid: int, block: int | None = None, *, weights: bool = True
+) -> MetagraphSnapshot:
+    """As `read_metagraph`, on the client's own loop; without `weights` for whoever only looks at seats."""
+    substrate = client.substrate
+    if block is None:
+        at = str(await client.rpc_async("chain_getHead"))
+        header = await client.rpc_async("chain_getHeader", at)
+        number = int(header["number"], 16)
+    else:
+        at, number = str(await client.rpc_async("chain_getBlockHash", block)), block
+    questions = [
+        substrate.runtime_call(*_GET_METAGRAPH, [netuid], block_hash=at),
+        substrate.query("SubtensorModule", "ValidatorTrust", [netuid], block_hash=at),
+    ]
+    if weights:
+        questions.append(substrate.query_map("SubtensorModule", "Weights", [netuid], block_hash=at))
+    graph, trust, *given = await asyncio.gather(*questions)
     if not isinstance(graph, dict):
         raise ChainRejected(
             f"There is no subnet {netuid}.",
@@ -105,7 +109,7 @@ def read_metagraph(client: WireClient, netuid: int, block: int | None = None) ->
         owner_hotkey=str(graph["owner_hotkey"]),
         owner_coldkey=str(graph["owner_coldkey"]),
         neurons=_neurons(graph, list(trust or [])),
-        weights={int(uid): {int(to): int(value) for to, value in row} for uid, row in weights},
+        weights={int(uid): {int(to): int(value) for to, value in row} for rows in given for uid, row in rows},
         tao_in_rao=int(graph["tao_in"]),
         alpha_in_rao=int(graph["alpha_in"]),
     )

@@ -1,8 +1,8 @@
 """Send something through the SDK and bring back a receipt.
 
 The SDK keeps the next nonce of an account; after a shielded extrinsic it is one behind, so it is asked of the
-node anew for each submission, and one that is taken is tried once more. The receipt's hash is that of the
-bytes in the block: the SDK's result does not carry it.
+node anew for each submission, and again where another extrinsic was quicker to take it. The receipt's hash is
+that of the bytes in the block: the SDK's result does not carry it.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from subnetlab.network.wire import WireClient
 
 _TAKEN = ("Stale", "PriorityTooLow")
 """Refusals of a nonce that another extrinsic of the same account already uses."""
+_ATTEMPTS = 4
+"""Two forms and a cell may spend from one account at the same moment."""
 
 
 def send(
@@ -45,7 +47,9 @@ def send(
         with translated(client.endpoint), client.patience(patience_s):
             client.connect()
             result = _once(client, submit, signer)
-            if not result.success and result.error is not None and result.error.name in _TAKEN:
+            for _ in range(_ATTEMPTS - 1):
+                if result.success or result.error is None or result.error.name not in _TAKEN:
+                    break
                 result = _once(client, submit, signer)
     except NodeUnreachable as error:
         if not isinstance(error.__cause__, TimeoutError):

@@ -5,6 +5,7 @@ a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached.
 """
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar, cast
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar, cast
 import bittensor
 from bittensor.settings import default_archive_endpoints, default_fallback_endpoints
 
+from subnetlab.network.progress import TellingSubstrate
 from subnetlab.network.rejection import translated
 
 T = TypeVar("T")
@@ -23,14 +25,14 @@ class WireClient(bittensor.Subtensor):
     """One connection to one endpoint; nothing is opened before the first question."""
 
     def __init__(self, endpoint: str) -> None:
-        self.substrate = bittensor.RpcSubstrate(
+        self.substrate = TellingSubstrate(
             endpoint,
             fallback_endpoints=default_fallback_endpoints(endpoint),
             archive_endpoints=default_archive_endpoints(endpoint),
         )
         super().__init__(endpoint, substrate=cast("bittensor.Substrate", self.substrate))
         self._own_loop: asyncio.AbstractEventLoop | None = None
-        self._patience_s: float | None = None
+        self._patience = threading.local()
 
     def connect(self) -> Self:
         """Open the connection; idempotent, and run by itself on first use."""
@@ -76,15 +78,15 @@ class WireClient(bittensor.Subtensor):
 
     @contextmanager
     def patience(self, seconds: float) -> Generator[None]:
-        """Give every question asked inside the block at most this long; `TimeoutError` after that."""
-        before, self._patience_s = self._patience_s, seconds
+        """Give every question this thread asks inside the block this long; `TimeoutError` after that."""
+        before, self._patience.s = getattr(self._patience, "s", None), seconds
         try:
             yield
         finally:
-            self._patience_s = before
+            self._patience.s = before
 
     def _call(self, coro: Coroutine[Any, Any, Any]) -> Any:
-        limit = self._patience_s
+        limit: float | None = getattr(self._patience, "s", None)
         return super()._call(coro if limit is None else asyncio.wait_for(coro, limit))
 
     def forget(self) -> None:

@@ -1,25 +1,34 @@
-"""The form as a widget: `SpendForm.stake(...)` and `SpendForm.pay(...)`."""
+"""The form as a widget: shows one spend's state and passes a page's messages on to it.
 
-import threading
+What the page may say is three things: hello, look (while typing) and confirm (the click). Anything else, and
+anything malformed, is dropped.
+"""
+
 from collections.abc import Callable
 from typing import Any
 
 import anywidget
 import traitlets
 
-from subnetlab.network.client import NetworkClient
 from subnetlab.network.receipt import Receipt
-from subnetlab.units import format_tao
+from subnetlab_widgets.beside import Beside, Plain
 from subnetlab_widgets.bundle import bundled
-from subnetlab_widgets.money.preview import Preview, preview_pay, preview_stake
-from subnetlab_widgets.money.spend import Clicked, OneSpend
+from subnetlab_widgets.money.latest import Latest
+from subnetlab_widgets.money.plain import plain_html, words
+from subnetlab_widgets.money.preview import Preview
+from subnetlab_widgets.money.spend import Clicked, Fields, OneSpend
+from subnetlab_widgets.pulse import PULSE
+
+_LONGEST_FIELD = 2000
+"""Characters; a whole keyfile fits, so that one that was pasted is still recognised and refused."""
 
 
 class SpendForm(anywidget.AnyWidget):
     """One stake or payment, previewed while typing, sent by one click, folded into a line when final.
 
     The state lives in the kernel, so every tab shows the same form and a reload loses nothing. What is typed
-    travels as a message and is never kept in the notebook.
+    travels as a message; the notebook keeps only what a preview has understood. Made by `stake_form` and
+    `pay_form`.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -31,96 +40,71 @@ class SpendForm(anywidget.AnyWidget):
         self,
         setup: dict[str, Any],
         *,
-        preview: Callable[[dict[str, str]], Preview],
-        send: Callable[[dict[str, str]], Receipt],
+        preview: Callable[[Fields], Preview],
+        send: Callable[[Fields], Receipt],
         clicked: Clicked,
-        client: NetworkClient,
-        **kwargs: Any,
+        ended: Callable[[], None],
     ) -> None:
-        """Wire the page's messages to one spend; use `stake` or `pay` instead."""
-        super().__init__(_esm=bundled("form.js"), _css=bundled("form.css"), setup=setup, **kwargs)
+        """Wire the page's messages to one spend; `ended` is called when it is over, whichever way."""
+        self._beside = Beside(self._plain)
+        self._ended = ended
+        super().__init__(_esm=bundled("form.js"), _css=bundled("form.css"), setup=setup)
         self.spend = OneSpend(preview=preview, send=send, clicked=clicked, changed=self._show)
-        self._client = client
+        # A quote asks the chain; the shell's own thread stays free for the person's next cell.
+        self._looks: Latest[Fields] = Latest(self.spend.look, name="subnetlab-preview")
         self._show(self.spend.state())
         self.on_msg(self._receive)
-
-    @classmethod
-    def stake(
-        cls, endpoint: str, *, netuid: int, wallet: str, network: str | None = None, hotkey_ss58: str = ""
-    ) -> "SpendForm":
-        """Stake behind a validator of a subnet, chosen from those that may vote.
-
-        Raises:
-            SubnetLabError: no such subnet or wallet, or nobody answers.
-        """
-        client, clicked = _client(endpoint, network)
-        validators = [
-            {"value": row.hotkey, "label": f"uid {row.uid}", "detail": short(row.hotkey)}
-            for row in client.metagraph(netuid).validators
-        ]
-
-        def send(fields: dict[str, str]) -> Receipt:
-            return client.stake(
-                amount_tao=fields["amount"], hotkey_ss58=fields["target"], netuid=netuid, wallet=wallet
-            )
-
-        def preview(fields: dict[str, str]) -> Preview:
-            return preview_stake(
-                client, wallet, amount=fields["amount"], hotkey_ss58=fields["target"], netuid=netuid
-            )
-
-        setup = _setup(client, "stake", wallet) | {"choices": validators, "target": hotkey_ss58}
-        return cls(setup, preview=preview, send=send, clicked=clicked, client=client)
-
-    @classmethod
-    def pay(cls, endpoint: str, *, wallet: str, network: str | None = None, to: str = "") -> "SpendForm":
-        """Pay somebody; raises as `stake`."""
-        client, clicked = _client(endpoint, network)
-
-        def send(fields: dict[str, str]) -> Receipt:
-            return client.pay(amount_tao=fields["amount"], to=fields["target"], wallet=wallet)
-
-        def preview(fields: dict[str, str]) -> Preview:
-            return preview_pay(client, wallet, amount=fields["amount"], to=fields["target"])
-
-        setup = _setup(client, "pay", wallet) | {"choices": [], "target": to}
-        return cls(setup, preview=preview, send=send, clicked=clicked, client=client)
+        if setup["amount"]:
+            self._looks.put({"amount": setup["amount"], "target": setup["target"]})
 
     def close(self) -> None:
-        """Take the form off the page and leave the network; what is on its way still arrives."""
+        """Take the form off the page; what is on its way still arrives."""
+        PULSE.leave(id(self))
         super().close()
-        self._client.close()
+
+    def look_again(self) -> None:
+        """Bring a preview up to date after somebody else has spent."""
+        if self.spend.step == "previewed":
+            self._looks.put(
+                {"amount": self.state["preview"]["amount"], "target": self.state["preview"]["target"]}
+            )
 
     def _show(self, state: dict[str, Any]) -> None:
         self.state = state
+        if state["step"] in ("sending", "finalised", "failed", "unknown"):
+            self._beside.update()
+        if state["step"] in ("finalised", "unknown"):
+            PULSE.leave(id(self))
+        if state["step"] in ("finalised", "failed", "unknown"):
+            self._ended()
 
-    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: list[Any]) -> None:
-        kind = content.get("k")
-        if kind == "look":
-            fields = {name: str(content.get(name, ""))[:200] for name in ("amount", "target")}
-            # A quote asks the chain; the shell's own thread stays free for the person's next cell.
-            threading.Thread(target=self.spend.look, args=(fields,), name="subnetlab-preview").start()
-        elif kind == "confirm":
-            self.spend.confirm(int(content.get("token", -1)))
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if not isinstance(content, dict):
+            return
+        kind, token = content.get("k"), content.get("token")
+        if kind == "hello" and not self.spend.settled:
+            PULSE.join(id(self), self._beat)
+        elif kind == "look":
+            fields = {name: content.get(name) for name in ("amount", "target")}
+            if all(isinstance(value, str) and len(value) <= _LONGEST_FIELD for value in fields.values()):
+                self._looks.put({name: str(value) for name, value in fields.items()})
+        elif kind == "confirm" and type(token) is int:
+            self.spend.confirm(token)
 
+    def _beat(self) -> None:
+        if self.comm is not None:
+            self.send({"k": "beat"})
 
-def short(ss58: str) -> str:
-    """An address a person can tell from another: `5Fq8…k2Vd`."""
-    return f"{ss58[:4]}…{ss58[-4:]}"
+    def _plain(self) -> Plain:
+        setup, state = dict(self.setup), dict(self.state)
+        return Plain(setup["id"], plain_html(setup, state), words(setup, state))
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = words(dict(self.setup), dict(self.state))
+        return bundle
 
-def _client(endpoint: str, network: str | None) -> tuple[NetworkClient, Clicked]:
-    clicked = Clicked()
-    return NetworkClient(endpoint, name=network, confirm=clicked), clicked
-
-
-def _setup(client: NetworkClient, kind: str, wallet: str) -> dict[str, Any]:
-    opened = client.wallet(wallet)
-    return {
-        "kind": kind,
-        "network": client.network.name,
-        "real": not client.development,
-        "unit": "play τ" if client.development else "TAO",
-        "wallet": wallet,
-        "balance": format_tao(client.balance(opened), "play τ" if client.development else "TAO"),
-    }
+    def _ipython_display_(self) -> None:
+        self._beside.show(self._repr_mimebundle_())

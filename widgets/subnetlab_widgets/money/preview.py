@@ -1,7 +1,7 @@
 """What a stake or a payment would do, as the lines of a form, before anything is sent.
 
 A line that fails says so in words and is marked; the form's button follows from that. Amounts are rao and
-alpha-rao until they are written. What was typed is echoed only where it is no secret.
+alpha-rao until they are written. What was typed is echoed only where it was understood.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,20 +10,26 @@ from typing import Any, Literal
 import bittensor
 
 from subnetlab.errors import SubnetLabError
-from subnetlab.network.client import NetworkClient
+from subnetlab.lab.words import short
+from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
+from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay import destination
 from subnetlab.network.rejection import translated
-from subnetlab.units import format_tao, rao
+from subnetlab.network.secrets import refuse_secret
+from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
 Kind = Literal["stake", "pay"]
+_LONGEST_AMOUNT = 40
+"""Characters of an amount that are read; the chain's largest number has twenty digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line: a name, a value, and whether it stands in the way."""
+    """One line: a name, a value, what it becomes, and whether it stands in the way."""
 
     name: str
-    value: str
+    value: str = ""
+    then: str = ""
     bad: bool = False
 
 
@@ -44,15 +50,35 @@ class Preview:
     can: bool
     note: str
     amount_rao: int
+    amount: str = ""
+    """As it was understood, without its unit; so that a second tab shows what the first one typed."""
+    target: str = ""
+    money: str = ""
+    """The amount with its unit, for the button."""
+    done: str = ""
+    """What will have happened, for the line that remains."""
 
     def as_json(self) -> dict[str, Any]:
-        """As the page takes it."""
-        return asdict(self)
+        """As the page takes it; the page needs no rao, which a script's numbers cannot hold."""
+        shown = asdict(self)
+        del shown["amount_rao"]
+        return shown
 
 
 def refused(error: SubnetLabError) -> Preview:
     """The preview of what cannot be previewed: one line in words, and no button."""
     return Preview(facts=(), vote=None, can=False, note=str(error), amount_rao=0)
+
+
+def amount_of(typed: str) -> int:
+    """The rao that were typed.
+
+    Raises:
+        InvalidAmount: not an amount.
+        SecretRefused: a secret was pasted where the amount belongs.
+    """
+    refuse_secret(typed, "an amount")
+    return rao(typed.strip()[:_LONGEST_AMOUNT])
 
 
 def preview_stake(
@@ -63,60 +89,85 @@ def preview_stake(
     Raises:
         SubnetLabError: the amount or the hotkey cannot be used, or nobody answers.
     """
-    amount_rao = rao(amount)
+    amount_rao = amount_of(amount)
     hotkey = destination(hotkey_ss58, development=False)
-    quote = client.quote_stake(amount_tao=amount, netuid=netuid)
-    intent = bittensor.AddStake(hotkey_ss58=hotkey, netuid=netuid, amount_tao=_balance(amount_rao))
+    quote = client.quote_stake(amount_tao=tao(amount_rao), netuid=netuid)
+    intent = bittensor.AddStake(
+        hotkey_ss58=hotkey, netuid=netuid, amount_tao=_balance(amount_rao), rate_tolerance=RATE_TOLERANCE
+    )
     fee = _fee(client, intent, wallet)
     facts = [
-        Fact(name="You receive", value=format_tao(quote.received, "α")),
+        Fact(name="You receive", value=f"{tao(quote.received):,.3f} α"),
         Fact(name="Slippage", value=f"{quote.slippage_share * 100:.2f}\u2009%"),
-        Fact(name="Fee", value=format_tao(fee, _unit(client))),
+        Fact(name="Fee", value=f"{money(fee)} {unit(client)}"),
     ]
-    vote = _vote(client, netuid, hotkey, quote.received)
-    return _with_money(client, wallet, facts=facts, amount=amount_rao, fee=fee, vote=vote)
+    graph = client.metagraph(netuid)
+    row = graph.by_hotkey(hotkey)
+    who = short(hotkey) if row is None else f"uid {row.uid}"
+    return _with_money(
+        client, wallet, facts=facts, amount=amount_rao, fee=fee,
+        vote=_vote(graph, hotkey, quote.received), target=hotkey, done=f"staked to {who}",
+    )  # fmt: skip
 
 
 def preview_pay(client: NetworkClient, wallet: str, *, amount: str, to: str) -> Preview:
     """What paying `amount` TAO would do; errors as `preview_stake`."""
-    amount_rao = rao(amount)
+    amount_rao = amount_of(amount)
     dest = destination(to, development=client.development)
+    who = short(dest) if to.strip() == dest else to.strip().lower()
     fee = _fee(client, bittensor.Transfer(dest_ss58=dest, amount_tao=_balance(amount_rao)), wallet)
-    facts = [Fact(name="To", value=dest), Fact(name="Fee", value=format_tao(fee, _unit(client)))]
-    return _with_money(client, wallet, facts=facts, amount=amount_rao, fee=fee, vote=None)
+    facts = [
+        Fact(name="To", value=dest),
+        Fact(name="Fee", value=f"{money(fee)} {unit(client)}"),
+    ]
+    return _with_money(
+        client, wallet, facts=facts, amount=amount_rao, fee=fee, vote=None,
+        target=to.strip(), done=f"paid to {who}",
+    )  # fmt: skip
+
+
+def unit(client: NetworkClient) -> str:
+    """How TAO is called in a form, so that play money is never taken for real."""
+    return "play τ" if client.development else "TAO"
+
+
+def money(amount_rao: int) -> str:
+    """Four decimals and groups of three; all nine where four would show nothing."""
+    tiny = 0 < abs(amount_rao) < RAO_PER_TAO // 10_000
+    return format_tao(amount_rao, "").strip() if tiny else f"{tao(amount_rao):,.4f}"
 
 
 def _with_money(
-    client: NetworkClient, wallet: str, *, facts: list[Fact], amount: int, fee: int, vote: Vote | None
-) -> Preview:
-    unit = _unit(client)
+    client: NetworkClient, wallet: str, *, facts: list[Fact], amount: int, fee: int, vote: Vote | None,
+    target: str, done: str,
+) -> Preview:  # fmt: skip
+    tau = unit(client)
     free, left = client.balance(client.wallet(wallet)), client.budget.left_rao
     after = free - amount - fee
     poor = after < client.existential_deposit
-    short = f"holds {format_tao(free, unit)}, too little with the fee and the account's deposit"
-    facts.append(
-        Fact(
-            name="Balance",
-            value=short if poor else f"{format_tao(free, unit)} → {format_tao(after, unit)}",
-            bad=poor,
-        )
-    )
     over = left is not None and amount + fee > left
+    facts.append(
+        Fact(name="Balance", value=f"{money(free)} {tau} is too little, fee and deposit included", bad=True)
+        if poor
+        else Fact(name="Balance", value=money(free), then=f"{money(after)} {tau}")
+    )
     if left is None:
-        budget = "no limit"
+        facts.append(Fact(name="Budget left", value="no limit"))
     elif over:
-        budget = f"only {format_tao(left, unit)} left"
+        facts.append(Fact(name="Budget left", value=f"only {format_tao(left, tau)}", bad=True))
     else:
-        budget = f"{format_tao(left, unit)} → {format_tao(left - amount - fee, unit)}"
-    facts.append(Fact(name="Budget left", value=budget, bad=over))
+        facts.append(Fact(name="Budget left", value=money(left), then=f"{money(left - amount - fee)} {tau}"))
     can = not (poor or over)
-    note = "Nothing is sent yet" if can else "The marked line stands in the way"
-    return Preview(facts=tuple(facts), vote=vote, can=can, note=note, amount_rao=amount)
+    return Preview(
+        facts=tuple(facts), vote=vote, can=can, amount_rao=amount, target=target,
+        note="Nothing is sent yet" if can else "The marked line stands in the way",
+        amount=format_tao(amount, "").strip(), money=format_tao(amount, tau),
+        done=f"{format_tao(amount, tau)} {done}",
+    )  # fmt: skip
 
 
-def _vote(client: NetworkClient, netuid: int, hotkey: str, received: int) -> Vote | None:
+def _vote(graph: MetagraphSnapshot, hotkey: str, received: int) -> Vote | None:
     """How much of the subnet's voting stake the hotkey has, and would have; None where it cannot vote."""
-    graph = client.metagraph(netuid)
     row = graph.by_hotkey(hotkey)
     whole = sum(neuron.stake_alpha_rao for neuron in graph.validators)
     if row is None or not row.validator_permit or whole == 0:
@@ -131,10 +182,6 @@ def _fee(client: NetworkClient, intent: bittensor.Intent, wallet: str) -> int:
     with translated(client.endpoint):
         plan = client.client.plan(intent, client.wallet(wallet))
     return int(plan.fee.rao) if plan.fee is not None else 0
-
-
-def _unit(client: NetworkClient) -> str:
-    return "play τ" if client.development else "TAO"
 
 
 def _balance(amount_rao: int) -> Any:

@@ -1,24 +1,28 @@
 """A spend that happens at most once, however often and from however many tabs it is clicked.
 
-editing → previewed → sending → finalised | failed | unknown. Every preview has a token of its own; only
-the click that carries the newest token, in the state `previewed`, sends, and it leaves that state under a
-lock before anything goes out. `unknown` (the connection broke while sending) is its own end, never shown as
-failed.
+editing → previewed → sending (signed, in a block) → finalised | failed | unknown. Every preview has a token
+of its own; only the click that carries the newest token, in the state `previewed`, sends, and it leaves that
+state under a lock before anything goes out. `unknown` (the connection broke while sending) is an end of its
+own: it is never shown as failed, and this form sends nothing more after it.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
 from subnetlab.errors import NodeUnreachable, SecretRefused, SubnetLabError
 from subnetlab.network.confirm import Spend
+from subnetlab.network.progress import Stage, listening
 from subnetlab.network.receipt import Receipt
 from subnetlab_widgets.money.preview import Preview, refused
 
 Step = Literal["editing", "previewed", "sending", "finalised", "failed", "unknown"]
+Fields = dict[str, str]
+SENT = "Sent once; a second click does nothing"
 UNKNOWN = (
     "The connection broke while sending, so it may or may not have happened. "
-    "Look at the balance before you try again."
+    "Look at the balance (%sl wallet) before you open another form."
 )
 
 
@@ -50,8 +54,8 @@ class OneSpend:
     def __init__(
         self,
         *,
-        preview: Callable[[dict[str, str]], Preview],
-        send: Callable[[dict[str, str]], Receipt],
+        preview: Callable[[Fields], Preview],
+        send: Callable[[Fields], Receipt],
         clicked: Clicked,
         changed: Callable[[dict[str, Any]], None],
     ) -> None:
@@ -65,74 +69,101 @@ class OneSpend:
         """
         self._preview, self._send, self._clicked, self._changed = preview, send, clicked, changed
         self._lock = threading.Lock()
+        self._telling = threading.RLock()
         self.step: Step = "editing"
+        self.stage: Stage | None = None
         self.token = 0
-        self._fields: dict[str, str] = {}
+        self._fields: Fields = {}
         self._shown: Preview | None = None
         self._note = ""
         self._receipt: Receipt | None = None
+        self._forget = False
+        self._clicked_at = self._took_s = 0.0
 
-    def look(self, fields: dict[str, str]) -> None:
-        """Preview other fields, unless a spend is on its way or done."""
+    def look(self, fields: Fields) -> None:
+        """Preview other fields, unless a spend is on its way or over."""
         with self._lock:
-            if self._settled():
+            if self.settled:
                 return
             self.token += 1
             token = self.token
+        secret = False
         try:
             shown, kept = self._preview(fields), fields
         except SecretRefused as error:
-            shown, kept = refused(error), {}  # what was pasted is forgotten at once
+            shown, kept, secret = refused(error), {}, True  # what was pasted is forgotten at once
         except SubnetLabError as error:
-            shown, kept = refused(error), fields
+            shown, kept = refused(error), {}
         with self._lock:
-            if token != self.token or self._settled():
+            if token != self.token or self.settled:
                 return
-            self._fields, self._shown, self._note = kept, shown, shown.note
-            self.step = "previewed" if shown.can else "editing"
+            self._fields, self._shown, self._note, self._forget = kept, shown, shown.note, secret
+            self.step, self.stage = ("previewed" if shown.can else "editing"), None
         self._tell()
+
+    def look_again(self) -> None:
+        """Preview the same fields anew, because somebody else has spent in between."""
+        if self.step == "previewed":
+            self.look(dict(self._fields))
 
     def confirm(self, token: int) -> threading.Thread | None:
         """Send what was previewed under this token; None where the click comes too late or twice."""
         with self._lock:
             if self.step != "previewed" or token != self.token:
                 return None
-            self.step, self._note = "sending", "Sent once; a second click does nothing"
+            self.step, self._note = "sending", SENT
+            self._clicked_at = time.monotonic()
             fields = dict(self._fields)
         self._tell()
-        thread = threading.Thread(target=self._carry_out, args=(fields,), name="subnetlab-spend")
+        thread = threading.Thread(target=self._carry_out, args=(fields,), name="subnetlab-spend", daemon=True)
         thread.start()
         return thread
 
-    def _carry_out(self, fields: dict[str, str]) -> None:
+    def _carry_out(self, fields: Fields) -> None:
+        # Whatever else may go wrong on the way, what was sent is not known to have failed.
+        step: Step = "unknown"
+        note, receipt = UNKNOWN, None
         try:
-            receipt = self._clicked.carry_out(lambda: self._send(fields))
+            with listening(self._reach):
+                receipt = self._clicked.carry_out(lambda: self._send(fields))
+            step, note = "finalised", receipt.summary
         except NodeUnreachable:
-            self._end("unknown", UNKNOWN, None)
+            pass
         except SubnetLabError as error:
-            self._end("failed", str(error), None)
-        else:
-            self._end("finalised", receipt.summary, receipt)
+            step, note = "failed", str(error)
+        finally:
+            with self._lock:
+                self.step, self._note, self._receipt = step, note, receipt
+                self._took_s = time.monotonic() - self._clicked_at
+            self._tell()
 
-    def _end(self, step: Step, note: str, receipt: Receipt | None) -> None:
+    def _reach(self, stage: Stage) -> None:
         with self._lock:
-            self.step, self._note, self._receipt = step, note, receipt
+            if self.step == "sending":
+                self.stage = stage
         self._tell()
 
     def state(self) -> dict[str, Any]:
-        """Everything the page shows."""
+        """Everything the page shows; nothing of what was typed but what a preview has understood."""
         receipt = self._receipt
         return {
             "step": self.step,
+            "stage": self.stage,
             "token": self.token,
             "note": self._note,
+            "forget": self._forget,
             "preview": self._shown.as_json() if self._shown else None,
-            "receipt": {"tx": receipt.tx, "block": receipt.block} if receipt else None,
+            "receipt": {"tx": receipt.tx, "block": receipt.block, "took_s": self._took_s}
+            if receipt
+            else None,
         }
 
-    def _settled(self) -> bool:
-        """Whether the money is on its way or gone: nothing typed changes that."""
-        return self.step in ("sending", "finalised")
+    @property
+    def settled(self) -> bool:
+        """Whether the money is on its way, gone, or perhaps gone: nothing typed changes that."""
+        return self.step in ("sending", "finalised", "unknown")
 
     def _tell(self) -> None:
-        self._changed(self.state())
+        # Two threads may take two steps at once; whoever tells last tells the newest.
+        with self._telling:
+            self._changed(self.state())

@@ -1,0 +1,43 @@
+"""A form in words and in plain HTML: for saved notebooks, terminals, and front ends without widgets.
+
+Says what the form was last, and before anything was sent also how the same is written without a form.
+"""
+
+from html import escape
+from typing import Any
+
+from subnetlab_widgets import html
+
+
+def words(setup: dict[str, Any], state: dict[str, Any]) -> str:
+    """The form in a sentence or two."""
+    where = f"{'REAL TAO' if setup['real'] else 'play money'}, {setup['network']}"
+    step = state["step"]
+    if step == "finalised":
+        receipt = state["receipt"]
+        return f"{_last_words(state)} (block {receipt['block']}, {receipt['tx']}; {where})"
+    verb = "Stake" if setup["kind"] == "stake" else "Pay"
+    if step in ("sending", "failed", "unknown"):
+        return f"{verb} by form ({where}): {_last_words(state)}"
+    return f"{verb} by form ({where}): nothing was sent. Without a form: {setup['written']}"
+
+
+def plain_html(setup: dict[str, Any], state: dict[str, Any]) -> str:
+    """The same, folded into one line."""
+    money = f"{'REAL TAO' if setup['real'] else 'play money'}, {setup['network']}"
+    said = words(setup, state)
+    if state["step"] == "finalised":
+        receipt = state["receipt"]
+        said = f"■ {_last_words(state)}, block {receipt['block']}, {receipt['tx'][:10]}…"
+    line = f'<span style="font-size:14px;margin-right:14px">{escape(said)}</span>'
+    return html.block(line, html.badge(money, real=setup["real"]))
+
+
+def _last_words(state: dict[str, Any]) -> str:
+    if state["step"] == "finalised":
+        return f"Finalised: {state['preview']['done']}"
+    if state["step"] == "sending":
+        return (
+            f"{state['preview']['money']} sent, the block is not known yet. Look at the balance: %sl wallet"
+        )
+    return f"{state['preview']['money']}: {state['note']}"

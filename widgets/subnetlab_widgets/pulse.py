@@ -1,0 +1,53 @@
+"""One thread that tells open pages that the kernel lives, whatever its cells are doing.
+
+A page that hears nothing for a while says so and disables what it could not carry out. Widgets join when a
+page shows them and leave when they are closed; the thread ends with the last of them.
+"""
+
+import threading
+from collections.abc import Callable
+
+EVERY_S = 2.0
+
+
+class Pulse:
+    """Calls every member about every two seconds, from one daemon thread."""
+
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        """Begin without members and without a thread."""
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._members: dict[int, Callable[[], None]] = {}
+        self._woken = threading.Event()
+        self._running = False
+
+    def join(self, key: int, beat: Callable[[], None]) -> None:
+        """Call `beat` from now on; joining twice under one key changes nothing."""
+        with self._lock:
+            self._members[key] = beat
+            if self._running:
+                return
+            self._running = True
+        threading.Thread(target=self._run, name="subnetlab-pulse", daemon=True).start()
+
+    def leave(self, key: int) -> None:
+        """Call it no more."""
+        with self._lock:
+            self._members.pop(key, None)
+        self._woken.set()
+
+    def _run(self) -> None:
+        while True:
+            self._woken.wait(self._every_s)
+            self._woken.clear()
+            with self._lock:
+                members = list(self._members.values())
+                if not members:
+                    self._running = False
+                    return
+            for beat in members:
+                beat()
+
+
+PULSE = Pulse()
+"""One kernel, one pulse."""
