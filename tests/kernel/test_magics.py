@@ -24,21 +24,44 @@ def test_the_verbs_share_the_notebooks_variables(kernel: RunningKernel) -> None:
     assert "play money" in shown.data[0]["text/html"]
     assert kernel.run("_ is net").data[0]["text/plain"] == "True"
     assert kernel.run("%sl").text.startswith(shown.text.split(", block")[0])
+    assert "There is no subnet yet" in kernel.run("%sl stake").evalue
     assert kernel.run("%sl subnet tiny-lm").text.endswith("(tiny-lm) on devnet")
     assert kernel.run("subnet.name").data[0]["text/plain"] == "'tiny-lm'"
-    html = kernel.run("%sl subnet").data[0]["text/html"]
-    assert "<table" in html
-    assert "hotkey" in html
+    live, plain = kernel.run("%sl subnet").data
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert live["text/plain"] == "Live seats of subnet 2 (tiny-lm)"
+    assert "<table" in plain["text/html"]
+    assert "hotkey" in plain["text/html"]
 
 
 def test_money_moves_and_says_so(kernel: RunningKernel) -> None:
-    assert BOB in kernel.run("%sl wallet bob").text
+    held = kernel.run("%sl wallet bob")
+    assert BOB in held.text
+    assert "1,000,000.0000" in held.text
+    assert "play money" in held.data[0]["text/html"]
     paid = kernel.run(f"%sl pay 0.5 {BOB}")
     assert "transfer" in paid.text
     assert "0x" in paid.text
     staked = kernel.run("%sl stake 10 --to 0")
     assert staked.status == "ok", staked.evalue
     assert kernel.run("[s.what for s in net.spent]").data[0]["text/plain"] == "['pay', 'stake']"
+
+
+def test_without_an_amount_a_form_opens_and_nothing_is_sent(kernel: RunningKernel) -> None:
+    block, spent = kernel.run("net.block").text, kernel.run("len(net.spent)").text
+    for line, said in (
+        ("%sl stake", "Stake by form (play money, devnet): nothing was sent. Without a form: %sl stake 10"),
+        ("%sl stake --to 0", "--to 5"),
+        ("%sl pay", "Pay by form (play money, devnet): nothing was sent. Without a form: %sl pay 0.5"),
+        ("%sl pay --to bob", "%sl pay 0.5 bob"),
+        ("%sl pay 3", "Pay by form"),
+    ):
+        live, plain = kernel.run(line).data
+        assert "application/vnd.jupyter.widget-view+json" in live
+        assert said in live["text/plain"]
+        assert live["text/plain"] == plain["text/plain"]
+        assert "play money, devnet" in plain["text/html"]
+    assert (kernel.run("net.block").text, kernel.run("len(net.spent)").text) == (block, spent)
 
 
 def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
@@ -59,7 +82,14 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         (f"%sl wallet 0x{'ab' * 32}", "private key"),
         ("%sl budget lots", "is not an amount"),
         ("%sl budget -5", "is not a positive amount"),
-        ("%sl pay", "the following arguments are required"),
+        ("%sl pay --to nobody", "is not an address"),
+        (f"%sl pay --to 0x{'ab' * 32}", "private key"),
+        ("%sl pay --wallet zed", "There is no wallet called 'zed'"),
+        ("%sl pay 1e999999999 bob", "is not an amount"),
+        ("%sl stake --netuid 99", "There is no subnet 99"),
+        ("%sl stake --to 5nobody", "address"),
+        ("%sl stake --to 77", "Nobody holds uid 77"),
+        ("%sl stake --wallet zed", "There is no wallet called 'zed'"),
         ("%sl pay much bob", "is not an amount"),
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
         ("%sl pay 1 0x" + "ab" * 20, "EVM"),

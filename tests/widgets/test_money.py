@@ -1,20 +1,18 @@
 """Money by form: nothing goes out before the click, and one click is one spend, whoever clicks how often."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from subnetlab.errors import NodeUnreachable, SecretRefused
-from subnetlab.network.client import NetworkClient
+from subnetlab.errors import NodeUnreachable, OverBudget, SecretRefused
 from subnetlab.network.receipt import Receipt
 from subnetlab.units import rao
-from subnetlab_widgets.money.form import SpendForm
-from subnetlab_widgets.money.preview import Preview, preview_pay
+from subnetlab_widgets.money.latest import Latest
+from subnetlab_widgets.money.plain import plain_html, words
+from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, OneSpend
-from tests.devnet_process import DevnetProcess, running_devnet
+from subnetlab_widgets.pulse import Pulse
 
 FIELDS = {"amount": "0.5", "target": "bob"}
 
@@ -41,6 +39,16 @@ def easy(fields: dict[str, str]) -> Preview:
 
 def spend_of(sender: Sender) -> OneSpend:
     return OneSpend(preview=easy, send=sender, clicked=Clicked(), changed=lambda _state: None)
+
+
+def finished(sender: Sender) -> OneSpend:
+    """A spend that was clicked once and has come to its end."""
+    spend = spend_of(sender)
+    spend.look(FIELDS)
+    thread = spend.confirm(spend.token)
+    assert thread is not None
+    thread.join()
+    return spend
 
 
 def test_a_thousand_clicks_from_many_tabs_send_once() -> None:
@@ -100,6 +108,35 @@ def test_a_broken_connection_is_unknown_and_never_failed() -> None:
     assert "may or may not" in spend.state()["note"]
 
 
+def test_after_an_unknown_end_the_form_sends_nothing_more() -> None:
+    sender = Sender(NodeUnreachable("gone"))
+    sender.let_go.set()
+    spend = finished(sender)
+    spend.look(FIELDS)
+    assert spend.confirm(spend.token) is None
+    assert len(sender.sent) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_on_the_way_is_no_proof_that_nothing_was_sent() -> None:
+    sender = Sender(ZeroDivisionError())
+    sender.let_go.set()
+    assert finished(sender).step == "unknown"
+
+
+def test_what_was_refused_can_be_put_right_and_sent() -> None:
+    sender = Sender(OverBudget("too much"))
+    sender.let_go.set()
+    spend = finished(sender)
+    assert (spend.step, spend.state()["note"][:8]) == ("failed", "too much")
+    sender.error = None
+    spend.look(FIELDS)
+    thread = spend.confirm(spend.token)
+    assert thread is not None
+    thread.join()
+    assert spend.step == "finalised"
+
+
 def test_a_pasted_secret_is_neither_kept_nor_shown() -> None:
     secret = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 
@@ -113,52 +150,60 @@ def test_a_pasted_secret_is_neither_kept_nor_shown() -> None:
     assert "bottom" not in str(vars(spend))
 
 
-@pytest.fixture
-def devnet(tmp_path: Path) -> Iterator[DevnetProcess]:
-    with running_devnet(tmp_path, "--instant") as node:
-        yield node
+def test_a_flood_of_wishes_is_one_thread_and_the_newest_wish() -> None:
+    done: list[int] = []
+    begun, let_go = threading.Event(), threading.Event()
+
+    def work(wish: int) -> None:
+        done.append(wish)
+        begun.set()
+        let_go.wait(10)
+
+    latest = Latest(work, name="flooded")
+    latest.put(0)
+    assert begun.wait(10)
+    for wish in range(1, 5001):
+        latest.put(wish)
+    workers = [thread for thread in threading.enumerate() if thread.name == "flooded"]
+    let_go.set()
+    for worker in workers:
+        worker.join(10)
+    assert len(workers) == 1
+    assert done == [0, 5000]
 
 
-@pytest.fixture
-def client(devnet: DevnetProcess) -> Iterator[NetworkClient]:
-    with closing(NetworkClient(devnet.endpoint, name="devnet")) as client:
-        yield client
+def test_a_pulse_beats_for_all_and_ends_with_the_last() -> None:
+    pulse, beaten = Pulse(every_s=0.01), threading.Semaphore(0)
+    for key in range(3):
+        pulse.join(key, beaten.release)
+    assert all(beaten.acquire(timeout=10) for _ in range(9))
+    threads = [thread for thread in threading.enumerate() if thread.name == "subnetlab-pulse"]
+    for key in range(3):
+        pulse.leave(key)
+    for thread in threads:
+        thread.join(10)
+    assert len(threads) == 1
+    assert not threads[0].is_alive()
 
 
-@pytest.fixture
-def form(devnet: DevnetProcess) -> Iterator[SpendForm]:
-    with closing(SpendForm.pay(devnet.endpoint, wallet="alice", network="devnet")) as form:
-        yield form
+SETUP = {"kind": "pay", "network": "devnet", "real": False, "written": "%sl pay 0.5 bob"}
 
 
-def test_a_payment_by_form_moves_what_it_previewed_and_only_once(
-    client: NetworkClient, form: SpendForm
-) -> None:
-    bob = client.wallet("bob")
-    before = client.balance(bob)
-    form.spend.look({"amount": "0.5", "target": "bob"})
-    assert form.state["step"] == "previewed"
-    assert client.balance(bob) == before
-    thread = form.spend.confirm(form.spend.token)
-    assert form.spend.confirm(form.spend.token) is None
-    assert thread is not None
-    thread.join()
-    assert form.state["step"] == "finalised", form.state["note"]
-    assert client.balance(bob) == before + rao(0.5)
+def state(step: str, **more: Any) -> dict[str, Any]:
+    preview = {"money": "0.5 play τ", "done": "0.5 play τ paid to bob"}
+    return {"step": step, "note": "", "preview": preview, "receipt": None, **more}
 
 
-def test_a_bad_amount_is_said_and_cannot_be_sent(form: SpendForm) -> None:
-    for amount in ("", "0", "-1", "nan", "1e30", "0.0000000001", "ten"):
-        form.spend.look({"amount": amount, "target": "bob"})
-        assert form.state["step"] == "editing", amount
-        assert form.state["preview"]["note"], amount
-        assert form.spend.confirm(form.spend.token) is None
+def test_the_plain_text_says_what_the_form_was_last() -> None:
+    assert words(SETUP, state("editing")).endswith("nothing was sent. Without a form: %sl pay 0.5 bob")
+    assert "0.5 play τ sent, the block is not known yet" in words(SETUP, state("sending"))
+    assert "0.5 play τ: it may or may not" in words(SETUP, state("unknown", note="it may or may not"))
+    final = state("finalised", receipt={"block": 7, "tx": "0xabcdef0123456789"})
+    assert words(SETUP, final) == (
+        "Finalised: 0.5 play τ paid to bob (block 7, 0xabcdef0123456789; play money, devnet)"
+    )
+    assert "REAL TAO, finney" in plain_html({**SETUP, "real": True, "network": "finney"}, final)
 
 
-def test_more_than_the_balance_or_the_budget_is_a_marked_line(client: NetworkClient) -> None:
-    too_much = preview_pay(client, "dave", amount="2000", to="bob")
-    assert not too_much.can
-    assert [fact.name for fact in too_much.facts if fact.bad] == ["Balance"]
-    client.budget.set(1)
-    over = preview_pay(client, "alice", amount="2", to="bob")
-    assert [fact.name for fact in over.facts if fact.bad] == ["Budget left"]
+def test_the_plain_html_escapes_what_the_chain_says() -> None:
+    assert "<script" not in plain_html(SETUP, state("failed", note="<script>alert(1)</script>"))

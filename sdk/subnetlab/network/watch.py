@@ -77,11 +77,11 @@ class Watch:
             before, client = self._seen, WireClient(self._endpoint)
             try:
                 client.run(self._follow(client))
-            except NodeUnreachable as error:
+            except NodeUnreachable:
                 if self._seen != before:
                     answered = time.monotonic()
                 if self._closed() or time.monotonic() - answered > GONE_S:
-                    self._viewer.state("gone", str(error))
+                    self._viewer.state("gone", f"Nothing answers at {self._endpoint}.")
                     return
                 self._viewer.state("reconnecting", "")
                 self._stopped.wait(_RETRY_S)
@@ -100,23 +100,25 @@ class Watch:
         async def heads() -> None:
             async for _ in client.substrate.blocks():
                 came.set()
+            raise ConnectionError("the stream of blocks ended")
 
-        hearing, ending = asyncio.create_task(heads()), asyncio.create_task(stopping.wait())
-        try:
-            while not stopping.is_set():
+        async def looks() -> None:
+            while True:
                 await self._look(client)
-                await asyncio.wait({ending}, timeout=_PERIOD_S)
-                waiting = asyncio.create_task(came.wait())
-                await asyncio.wait({waiting, hearing, ending}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
+                await asyncio.sleep(_PERIOD_S)
+                await came.wait()
                 came.clear()
-                if hearing.done():
-                    await hearing  # raises what ended it
-                    raise ConnectionError("the stream of blocks ended")
+
+        # A question asked of a node that has just died is asked again for long; the stream knows at once.
+        tasks = {asyncio.create_task(work) for work in (heads(), looks(), stopping.wait())}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            for task in (hearing, ending):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(hearing, ending, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=_PERIOD_S)
 
     async def _look(self, client: WireClient) -> None:
         graph = await metagraph_at(client, self._netuid, weights=False)

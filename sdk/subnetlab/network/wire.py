@@ -13,8 +13,8 @@ from typing import Any, Self, TypeVar, cast
 import bittensor
 from bittensor.settings import default_archive_endpoints, default_fallback_endpoints
 
-from subnetlab.network.progress import TellingSubstrate
 from subnetlab.network.rejection import translated
+from subnetlab.network.transport import Transport
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class WireClient(bittensor.Subtensor):
     """One connection to one endpoint; nothing is opened before the first question."""
 
     def __init__(self, endpoint: str) -> None:
-        self.substrate = TellingSubstrate(
+        self.substrate = Transport(
             endpoint,
             fallback_endpoints=default_fallback_endpoints(endpoint),
             archive_endpoints=default_archive_endpoints(endpoint),

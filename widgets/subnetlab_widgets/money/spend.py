@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from subnetlab.errors import NodeUnreachable, SecretRefused, SubnetLabError
 from subnetlab.network.confirm import Spend
-from subnetlab.network.progress import Stage, listening
 from subnetlab.network.receipt import Receipt
+from subnetlab.network.transport import Stage, listening
 from subnetlab_widgets.money.preview import Preview, refused
 
 Step = Literal["editing", "previewed", "sending", "finalised", "failed", "unknown"]

@@ -1,8 +1,10 @@
-"""How far an extrinsic on its way has come, told while the SDK waits for the end of it.
+"""The SDK's transport with two things it keeps to itself, which a person who waits has to know.
 
-The SDK's own `execute` returns once, when everything is over. A form shows the way there, so the two messages
-that the node sends in between (signed and handed over, in a block) are passed on to whoever listens in the
-context that submits. Nothing is changed, delayed or kept; without a listener nothing happens at all.
+1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
+   that the node sends in between (taken, in a block) are passed on to whoever listens in the context that
+   submits. Nothing is changed or delayed by it.
+2. That a node went away in order. SDK 11.3 stumbles over a connection that the node closes by the book while
+   something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
 """
 
 from collections.abc import Callable, Generator
@@ -27,13 +29,13 @@ def listening(tell: Callable[[Stage], None]) -> Generator[None]:
         _LISTENER.reset(before)
 
 
-class TellingSubstrate(bittensor.RpcSubstrate):
-    """The SDK's transport, which also tells what becomes of an extrinsic while it is watched."""
+class Transport(bittensor.RpcSubstrate):
+    """The SDK's transport, which also tells what becomes of an extrinsic, and that a node has gone."""
 
     def _interface(self, endpoint: str, fallbacks: list[str]) -> Any:
         connection: Any = super()._interface(endpoint, fallbacks)
-        session = connection._session  # noqa: SLF001 - the SDK hides the updates it reads from here
-        subscribe = session.subscribe
+        session = connection._session  # noqa: SLF001 - the SDK has no door for either
+        subscribe, pump = session.subscribe, session._pump  # noqa: SLF001
 
         async def told(method: str, params: list[Any] | None, unsubscribe_method: str) -> Any:
             # A context variable set in the caller's thread is seen by the coroutine that it starts here.
@@ -44,7 +46,14 @@ class TellingSubstrate(bittensor.RpcSubstrate):
             tell("signed")
             return _Told(subscription, tell)
 
-        session.subscribe = told
+        async def pumped() -> Exception:
+            try:
+                reason: Exception = await pump()
+            except AssertionError:  # the SDK makes websockets' ConnectionClosed without who closed it first
+                return ConnectionError("the node closed the connection")
+            return reason
+
+        session.subscribe, session._pump = told, pumped  # noqa: SLF001
         return connection
 
 
