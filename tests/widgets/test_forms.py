@@ -103,6 +103,17 @@ def test_a_stake_by_form_says_what_it_does_to_the_vote_and_takes_its_steps_in_or
     assert net.spent[-1].what == "stake"
 
 
+def test_a_stake_that_moves_the_price_by_itself_goes_through_as_previewed(net: Net, subnet: Subnet) -> None:
+    form = stake_form(net, netuid=subnet.netuid)
+    form.spend.look({"amount": "200", "target": form.setup["target"]})
+    facts = {fact["name"]: fact["value"] for fact in form.state["preview"]["facts"]}
+    assert float(facts["Slippage"].split("\u2009")[0]) > 5
+    click(form).join()
+    assert form.state["step"] == "finalised", form.state["note"]
+    held = net.holdings("alice").positions[0].alpha_rao
+    assert f"{held / 10**9:,.3f} α" == facts["You receive"]
+
+
 def test_two_forms_at_once_never_spend_more_than_the_one_budget(net: Net) -> None:
     net.budget.set(tao=1)
     pair = [pay_form(net, to="bob"), pay_form(net, to="bob", wallet="charlie")]

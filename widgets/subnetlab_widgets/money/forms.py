@@ -58,7 +58,7 @@ def stake_form(
     def send(fields: Fields) -> Receipt:
         return net.stake(
             amount_tao=_typed(fields), hotkey_ss58=fields["target"], netuid=netuid, wallet=wallet,
-            confirm=clicked,
+            confirm=clicked, rate_tolerance=float(fields["tolerance"]),
         )  # fmt: skip
 
     def preview(fields: Fields) -> Preview:

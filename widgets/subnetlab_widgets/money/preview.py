@@ -4,7 +4,8 @@ A line that fails says so in words and is marked; the form's button follows from
 alpha-rao until they are written. What was typed is echoed only where it was understood.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import bittensor
@@ -57,11 +58,13 @@ class Preview:
     """The amount with its unit, for the button."""
     done: str = ""
     """What will have happened, for the line that remains."""
+    terms: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a click agrees to besides the fields; `tolerance` is how far the price may move, a share."""
 
     def as_json(self) -> dict[str, Any]:
         """As the page takes it; the page needs no rao, which a script's numbers cannot hold."""
         shown = asdict(self)
-        del shown["amount_rao"]
+        del shown["amount_rao"], shown["terms"]
         return shown
 
 
@@ -92,8 +95,9 @@ def preview_stake(
     amount_rao = amount_of(amount)
     hotkey = destination(hotkey_ss58, development=False)
     quote = client.quote_stake(amount_tao=tao(amount_rao), netuid=netuid)
+    tolerance = tolerated(quote.slippage_share)
     intent = bittensor.AddStake(
-        hotkey_ss58=hotkey, netuid=netuid, amount_tao=_balance(amount_rao), rate_tolerance=RATE_TOLERANCE
+        hotkey_ss58=hotkey, netuid=netuid, amount_tao=_balance(amount_rao), rate_tolerance=tolerance
     )
     fee = _fee(client, intent, wallet)
     facts = [
@@ -107,6 +111,7 @@ def preview_stake(
     return _with_money(
         client, wallet, facts=facts, amount=amount_rao, fee=fee,
         vote=_vote(graph, hotkey, quote.received), target=hotkey, done=f"staked to {who}",
+        terms={"tolerance": str(tolerance)},
     )  # fmt: skip
 
 
@@ -126,6 +131,14 @@ def preview_pay(client: NetworkClient, wallet: str, *, amount: str, to: str) -> 
     )  # fmt: skip
 
 
+def tolerated(slippage_share: float) -> float:
+    """How far the price may move: as far as the spend itself moves it, which was shown, and 5 % by others.
+
+    In a pool whose product stays constant, the last token costs `1 / (1 - slippage)²` of the first.
+    """
+    return min(1.0, max(0.0, 1 - slippage_share) ** -2 - 1 + RATE_TOLERANCE) if slippage_share < 1 else 1.0
+
+
 def unit(client: NetworkClient) -> str:
     """How TAO is called in a form, so that play money is never taken for real."""
     return "play τ" if client.development else "TAO"
@@ -139,7 +152,7 @@ def money(amount_rao: int) -> str:
 
 def _with_money(
     client: NetworkClient, wallet: str, *, facts: list[Fact], amount: int, fee: int, vote: Vote | None,
-    target: str, done: str,
+    target: str, done: str, terms: Mapping[str, str] | None = None,
 ) -> Preview:  # fmt: skip
     tau = unit(client)
     free, left = client.balance(client.wallet(wallet)), client.budget.left_rao
@@ -162,7 +175,7 @@ def _with_money(
         facts=tuple(facts), vote=vote, can=can, amount_rao=amount, target=target,
         note="Nothing is sent yet" if can else "The marked line stands in the way",
         amount=format_tao(amount, "").strip(), money=format_tao(amount, tau),
-        done=f"{format_tao(amount, tau)} {done}",
+        done=f"{format_tao(amount, tau)} {done}", terms=terms or {},
     )  # fmt: skip
 
 

@@ -89,7 +89,8 @@ class OneSpend:
             token = self.token
         secret = False
         try:
-            shown, kept = self._preview(fields), fields
+            shown = self._preview(fields)
+            kept = {**fields, **shown.terms}
         except SecretRefused as error:
             shown, kept, secret = refused(error), {}, True  # what was pasted is forgotten at once
         except SubnetLabError as error:

@@ -1,0 +1,131 @@
+"""Money by form in a real JupyterLab: one click is one spend, whatever happens to tabs, page and kernel."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.lab import Lab, shoot
+
+CONNECT = """\
+import subnetlab as sl
+net = sl.connect(sealing="manual"); net.budget.set(tao=None)
+with net.quick():
+    subnet = net.create_subnet("tiny-lm", wallet="alice")
+    net.stake(amount_tao=20, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="alice")
+net.mine(20); net.budget.set(tao=50)
+"""
+SECRET = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
+SECONDS = 1000
+
+
+def wait_until(page: Page, condition: str) -> None:
+    page.wait_for_function(f"() => {condition}", timeout=50 * SECONDS)
+
+
+def part(selector: str) -> str:
+    return f"document.querySelector('.sl-form {selector}')"
+
+
+def ready_to_click(page: Page) -> None:
+    wait_until(page, f"{part('.btn')}?.disabled === false")
+
+
+def finalised(page: Page) -> None:
+    wait_until(page, f"{part('.rc b')}?.textContent === 'Finalised'")
+
+
+def said(lab: Lab, page: Page, code: str) -> str:
+    """What a new cell prints."""
+    marks = page.locator(".jp-OutputArea-output:has-text('said:')")
+    before = marks.count()
+    lab.append(page, f"print('said:', {code})")
+    page.wait_for_function(
+        "n => [...document.querySelectorAll('.jp-OutputArea-output')]"
+        ".filter(e => e.textContent.includes('said:')).length > n",
+        arg=before, timeout=50 * SECONDS,
+    )  # fmt: skip
+    return marks.last.inner_text().removeprefix("said:").strip()
+
+
+def save(page: Page) -> None:
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+
+@contextmanager
+def another_tab(page: Page, browser: Browser) -> Iterator[Page]:
+    second = browser.new_context(viewport={"width": 1280, "height": 1500})
+    try:
+        yield second.new_page()
+    finally:
+        second.close()
+
+
+@pytest.mark.timeout(150)
+def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
+    server: Lab, page: Page, browser: Browser
+) -> None:
+    name = server.notebook("stake.ipynb", [CONNECT, "%sl stake", "%sl wallet"])
+    server.open(page, name)
+    server.run_all(page)
+    amount = page.locator(".sl-form [name=amount]")
+    amount.fill("10")
+    ready_to_click(page)
+    amount.press("Enter")  # never spends
+    assert page.locator(".sl-form .btn").inner_text() == "Stake 10 play τ"
+    shoot(page, "stake-preview", ".sl-form")
+    shoot(page, "wallet", ".jp-OutputArea >> nth=-1")
+    save(page)
+    with another_tab(page, browser) as second:
+        second.goto(f"{server.url}/doc/tree/{name}?token={server.token}&reset")
+        ready_to_click(second)
+        assert second.locator(".sl-form [name=amount]").input_value() == "10"
+        for tab in (page, second):
+            tab.evaluate(f"() => {{ const b = {part('.btn')}; b.click(); b.click(); }}")
+        for tab in (page, second):
+            wait_until(tab, f"{part('.btn')}.textContent === 'Waiting for the block'")
+            assert tab.locator(".sl-form .btn").is_disabled()
+    page.goto("about:blank")  # closed in mid-click; the spend goes on
+    server.open(page, name)
+    wait_until(page, f"{part('.pg .go')}?.textContent === 'In a block'")
+    assert said(server, page, "net.mine()")
+    finalised(page)
+    shoot(page, "stake-finalised", ".sl-form")
+    assert said(server, page, "[(s.what, s.amount_rao) for s in net.spent]") == (
+        "[('stake', 20000000000), ('stake', 10000000000)]"
+    )
+    save(page)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
+    page.goto(f"{server.url}/doc/tree/{name}?token={server.token}&reset")
+    page.wait_for_selector(
+        "[data-subnetlab-beside] >> text=Finalised: 10 play τ staked to uid 0", timeout=50 * SECONDS
+    )
+    wait_until(page, "document.body.textContent.includes('model not found')")
+    assert not page.locator("text=model not found").first.is_visible()
+
+
+@pytest.mark.timeout(150)
+def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Page) -> None:
+    name = server.notebook("pay.ipynb", [CONNECT, "%sl pay --to bob"])
+    server.open(page, name)
+    server.run_all(page)
+    page.locator(".sl-form [name=target]").fill(SECRET)
+    wait_until(page, f"{part('.ln')}?.textContent.includes('looks like a mnemonic')")
+    wait_until(page, f"{part('[name=target]')}.value === ''")
+    save(page)
+    assert "drive obey" not in said(server, page, "list(get_ipython().history_manager.get_range())")
+    page.locator(".sl-form [name=target]").fill("bob")
+    page.locator(".sl-form [name=amount]").fill("1")
+    ready_to_click(page)
+    kernel = int(said(server, page, "__import__('os').getpid()"))
+    page.locator(".sl-form .btn").click()
+    wait_until(page, f"{part('.pg .go')}?.textContent === 'In a block'")
+    os.kill(kernel, signal.SIGKILL)
+    wait_until(page, f"{part('.btn')}.textContent === 'Disconnected'")
+    assert page.locator(".sl-form .btn").is_disabled()
+    assert "what became of it is not known here" in page.locator(".sl-form .ln").inner_text()
+    save(page)
+    assert "drive obey" not in (server.root / name).read_text()
