@@ -12,10 +12,6 @@ model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
 data = sl.data.stdlib(400_000)
 strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """
-FORM = """\
-from subnetlab_widgets.money import SpendForm
-SpendForm.stake(net.endpoint, netuid=subnet.netuid, wallet="alice", network="devnet")
-"""
 VIEW = "window.__subnetlab?.at(-1)"
 
 
@@ -30,7 +26,7 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
         page, "[...document.querySelectorAll('[data-subnetlab-run]')].every(e => e.offsetParent === null)"
     )
 
-    server.append(page, FORM)
+    server.append(page, "%sl stake")
     page.locator(".sl-form [name=amount]").fill("10")
     button = page.locator(".sl-form .btn")
     wait_until(page, "document.querySelector('.sl-form .btn')?.disabled === false")

@@ -26,6 +26,7 @@ class Form {
     for (const field of [this.amount, this.target]) field.addEventListener("input", () => this.#lookSoon());
     this.part.button.addEventListener("click", () => this.#confirm());
     root.addEventListener("keydown", (event) => this.#key(event));
+    this.#fill();
     this.draw();
   }
 

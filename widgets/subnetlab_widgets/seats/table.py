@@ -16,7 +16,7 @@ FIELDS = (
     "uid", "hotkey", "role", "stake", "vtrust", "incentive", "dividends", "pay", "wrote", "since", "unpaid",
 )  # fmt: skip
 UNPAID_EPOCHS = 2
-"""A miner that was paid nothing for so many epochs in a row, while others were, is marked."""
+"""A miner that was paid nothing for so many epochs in a row, while other miners were, is marked."""
 
 Row = list[Any]
 
@@ -46,7 +46,8 @@ class SeatTable:
             self.epochs, self._fresh = [], True
         self.block = graph.block
         self.epochs = [*self.epochs, *epochs][-EPOCHS:]
-        paid = sum(neuron.incentive for neuron in graph.neurons) or 1
+        earned = sum(neuron.incentive for neuron in graph.neurons)
+        paid = earned or 1
         voted = sum(neuron.dividends for neuron in graph.neurons) or 1
         self.rows = [
             [
@@ -60,13 +61,16 @@ class SeatTable:
                 round(neuron.emission_alpha_rao / RAO_PER_TAO, 6),
                 neuron.last_update,
                 neuron.registered_at,
-                role_of(neuron, graph) == "miner" and self._unpaid(neuron),
+                earned > 0
+                and not neuron.incentive
+                and role_of(neuron, graph) == "miner"
+                and self._unpaid(neuron),
             ]
             for neuron in graph.neurons
         ]
 
     def _unpaid(self, neuron: NeuronSnapshot) -> bool:
-        """Whether a seat was paid nothing lately, although it was held and others were paid."""
+        """Whether a seat was paid nothing lately, although it was held and somebody was paid."""
         held = [epoch for epoch in self.epochs if epoch.block > neuron.registered_at]
         last = [epoch for epoch in held if sum(epoch.paid_alpha_rao)][-UNPAID_EPOCHS:]
         if len(held) <= UNPAID_EPOCHS or len(last) < UNPAID_EPOCHS:
