@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.lab import Lab, shoot
+from tests.browser.waiting import wait_until
 from tests.project import ROOT
 
 CONNECT = """\
@@ -29,10 +30,6 @@ STATUS = "document.querySelector('.sl-seats .st')?.innerText.replaceAll('\\n', '
 SECONDS = 1000
 
 
-def wait_until(page: Page, condition: str) -> None:
-    page.wait_for_function(f"() => {condition}", timeout=50 * SECONDS)
-
-
 def first_column(page: Page) -> list[int]:
     return [int(text) for text in page.locator(".sl-seats tbody td:first-child").all_inner_texts()]
 
@@ -41,7 +38,7 @@ def sorted_by(page: Page, key: str) -> str | None:
     return page.locator(f".sl-seats th[data-key={key}]").get_attribute("aria-sort")
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("seats.ipynb", [CONNECT, "subnet"]))
     server.run_all(page)
@@ -53,7 +50,7 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     assert first_column(page) == [0, 1, 2, 3, 4, 5]
     before = page.evaluate(STATUS)
     server.append(page, "net.mine(3)")
-    page.wait_for_function(f"before => {STATUS} !== before", arg=before, timeout=50 * SECONDS)
+    page.wait_for_function(f"before => {STATUS} !== before", arg=before, timeout=120 * SECONDS)
 
     page.locator(".sl-seats th[data-key=stake] button").click()
     wait_until(page, "document.querySelector('.sl-seats tbody td').innerText === '2'")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.lab import Lab, shoot
+from tests.browser.waiting import wait_until
 
 CONNECT = """\
 import subnetlab as sl
@@ -20,10 +21,6 @@ net.mine(20); net.budget.set(tao=50)
 """
 SECRET = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 SECONDS = 1000
-
-
-def wait_until(page: Page, condition: str) -> None:
-    page.wait_for_function(f"() => {condition}", timeout=50 * SECONDS)
 
 
 def part(selector: str) -> str:
@@ -46,7 +43,7 @@ def said(lab: Lab, page: Page, code: str) -> str:
     page.wait_for_function(
         "n => [...document.querySelectorAll('.jp-OutputArea-output')]"
         ".filter(e => e.textContent.includes('said:')).length > n",
-        arg=before, timeout=50 * SECONDS,
+        arg=before, timeout=120 * SECONDS,
     )  # fmt: skip
     return marks.last.inner_text().removeprefix("said:").strip()
 
@@ -64,7 +61,7 @@ def another_tab(page: Page, browser: Browser) -> Iterator[Page]:
         second.close()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
     server: Lab, page: Page, browser: Browser
 ) -> None:
@@ -101,13 +98,13 @@ def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
     page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
     page.goto(f"{server.url}/doc/tree/{name}?token={server.token}&reset")
     page.wait_for_selector(
-        "[data-subnetlab-beside] >> text=Finalised: 10 play τ staked to uid 0", timeout=50 * SECONDS
+        "[data-subnetlab-beside] >> text=Finalised: 10 play τ staked to uid 0", timeout=120 * SECONDS
     )
     wait_until(page, "document.body.textContent.includes('model not found')")
     assert not page.locator("text=model not found").first.is_visible()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Page) -> None:
     name = server.notebook("pay.ipynb", [CONNECT, "%sl pay --to bob"])
     server.open(page, name)
