@@ -50,9 +50,15 @@ def test_money_moves_and_says_so(kernel: RunningKernel) -> None:
 def test_without_an_amount_a_form_opens_and_nothing_is_sent(kernel: RunningKernel) -> None:
     block, spent = kernel.run("net.block").text, kernel.run("len(net.spent)").text
     for line, said in (
-        ("%sl stake", "Stake by form (play money, devnet): nothing was sent. Without a form: %sl stake 10"),
+        (
+            "%sl stake",
+            "Stake by form (play money, devnet): nothing had been sent so far. Without a form: %sl stake 10",
+        ),
         ("%sl stake --to 0", "--to 5"),
-        ("%sl pay", "Pay by form (play money, devnet): nothing was sent. Without a form: %sl pay 0.5"),
+        (
+            "%sl pay",
+            "Pay by form (play money, devnet): nothing had been sent so far. Without a form: %sl pay 0.5",
+        ),
         ("%sl pay --to bob", "%sl pay 0.5 bob"),
         ("%sl pay 3", "Pay by form"),
     ):

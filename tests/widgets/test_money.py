@@ -195,7 +195,9 @@ def state(step: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_plain_text_says_what_the_form_was_last() -> None:
-    assert words(SETUP, state("editing")).endswith("nothing was sent. Without a form: %sl pay 0.5 bob")
+    assert words(SETUP, state("editing")).endswith(
+        "nothing had been sent so far. Without a form: %sl pay 0.5 bob"
+    )
     assert "0.5 play τ sent, the block is not known yet" in words(SETUP, state("sending"))
     assert "0.5 play τ: it may or may not" in words(SETUP, state("unknown", note="it may or may not"))
     final = state("finalised", receipt={"block": 7, "tx": "0xabcdef0123456789"})

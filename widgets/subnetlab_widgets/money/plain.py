@@ -19,7 +19,8 @@ def words(setup: dict[str, Any], state: dict[str, Any]) -> str:
     verb = "Stake" if setup["kind"] == "stake" else "Pay"
     if step in ("sending", "failed", "unknown"):
         return f"{verb} by form ({where}): {_last_words(state)}"
-    return f"{verb} by form ({where}): nothing was sent. Without a form: {setup['written']}"
+    # A page that was closed meanwhile cannot be told what came later, so this must stay true for ever.
+    return f"{verb} by form ({where}): nothing had been sent so far. Without a form: {setup['written']}"
 
 
 def plain_html(setup: dict[str, Any], state: dict[str, Any]) -> str:

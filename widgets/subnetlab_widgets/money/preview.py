@@ -16,7 +16,6 @@ from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay import destination
 from subnetlab.network.rejection import translated
-from subnetlab.network.secrets import refuse_secret
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
 Kind = Literal["stake", "pay"]
@@ -78,9 +77,7 @@ def amount_of(typed: str) -> int:
 
     Raises:
         InvalidAmount: not an amount.
-        SecretRefused: a secret was pasted where the amount belongs.
     """
-    refuse_secret(typed, "an amount")
     return rao(typed.strip()[:_LONGEST_AMOUNT])
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from subnetlab.errors import NodeUnreachable, SecretRefused, SubnetLabError
 from subnetlab.network.confirm import Spend
 from subnetlab.network.receipt import Receipt
+from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.transport import Stage, listening
 from subnetlab_widgets.money.preview import Preview, refused
 
@@ -89,6 +90,8 @@ class OneSpend:
             token = self.token
         secret = False
         try:
+            for typed in fields.values():  # before anything else is said about the other field
+                refuse_secret(typed, "an amount or an address")
             shown = self._preview(fields)
             kept = {**fields, **shown.terms}
         except SecretRefused as error:
