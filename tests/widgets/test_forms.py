@@ -218,14 +218,14 @@ def test_a_form_on_a_closed_network_says_so(tmp_path: Path) -> None:
     assert form.spend.confirm(form.spend.token) is None
 
 
-@pytest.mark.parametrize("end", ["kill", "terminate"])
+@pytest.mark.parametrize("end", ["kill", "terminate", "close"])
 def test_a_node_that_dies_in_mid_click_leaves_the_outcome_unknown(tmp_path: Path, end: str) -> None:
     with running_devnet(tmp_path, "--manual") as node, connect(node.endpoint) as net:
         form = pay_form(net, to="bob")
         form.spend.look({"amount": "1", "target": "bob"})
         thread = click(form)
         eventually(form, lambda state: state["stage"] == "signed")
-        getattr(node.process, end)()
+        getattr(net if end == "close" else node.process, end)()
         thread.join(30)
         assert form.state["step"] == "unknown", form.state["note"]
         assert "may or may not" in form.state["note"]

@@ -5,6 +5,9 @@ a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached.
 """
 
 import asyncio
+import concurrent.futures
+import contextlib
+import inspect
 import threading
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
@@ -13,12 +16,15 @@ from typing import Any, Self, TypeVar, cast
 import bittensor
 from bittensor.settings import default_archive_endpoints, default_fallback_endpoints
 
+from subnetlab.errors import NodeUnreachable
 from subnetlab.network.rejection import translated
 from subnetlab.network.transport import Transport
 
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 30.0
+_LET_GO_S = 1.0
+"""How long whoever still waits may take to hear that the connection is closed."""
 
 
 class WireClient(bittensor.Subtensor):
@@ -33,6 +39,7 @@ class WireClient(bittensor.Subtensor):
         super().__init__(endpoint, substrate=cast("bittensor.Substrate", self.substrate))
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._patience = threading.local()
+        self._waiting: set[asyncio.Task[Any]] = set()
 
     def connect(self) -> Self:
         """Open the connection; idempotent, and run by itself on first use."""
@@ -42,7 +49,10 @@ class WireClient(bittensor.Subtensor):
         return self
 
     def close(self) -> None:
-        """Leave the node for good; the SDK stops its loop, and this frees it."""
+        """Leave the node for good: whoever still waits is told, the SDK stops its loop, and this frees it."""
+        if self._own_loop is not None and not self._loop.owns_current_thread:
+            with contextlib.suppress(RuntimeError, TimeoutError):
+                self._loop.call(self._let_go(), timeout=_LET_GO_S)
         super().close()
         loop, self._own_loop = self._own_loop, None
         if loop is not None and not loop.is_running():
@@ -87,7 +97,34 @@ class WireClient(bittensor.Subtensor):
 
     def _call(self, coro: Coroutine[Any, Any, Any]) -> Any:
         limit: float | None = getattr(self._patience, "s", None)
-        return super()._call(coro if limit is None else asyncio.wait_for(coro, limit))
+        bounded = coro if limit is None else asyncio.wait_for(coro, limit)
+        try:
+            return super()._call(self._told_of_the_end(bounded))
+        except concurrent.futures.CancelledError as error:
+            raise NodeUnreachable(
+                f"The connection to {self.endpoint} was closed while something waited for it.",
+                hint="What was sent may have been carried out; look at the balance before trying again.",
+            ) from error
+        finally:
+            for work in (bounded, coro):
+                if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+                    work.close()  # nobody answered, so it was never begun
+
+    async def _told_of_the_end(self, coro: Coroutine[Any, Any, Any]) -> Any:
+        # The SDK stops its loop under whatever runs on it, and a thread that waits for that waits for ever.
+        task = asyncio.current_task()
+        assert task is not None
+        self._waiting.add(task)
+        try:
+            return await coro
+        finally:
+            self._waiting.discard(task)
+
+    async def _let_go(self) -> None:
+        for task in list(self._waiting):
+            task.cancel()
+        if self._waiting:
+            await asyncio.wait(set(self._waiting), timeout=_LET_GO_S)
 
     def forget(self) -> None:
         """Open a fresh connection: after time was turned back, every cached hash and nonce is wrong."""
