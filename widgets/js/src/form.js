@@ -10,6 +10,7 @@ import { escape } from "./words.js";
 const LOOK_AFTER_MS = 250;
 const ANSWER_WITHIN_MS = 4000;
 const SETTLED = ["sending", "finalised", "unknown"];
+const OVER = ["finalised", "unknown"]; // nothing more can come, so the kernel beats no more
 
 class Form {
   constructor(model, root) {
@@ -17,7 +18,7 @@ class Form {
     this.root = root;
     this.setup = model.get("setup");
     this.state = model.get("state");
-    this.alive = true;
+    this.heard = true;
     this.typing = false;
     this.root.innerHTML = this.#frame();
     this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
@@ -74,8 +75,12 @@ class Form {
   }
 
   hear(alive) {
-    this.alive = alive;
+    this.heard = alive;
     this.draw();
+  }
+
+  get alive() {
+    return this.heard || OVER.includes(this.state.step);
   }
 
   update(state) {
@@ -121,7 +126,7 @@ class Form {
   #note() {
     const { state } = this;
     if (!this.alive && state.step === "sending") return "Disconnected from the kernel. It was sent once; what became of it is not known here. Look at the balance: %sl wallet";
-    if (!this.alive && state.step !== "finalised") return "Disconnected from the kernel; nothing can be sent from here";
+    if (!this.alive) return "Disconnected from the kernel; nothing can be sent from here";
     if (this.unanswered) return "The kernel is busy; the click waits for it, a second one does nothing";
     return state.note || "Nothing is sent yet";
   }
@@ -151,13 +156,13 @@ function render({ model, el, signal }) {
   const update = () => {
     alive.hear();
     form.update(model.get("state"));
-    if (model.get("state").step === "finalised") alive.stop(); // what is final needs no kernel
+    if (OVER.includes(form.state.step)) alive.stop();
   };
   const receive = () => alive.hear();
   model.on("change:state", update);
   model.on("msg:custom", receive);
   model.send({ k: "hello" });
-  if (form.state.step === "finalised") alive.stop();
+  if (OVER.includes(form.state.step)) alive.stop();
   const show = hideBeside(el, form.setup.id);
   const end = () => {
     model.off("change:state", update);
