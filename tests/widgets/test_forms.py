@@ -168,7 +168,7 @@ def test_a_secret_in_any_field_is_refused_forgotten_and_never_repeated(
     for other in ("1", ""):
         form.spend.look({"amount": other, "target": other} | {field: secret})
         assert form.state["forget"]
-    kept = str(form.get_state()) + str(vars(form.spend)) + form._plain()._repr_html_()
+    kept = str(form.get_state()) + str(vars(form.spend)) + form._drawn() + form._said()
     assert "drive obey" not in kept.lower()
     assert "5e" * 32 not in kept
 

@@ -8,7 +8,7 @@ from subnetlab.units import RAO_PER_TAO, U16_MAX, AlphaRao
 from subnetlab_widgets.seats.table import FIELDS, SeatTable
 from subnetlab_widgets.seats.widget import MAX_UNANSWERED, Metagraph
 
-HEADER = {"id": "1", "name": "tiny-lm", "netuid": 2, "network": "devnet", "real": False}
+HEADER = {"name": "tiny-lm", "netuid": 2, "network": "devnet", "real": False}
 
 
 def neuron(uid: int, **changes: Any) -> NeuronSnapshot:
@@ -114,8 +114,8 @@ def test_a_page_that_does_not_answer_is_told_no_more_and_then_only_the_newest() 
     for block in range(100):
         widget.see(graph(block, neuron(0, last_update=block)), [])
     assert len(widget.seats()) == MAX_UNANSWERED
-    widget.hear({"k": "ack", "seq": 2})
-    assert [content["block"] for content in widget.seats()] == [0, 1, 99]
+    widget.hear({"k": "ack", "seq": MAX_UNANSWERED})
+    assert [content["block"] for content in widget.seats()] == [*range(MAX_UNANSWERED), 99]
     widget.close()
 
 
@@ -131,9 +131,8 @@ def test_malformed_messages_are_dropped() -> None:
         {"k": 7},
     ):
         widget.hear(content)
-    widget.see(graph(1, neuron(0)), [])
-    widget.see(graph(2, neuron(0)), [])
-    widget.see(graph(3, neuron(0)), [])
+    for block in range(2 * MAX_UNANSWERED):
+        widget.see(graph(block, neuron(0)), [])
     assert len(widget.seats()) == MAX_UNANSWERED
     widget.close()
 

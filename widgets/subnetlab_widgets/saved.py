@@ -51,5 +51,29 @@ def show(live: DOMWidget, picture: Picture) -> DisplayHandle:
 def show_widget(live: DOMWidget) -> DisplayHandle:
     """Show a widget whose picture follows: to a reader without widgets it is nothing, not a name in words."""
     bundle, _ = format_display_data(live)
+    return _show_bundle(bundle)
+
+
+class Pictures:
+    """The pictures below one widget, one for each time it was shown."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._handles: list[DisplayHandle] = []
+
+    def show(self, bundle: Any) -> None:
+        """Show a widget by its own bundle, and the picture below it."""
+        _show_bundle(bundle[0] if isinstance(bundle, tuple) else bundle)
+        handle: Any = display(self._picture, display_id=True)
+        if handle is not None:
+            self._handles.append(handle)
+
+    def update(self) -> None:
+        """Draw the pictures anew, in whichever cells they stand."""
+        for handle in self._handles:
+            handle.update(self._picture)
+
+
+def _show_bundle(bundle: dict[str, Any]) -> DisplayHandle:
     handle: Any = display({**bundle, "text/html": ""}, raw=True, display_id=True)
     return handle

@@ -3,7 +3,6 @@
 // and the button says what the kernel has previewed, not what this tab's fields hold.
 
 import { Alive } from "./alive.js";
-import { hideBeside } from "./beside.js";
 import { folded, steps, voteBar } from "./money.js";
 import { escape } from "./words.js";
 
@@ -163,13 +162,11 @@ function render({ model, el, signal }) {
   model.on("msg:custom", receive);
   model.send({ k: "hello" });
   if (OVER.includes(form.state.step)) alive.stop();
-  const show = hideBeside(el, form.setup.id);
   const end = () => {
     model.off("change:state", update);
     model.off("msg:custom", receive);
     alive.stop();
     form.destroy();
-    show();
   };
   signal?.addEventListener("abort", end);
   return end;

@@ -2,11 +2,11 @@
 // Rows are ordered anew when an epoch has paid or a person asks, never under the pointer.
 
 import { Alive } from "./alive.js";
-import { hideBeside } from "./beside.js";
 import { badge } from "./money.js";
 import { COLUMNS, EPOCHS, ROW_PX, Seats } from "./seats.js";
 import { escape, fixed, percent } from "./words.js";
 
+const ANSWER_EVERY = 20; // messages; each answer costs the notebook's page memory and a redraw
 const SHOWN_AT_ONCE = 11; // more seats than this scroll, under a header that stays
 const BAR_PX = 60, SPARK_PX = 104, SPARK_HIGH = 20;
 
@@ -25,6 +25,7 @@ class View {
     this.alive = true;
     this.due = false;
     this.late = false;
+    this.seen = this.answered = 0;
     root.innerHTML = FRAME;
     this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
     this.heads = [...root.querySelectorAll("th")];
@@ -39,7 +40,7 @@ class View {
       const stale = this.seats.put(message);
       if (message.fresh || this.seats.order.length !== this.seats.rows.length) this.seats.arrange();
       else if (stale) this.late = true;
-      this.answer = message.seq;
+      this.seen = message.seq;
     }
     this.schedule();
   }
@@ -71,9 +72,9 @@ class View {
       th.querySelector("i").textContent = sorted ? (seats.sort.way > 0 ? " ▴" : " ▾") : "";
     }
     this.#rows(many);
-    if (this.answer != null) {
-      this.model.send({ k: "ack", seq: this.answer });
-      this.answer = null;
+    if (this.seen - this.answered >= ANSWER_EVERY) {
+      this.answered = this.seen;
+      this.model.send({ k: "ack", seq: this.seen });
     }
   }
 
@@ -189,11 +190,9 @@ function render({ model, el, signal }) {
   const receive = (message) => { alive.hear(); view.receive(message); };
   model.on("msg:custom", receive);
   model.send({ k: "hello" });
-  const show = hideBeside(el, view.header.id);
   const end = () => {
     model.off("msg:custom", receive);
     alive.stop();
-    show();
   };
   signal?.addEventListener("abort", end);
   return end;

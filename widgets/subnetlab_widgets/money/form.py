@@ -11,13 +11,13 @@ import anywidget
 import traitlets
 
 from subnetlab.network.receipt import Receipt
-from subnetlab_widgets.beside import Beside, Plain
 from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, Fields, OneSpend
 from subnetlab_widgets.pulse import PULSE
+from subnetlab_widgets.saved import Picture, Pictures
 
 _LONGEST_FIELD = 2000
 """Characters; a whole keyfile fits, so that one that was pasted is still recognised and refused."""
@@ -46,7 +46,7 @@ class SpendForm(anywidget.AnyWidget):
         ended: Callable[[], None],
     ) -> None:
         """Wire the page's messages to one spend; `ended` is called when it is over, whichever way."""
-        self._beside = Beside(self._plain)
+        self._pictures = Pictures(Picture(self._drawn, self._said))
         self._ended = ended
         super().__init__(_esm=bundled("form.js"), _css=bundled("form.css"), setup=setup)
         self.spend = OneSpend(preview=preview, send=send, clicked=clicked, changed=self._show)
@@ -72,7 +72,7 @@ class SpendForm(anywidget.AnyWidget):
     def _show(self, state: dict[str, Any]) -> None:
         self.state = state
         if state["step"] in ("sending", "finalised", "failed", "unknown"):
-            self._beside.update()
+            self._pictures.update()
         if state["step"] in ("finalised", "unknown"):
             PULSE.leave(id(self))
         if state["step"] in ("finalised", "failed", "unknown"):
@@ -95,16 +95,18 @@ class SpendForm(anywidget.AnyWidget):
         if self.comm is not None:
             self.send({"k": "beat"})
 
-    def _plain(self) -> Plain:
-        setup, state = dict(self.setup), dict(self.state)
-        return Plain(setup["id"], plain_html(setup, state), words(setup, state))
+    def _drawn(self) -> str:
+        return plain_html(dict(self.setup), dict(self.state))
+
+    def _said(self) -> str:
+        return words(dict(self.setup), dict(self.state))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            data["text/plain"] = words(dict(self.setup), dict(self.state))
+            data["text/plain"] = self._said()
         return bundle
 
     def _ipython_display_(self) -> None:
-        self._beside.show(self._repr_mimebundle_())
+        self._pictures.show(self._repr_mimebundle_())

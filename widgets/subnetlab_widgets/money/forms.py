@@ -4,7 +4,6 @@ A form spends through that `net`: one connection, one budget, one list of what w
 click spends. It closes nothing.
 """
 
-import secrets
 from collections import OrderedDict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -125,7 +124,6 @@ def _setup(net: "Net", kind: str, wallet: str, amount_tao: float | str) -> dict[
         refuse_secret(amount_tao, "an amount")
     tau = unit(client)
     return {
-        "id": secrets.token_hex(6),
         "kind": kind,
         "network": client.network.name,
         "real": not client.development,

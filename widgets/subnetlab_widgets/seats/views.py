@@ -5,13 +5,12 @@ has gone is replaced when the subnet is shown again.
 """
 
 import contextlib
-import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NetworkError
 from subnetlab.network.watch import Watch
-from subnetlab_widgets.beside import Plain
+from subnetlab_widgets.saved import Picture
 from subnetlab_widgets.seats.widget import Metagraph
 
 if TYPE_CHECKING:
@@ -46,24 +45,24 @@ def close_all() -> None:
 
 
 def _opened(subnet: "Subnet") -> Metagraph:
-    net, identity = subnet.net, secrets.token_hex(6)
+    net = subnet.net
 
-    def plain() -> Plain:
+    def drawn() -> str:
         from subnetlab_widgets.formatters import subnet_html  # noqa: PLC0415  (formatters show views)
 
         nonlocal last
         if not net.closed:
             with contextlib.suppress(NetworkError):  # what was there last stays
                 last = subnet_html(subnet)
-        return Plain(identity, last, repr(subnet))
+        return last
 
     last = ""
     header = {
-        "id": identity, "name": subnet.name, "netuid": subnet.netuid, "network": net.name,
+        "name": subnet.name, "netuid": subnet.netuid, "network": net.name,
         "real": not net.play_money,
     }  # fmt: skip
 
     def follow(widget: Metagraph) -> Watch:
         return Watch(net.endpoint, subnet.netuid, widget, closed=lambda: net.closed or not net.alive())
 
-    return Metagraph(header, plain=plain, follow=follow)
+    return Metagraph(header, picture=Picture(drawn, lambda: repr(subnet)), follow=follow)

@@ -7,17 +7,17 @@ from typing import Any
 
 import anywidget
 import traitlets
-from IPython.display import display
 
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.network.watch import State, Watch
-from subnetlab_widgets.beside import Beside, Plain
 from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.pulse import PULSE
+from subnetlab_widgets.saved import Picture, Pictures
 from subnetlab_widgets.seats.table import FIELDS, SeatTable
 
-MAX_UNANSWERED = 2
+MAX_UNANSWERED = 40
+"""A page answers every twentieth message: each answer costs the notebook's page memory and a redraw."""
 PATIENCE_S = 5.0
 """An unanswered page is tried again after this long: it may have been reloaded."""
 
@@ -36,14 +36,14 @@ class Metagraph(anywidget.AnyWidget):
         self,
         header: dict[str, Any],
         *,
-        plain: Callable[[], Plain] | None = None,
+        picture: Picture | None = None,
         follow: "Callable[[Metagraph], Watch] | None" = None,
     ) -> None:
         """Prepare an empty table.
 
         Args:
-            header: `id`, `name`, `netuid`, `network` and `real`, which never change.
-            plain: makes the plain output that stands beside it, if there is one.
+            header: `name`, `netuid`, `network` and `real`, which never change.
+            picture: what a saved notebook keeps of it; nothing where there is none.
             follow: begins to follow the chain; called when the first page looks, and when one looks again
                 after the node was gone.
         """
@@ -54,7 +54,7 @@ class Metagraph(anywidget.AnyWidget):
         self._looked_at = False
         self._state: tuple[State, str] = ("live", "")
         self._follow, self._watch = follow, None
-        self._beside = Beside(plain) if plain is not None else None
+        self._pictures = Pictures(picture or Picture(str, lambda: f"Seats of {header['name']}"))
         super().__init__(
             _esm=bundled("metagraph.js"),
             _css=bundled("metagraph.css"),
@@ -80,8 +80,8 @@ class Metagraph(anywidget.AnyWidget):
                 return
             self._state = (state, reason)
             self._transmit({"k": "state", "state": state, "reason": reason})
-        if self._beside is not None and state == "gone":
-            self._beside.update()
+        if state == "gone":
+            self._pictures.update()
 
     def close(self) -> None:
         """End the watching and the widget."""
@@ -133,8 +133,4 @@ class Metagraph(anywidget.AnyWidget):
         return bundle
 
     def _ipython_display_(self) -> None:
-        if self._beside is not None:
-            self._beside.show(self._repr_mimebundle_())
-        else:
-            data, metadata = self._repr_mimebundle_()
-            display(data, metadata=metadata, raw=True)
+        self._pictures.show(self._repr_mimebundle_())
