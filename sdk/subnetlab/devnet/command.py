@@ -7,10 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
-from subnetlab.devnet import coverage, metadata, snapshot
+from subnetlab.devnet import coverage, metadata
 from subnetlab.devnet.block import hexed
 from subnetlab.devnet.clock import Clock
 from subnetlab.devnet.codec import Codec
+from subnetlab.devnet.journal import Journal
 from subnetlab.devnet.lease import Lease
 from subnetlab.devnet.metadata import document
 from subnetlab.devnet.node import Node
@@ -52,14 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     node = Node(_codec(options), Clock())
-    if options.state is not None and options.state.exists():
-        snapshot.load(node, options.state)
+    journal = None if options.state is None else Journal(node, options.state)
     sealer = Sealer(node, Manual())
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    service = Service(node, sealer, stop=stopped.set, state_file=options.state)
+    service = Service(node, sealer, stop=stopped.set, journal=journal)
     lease = Lease(
         stopped.set, with_parent=options.exit_with_parent, idle_seconds=options.exit_when_idle,
         busy=lambda: bool(service.peers),
@@ -71,14 +71,12 @@ async def _run(options: argparse.Namespace) -> None:
     _say(f"listening ws://{HOST}:{server.port} genesis {hexed(node.blocks.genesis.hash)}")
     first = node.seal() if len(node.blocks) == 1 else node.blocks.head
     _say(f"Imported #{first.number} {hexed(first.hash)}")
-    sealer.switch(_sealing(options))
-    if options.state is not None:
-        snapshot.Autosave(node, options.state)
+    sealer.switch(Manual() if options.hold else _sealing(options))
     await stopped.wait()
     sealer.stop()
     await server.stop()
-    if options.state is not None:
-        snapshot.save(node, options.state)
+    if journal is not None:
+        journal.close()
 
 
 def _codec(options: argparse.Namespace) -> Codec:
@@ -128,8 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--block-time", type=_seconds, metavar="S", help="a block every S seconds")
     how.add_argument("--manual", action="store_true", help="blocks only by dev_seal")
     parser.add_argument(
-        "--state", type=Path, metavar="FILE", help="load the chain, save it now and then and on exit"
+        "--state", type=Path, metavar="FILE", help="go on with the chain in FILE, and keep every block there"
     )
+    parser.add_argument("--hold", action="store_true", help="seal nothing until dev_setSealing")
     parser.add_argument("--coverage", action="store_true", help="list what is implemented, and stop")
     parser.add_argument("--metadata", type=Path, metavar="FILE", help="another recorded runtime")
     parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")

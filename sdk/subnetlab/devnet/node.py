@@ -50,6 +50,7 @@ class Node:
         self.pruned_before = 0
         """Blocks below this height have lost their state."""
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
+        self.on_adopted: list[Callable[[], None]] = []
         self.on_ready: list[Callable[[], None]] = []
         self._zeros_told: set[str] = set()
         self.slot_ms = int(codec.constant("Aura", "SlotDuration"))
@@ -65,11 +66,18 @@ class Node:
             extrinsics=(),
         ).sealed()  # fmt: skip
 
-    def adopt(self, state: State, blocks: Blocks, pruned_before: int) -> None:
+    def adopt(self, state: State, blocks: Blocks, pruned_before: int, now_ms: int) -> None:
         """Go on from another chain's state and blocks."""
         self.state = self.ledger.state = state
         self.blocks, self.pruned_before = blocks, pruned_before
-        self.ledger.block_number = blocks.head.number
+        self.ledger.block_number, self.ledger.now_ms = blocks.head.number, now_ms
+        for listener in self.on_adopted:
+            listener()
+
+    def resume(self) -> None:
+        """Take height and time from the head, after blocks were added that this node did not build."""
+        view = self.ledger.at(self.blocks.head.number)
+        self.ledger.block_number, self.ledger.now_ms = view.block_number, view.now_ms
 
     # -- extrinsics
 

@@ -5,7 +5,6 @@ already discarded" after loading. It is written beside its place and moved in: a
 old one.
 """
 
-import asyncio
 import json
 import os
 import zlib
@@ -39,27 +38,7 @@ def take(node: Node) -> Snapshot:
 def put_back(node: Node, snapshot: Snapshot) -> None:
     """Make the node's chain the held one again; what waits in the pool is dropped."""
     node.pool.clear()
-    node.adopt(snapshot.state.copy(), snapshot.blocks.copy(), snapshot.pruned_before)
-    node.ledger.now_ms = snapshot.now_ms
-
-
-class Autosave:
-    """Saves a chain every so often where it has grown, so that a killed node loses little."""
-
-    def __init__(self, node: Node, path: Path, seconds: float = 30.0) -> None:
-        """Save from now on; must run inside an event loop."""
-        self._node, self._path, self._seconds = node, path, seconds
-        self._saved = node.blocks.head.hash
-        self._loop = asyncio.get_running_loop()
-        self._loop.call_later(seconds, self.check)
-
-    def check(self) -> None:
-        """Save where there are blocks since the last time, and look again later."""
-        self._loop.call_later(self._seconds, self.check)
-        head = self._node.blocks.head.hash
-        if head != self._saved:
-            save(self._node, self._path)
-            self._saved = head
+    node.adopt(snapshot.state.copy(), snapshot.blocks.copy(), snapshot.pruned_before, snapshot.now_ms)
 
 
 def save(node: Node, path: Path) -> None:
@@ -72,7 +51,7 @@ def save(node: Node, path: Path) -> None:
         "format": FORMAT,
         "genesis": hexed(node.blocks.genesis.hash),
         "now_ms": node.ledger.now_ms,
-        "blocks": [_block_row(block) for block in node.blocks],
+        "blocks": [block_row(block) for block in node.blocks],
         "state": {key.hex(): value.hex() for key, value in node.state.latest().items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +76,7 @@ def load(node: Node, path: Path) -> None:
         document: Any = json.loads(zlib.decompress(path.read_bytes()))
         known, genesis = document["format"], document["genesis"]
         rows, state, now_ms = document["blocks"], document["state"], int(document["now_ms"])
-        blocks = [_block(row) for row in rows]
+        blocks = [block(row) for row in rows]
         values = {bytes.fromhex(key): bytes.fromhex(value) for key, value in state.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise StateFileInvalid(f"{path} cannot be read as a saved chain: {error}.") from error
@@ -106,8 +85,8 @@ def load(node: Node, path: Path) -> None:
             f"{path} holds a chain of another genesis or format.",
             hint="Start the node with the options it was saved with, or give another file.",
         )
-    node.adopt(_restored(values, blocks[-1].number), _linked(path, blocks), blocks[-1].number)
-    node.ledger.now_ms = now_ms
+    head = blocks[-1].number
+    node.adopt(_restored(values, head), _linked(path, blocks), head, now_ms)
 
 
 def _restored(values: dict[bytes, bytes], number: int) -> State:
@@ -127,7 +106,8 @@ def _linked(path: Path, blocks: list[Block]) -> Blocks:
     return chain
 
 
-def _block_row(block: Block) -> list[Any]:
+def block_row(block: Block) -> list[Any]:
+    """A block as JSON types."""
     return [
         block.number,
         block.parent_hash.hex(),
@@ -138,7 +118,8 @@ def _block_row(block: Block) -> list[Any]:
     ]
 
 
-def _block(row: list[Any]) -> Block:
+def block(row: list[Any]) -> Block:
+    """A block read back from `block_row`."""
     number, parent, state_root, extrinsics_root, logs, extrinsics = row
     return Block(
         number=int(number), parent_hash=bytes.fromhex(parent), state_root=bytes.fromhex(state_root),

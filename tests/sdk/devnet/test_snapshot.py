@@ -109,18 +109,3 @@ def test_old_state_is_forgotten_but_blocks_are_kept(node: Node, monkeypatch: pyt
     assert node.pruned_before == 8
     assert node.blocks.at(3) is not None
     assert {number for number, _ in node.ledger.items("System", "BlockHash")} == set(range(8, 16))
-
-
-async def test_a_growing_chain_is_saved_and_a_resting_one_is_not(node: Node, tmp_path: Path) -> None:
-    file = tmp_path / "chain"
-    autosave = snapshot.Autosave(node, file, seconds=3600)
-    autosave.check()
-    assert not file.exists()
-    node.seal()
-    autosave.check()
-    again = Node(node.codec, StillClock())
-    snapshot.load(again, file)
-    assert again.blocks.head == node.blocks.head
-    file.unlink()
-    autosave.check()
-    assert not file.exists()

@@ -91,11 +91,15 @@ def revert(service: Service, parameters: Parameters, _peer: Peer) -> dict[str, A
 @method("dev_save")
 def save(service: Service, parameters: Parameters, _peer: Peer) -> dict[str, Any]:
     """Write the chain to a file on the node's machine (`--state` where none is named)."""
-    path = service.state_file if parameters.get(0) is None else Path(parameters.text(0))
-    if path is None:
+    journal = service.journal
+    path = None if parameters.get(0) is None else Path(parameters.text(0)).absolute()
+    if path is None and journal is None:
         raise invalid_params("expected a path, because the node was started without --state")
     try:
-        snapshot.save(service.node, path.absolute())
+        if journal is not None and path in (None, journal.path.absolute()):
+            journal.fold()
+        elif path is not None:
+            snapshot.save(service.node, path)
     except OSError as error:
         raise RpcError(SERVER_ERROR, f"The chain cannot be saved: {error}") from error
     return _head(service.node.blocks.head)

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from subnetlab.devnet.block import Block
+from subnetlab.devnet.journal import Journal
 from subnetlab.devnet.node import Changes, Node
 from subnetlab.devnet.refusal import Refusal
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
@@ -69,10 +69,10 @@ class Service:
     """The node as JSON-RPC sees it."""
 
     def __init__(
-        self, node: Node, sealer: Sealer, *, stop: Callable[[], None], state_file: Path | None
+        self, node: Node, sealer: Sealer, *, stop: Callable[[], None], journal: Journal | None = None
     ) -> None:
         """Listen to the node's blocks."""
-        self.node, self.sealer, self.stop, self.state_file = node, sealer, stop, state_file
+        self.node, self.sealer, self.stop, self.journal = node, sealer, stop, journal
         self.peers: set[Peer] = set()
         self._ids = count(1)
         self.snapshots: dict[str, Snapshot] = {}
