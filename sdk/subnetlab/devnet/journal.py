@@ -9,7 +9,6 @@ may cost the last blocks, never their order. The pool is not kept.
 import json
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -38,22 +37,20 @@ class Journal:
         """Go on with what is in the file, if there is one, and keep every block from now on.
 
         Raises:
-            StateFileInvalid: it is damaged, or its chain began with another genesis.
-            OSError: it cannot be written.
+            StateFileInvalid: it is damaged, cannot be written, belongs to a running node, or its chain began
+                with another genesis.
         """
         self.path = path
         self._node = node
         self._lines = path.with_name(f"{path.name}.journal")
         self._base, self._folded = node.blocks.genesis.hash, 0
         self._end, self._refused_at = 0, -1.0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._lines, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            if not try_lock(self._file):
-                raise StateFileInvalid(f"Another node keeps its chain in {path}.", hint="Stop that node first.")
-            if path.exists():
-                snapshot.load(node, path)
-                self._note_snapshot()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._lines, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise StateFileInvalid(f"{self._lines} cannot be written: {error.strerror}.") from error
+        try:
             self._go_on()
         except BaseException:
             os.close(self._file)
@@ -68,7 +65,14 @@ class Journal:
     # -- reading back
 
     def _go_on(self) -> None:
-        """Add the journal's blocks to the node's chain; what does not belong to it is dropped."""
+        """Load the snapshot and add the journal's blocks; what does not belong to it is dropped."""
+        if not try_lock(self._file):
+            raise StateFileInvalid(
+                f"Another node keeps its chain in {self.path}.", hint="Stop that node first."
+            )
+        if self.path.exists():
+            snapshot.load(self._node, self.path)
+            self._note_snapshot()
         first, *lines = _whole_lines(self._lines) or [b""]
         header: Any = _parsed(first, self._lines) if first else {}
         if not first or header.get("base") != hexed(self._base):

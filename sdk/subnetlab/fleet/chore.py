@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
-from subnetlab.errors import FleetError
+from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.peer import sentence
 
 Answer = dict[str, Any]
@@ -23,6 +23,7 @@ def ask(
 
     Raises:
         FleetError: it failed, said nothing within the limit, or died.
+        NodeUnreachable: it needed the chain, which does not answer.
     """
     reading, writing = context.Pipe(duplex=False)
     process = context.Process(target=_do, args=(function, args, writing), name=function.__name__, daemon=True)
@@ -43,7 +44,7 @@ def ask(
         raise FleetError(f"{function.__name__} died or said nothing within {timeout_s:g} s.")
     answer: Answer = json.loads(data)
     if "error" in answer:
-        raise FleetError(answer["error"], hint="")
+        raise (NodeUnreachable if answer.get("away") else FleetError)(answer["error"], hint="")
     return answer["answer"]
 
 
@@ -60,4 +61,5 @@ class _Edge(contextlib.AbstractContextManager["_Edge"]):
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None:
-            self._pipe.send_bytes(json.dumps({"error": sentence(error)}).encode())
+            away = isinstance(error, NodeUnreachable)
+            self._pipe.send_bytes(json.dumps({"error": sentence(error), "away": away}).encode())

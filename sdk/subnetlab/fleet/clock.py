@@ -50,8 +50,8 @@ class Clock(Protocol):
         """What becomes readable when a block came by itself; None where none does."""
         ...
 
-    def stop(self) -> None:
-        """Give the clock back as it was found."""
+    def stop(self, *, paused: bool = False) -> None:
+        """Give the clock back as it was found; `paused` leaves time to who goes on with the run."""
         ...
 
 
@@ -99,13 +99,16 @@ class SealedClock:
         """Nothing to wait on."""
         return None
 
-    def stop(self) -> None:
-        """Let the chain's own clock run again, if this one holds it; a node that is gone needs nothing."""
+    def stop(self, *, paused: bool = False) -> None:
+        """Let the chain's own clock run again, if this one holds it; a node that is gone needs nothing.
+
+        A paused run must not miss rounds: until it goes on, blocks come only for what somebody submits.
+        """
         if self._held < 0:
             return
         if self.before is not None:
             with contextlib.suppress(NodeUnreachable):
-                self._controls.set_sealing(self.before)
+                self._controls.set_sealing("instant" if paused else self.before)
         self._release()
 
     def _release(self) -> None:
@@ -173,7 +176,7 @@ class WatchedClock:
         """Readable when a block came."""
         return self._reading
 
-    def stop(self) -> None:
+    def stop(self, *, paused: bool = False) -> None:  # noqa: ARG002  (time is not ours to hold)
         """Stop watching; the thread ends with its process or with the next block."""
         self._stopping = True
 

@@ -6,11 +6,12 @@ recognised by the end of its pipe.
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from subnetlab.record.events import Event, from_json, to_json
 
-Outcome = Literal["finished", "stopped", "failed"]
+Outcome = Literal["finished", "stopped", "failed", "cut_off"]
+"""`cut_off`: what it works with is away, the chain, the store or the disk; it may work again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,9 @@ def decode(data: bytes) -> Message:
     content: Any = json.loads(data)
     if isinstance(content, dict):
         outcome = content.get("farewell")
-        if outcome not in {"finished", "stopped", "failed"}:
+        if outcome not in get_args(Outcome):
             raise ValueError(f"no farewell is called {outcome!r}")
-        return Farewell(outcome=outcome, reason=str(content.get("reason", "")))
+        return Farewell(outcome=cast("Outcome", outcome), reason=str(content.get("reason", "")))
     if not isinstance(content, list):
         raise ValueError("a message is a list of events or a farewell")  # noqa: TRY004 - one error for bad bytes
     try:

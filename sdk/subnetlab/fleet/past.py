@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from subnetlab.record.events import AloneEvaluated, EpochPaid, Event, RoundClosed, RunEnded, RunStarted
+from subnetlab.record.events import (
+    AloneEvaluated,
+    BlockSealed,
+    EpochPaid,
+    Event,
+    RoundClosed,
+    RoundLost,
+    RunEnded,
+    RunStarted,
+)
 from subnetlab.record.reader import Tail
 
 
@@ -14,9 +23,12 @@ class Past:
     started: RunStarted | None = None
     ended: bool = False
     last_closed: RoundClosed | None = None
+    """The newest round that closed."""
     last_epoch: int | None = None
     """Block of the last epoch whose pay is recorded."""
-    _closed: set[int] = field(default_factory=set[int])
+    last_block: BlockSealed | None = None
+    """The highest block on record: the chain that goes on must hold it."""
+    _over: set[int] = field(default_factory=set[int])
     _alone: set[int] = field(default_factory=set[int])
 
     def is_news(self, event: Event) -> bool:
@@ -26,16 +38,19 @@ class Past:
         take themselves for a round's lead: the record keeps what came first.
         """
         if isinstance(event, AloneEvaluated):
-            known, value = self._alone, event.round
-        elif isinstance(event, RoundClosed):
-            known, value = self._closed, event.round
-            self.last_closed = self.last_closed if value in known else event
-        else:
-            self._note(event)
-            return True
-        news = value not in known
-        known.add(value)
-        return news
+            return _new(event.round, self._alone)
+        if isinstance(event, RoundClosed | RoundLost):
+            news = _new(event.round, self._over)
+            newest = self.last_closed is None or self.last_closed.round < event.round
+            if news and newest and isinstance(event, RoundClosed):
+                self.last_closed = event
+            return news
+        self._note(event)
+        return True
+
+    def open(self, before: int) -> list[int]:
+        """The rounds below `before` of which the record does not yet say what became of them."""
+        return [number for number in range(before) if number not in self._over]
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -44,6 +59,14 @@ class Past:
             self.ended = True
         elif isinstance(event, EpochPaid):
             self.last_epoch = event.block
+        elif isinstance(event, BlockSealed):
+            self.last_block = event
+
+
+def _new(number: int, known: set[int]) -> bool:
+    news = number not in known
+    known.add(number)
+    return news
 
 
 def read_past(record: Path) -> Past:

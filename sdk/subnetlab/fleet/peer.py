@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Final
 
-from subnetlab.errors import SubnetLabError
+from subnetlab.errors import NodeUnreachable, StoreUnreachable, SubnetLabError
 from subnetlab.fleet.messages import Farewell, Message, encode
 from subnetlab.record.events import Event, PeerReady, Stepped
 
@@ -99,7 +99,8 @@ class PeerLife:
         elif isinstance(error, PeerStopped):
             self._report.farewell(Farewell(outcome="stopped", reason="It was told to stop."))
         else:
-            self._report.farewell(Farewell(outcome="failed", reason=sentence(error)))
+            outcome = "cut_off" if _away(error) else "failed"
+            self._report.farewell(Farewell(outcome=outcome, reason=sentence(error)))
         return isinstance(error, PeerStopped)
 
 
@@ -112,6 +113,12 @@ def _die_with_supervisor() -> None:
     if supervisor is not None:
         supervisor.join()
         os._exit(_ORPHANED)
+
+
+def _away(error: BaseException) -> bool:
+    """Whether the peer did nothing wrong, and could go on once something else is back."""
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return full or isinstance(error, NodeUnreachable | StoreUnreachable)
 
 
 def sentence(error: BaseException) -> str:

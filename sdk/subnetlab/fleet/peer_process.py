@@ -107,6 +107,12 @@ class PeerProcess:
         finished = self.farewell is not None and self.farewell.outcome == "finished"
         self.state = "finished" if finished else "gone"
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it is gone through no fault of its own: killed, or left by chain, store or disk."""
+        said = self.farewell
+        return self.state == "gone" and (said is None or said.outcome == "cut_off")
+
     def reason(self) -> str:
         """Why the peer is gone, as one sentence."""
         if self.farewell is not None and self.farewell.reason:

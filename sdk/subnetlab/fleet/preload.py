@@ -11,6 +11,7 @@ from typing import Final
 LOADED: Final = (
     "safetensors.torch",
     "subnetlab.fleet.facts",
+    "subnetlab.fleet.recount",
     "subnetlab.fleet.result",
     "subnetlab.fleet.role",
     "subnetlab.train.phases",

@@ -42,7 +42,9 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     folder = Path(run_folder)
     spec = read_spec(folder)
     manifest: Manifest = load_manifest(folder)
-    replica = _replay(manifest, spec, last_round)
+    replica = open_replica(manifest, spec)
+    if replica.adopt(last_round) is None:
+        raise FleetError(f"Round {last_round} closed without a model.", hint="")
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
@@ -67,17 +69,15 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     return {"theta_hash": replica.hash, "folder": str(result)}
 
 
-def _replay(manifest: "Manifest", spec: FleetSpec, last_round: int) -> "Replica":
+def open_replica(manifest: "Manifest", spec: FleetSpec) -> "Replica":
+    """A stranger's copy of the run's model, at its start; loads torch."""
     from subnetlab.fleet.role import training_seats  # noqa: PLC0415 - torch stays out of the supervisor
     from subnetlab.network.peer_chain import PeerChain  # noqa: PLC0415
     from subnetlab.store.objects import open_store  # noqa: PLC0415
     from subnetlab.train.replica import Replica  # noqa: PLC0415
 
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-    replica = Replica(manifest, training_seats(spec), chain, open_store(spec.store))
-    if replica.adopt(last_round) is None:
-        raise FleetError(f"Round {last_round} closed without a model.", hint="")
-    return replica
+    return Replica(manifest, training_seats(spec), chain, open_store(spec.store))
 
 
 def _card(manifest: "Manifest", network: str, config: Answer) -> str:

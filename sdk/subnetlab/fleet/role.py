@@ -16,6 +16,9 @@ from subnetlab.fleet.peer import Reporter
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
+from subnetlab.record.events import Scored
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
 from subnetlab.train.alone import Alone
 from subnetlab.train.data.corpus import Corpus
@@ -62,9 +65,17 @@ def take_seat(run_folder: Path, index: int, report: Reporter) -> Seated:
         raise FleetError(f"The fleet has no seat {index}.")
     seat = spec.seats[index]
     manifest = load_manifest(run_folder)
+    role = _role(spec, seat, manifest, report, open_data(run_folder))
+    if isinstance(role, Validator):
+        events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
+        role.recall(event for event in events if isinstance(event, Scored))
+    return Seated(uid=seat.uid, role=role)
+
+
+def open_data(run_folder: Path) -> Corpus | None:
+    """The tokens that lie in a run's folder; None where they are made again from the manifest."""
     data = run_folder / DATA_FOLDER
-    corpus = Corpus.open(data) if data.is_dir() else None
-    return Seated(uid=seat.uid, role=_role(spec, seat, manifest, report, corpus))
+    return Corpus.open(data) if data.is_dir() else None
 
 
 def training_seats(spec: FleetSpec) -> list[Seat]:

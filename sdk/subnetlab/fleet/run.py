@@ -1,8 +1,9 @@
 """One run from its folder to its last event: opens all that the supervisor needs, and closes it in order.
 
-Once it has begun, the record always ends with `RunEnded` unless this process is killed. A run that was cut
-off like that is taken up by the next supervisor of its folder: what is recorded stays, the round that was
-broken off is left, and peers replay what was published before they go on.
+Once it has begun, the record ends with `RunEnded`, or with `RunInterrupted` where chain, store or peers were
+taken away; a process that is killed writes neither. A run without its end is taken up by the next supervisor
+of its folder: what is recorded stays, the round that was broken off is left and accounted for, and peers
+replay what was published before they go on.
 """
 
 import contextlib
@@ -18,28 +19,32 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
-from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
+from subnetlab.errors import FleetError, FleetStartFailed, NodeUnreachable, RecordError, SubnetLabError
 from subnetlab.fleet.chore import ask
 from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock, as_mode
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts, read_facts
 from subnetlab.fleet.launch import LOCK_FILE, READY_FD, SUPERVISOR_FILE, UP
-from subnetlab.fleet.past import read_past
+from subnetlab.fleet.past import Past, read_past
 from subnetlab.fleet.payroll import Payroll
 from subnetlab.fleet.peer import run_peer, sentence
 from subnetlab.fleet.peer_process import PeerProcess
+from subnetlab.fleet.recount import recounting
 from subnetlab.fleet.result import write_result
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
-from subnetlab.fleet.supervisor import Ending, Supervisor
+from subnetlab.fleet.supervisor import Ending, Supervisor, chain_gone
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
-from subnetlab.record.events import ALONE_UID, RunEnded, RunStarted
+from subnetlab.record.events import ALONE_UID, Event, RunEnded, RunInterrupted, RunStarted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import try_lock
 from subnetlab.record.writer import RecordWriter
 
 log = logging.getLogger(__name__)
+
+_CHAIN_LIMIT_S: Final = 30.0
 
 
 def supervise(run_folder: Path, context: ForkServerContext, asked_at: float) -> int:
@@ -113,26 +118,31 @@ class _Opened:
             log.info("%d peers started after %.2f s", len(peers), time.monotonic() - asked_at)
             ending = self.supervisor.run(peers)
             ending = self._keep_result(run_folder, context, ending)
+        except NodeUnreachable as error:
+            ending = chain_gone(error)
+        except RecordError as error:  # a full disk: the record still ends in its last whole line
+            ending = Ending(status="interrupted", reason=sentence(error))
         except SubnetLabError as error:
             log.exception("The run failed.")
             ending = Ending(status="failed", reason=sentence(error))
         finally:
-            self.clock.stop()
-            event = RunEnded(
-                status=ending.status,
-                reason=ending.reason,
-                block=self.supervisor.head,
-                wall_s=round(time.monotonic() - self.began, 3),
-            )
+            self.clock.stop(paused=ending.status == "interrupted")
             log.info("The run is over: %s %s", ending.status, ending.reason)
             try:
-                self.record.append(event, durable=True)
+                self.record.append(self._last_event(ending), durable=True)
             except RecordError:
                 log.exception("How the run ended could not be recorded.")
 
+    def _last_event(self, ending: Ending) -> Event:
+        block = self.supervisor.head
+        if ending.status == "interrupted":
+            return RunInterrupted(reason=ending.reason, block=block)
+        wall_s = round(time.monotonic() - self.began, 3)
+        return RunEnded(status=ending.status, reason=ending.reason, block=block, wall_s=wall_s)
+
     def _keep_result(self, run_folder: Path, context: ForkServerContext, ending: Ending) -> Ending:
         closed = self.supervisor.last_closed
-        if closed is None:
+        if closed is None or ending.status == "interrupted":
             return ending
         try:
             made = ask(context, write_result, str(run_folder), closed.round, closed.val_loss)
@@ -164,6 +174,7 @@ def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
         token = secrets.token_hex(16)
         control = held.enter_context(contextlib.closing(ControlServer(run_folder, token)))
         payroll = held.enter_context(contextlib.closing(Payroll(spec.endpoint, spec.netuid)))
+        _check_chain(spec, past)
         clock = _clock(spec, run_folder)
         held.callback(clock.stop)
         head = clock.start()
@@ -184,8 +195,23 @@ def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
             control=control,
             head=head,
             past=past,
+            recount=recounting(context, run_folder),
         )
         yield _Opened(spec=spec, facts=facts, record=record, clock=clock, supervisor=supervisor, began=began)
+
+
+def _check_chain(spec: FleetSpec, past: Past) -> None:
+    """Whether a run that is taken up finds the chain it was on: another may answer at the same port."""
+    known = past.last_block
+    if known is None:
+        return
+    with contextlib.closing(PeerChain(spec.endpoint, spec.netuid, READER_URI)) as chain:
+        head = chain.wait_for(0, _CHAIN_LIMIT_S).number
+        if head < known.number or chain.block_hash(known.number) != known.hash:
+            raise FleetStartFailed(
+                f"The chain at {spec.endpoint} does not hold block {known.number} of this run.",
+                hint="It is another chain, or was turned back. What is on record stays readable.",
+            )
 
 
 def _check_heights(facts: Facts, head: Block) -> None:

@@ -52,8 +52,10 @@ class FleetSpec:
     phase_limit_s: float = 120.0
     start_limit_s: float = 60.0
     """How long peers may take to come up."""
-    node_limit_s: float = 15.0
-    """How long the node may be silent, perhaps restarting on its port, before the run fails."""
+    node: str = ""
+    """The embedded node's folder by name, for whoever has to start it again; empty for other nodes."""
+    node_limit_s: float = 5.0
+    """How long the node may be silent, perhaps restarting on its port, before the run is interrupted."""
     sealing_after: str | float | None = None
     """Development chains: how the node seals once the run is over (`instant`, `manual` or seconds between
     blocks); None returns to what it did when the supervisor came up."""

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, Literal, Protocol
 
-from subnetlab.errors import ChainRejected, NodeUnreachable
+from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
 from subnetlab.fleet.clock import Clock, Patience
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts
 from subnetlab.fleet.pacer import Pacer
 from subnetlab.fleet.past import Past
 from subnetlab.fleet.peer_process import PeerProcess, end_all
+from subnetlab.fleet.recount import Recount
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.network.chain import Block
 from subnetlab.record.events import BlockSealed, Event, PeerGone, PeerReady, Phase, RoundClosed
@@ -33,7 +34,8 @@ _PAYDAY_LIMIT: Final = 64
 _GRACE_S: Final = 3.0
 """How long a peer may take to end in order."""
 
-Status = Literal["finished", "stopped", "failed"]
+Status = Literal["finished", "stopped", "failed", "interrupted"]
+"""`interrupted` is no end: the next supervisor goes on."""
 
 
 class PaySource(Protocol):
@@ -46,10 +48,15 @@ class PaySource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ends."""
+    """How a run ends, or why it was left."""
 
     status: Status
     reason: str
+
+
+def chain_gone(error: NodeUnreachable) -> Ending:
+    """A run that its chain left: nothing that is sealed is lost."""
+    return Ending(status="interrupted", reason=f"The chain is gone: {error.args[0]}")
 
 
 class Supervisor:
@@ -64,6 +71,7 @@ class Supervisor:
         control: listening.
         head: the chain's head when the clock was started.
         past: what an earlier supervisor of this run recorded.
+        recount: finds out what became of a round that no peer reported.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class Supervisor:
         control: ControlServer,
         head: Block,
         past: Past,
+        recount: Recount,
     ) -> None:
         self._spec, self._facts, self._record = spec, facts, record
         self._clock, self._payroll, self._control = clock, payroll, control
@@ -87,7 +96,8 @@ class Supervisor:
         self._patience = Patience(spec.node_limit_s)
         self._peers: list[PeerProcess] = []
         self._ending: Ending | None = None
-        self._past = past
+        self._past, self._recount = past, recount
+        self._asked: set[int] = set()
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(control.listener, selectors.EVENT_READ, self._let_in)
         self._watches = clock.fileno()
@@ -146,10 +156,16 @@ class Supervisor:
     def leave_broken_round(self) -> None:
         """Seal to the end of a round in which an earlier supervisor was cut off; peers begin with the next.
 
-        Whoever takes part in a round must have been there from its open block.
+        Whoever takes part in a round must have been there from its open block. What became of the rounds that
+        were left without a word is found out and recorded.
+
+        Raises:
+            NodeUnreachable: the chain is away again.
         """
-        while self._watches is None and self._pacer.rounds.inside(self._pacer.head) and self._seal():
+        rounds = self._pacer.rounds
+        while self._watches is None and rounds.inside(self._pacer.head) and self._seal():
             pass
+        self._settle(rounds.rounds if self._pacer.finished() else rounds.round_at(self._pacer.head))
 
     def run(self, peers: list[PeerProcess]) -> Ending:
         """Follow the started peers to the end of the run; on return none of them is running."""
@@ -164,10 +180,13 @@ class Supervisor:
                 for key, _ in self._waiting.select(self._patient_for()):
                     key.data()
                 self._pace()
-            if ending.status == "finished" and self._watches is None:
-                self._see_payday()
+            if ending.status == "finished":
+                self._asked.clear()
+                self._settle(self._pacer.rounds.rounds)
+                if self._watches is None:
+                    self._see_payday()
         except NodeUnreachable as error:
-            ending = Ending(status="failed", reason=f"The chain is gone: {error}")
+            ending = chain_gone(error)
         finally:
             self._control.close()
             self._append(end_all(peers, _GRACE_S))
@@ -182,7 +201,8 @@ class Supervisor:
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
             crew = [peer for peer in self._peers if peer.seat.role in roles]
             if crew and all(peer.state == "gone" for peer in crew):
-                return Ending(status="failed", reason=f"Every {role} is gone. {crew[-1].reason()}")
+                status = "interrupted" if any(peer.cut_off for peer in crew) else "failed"
+                return Ending(status=status, reason=f"Every {role} is gone. {crew[-1].reason()}")
         return None
 
     def _patient_for(self) -> float | None:
@@ -220,6 +240,7 @@ class Supervisor:
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
+        self._settle(self._pacer.rounds.told_by(self._pacer.head))
 
     def _seal(self) -> bool:
         """Seal one block; False where the node does not answer just now."""
@@ -267,6 +288,19 @@ class Supervisor:
         if paid:
             self._paid_at = block.number
         self._append(paid)
+
+    def _settle(self, before: int) -> None:
+        """Find out what became of the rounds below `before` that no peer reported: closed, or lost."""
+        unsettled = [number for number in self._past.open(before) if number not in self._asked]
+        if not unsettled:
+            return
+        self._asked.update(unsettled)
+        try:
+            found = self._recount(unsettled)
+        except FleetError as error:
+            log.warning("What became of round %d cannot be said yet: %s", unsettled[0], error)
+            return
+        self._append([event for event in found if self._past.is_news(event)])
 
     # -- peers ---------------------------------------------------------------------------------------------
 

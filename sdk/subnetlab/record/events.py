@@ -147,6 +147,15 @@ class RoundClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoundLost(Event):
+    """A round that left nothing on chain: the model is as before. Every round is closed or lost, once."""
+
+    kind: ClassVar[str] = "round_lost"
+    round: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AloneEvaluated(Event):
     """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
 
@@ -225,6 +234,15 @@ class Spent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunInterrupted(Event):
+    """The supervisor left the run unfinished, and the next goes on; one that is killed writes nothing."""
+
+    kind: ClassVar[str] = "run_interrupted"
+    reason: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
     """The last event: `finished`, `stopped` or `failed`, with the reason in words."""
 
@@ -238,8 +256,8 @@ class RunEnded(Event):
 KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        RunStarted, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, AloneEvaluated,
-        Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunEnded,
+        RunStarted, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, RoundLost,
+        AloneEvaluated, Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunInterrupted, RunEnded,
     )
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ recompute the record, and out-voted in weights; it is not prevented.
 """
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subnetlab.errors import ObjectExists, PayloadRejected
-from subnetlab.record.events import Role, RoundClosed, Sampled, Scored, WeightsSet
+from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.train import aggregate, assignment, models, names
 from subnetlab.train.anchors import Anchor
+from subnetlab.train.closing import round_closed
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.update import Update
@@ -25,7 +27,7 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.gate import IN_WORDS, shut_out
-from subnetlab.train.scoring.losses import Removed, Trial, validation_loss
+from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.seat import Seat, miners
 from subnetlab.units import U16_MAX
@@ -63,6 +65,22 @@ class Validator(Peer):
         """What this validator thinks of every miner, from its first round on."""
         scoring = self.manifest.scoring
         return Ratings(scoring.memory, scoring.proof_memory)
+
+    def recall(self, verdicts: Iterable[Scored]) -> None:
+        """Rate miners as this validator's verdicts on record left them, when it is started again."""
+        rounds: dict[int, list[Scored]] = {}
+        for verdict in verdicts:
+            if verdict.validator == self.seat.uid:
+                rounds.setdefault(verdict.round, []).append(verdict)
+        for _, judged in sorted(rounds.items()):
+            self.ratings.update(
+                {verdict.uid: verdict.score for verdict in judged},
+                {
+                    verdict.uid: verdict.loss_removed_assigned > verdict.loss_removed_held_out
+                    for verdict in judged
+                    if verdict.verdict in ("accepted", "gated")
+                },
+            )
 
     def take_part(self, heights: RoundHeights) -> None:
         """Judge the round's payloads between beacon and close."""
@@ -136,20 +154,8 @@ class Validator(Peer):
         """The followed lead reports the round, once, with the model's loss and a sample of its writing."""
         if adopted is None or adopted.lead != self.seat.uid:
             return
-        record, bench = adopted.record, self.replica.bench
-        bench.load(self.replica.theta_P)
-        self.report(
-            RoundClosed(
-                round=heights.round,
-                lead=self.seat.uid,
-                heights=[heights.open, heights.commit, heights.beacon, heights.close],
-                accepted=[[entry.uid, entry.payload_hash] for entry in record.accepted],
-                aggregate_hash=record.aggregate_hash,
-                theta_hash=record.theta_after,
-                val_loss=validation_loss(bench, self.manifest, self.corpus),
-                aggregate_s=self.aggregate_s,
-            )
-        )
+        self.report(round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s))
+        bench = self.replica.bench
         if self.manifest.prompt and self._samples_after(heights.round):
             context = self.manifest.model.context
             text = models.generate(bench.model, self.manifest.prompt, context=context, length=SAMPLE_BYTES)

@@ -45,8 +45,8 @@ def test_a_killed_node_has_lost_no_sealed_block_and_builds_the_same_next_one(
 ) -> None:
     file = tmp_path / "deep" / "chain"
     journal = Journal(node, file)
-    for amount in (5, 6, 7):
-        node.submit(signer.transfer(BOB, amount))
+    for nonce in range(3):
+        node.submit(signer.transfer(BOB, 5, nonce=nonce))
         node.seal()
     killed(journal)
     again = restarted(node, file)

@@ -16,7 +16,7 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.preset import TEMPO, network_rules, subnet_rules
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import dev_keypair, dev_wallet, peer_uri
-from subnetlab.record.events import ALONE_UID, Event, RunEnded
+from subnetlab.record.events import ALONE_UID, Event, RunEnded, RunInterrupted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
@@ -47,6 +47,14 @@ class Described:
         while is_running(self.folder):
             time.sleep(0.02)
         assert isinstance(last, RunEnded)
+        return last
+
+    def interrupted(self) -> RunInterrupted:
+        """Wait until the supervisor has left the run unfinished and is gone."""
+        last = self.until(RunInterrupted)[-1]
+        while is_running(self.folder):
+            time.sleep(0.02)
+        assert isinstance(last, RunInterrupted)
         return last
 
     def follow(self, done: Callable[[list[Event]], bool]) -> list[Event]:

@@ -22,6 +22,7 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     RoundClosed,
+    RoundLost,
     RunEnded,
     RunStarted,
 )
@@ -131,9 +132,8 @@ def test_a_killed_miner_and_a_killed_lead_are_noted_and_the_run_goes_on(
     gone = {event.uid: event.reason for event in run.events(PeerGone)}
     assert set(gone) == set(victims)
     assert all("SIGKILL" in reason for reason in gone.values())
-    rounds = [event.round for event in run.events(RoundClosed)]
-    assert rounds == sorted(set(rounds))
-    assert rounds[-1] == 3
+    rounds = [event.round for event in run.all_events() if isinstance(event, RoundClosed | RoundLost)]
+    assert rounds == [0, 1, 2, 3]
     assert run.events(RoundClosed)[-1].lead not in victims
     check_model(run)
 
@@ -182,30 +182,33 @@ def check_taken_up(subnet: JoinedSubnet, run: Described, before: list[Event]) ->
     """The next supervisor goes on where the record ends, and gives the chain back as the first found it."""
     start_supervisor(run.folder)
     closed = {event.round for event in before if isinstance(event, RoundClosed)}
-    run.until(RoundClosed, round=max(closed) + 3)
+    run.until(RoundClosed, round=max(closed, default=0) + 3)
     request_stop(run.folder)
     assert run.ended().status == "stopped"
     events = run.all_events()
     assert events[: len(before)] == before
     assert len(run.events(RunStarted)) == 1
-    rounds = [event.round for event in run.events(RoundClosed)]
-    assert rounds == sorted(set(rounds))
+    rounds = [event.round for event in events if isinstance(event, RoundClosed | RoundLost)]
+    assert rounds == list(range(len(rounds)))
     numbers = [event.number for event in run.events(BlockSealed)]
     assert numbers == sorted(set(numbers))
     assert subnet.client.dev.info()["sealing"] == "instant"
     check_model(run)
 
 
-def test_without_validators_a_run_fails_with_the_reason(subnet: JoinedSubnet, tmp_path: Path) -> None:
+def test_without_validators_a_run_stops_and_the_next_supervisor_goes_on(
+    subnet: JoinedSubnet, tmp_path: Path
+) -> None:
     seats = seats_of(subnet, miners=1, validators=1)
     with subnet.run(tmp_path / "no-judge", rounds=1000, seats=seats) as run:
         start_supervisor(run.folder)
         run.until(BlockSealed, round=0)
         judge = next(event for event in run.events(PeerReady) if event.uid in subnet.uids("validator"))
         os.kill(judge.pid, signal.SIGKILL)
-        ended = run.ended()
-    assert ended.status == "failed"
-    assert ended.reason.startswith("Every validator is gone.")
+        assert run.interrupted().reason.startswith("Every validator is gone.")
+        assert subnet.client.dev.info()["sealing"] == "instant"
+        before = run.all_events()
+        check_taken_up(subnet, run, before)
 
 
 def test_a_run_whose_first_block_has_passed_is_refused_and_nothing_is_recorded(
@@ -220,7 +223,7 @@ def test_a_run_whose_first_block_has_passed_is_refused_and_nothing_is_recorded(
         assert subnet.client.dev.info()["sealing"] == "instant"
 
 
-def test_a_run_whose_node_dies_fails_and_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_a_run_whose_node_dies_stops_where_it_is_and_leaves_nobody_behind(tmp_path: Path) -> None:
     with (
         joined_subnet(tmp_path, LocalFleet(miners=1, validators=1)) as subnet,
         subnet.run(tmp_path / "no-chain", rounds=1000, seats=subnet.seats) as run,
@@ -229,8 +232,12 @@ def test_a_run_whose_node_dies_fails_and_leaves_nobody_behind(tmp_path: Path) ->
         run.until(RoundClosed, round=0)
         started = family(run)
         subnet.node.process.kill()
-        ended = run.ended()
+        left = run.interrupted()
         assert nobody_left(started)
-    assert ended.status == "failed"
-    assert "gone" in ended.reason
-    assert verify(run.folder / FILE_NAME).torn_bytes == 0
+        assert "gone" in left.reason
+        assert not run.events(RunEnded)
+        assert verify(run.folder / FILE_NAME).torn_bytes == 0
+        before = run.all_events()
+        with pytest.raises(FleetStartFailed, match="Connect call failed"):
+            start_supervisor(run.folder)
+        assert run.all_events() == before

@@ -3,10 +3,12 @@ from pathlib import Path
 from subnetlab.fleet.past import read_past
 from subnetlab.record.events import (
     AloneEvaluated,
+    BlockSealed,
     EpochPaid,
     Event,
     PeerReady,
     RoundClosed,
+    RoundLost,
     RunEnded,
     RunStarted,
 )
@@ -81,3 +83,19 @@ def test_rounds_and_evaluations_are_news_once_and_other_events_always(tmp_path: 
     assert past.is_news(closed(1))
     assert not past.is_news(closed(1))
     assert past.last_closed == closed(1)
+
+
+def test_every_round_is_closed_or_lost_and_the_rest_is_open(tmp_path: Path) -> None:
+    lost = RoundLost(round=1, reason="cut off")
+    past = read_past(recorded(tmp_path / "record.jsonl", STARTED, closed(0), lost, closed(3)))
+    assert past.open(5) == [2, 4]
+    assert not past.is_news(closed(1))
+    assert not past.is_news(lost)
+    assert past.is_news(closed(2))
+    assert past.last_closed == closed(3)
+    assert past.open(5) == [4]
+
+
+def test_the_highest_block_is_known(tmp_path: Path) -> None:
+    block = BlockSealed(number=9, hash="0xab", round=1, waited_s=0.1, chain_s=0.1)
+    assert read_past(recorded(tmp_path / "record.jsonl", STARTED, block)).last_block == block

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -32,6 +32,7 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     Role,
+    RoundLost,
 )
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import read
@@ -40,6 +41,7 @@ from subnetlab.record.writer import RecordWriter
 WORK = '''
 """Peers that report what they are told to; importable by their processes."""
 import os, threading
+from subnetlab.errors import NodeUnreachable
 from subnetlab.fleet.peer import PeerLife
 from subnetlab.record.events import AloneEvaluated, PeerReady, Phase
 
@@ -57,6 +59,14 @@ def hangs(uid, heights, pipe, asked_at):
         for height in heights:
             report(Phase(uid=uid, round=0, name="any", until=height))
         threading.Event().wait()
+
+def breaks(uid, heights, pipe, asked_at):
+    with PeerLife(pipe):
+        raise ValueError("The model is no model.")
+
+def loses_the_chain(uid, heights, pipe, asked_at):
+    with PeerLife(pipe):
+        raise NodeUnreachable("Nobody answers.")
 
 def sleeps(uid, heights, pipe, asked_at):
     with PeerLife(pipe):
@@ -93,7 +103,7 @@ class MemoryClock:
     def fileno(self) -> int | None:
         return None
 
-    def stop(self) -> None:
+    def stop(self, *, paused: bool = False) -> None:
         pass
 
 
@@ -126,6 +136,12 @@ class Stage:
     context: ForkServerContext
     net: MemoryNet = field(default_factory=MemoryNet)
     pay: PaidAt = field(default_factory=PaidAt)
+    recounted: list[list[int]] = field(default_factory=list[list[int]])
+
+    def recount(self, rounds: Sequence[int]) -> list[Event]:
+        """Every round that nobody reported was lost."""
+        self.recounted.append(list(rounds))
+        return [RoundLost(round=number, reason="nothing on chain") for number in rounds]
 
     def play(
         self,
@@ -153,7 +169,7 @@ class Stage:
         with RecordWriter(self.folder / FILE_NAME) as record:
             supervisor = Supervisor(
                 spec=spec, facts=facts, record=record, clock=clock, payroll=self.pay, control=control,
-                head=clock.start(), past=Past(),
+                head=clock.start(), past=Past(), recount=self.recount,
             )  # fmt: skip
             started = [
                 PeerProcess(self.context, seats[uid], getattr(supervisor_work, work), (uid, heights), 0.0)
@@ -223,23 +239,39 @@ def test_a_hung_peer_costs_its_limit_and_is_ended_with_the_run(stage: Stage) -> 
     assert max(event.number for event in stage.events(BlockSealed)) >= LAST
 
 
-def test_without_any_miner_the_run_fails(stage: Stage) -> None:
+def test_a_run_whose_miners_all_fail_is_over(stage: Stage) -> None:
+    ending = stage.play({1: ("miner", "breaks", []), 7: ("validator", "hangs", ALL)})
+    assert ending.status == "failed"
+    assert ending.reason == "Every miner is gone. ValueError: The model is no model."
+
+
+@pytest.mark.parametrize(
+    ("work", "why"), [("sleeps", "killed by SIGKILL"), ("loses_the_chain", "Nobody answers.")]
+)
+def test_a_run_whose_miners_were_taken_away_can_go_on(stage: Stage, work: str, why: str) -> None:
     ending = stage.play(
-        {1: ("miner", "sleeps", []), 7: ("validator", "hangs", ALL)},
+        {1: ("miner", work, []), 7: ("validator", "hangs", ALL)},
         start_limit_s=1.0,
     )
-    assert ending.status == "failed"
+    assert ending.status == "interrupted"
     assert ending.reason.startswith("Every miner is gone.")
+    assert why in ending.reason
 
 
-def test_a_node_that_stays_silent_fails_the_run(stage: Stage) -> None:
+def test_a_round_that_nobody_reports_is_accounted_for_once(stage: Stage) -> None:
+    ending = stage.play({1: ("miner", "reports", ALL), 7: ("validator", "reports", ALL)})
+    assert ending.status == "finished"
+    assert stage.recounted == [[0]]
+    assert [event.round for event in stage.events(RoundLost)] == [0]
+
+
+def test_a_node_that_stays_silent_interrupts_the_run(stage: Stage) -> None:
     ending = stage.play(
         {1: ("miner", "hangs", [4, 7]), 7: ("validator", "hangs", [4, 7])},
         clock=MemoryClock(stage.net, breaks_after=4),
         node_limit_s=0.3,
     )
-    assert ending.status == "failed"
-    assert "The chain is gone: Nothing answers." in ending.reason
+    assert ending == Ending(status="interrupted", reason="The chain is gone: Nothing answers.")
     assert [event.number for event in stage.events(BlockSealed)] == [1, 2, 3, 4]
 
 
