@@ -1,7 +1,8 @@
 """A training run as a notebook holds it: everything is read from the run's folder.
 
 The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
-restarted kernel sees the same run by its name. Only `stop` speaks to the supervisor.
+restarted kernel sees the same run by its name. Only `stop` speaks to the supervisor, and only `attach` starts
+one again.
 """
 
 import threading
@@ -46,6 +47,8 @@ class Run:
         self._tail = Tail(folder / FILE_NAME)
         self._tally = Tally()
         self._reading = threading.Lock()
+        self.note = ""
+        """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
         self.net: Net | None = None
         """The network it was started on; None for a run that was found by its name."""
 
@@ -70,7 +73,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`starting`, `running`, `finished`, `stopped` or `failed`; `gone` if its supervisor was killed."""
+        """`starting`, `running`, `finished`, `stopped` or `failed`; `gone` if nobody supervises it."""
         if self._gone():
             return "gone"
         tally = self.tally
@@ -89,8 +92,8 @@ class Run:
 
     @property
     def round(self) -> int:
-        """How many rounds have closed."""
-        return len(self.tally.val_loss)
+        """How many rounds are over: closed, or lost where something was killed in the middle of one."""
+        return len(self.tally.over)
 
     @property
     def netuid(self) -> int:
@@ -183,7 +186,7 @@ class Run:
         """Where the run stands, as one sentence."""
         tally = self.tally
         if self._gone():
-            return f"The supervisor is gone; {len(tally.val_loss)} rounds are on record."
+            return self._left()
         if tally.ended is not None and tally.ended.status != "finished":
             word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
             return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
@@ -196,10 +199,19 @@ class Run:
             )
         return verdict(tally).headline
 
+    def _left(self) -> str:
+        """What became of a run that nobody supervises, what is lost, and how it goes on."""
+        tally = self.tally
+        why = tally.interrupted.reason if tally.interrupted else "Its supervisor is gone."
+        number = min(self.round + 1, tally.rounds) or 1
+        where = f"Stopped in round {number} of {tally.rounds or '?'}, at block {tally.block}"
+        return f"{where}; nothing on record is lost: %sl attach {self.id}, or sl.attach, goes on. {why}"
+
     def __repr__(self) -> str:
         tally = self.tally
         where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
-        return f"Run {self.id}: {where}. {self.headline}"
+        note = f" {self.note}" if self.note else ""
+        return f"Run {self.id}: {where}. {self.headline}{note}"
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
@@ -220,8 +232,8 @@ class Run:
             pause.wait(_LOOK_AGAIN_S)
         if self.tally.ended is None:
             raise RunNotFinished(
-                f"The supervisor of run {self.id} is gone; {self.round} rounds are on record.",
-                hint=f"Its last words may be in {self.folder / LOG_FILE}.",
+                f"Nobody supervises run {self.id} any more; {self.round} rounds are on record.",
+                hint=f"sl.attach({self.id!r}) goes on with it; what happened is in {self.folder / LOG_FILE}.",
             )
         return self
 
@@ -292,7 +304,9 @@ def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here
 
 
 def attach(name: str) -> Run:
-    """Take hold of a run by its name, or by the beginning of it.
+    """Take hold of a run by its name, or by the beginning of it, and let it go on if something was killed.
+
+    `run.note` says what had to be started again, or why the run cannot go on; it stays readable either way.
 
     Raises:
         UnknownRun: none, or more than one, begins like that.
@@ -302,7 +316,11 @@ def attach(name: str) -> Run:
     if len(exact or found) != 1:
         known = ", ".join(folder.name for folder in _folders()) or "none"
         raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
-    return Run((exact or found)[0])
+    from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
+
+    run = Run((exact or found)[0])
+    run.note = revive(run.folder)
+    return run
 
 
 def _folders() -> Iterator[Path]:

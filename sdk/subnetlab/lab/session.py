@@ -14,11 +14,12 @@ from typing import Any, Literal, Self
 from bittensor import SetSubnetIdentity
 
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
-from subnetlab.lab import preset
+from subnetlab.lab import embedded, preset
 from subnetlab.lab.amount import Amount
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
+from subnetlab.lab.revive import needed_nodes
 from subnetlab.lab.run import Run
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
@@ -31,8 +32,7 @@ from subnetlab.record.events import Spent
 from subnetlab.units import rao
 
 BLOCK_TIME_S = 0.25
-IDLE_LIMIT_S = 600
-"""An embedded node that nobody speaks to for this long ends by itself."""
+IDLE_LIMIT_S = 600.0
 
 _STOP_LIMIT_S = 4.0
 """How long a run may take to end in order when its network is closed; Jupyter kills a kernel after five."""
@@ -46,6 +46,7 @@ def connect(
     *,
     sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
     confirm: Confirm | None = None,
+    idle_limit_s: float = IDLE_LIMIT_S,
 ) -> "Net":
     """Connect to a network; without a name, start a chain of one's own on this machine.
 
@@ -53,6 +54,7 @@ def connect(
         network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
         sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
         confirm: who is asked before money is spent; a person on real networks unless given.
+        idle_limit_s: an embedded node to which nobody is connected for so many seconds ends by itself.
 
     Raises:
         UnknownNetwork: no such name.
@@ -67,7 +69,7 @@ def connect(
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}
     chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
-    node = EmbeddedNode(*chosen, "--exit-when-idle", str(IDLE_LIMIT_S))
+    node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
 
 
@@ -106,6 +108,8 @@ class Net:
         self.preset = Changes()
         self.spent: list[Spent] = []
         self.runs: list[Run] = []
+        self.detached: list[Run] = []
+        """Runs that outlive this object, and with them the embedded node."""
         self.closed = False
         self._closing = threading.Lock()
         self._start = client.dev.snapshot() if node is not None else None
@@ -337,7 +341,10 @@ class Net:
     # -- ending ------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Leave the network; stop the runs started here that were not detached, and the embedded node."""
+        """Leave the network; stop the runs started here that were not detached, and the embedded node.
+
+        A node on which a detached run goes on is left to it, and ends by itself when nobody is connected.
+        """
         with self._closing:
             if self.closed:
                 return
@@ -347,8 +354,9 @@ class Net:
             with contextlib.suppress(SubnetLabError):
                 run.stop(timeout=_STOP_LIMIT_S)
         self._client.close()
-        if self._node is not None:
+        if self._node is not None and all(run.ended for run in self.detached):
             self._node.close()
+            embedded.sweep(needed_nodes())
 
     def __enter__(self) -> Self:
         return self

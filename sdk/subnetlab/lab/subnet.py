@@ -12,6 +12,7 @@ from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet.launch import start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
+from subnetlab.lab.embedded import node_at
 from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
@@ -120,8 +121,7 @@ class Subnet:
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
         run = Run(self._launch(made, fleet or LocalFleet()))
         run.net = self.net
-        if not detach:
-            self.net.runs.append(run)
+        (self.net.detached if detach else self.net.runs).append(run)
         return run
 
     def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
@@ -161,6 +161,7 @@ class Subnet:
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
             netuid=self.netuid, store=str(folder / "store"), seats=seats, others=others,
             phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
+            node=node_at(self.net.endpoint),
         )  # fmt: skip
         write_run(folder, made, manifest)
         write_spec(folder, spec)

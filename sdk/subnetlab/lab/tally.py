@@ -17,7 +17,9 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     RoundClosed,
+    RoundLost,
     RunEnded,
+    RunInterrupted,
     RunStarted,
     Sampled,
     Scored,
@@ -62,8 +64,12 @@ class Tally:
 
     started: RunStarted | None = None
     ended: RunEnded | None = None
+    interrupted: RunInterrupted | None = None
+    """Why the last supervisor left the run unfinished; None once the next one goes on."""
     val_loss: dict[int, float] = field(default_factory=dict[int, float])
     """Held-out loss of the subnet's model after each round, nats per byte."""
+    lost: dict[int, str] = field(default_factory=dict[int, str])
+    """Rounds that were cut off and left the model as it was, and why."""
     alone_loss: dict[int, float] = field(default_factory=dict[int, float])
     closed_at: dict[int, int] = field(default_factory=dict[int, int])
     """The block in which each round closed."""
@@ -90,6 +96,7 @@ class Tally:
                 self.started, self.block = event, event.block
             case PeerReady():
                 self.ready[event.uid] = event.seconds
+                self.gone.pop(event.uid, None)
             case Mined():
                 self._mined(event)
             case Scored():
@@ -99,12 +106,14 @@ class Tally:
             case RoundClosed():
                 self.val_loss[event.round] = event.val_loss
                 self.closed_at[event.round] = max(event.heights, default=0)
+            case RoundLost():
+                self.lost[event.round] = event.reason
             case AloneEvaluated():
                 self.alone_loss[event.round] = event.val_loss
             case Sampled():
                 self.samples.append(event)
             case BlockSealed():
-                self.block = max(self.block, event.number)
+                self.block, self.interrupted = max(self.block, event.number), None
                 self.first_sealed = self.first_sealed or event.number
                 self.waited_s += event.waited_s
                 self.chain_s += event.chain_s
@@ -113,6 +122,8 @@ class Tally:
                 self.block = max(self.block, event.block)
             case PeerGone():
                 self.gone[event.uid] = event.reason
+            case RunInterrupted():
+                self.interrupted, self.block = event, max(self.block, event.block)
             case RunEnded():
                 self.ended, self.block = event, max(self.block, event.block)
             case _:
@@ -145,6 +156,11 @@ class Tally:
         """The uids of some roles, ascending."""
         seats = self.started.seats if self.started else []
         return sorted(int(seat["uid"]) for seat in seats if seat["role"] in roles and int(seat["uid"]) >= 0)
+
+    @property
+    def over(self) -> set[int]:
+        """The rounds that are behind the run: closed or lost."""
+        return {*self.val_loss, *self.lost}
 
     @property
     def rounds(self) -> int:

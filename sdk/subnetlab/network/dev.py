@@ -58,6 +58,10 @@ class DevControls:
         """Write the whole state to a file that a node can be started from."""
         self._ask("dev_save", str(path))
 
+    def shutdown(self) -> None:
+        """Tell the node to end; it answers first."""
+        self._ask("dev_shutdown")
+
     def info(self) -> dict[str, Any]:
         """What the node says about itself: sealing, genesis, coverage."""
         return dict(self._ask("dev_info"))

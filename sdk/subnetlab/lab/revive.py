@@ -1,0 +1,112 @@
+"""Let a run go on whose node or supervisor was killed: from its record and from what the node kept.
+
+Only `attach` does this; looking at a run starts nothing. However many attach at once, one node and one
+supervisor are started.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
+from subnetlab.fleet.launch import is_running, start_supervisor, status
+from subnetlab.fleet.spec import FleetSpec, read_spec
+from subnetlab.lab import embedded
+from subnetlab.lab.tally import Tally
+from subnetlab.network.dev import DevControls
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail
+from subnetlab.settings import runs_folder
+
+_ENDING_LIMIT_S: Final = 30.0
+"""How long a supervisor that is just leaving its run is waited for."""
+_LOOK_AGAIN_S: Final = 0.05
+
+
+def revive(run_folder: Path) -> str:
+    """Start again what an unfinished run lacks, and say in a sentence what was done; empty for nothing.
+
+    A run that cannot go on is no error: the sentence says why.
+    """
+    tally = _told(run_folder)
+    if tally.ended is not None:
+        return ""
+    try:
+        spec = read_spec(run_folder)
+        node = _bring_back_node(spec)
+        supervisor = _supervise(run_folder)
+    except SubnetLabError as error:
+        return f"It cannot go on: {error} What is on record stays readable."
+    if not node and not supervisor:
+        return ""
+    what = " and ".join(["node"] * node + ["supervisor"] * supervisor)
+    over = len(_told(run_folder).over)
+    return (
+        f"Its {what} had gone and was started again; the run goes on with round {over + 1} of {tally.rounds}."
+    )
+
+
+def _bring_back_node(spec: FleetSpec) -> bool:
+    if spec.node:
+        return embedded.bring_back(spec.node)
+    if spec.is_devnet:
+        DevControls(
+            spec.endpoint
+        ).info()  # says in a sentence that nobody answers, before anything is started
+    return False
+
+
+def _supervise(run_folder: Path) -> bool:
+    """Have a supervisor for the run; whether one was started."""
+    deadline, pause = monotonic() + _ENDING_LIMIT_S, threading.Event()
+    while is_running(run_folder):
+        try:
+            if status(run_folder) or monotonic() > deadline:
+                return False
+        except FleetError:
+            return False  # too busy to answer is not gone
+        pause.wait(_LOOK_AGAIN_S)
+    if _told(run_folder).ended is not None:
+        return False
+    try:
+        start_supervisor(run_folder)
+    except FleetStartFailed:
+        if is_running(run_folder):  # somebody else attached and was quicker
+            return False
+        raise
+    return True
+
+
+def needed_nodes() -> list[str]:
+    """Names of dead embedded nodes that an unfinished run would go on with."""
+    dead = set(embedded.dead_nodes())
+    return (
+        [spec.node for folder, spec in _specs() if spec.node in dead and _is_unfinished(folder)]
+        if dead
+        else []
+    )
+
+
+def _specs() -> Iterator[tuple[Path, FleetSpec]]:
+    root = runs_folder()
+    for folder in root.iterdir() if root.is_dir() else ():
+        try:
+            yield folder, read_spec(folder)
+        except FleetStartFailed:
+            continue
+
+
+def _is_unfinished(run_folder: Path) -> bool:
+    try:
+        return _told(run_folder).ended is None
+    except RecordError:
+        return True  # nothing is thrown away that somebody may want to look at
+
+
+def _told(run_folder: Path) -> Tally:
+    tally = Tally()
+    for entry in Tail(run_folder / FILE_NAME).entries():
+        tally.add(entry.event)
+    return tally
