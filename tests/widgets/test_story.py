@@ -97,6 +97,20 @@ def test_a_miner_that_is_gone_says_so() -> None:
     assert story.status["reasons"][5] == "its process was killed"
 
 
+def test_an_interrupted_run_says_what_is_lost_and_how_it_goes_on() -> None:
+    story = told(rounds=3, upto=2)
+    story.apply(e.PeerGone(uid=5, reason="its process was killed"))
+    story.apply(e.RunInterrupted(reason="The chain is gone.", block=9))
+    assert story.status["state"] == "gone"
+    assert "The chain is gone; nothing on record is lost, %sl attach" in story.status["reason"]
+    story.apply(e.RoundLost(round=2, reason="cut off"))
+    story.apply(e.PeerReady(uid=5, pid=7, seconds=1.0))
+    story.apply(e.BlockSealed(number=10, hash="0x00", round=2, waited_s=0.1, chain_s=0.01))
+    assert (story.status["state"], story.status["reason"]) == ("live", "")
+    assert value(story, 3, 5, "verdict") == NOT_JUDGED
+    assert np.isnan(story.row(3)[ROUND_FIELDS.index("subnet")])
+
+
 def test_states_follow_the_record() -> None:
     story = Story(started())
     assert story.status["state"] == "starting"

@@ -84,6 +84,11 @@ def is_running(run_folder: Path) -> bool:
         os.close(descriptor)
 
 
+def was_left(run_folder: Path) -> bool:
+    """Whether a run had a supervisor here and has none now."""
+    return (run_folder / LOCK_FILE).exists() and not is_running(run_folder)
+
+
 def request_stop(run_folder: Path) -> None:
     """Ask the supervisor to end the run now; what the closed rounds trained stays.
 

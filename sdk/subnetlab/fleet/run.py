@@ -39,7 +39,7 @@ from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.record.events import ALONE_UID, Event, RunEnded, RunInterrupted, RunStarted
 from subnetlab.record.line import FILE_NAME
-from subnetlab.record.lock import try_lock
+from subnetlab.record.lock import take_lock
 from subnetlab.record.writer import RecordWriter
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def _sole_supervisor(run_folder: Path) -> Generator[None]:
     """Hold the run's lock as long as this process lives."""
     descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not try_lock(descriptor):
+        if not take_lock(descriptor):
             raise FleetStartFailed("Another supervisor of this run is alive.", hint="Attach to it.")
         yield
     finally:

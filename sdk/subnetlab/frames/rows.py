@@ -19,6 +19,7 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     RoundClosed,
+    RoundLost,
     RunStarted,
     Scored,
     Spent,
@@ -40,6 +41,7 @@ class Gathered:
         self.mined: dict[tuple[int, int], Mined] = {}
         self.scored: dict[tuple[int, int, int], Scored] = {}
         self.closed: dict[int, RoundClosed] = {}
+        self.lost: dict[int, RoundLost] = {}
         self.alone: dict[int, AloneEvaluated] = {}
         self.blocks: dict[int, tuple[float, BlockSealed]] = {}
         self.epochs: dict[int, EpochPaid] = {}
@@ -55,6 +57,7 @@ class Gathered:
                 self.seats |= {int(seat["uid"]): seat for seat in seats}
             case PeerReady() as event:
                 self.ready[event.uid] = event
+                self.gone.pop(event.uid, None)
             case PeerGone() as event:
                 self.gone[event.uid] = event
             case Mined() as event:
@@ -63,6 +66,8 @@ class Gathered:
                 self.scored[event.round, event.validator, event.uid] = event
             case RoundClosed() as event:
                 self.closed[event.round] = event
+            case RoundLost() as event:
+                self.lost[event.round] = event
             case AloneEvaluated() as event:
                 self.alone[event.round] = event
             case BlockSealed() as event:
@@ -130,7 +135,7 @@ def miners(data: Gathered) -> list[Row]:
 
 
 def rounds(data: Gathered) -> list[Row]:
-    """One row per round that closed."""
+    """One row per round that closed or was lost."""
     work: dict[int, list[Mined]] = defaultdict(list)
     for (number, _), event in data.mined.items():
         work[number].append(event)
@@ -140,17 +145,25 @@ def rounds(data: Gathered) -> list[Row]:
     return [
         {
             "round": number,
-            **dict(zip(("open", "commit", "beacon", "close"), event.heights, strict=False)),
-            **_fields(event, "lead", "val_loss", "aggregate_s", "aggregate_hash", "theta_hash"),
+            **(
+                _closing(data.closed[number]) if number in data.closed else {"lost": data.lost[number].reason}
+            ),
             "payloads": len(work[number]),
-            "accepted": len(event.accepted),
             "wire_bytes": sum(one.wire_bytes for one in work[number]),
             "dense_bytes": sum(one.dense_bytes for one in work[number]),
             "waited_s": sum(block.waited_s for block in seals[number]),
             "chain_s": sum(block.chain_s for block in seals[number]),
         }
-        for number, event in sorted(data.closed.items())
+        for number in sorted({*data.closed, *data.lost})
     ]
+
+
+def _closing(event: RoundClosed) -> Row:
+    return {
+        **dict(zip(("open", "commit", "beacon", "close"), event.heights, strict=False)),
+        **_fields(event, "lead", "val_loss", "aggregate_s", "aggregate_hash", "theta_hash"),
+        "accepted": len(event.accepted),
+    }
 
 
 def validators(data: Gathered) -> list[Row]:

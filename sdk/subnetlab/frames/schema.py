@@ -77,6 +77,7 @@ _ROUNDS = (
     _float("chain_s", "from the order to seal until the blocks were there, in all"),
     _text("aggregate_hash", "of the published aggregate"),
     _text("theta_hash", "of the model after the round"),
+    _text("lost", "why the round left the model as it was; null if it closed"),
 )
 
 _VALIDATORS = (

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from subnetlab.errors import NodeStartFailed, SubnetLabError
 from subnetlab.network.dev import DevControls
-from subnetlab.record.lock import locked, try_lock
+from subnetlab.record.lock import locked, take_lock, try_lock
 from subnetlab.settings import nodes_folder
 
 START_LIMIT_S = 30.0
@@ -156,7 +156,7 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
     """Start the command on the chain of a folder and wait for its port."""
     alive = os.open(folder / _ALIVE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not try_lock(alive):
+        if not take_lock(alive):
             raise NodeStartFailed(f"The node in {folder} is running already.")
         command = [sys.executable, "-m", "subnetlab.devnet", "--state", str(folder / _CHAIN), *arguments]
         # A file and not a pipe: the node goes on after this process has gone.

@@ -41,11 +41,11 @@ def revive(run_folder: Path) -> str:
         return f"It cannot go on: {error} What is on record stays readable."
     if not node and not supervisor:
         return ""
-    what = " and ".join(["node"] * node + ["supervisor"] * supervisor)
-    over = len(_told(run_folder).over)
-    return (
-        f"Its {what} had gone and was started again; the run goes on with round {over + 1} of {tally.rounds}."
-    )
+    what = "Its node was" if node else "Its supervisor was"
+    if node and supervisor:
+        what = "Its node and its supervisor were"
+    number = min(len(_told(run_folder).over) + 1, tally.rounds)
+    return f"{what} gone and started again, to go on with round {number} of {tally.rounds}."
 
 
 def _bring_back_node(spec: FleetSpec) -> bool:

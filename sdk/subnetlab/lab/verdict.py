@@ -16,6 +16,8 @@ class Verdict:
 
     finished: bool
     rounds: int
+    lost: int
+    """Rounds that were cut off and left the model as it was."""
     miners: int
     free_riders: int
     loss_first: float | None
@@ -93,6 +95,16 @@ class Verdict:
             said.append(f"{when} {better if gain > 0 else worse}")
         if self.saving:
             said.append(self.saving)
+        if self.byte_ratio is not None:
+            said.append(
+                f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"
+                f" than the plain update of {bytes_text(self.dense_bytes)}."
+            )
+        if self.lost:
+            rounds = "round was" if self.lost == 1 else "rounds were"
+            said.append(
+                f"{count_word(self.lost).capitalize()} {rounds} cut off and left the model as it was."
+            )
         if self.free_rider_pay and self.honest_median_pay:
             share = max(self.free_rider_pay) / self.honest_median_pay
             said.append(f"The free rider earned {percent(share)} of what an honest miner earned.")
@@ -123,6 +135,7 @@ def verdict(tally: Tally) -> Verdict:
     return Verdict(
         finished=tally.ended is not None and tally.ended.status == "finished",
         rounds=len(curve),
+        lost=len(tally.lost),
         miners=len(tally.uids("miner", "free_rider")),
         free_riders=len(tally.uids("free_rider")),
         loss_first=curve[0] if curve else None,

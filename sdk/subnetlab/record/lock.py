@@ -5,9 +5,12 @@ leaves it behind. POSIX only, as is the forkserver that the fleet stands on.
 """
 
 import fcntl
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LOOK_S = 0.01
 
 
 def try_lock(descriptor: int) -> bool:
@@ -16,6 +19,16 @@ def try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def take_lock(descriptor: int, patience_s: float = 0.5) -> bool:
+    """Take the lock to keep it, letting pass whoever only looks for a moment whether it is held."""
+    deadline = time.monotonic() + patience_s
+    while not try_lock(descriptor):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_S)
     return True
 
 

@@ -19,6 +19,7 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     RoundClosed,
+    RoundLost,
     RunEnded,
     RunStarted,
     Scored,
@@ -137,6 +138,15 @@ def test_any_part_of_a_record_in_any_order_gives_frames_of_the_documented_shape(
         assert found.schema == polars_schema(name)
     rounds = {event.round for event in events if isinstance(event, RoundClosed)}
     assert frame(entries, "rounds").height == len(rounds)
+
+
+def test_a_lost_round_is_a_row_that_says_so(folder: Path) -> None:
+    with RecordWriter(folder / FILE_NAME) as record:
+        record.append(RoundLost(round=2, reason="It was cut off."))
+    rows = frame(folder, "rounds").to_dicts()
+    assert [row["round"] for row in rows] == [0, 1, 2]
+    assert [row["lost"] for row in rows] == [None, None, "It was cut off."]
+    assert rows[2]["val_loss"] is None
 
 
 def test_a_miner_s_row_brings_work_judgement_and_pay_together(folder: Path) -> None:

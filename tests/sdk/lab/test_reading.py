@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,7 @@ from tests.sdk.lab import story
 
 from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
 from subnetlab.fleet.launch import LOCK_FILE
+from subnetlab.fleet.spec import FleetSpec, write_spec
 from subnetlab.lab.consensus import recompute
 from subnetlab.lab.explain import explain
 from subnetlab.lab.plot import CAUGHT, picture, standing
@@ -17,9 +19,10 @@ from subnetlab.lab.run import Run, attach, runs
 from subnetlab.lab.summary import summarise
 from subnetlab.lab.tally import Tally
 from subnetlab.lab.verdict import verdict
-from subnetlab.record.events import PeerGone, RunEnded, Spent
+from subnetlab.record.events import PeerGone, PeerReady, RoundLost, RunEnded, RunInterrupted, Spent
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import locked
+from subnetlab.record.writer import RecordWriter
 
 
 @contextmanager
@@ -206,8 +209,8 @@ def test_waiting_ends_with_the_run_or_with_patience(tmp_path: Path) -> None:
 def test_a_run_whose_supervisor_was_killed_says_what_is_left(tmp_path: Path) -> None:
     run = Run(story.write(tmp_path / "r1", story.story(2, ended=False)))
     assert run.status == "gone"
-    assert "The supervisor is gone; 2 rounds are on record." in repr(run)
-    with pytest.raises(RunNotFinished, match="is gone; 2 rounds are on record"):
+    assert "Stopped in round 3 of 4, at block 18; nothing on record is lost: %sl attach r1" in repr(run)
+    with pytest.raises(RunNotFinished, match=r"2 rounds are on record\. sl\.attach\('r1'\) goes on"):
         run.wait()
     with supervised(run):
         assert run.status == "running"
@@ -259,3 +262,47 @@ def test_the_summary_has_every_number(tmp_path: Path) -> None:
     assert found["blocks"] == 30
     assert found["val_loss_first"] == 4.0
     assert summarise(run, val_loss_untrained=5.5)["val_loss_first"] == 5.5
+
+
+# -- runs that were interrupted --------------------------------------------------------------------
+
+
+def test_an_interrupted_run_says_why_and_a_lost_round_is_counted_once(tmp_path: Path) -> None:
+    events = [
+        *story.story(2, ended=False),
+        PeerGone(uid=2, reason="killed"),
+        RunInterrupted(reason="The chain is gone.", block=18),
+    ]
+    run = Run(story.write(tmp_path / "r1", iter(events)))
+    assert run.headline.endswith("The chain is gone.")
+    with RecordWriter(run.folder / FILE_NAME) as record:
+        record.append(RoundLost(round=2, reason="It was cut off."))
+        record.append(PeerReady(uid=2, pid=9, seconds=1.0))
+        for event in (*story.one_round(3), RunEnded(status="finished", reason="", block=30, wall_s=1.0)):
+            record.append(event)
+    assert (run.status, run.round) == ("finished", 4)
+    assert "One round was cut off and left the model as it was." in str(run.verdict())
+    assert run.verdict().rounds == 3
+    assert 2 not in run.tally.gone
+    ET.fromstring(run.picture())
+
+
+def test_attaching_to_what_cannot_go_on_says_why_and_reads_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path))
+    left, over = tmp_path / "runs" / "left", tmp_path / "runs" / "over"
+    story.write(left, story.story(2, ended=False))
+    story.write(over, story.story())
+    assert attach("over").note == ""
+    assert "no readable fleet.json" in attach("left").note
+    spec = FleetSpec(
+        endpoint="ws://127.0.0.1:9", network="devnet", is_devnet=True, netuid=2, store="", seats=()
+    )
+    write_spec(left, spec)
+    run = attach("left")
+    assert run.note.startswith("It cannot go on: Nothing answers at ws://127.0.0.1:9")
+    assert run.note.endswith("What is on record stays readable.")
+    write_spec(left, replace(spec, node="0a0b0c0d"))
+    assert "The chain of node 0a0b0c0d was not kept." in repr(attach("left"))
+    assert run.verdict().rounds == 2

@@ -3,7 +3,7 @@
 import { count, escape, explained, fixed } from "./words.js";
 
 const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
-const NAMES = { gone: "node gone" };
+const NAMES = { gone: "interrupted" };
 
 export function statusLine(header, status, round, silentFor) {
   const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;

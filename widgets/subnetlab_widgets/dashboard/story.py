@@ -83,6 +83,8 @@ class Story:
     def _on_peer_ready(self, event: events.PeerReady) -> None:
         self._ready += 1
         self.status["waiting"] = f"{self._ready} processes ready in {event.seconds:.1f} s"
+        if event.uid in self._column and self._latest(event.uid, "verdict") == GONE:  # it was started again
+            self._put(max(0, self.current - 1), event.uid, verdict=NOT_JUDGED)
 
     def _on_mined(self, event: events.Mined) -> None:
         if event.uid not in self._column:
@@ -129,12 +131,16 @@ class Story:
         self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
         self._touch(event.round)
 
+    def _on_round_lost(self, event: events.RoundLost) -> None:
+        self._row(event.round)
+        self._touch(event.round)
+
     def _on_alone_evaluated(self, event: events.AloneEvaluated) -> None:
         self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
         self._touch(event.round)
 
     def _on_block_sealed(self, event: events.BlockSealed) -> None:
-        self.status.update(state="live", block=event.number)
+        self.status.update(state="live", block=event.number, reason="")
         if event.round < 0:  # sealed before the first round opened
             return
         self._row(event.round)[ROUND_FIELDS.index("block")] = event.number
@@ -163,6 +169,10 @@ class Story:
         if event.uid in self._column:
             self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason}
             self._put(max(0, self.current - 1), event.uid, verdict=GONE)
+
+    def _on_run_interrupted(self, event: events.RunInterrupted) -> None:
+        how = f"nothing on record is lost, %sl attach {self.started.run_id} goes on"
+        self.status.update(state="gone", block=event.block, reason=f"{event.reason.rstrip('.')}; {how}")
 
     def _on_run_ended(self, event: events.RunEnded) -> None:
         self.status.update(state=event.status, block=event.block, reason=event.reason)

@@ -10,13 +10,16 @@ from typing import Any
 import anywidget
 import traitlets
 
-from subnetlab.record.events import Event, RunStarted
+from subnetlab.fleet.launch import was_left
+from subnetlab.record.events import Event, RunInterrupted, RunStarted
 from subnetlab.record.reader import Tail
 from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.dashboard.feed import Feed
 from subnetlab_widgets.dashboard.story import METRICS, Story
 
 POLL_S = 0.05
+QUIET_POLLS = 20
+"""A record without news for so long may have lost its writer."""
 PLAY_MONEY = ("devnet", "local", "test")
 
 
@@ -106,8 +109,13 @@ class Dashboard(anywidget.AnyWidget):
         threading.Thread(target=self._chase, args=(tail,), name="subnetlab-record", daemon=True).start()
 
     def _chase(self, tail: Tail) -> None:
+        quiet = 0
         while not self._stop.is_set():
             events = _read(tail)
+            quiet = 0 if events else quiet + 1
+            if quiet == QUIET_POLLS and was_left(tail.path.parent):
+                block = int(self.feed.story.status["block"])
+                events = [RunInterrupted(reason="Its supervisor is gone.", block=block)]
             if events:
                 self.feed.apply(events)
                 if events[-1].kind == "run_ended":

@@ -1,0 +1,98 @@
+"""`kill -9` of every kind of process in the middle of a round: the run is finished all the same."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.chaos.small import TRAIN, alive_below, begin, check, kill, reach, until
+from tests.kernel.running import start_kernel
+
+import subnetlab as sl
+from subnetlab.fleet.launch import is_running
+from subnetlab.record.events import PeerReady
+from subnetlab.record.line import FILE_NAME
+
+
+@pytest.fixture
+def net(home: Path) -> Iterator[sl.Net]:
+    with sl.connect() as made:
+        yield made
+    until(lambda: not alive_below(home), "somebody is left")
+
+
+def test_a_killed_miner_is_missed_and_the_others_go_on(net: sl.Net) -> None:
+    run = begin(net)
+    events = reach(run.folder, 1, 0)
+    uid = run.tally.uids("miner")[0]
+    before = (run.folder / FILE_NAME).read_bytes()
+    kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
+    assert sl.attach(run.id).note == ""
+    run.wait(50)
+    assert "SIGKILL" in run.tally.gone[uid]
+    check(run, before)
+
+
+def test_a_killed_validator_is_missed_and_the_next_one_leads(net: sl.Net) -> None:
+    run = begin(net)
+    events = reach(run.folder, 1, 2)
+    uid = run.tally.uids("validator")[0]
+    before = (run.folder / FILE_NAME).read_bytes()
+    kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
+    run.wait(50)
+    assert "SIGKILL" in run.tally.gone[uid]
+    check(run, before)
+
+
+def test_a_killed_supervisor_is_started_again_by_whoever_attaches(net: sl.Net) -> None:
+    run = begin(net)
+    reach(run.folder, 1, 1)
+    before = (run.folder / FILE_NAME).read_bytes()
+    kill(json.loads((run.folder / "supervisor.json").read_text())["pid"])
+    until(lambda: run.status == "gone", "its end is not noticed")
+    assert "nothing on record is lost: %sl attach" in run.headline
+    assert sl.runs()[0].status == "gone"
+    assert not is_running(run.folder), "looking at it has started something"
+    again = sl.attach(run.id)
+    assert "Its supervisor was gone and started again" in again.note
+    check(again.wait(50), before)
+
+
+def test_a_killed_node_is_brought_back_with_every_block_it_had_sealed(net: sl.Net) -> None:
+    run = begin(net)
+    assert net._node is not None
+    reach(run.folder, 1, 1)
+    before, pid = (run.folder / FILE_NAME).read_bytes(), net._node.pid
+    kill(pid)
+    until(lambda: run.status == "gone", "nobody notices that the chain is gone")
+    assert "The chain is gone" in run.headline
+    again = sl.attach(run.id)
+    assert "Its node and its supervisor were gone and started again" in again.note
+    check(again.wait(50), before)
+    assert net.block >= again.tally.block
+    assert net.balance("alice") > 0
+
+
+def test_a_killed_kernel_leaves_its_run_to_the_next_and_nobody_stays_for_ever(home: Path) -> None:
+    first = start_kernel(SUBNETLAB_HOME=str(home))
+    try:
+        assert first.run("import subnetlab as sl\nnet = sl.connect(idle_limit_s=3)").status == "ok"
+        began = first.run(TRAIN, timeout=50)
+        assert began.status == "ok", began.evalue
+        run = sl.runs()[0]
+        reach(run.folder, 1, 1)
+        before = (run.folder / FILE_NAME).read_bytes()
+        kill(first.pid)
+    finally:
+        first.stop()
+    assert is_running(run.folder)
+    second = start_kernel(SUBNETLAB_HOME=str(home))
+    try:
+        attached = second.run(f"import subnetlab as sl\n%sl attach {run.id}\nassert net.play_money")
+        assert attached.status == "ok", attached.evalue
+        waited = second.run("run.wait(45)\nrun.status", timeout=50)
+        assert "finished" in waited.text, waited.evalue
+    finally:
+        second.stop()
+    check(run, before)
+    until(lambda: not alive_below(home), "somebody is left")
