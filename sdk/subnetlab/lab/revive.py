@@ -17,12 +17,14 @@ from subnetlab.lab import embedded
 from subnetlab.lab.tally import Tally
 from subnetlab.network.dev import DevControls
 from subnetlab.record.line import FILE_NAME
+from subnetlab.record.lock import locked
 from subnetlab.record.reader import Tail
 from subnetlab.settings import runs_folder
 
 _ENDING_LIMIT_S: Final = 30.0
 """How long a supervisor that is just leaving its run is waited for."""
 _LOOK_AGAIN_S: Final = 0.05
+_ATTACH_LOCK: Final = "attach.lock"
 
 
 def revive(run_folder: Path) -> str:
@@ -34,9 +36,9 @@ def revive(run_folder: Path) -> str:
     if tally.ended is not None:
         return ""
     try:
-        spec = read_spec(run_folder)
-        node = _bring_back_node(spec)
-        supervisor = _supervise(run_folder)
+        with locked(run_folder / _ATTACH_LOCK):
+            node = _bring_back_node(read_spec(run_folder))
+            supervisor = _supervise(run_folder)
     except SubnetLabError as error:
         return f"It cannot go on: {error} What is on record stays readable."
     if not node and not supervisor:

@@ -67,6 +67,34 @@ def test_state_is_saved_at_the_end_and_gone_on_with(tmp_path: Path) -> None:
         assert "State already discarded" in node.ask("state_getStorage", "0x00", old)["error"]["message"]
 
 
+def test_a_killed_node_goes_on_where_it_stood(tmp_path: Path) -> None:
+    state = str(tmp_path / "chain")
+    with running_devnet(tmp_path, "--manual", "--state", state) as node:
+        node.rpc("dev_faucet", ALICE, 7)
+        node.seal(3)
+        held = node.rpc("dev_snapshot")
+        node.seal(2)
+        node.rpc("dev_revert", held)
+        head = node.rpc("dev_info")["head"]
+        node.process.kill()
+        node.process.wait(START_SECONDS)
+    with running_devnet(tmp_path, "--instant", "--hold", "--state", state) as node:
+        assert node.rpc("dev_info")["head"] == head
+        assert node.rpc("dev_info")["sealing"] == "manual"
+        node.seal()
+        node.rpc("dev_save", state)
+        assert not (tmp_path / ".chain").exists()
+        second = run("--port", "0", "--state", state)
+        assert second.returncode == 1
+        assert "Another node keeps its chain" in second.stderr
+        node.seal()
+        head = node.rpc("dev_info")["head"]
+        node.process.kill()
+        node.process.wait(START_SECONDS)
+    with running_devnet(tmp_path, "--manual", "--state", state) as node:
+        assert node.rpc("dev_info")["head"] == head
+
+
 def test_a_damaged_state_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "chain"
     file.write_bytes(b"rubbish")

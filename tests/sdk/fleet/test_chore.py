@@ -4,19 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from subnetlab.errors import FleetError
+from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.chore import ask
 from subnetlab.fleet.forkserver import start_forkserver
 
 QUESTIONS = """
 import os, sys, threading
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ManifestInvalid, NodeUnreachable
 
 def doubled(number):
     return {"doubled": 2 * number}
 
 def refuses():
     raise ManifestInvalid("The manifest is empty.", hint="Write one.")
+
+def finds_nobody():
+    raise NodeUnreachable("Nothing answers.")
 
 def dies():
     os._exit(1)
@@ -49,6 +52,13 @@ def test_an_answer_comes_back(context: ForkServerContext) -> None:
     from fleet_questions import doubled  # pyright: ignore[reportMissingImports]
 
     assert ask(context, doubled, 21) == {"doubled": 42}
+
+
+def test_an_unreachable_chain_stays_one(context: ForkServerContext) -> None:
+    from fleet_questions import finds_nobody  # pyright: ignore[reportMissingImports]
+
+    with pytest.raises(NodeUnreachable, match=r"Nothing answers\."):
+        ask(context, finds_nobody)
 
 
 def test_an_error_comes_back_as_its_sentence_and_next_step(context: ForkServerContext) -> None:

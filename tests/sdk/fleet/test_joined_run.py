@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from tests.sdk.fleet.joined import ALONE, Described, JoinedSubnet, joined_subnet
 from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
 from subnetlab.fleet.local import LocalFleet
+from subnetlab.fleet.recount import recount
 from subnetlab.fleet.result import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.record.events import (
     AloneEvaluated,
@@ -25,6 +27,7 @@ from subnetlab.record.events import (
     RoundLost,
     RunEnded,
     RunStarted,
+    from_json,
 )
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
@@ -72,10 +75,19 @@ def test_a_run_trains_pays_and_leaves_a_model_that_anyone_can_prove(
     check_rounds(subnet, run)
     check_pay(subnet, run)
     check_model(run)
+    check_recount(run)
     assert subnet.client.dev.info()["sealing"] == "instant"
     assert verify(run.folder / FILE_NAME).torn_bytes == 0
     with pytest.raises(FleetStartFailed, match="is over"):
         start_supervisor(run.folder)
+
+
+def check_recount(run: Described) -> None:
+    """What the leads reported is what anybody finds out afterwards; of round 4 nothing is on chain."""
+    found = [from_json(data) for data in recount(str(run.folder), [0, 1, 3, 4])["events"]]
+    reported = {event.round: replace(event, aggregate_s=0.0) for event in run.events(RoundClosed)}
+    assert found[:3] == [reported[0], reported[1], reported[3]]
+    assert isinstance(found[3], RoundLost)
 
 
 def check_rounds(subnet: JoinedSubnet, run: Described) -> None:

@@ -42,6 +42,10 @@ def fills_the_disk(pipe, asked_at):
     with PeerLife(pipe) as report:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+def is_wrong(pipe, asked_at):
+    with PeerLife(pipe) as report:
+        raise ValueError("The model is no model.")
+
 def leaves_without_a_word(pipe, asked_at):
     os._exit(7)
 
@@ -112,20 +116,22 @@ def test_every_step_arrives_once_and_in_order_and_the_peer_finishes(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "words", "cut_off"),
     [
-        ("fails", "The store is gone."),
-        ("fills_the_disk", "The disk is full."),
-        ("leaves_without_a_word", "ended without a word, with status 7"),
+        ("fails", "The store is gone.", True),
+        ("fills_the_disk", "The disk is full.", True),
+        ("leaves_without_a_word", "ended without a word, with status 7", True),
+        ("is_wrong", "ValueError: The model is no model.", False),
     ],
 )
-def test_how_a_peer_failed_is_one_sentence(
-    started: Callable[..., PeerProcess], name: str, words: str
+def test_how_a_peer_failed_is_one_sentence_and_whether_it_could_go_on_is_known(
+    started: Callable[..., PeerProcess], name: str, words: str, cut_off: bool
 ) -> None:
     peer = started(name)
     to_the_end(peer)
     assert peer.state == "gone"
     assert words in peer.reason()
+    assert peer.cut_off == cut_off
 
 
 def test_a_killed_peer_is_recognised(started: Callable[..., PeerProcess]) -> None:

@@ -33,6 +33,7 @@ from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.validator import Validator
 
 from .conftest import keypair, seats_for
 
@@ -104,6 +105,18 @@ def test_two_validators_judge_alike(finished: Rehearsal) -> None:
         assert by_validator[4] == by_validator[5]
     first, second = finished.net.weights().values()
     assert first == second
+
+
+def test_a_validator_that_is_started_again_rates_as_its_own_verdicts_left_it(finished: Rehearsal) -> None:
+    before = finished.peers[4]
+    assert isinstance(before, Validator)
+    again = Validator(
+        finished.manifest, before.seat, finished.seats, finished.net.chain("again"), finished.store,
+        lambda event: None, lambda message: message, corpus=before.corpus,
+    )  # fmt: skip
+    again.recall(cast("list[Scored]", finished.of(Scored)))
+    assert again.ratings == before.ratings
+    assert again.ratings.weights()[0] > 0
 
 
 def test_every_event_is_whole(finished: Rehearsal) -> None:
