@@ -18,7 +18,7 @@ def runs_folder() -> Path:
 
 
 def nodes_folder() -> Path:
-    """One folder per embedded node: endpoint, process id, saved state, log."""
+    """One folder per embedded node: its chain, its log, and how it is started again."""
     return home() / "nodes"
 
 

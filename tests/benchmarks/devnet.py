@@ -1,8 +1,9 @@
-"""The node: exec to open port, and what it holds in memory then. Peer: the bare interpreter, the floor."""
+"""The node: exec to open port, keeping its blocks, and its memory then. Peer: the bare interpreter, the floor."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -18,7 +19,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     resident: list[float] = []
     for _ in range(2 if quick else 11):
         floors.append(seconds(subprocess.run, [sys.executable, "-c", "pass"], check=True))
-        with running_node("--instant") as node:
+        with TemporaryDirectory() as folder, running_node("--instant", "--state", f"{folder}/chain") as node:
             starts.append(node.start_s)
             processor.append(sum(psutil.Process(node.pid).cpu_times()[:2]))
             resident.append(memory_mb(node.pid)[0])

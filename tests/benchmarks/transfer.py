@@ -1,6 +1,7 @@
 """A transfer by the unmodified SDK, from the call to finality, on a node that seals at once."""
 
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import bittensor
 from bittensor_core import Keypair
@@ -15,7 +16,11 @@ WARM_UP = 5
 def measure(quick: bool) -> Iterator[Figure]:
     """Many transfers over one connection; a person's first one pays the metadata too."""
     alice = Keypair.create_from_uri("//Alice")
-    with running_node("--instant") as node, bittensor.Subtensor(node.endpoint) as client:
+    with (
+        TemporaryDirectory() as folder,
+        running_node("--instant", "--state", f"{folder}/chain") as node,
+        bittensor.Subtensor(node.endpoint) as client,
+    ):
 
         def transfer() -> None:
             result = client.execute(bittensor.Transfer(dest_ss58=BOB, amount_tao=0.001), alice)

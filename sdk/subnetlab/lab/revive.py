@@ -54,9 +54,8 @@ def _bring_back_node(spec: FleetSpec) -> bool:
     if spec.node:
         return embedded.bring_back(spec.node)
     if spec.is_devnet:
-        DevControls(
-            spec.endpoint
-        ).info()  # says in a sentence that nobody answers, before anything is started
+        # Nothing is started where nobody answers: this says so in a sentence.
+        DevControls(spec.endpoint).info()
     return False
 
 
@@ -84,11 +83,9 @@ def _supervise(run_folder: Path) -> bool:
 def needed_nodes() -> list[str]:
     """Names of dead embedded nodes that an unfinished run would go on with."""
     dead = set(embedded.dead_nodes())
-    return (
-        [spec.node for folder, spec in _specs() if spec.node in dead and _is_unfinished(folder)]
-        if dead
-        else []
-    )
+    if not dead:
+        return []
+    return [spec.node for folder, spec in _specs() if spec.node in dead and _is_unfinished(folder)]
 
 
 def _specs() -> Iterator[tuple[Path, FleetSpec]]:
