@@ -1,4 +1,4 @@
-"""The node: exec to open port, keeping its blocks, and its memory then. Peer: the bare interpreter, the floor."""
+"""The node: exec to open port with its blocks kept, and its memory then. Peer: the bare interpreter."""
 
 import subprocess
 import sys

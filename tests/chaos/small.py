@@ -23,13 +23,14 @@ strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """
 
 
-def begin(net: sl.Net) -> sl.Run:
+def begin(net: sl.Net, *, detach: bool = False) -> sl.Run:
     """The same run as `TRAIN`, without a notebook."""
     return net.create_subnet("tiny-lm").train(
         model=sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32),
         data=sl.data.stdlib(400_000),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
         rounds=ROUNDS,
+        detach=detach,
         fleet=sl.LocalFleet(miners=3, validators=2, free_riders=1),
     )
 

@@ -59,3 +59,12 @@ def test_a_run_left_by_its_notebook_waits_with_its_chain(home: Path) -> None:
     check(again.wait(50), before)
     DevControls(run.endpoint).shutdown()
     until(lambda: not alive_below(home), "somebody is left")
+
+
+def test_a_detached_run_outlives_its_notebook_and_its_node_ends_when_nobody_is_left(home: Path) -> None:
+    with sl.connect(idle_limit_s=2) as net:
+        run = begin(net, detach=True)
+        before = (run.folder / FILE_NAME).read_bytes()
+    assert "subnetlab.devnet" in programs(home)
+    check(run.wait(50), before)
+    until(lambda: not alive_below(home), "somebody is left")

@@ -4,6 +4,7 @@ Only `attach` does this; looking at a run starts nothing. However many attach at
 supervisor are started.
 """
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,9 @@ def revive(run_folder: Path) -> str:
         return ""
     try:
         with locked(run_folder / _ATTACH_LOCK):
-            node = _bring_back_node(read_spec(run_folder))
-            supervisor = _supervise(run_folder)
+            spec = read_spec(run_folder)
+            node = _bring_back_node(spec)
+            supervisor = _supervised(run_folder, spec)
     except SubnetLabError as error:
         return f"It cannot go on: {error} What is on record stays readable."
     if not node and not supervisor:
@@ -57,6 +59,16 @@ def _bring_back_node(spec: FleetSpec) -> bool:
         # Nothing is started where nobody answers: this says so in a sentence.
         DevControls(spec.endpoint).info()
     return False
+
+
+def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
+    try:
+        return _supervise(run_folder)
+    except FleetStartFailed:
+        if spec.node and not is_running(run_folder):  # nobody will pace the node that was brought back
+            with contextlib.suppress(SubnetLabError):
+                DevControls(spec.endpoint).set_sealing("instant")
+        raise
 
 
 def _supervise(run_folder: Path) -> bool:
