@@ -41,7 +41,6 @@ def run_html(run: "Run") -> str:
         html.paragraph(f"{where} {run.verdict().saving}".rstrip(), faint=True),
         html.drawing(run.picture(), words, width=plot.WIDTH),
         html.paragraph(where, faint=True),
-        html.paragraph(run.note, faint=True) if run.note else "",
         run.picture(),
         html.table(header, rows, words=2) if rows else "",
         run=run.id,
@@ -144,6 +143,8 @@ def show_run(run: "Run") -> None:
     if run.tally.started is None:
         print(run)  # noqa: T201  (nothing to draw yet)
         return
+    if run.note and run.tally.ended is None:
+        print(run.note)  # noqa: T201  (what attaching had to start again, or why it cannot go on)
     from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget is loaded when a run is shown)
 
     boards.show(run)

@@ -99,8 +99,11 @@ class PeerLife:
         elif isinstance(error, PeerStopped):
             self._report.farewell(Farewell(outcome="stopped", reason="It was told to stop."))
         else:
-            outcome = "cut_off" if _away(error) else "failed"
-            self._report.farewell(Farewell(outcome=outcome, reason=sentence(error)))
+            away = _away(error)
+            # What to do next is the supervisor's to say where something else is away.
+            bare = away and isinstance(error, SubnetLabError)
+            reason = str(error.args[0]) if bare else sentence(error)
+            self._report.farewell(Farewell(outcome="cut_off" if away else "failed", reason=reason))
         return isinstance(error, PeerStopped)
 
 

@@ -113,8 +113,9 @@ class Dashboard(anywidget.AnyWidget):
         while not self._stop.is_set():
             events = _read(tail)
             quiet = 0 if events else quiet + 1
-            if quiet == QUIET_POLLS and was_left(tail.path.parent):
-                block = int(self.feed.story.status["block"])
+            status = self.feed.story.status
+            if quiet == QUIET_POLLS and status["state"] != "gone" and was_left(tail.path.parent):
+                block = int(status["block"])
                 events = [RunInterrupted(reason="Its supervisor is gone.", block=block)]
             if events:
                 self.feed.apply(events)
