@@ -63,6 +63,10 @@ class EmbeddedNode:
         """Whether the node runs, in this process or in one that brought it back."""
         return is_alive(self.folder)
 
+    def leave(self) -> None:
+        """Let it go on by itself, until nobody is connected any more."""
+        _reap(self._process, self.folder.name)
+
     def close(self) -> None:
         """Ask it to stop, and insist after five seconds; closing twice does nothing."""
         if self._process.poll() is None:
@@ -123,8 +127,7 @@ def bring_back(name: str) -> bool:
             return False
         port = str(known["endpoint"]).rsplit(":", 1)[1]
         process, _ = _start(folder, ["--port", port, *known["arguments"], "--hold"])
-    # Whoever brings it back may stay for days: the thread collects the exit status when the node ends.
-    threading.Thread(target=process.wait, name=f"node {name}", daemon=True).start()
+    _reap(process, name)
     return True
 
 
@@ -150,6 +153,11 @@ def _known(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / _NODE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
+
+
+def _reap(process: "subprocess.Popen[bytes]", name: str) -> None:
+    """Whoever started a node may stay for days: a thread collects the exit status when it ends."""
+    threading.Thread(target=process.wait, name=f"node {name}", daemon=True).start()
 
 
 def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[bytes], str]":

@@ -354,9 +354,13 @@ class Net:
             with contextlib.suppress(SubnetLabError):
                 run.stop(timeout=_STOP_LIMIT_S)
         self._client.close()
-        if self._node is not None and all(run.ended for run in self.detached):
-            self._node.close()
-            embedded.sweep(needed_nodes())
+        if self._node is None:
+            return
+        if not all(run.ended for run in self.detached):
+            self._node.leave()
+            return
+        self._node.close()
+        embedded.sweep(needed_nodes())
 
     def __enter__(self) -> Self:
         return self

@@ -73,8 +73,8 @@ class Replica:
             anchor = Anchor.from_bytes(commitment.data) if commitment else None
             if commitment is None or anchor is None or anchor.who != "validator":
                 continue
-            if commitment.block > self.manifest.heights(anchor.round).close:
-                continue  # too late to count; the next one in order may have been in time
+            if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
+                continue  # of an earlier run, or too late to count; the next one in order may have been in time
             try:
                 adopted = self._follow(anchor.current.hex(), round_, seat.uid)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:

@@ -12,9 +12,10 @@ import pytest
 from tests.sdk.fleet.joined import ALONE, Described, JoinedSubnet, joined_subnet
 
 from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.forkserver import start_forkserver
 from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.fleet.recount import recount
+from subnetlab.fleet.recount import recounting
 from subnetlab.fleet.result import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.record.events import (
     AloneEvaluated,
@@ -27,7 +28,6 @@ from subnetlab.record.events import (
     RoundLost,
     RunEnded,
     RunStarted,
-    from_json,
 )
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
@@ -84,7 +84,7 @@ def test_a_run_trains_pays_and_leaves_a_model_that_anyone_can_prove(
 
 def check_recount(run: Described) -> None:
     """What the leads reported is what anybody finds out afterwards; of round 4 nothing is on chain."""
-    found = [from_json(data) for data in recount(str(run.folder), [0, 1, 3, 4])["events"]]
+    found = recounting(start_forkserver(), run.folder)([0, 1, 3, 4])
     reported = {event.round: replace(event, aggregate_s=0.0) for event in run.events(RoundClosed)}
     assert found[:3] == [reported[0], reported[1], reported[3]]
     assert isinstance(found[3], RoundLost)
