@@ -74,7 +74,7 @@ class Replica:
             if commitment is None or anchor is None or anchor.who != "validator":
                 continue
             if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
-                continue  # of an earlier run, or too late to count; the next one in order may have been in time
+                continue  # of an earlier run, or too late to count; the next in order may be in time
             try:
                 adopted = self._follow(anchor.current.hex(), round_, seat.uid)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
