@@ -40,8 +40,6 @@ def run_html(run: "Run") -> str:
         html.paragraph(run.headline, bold=True),
         html.paragraph(f"{where} {run.verdict().saving}".rstrip(), faint=True),
         html.drawing(run.picture(), words, width=plot.WIDTH),
-        html.paragraph(where, faint=True),
-        run.picture(),
         html.table(header, rows, words=2) if rows else "",
         run=run.id,
     )

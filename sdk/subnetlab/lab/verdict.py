@@ -95,11 +95,6 @@ class Verdict:
             said.append(f"{when} {better if gain > 0 else worse}")
         if self.saving:
             said.append(self.saving)
-        if self.byte_ratio is not None:
-            said.append(
-                f"Each miner sent {bytes_text(self.wire_bytes)} a round, {self.byte_ratio:.0f} times less"
-                f" than the plain update of {bytes_text(self.dense_bytes)}."
-            )
         if self.lost:
             rounds = "round was" if self.lost == 1 else "rounds were"
             said.append(
