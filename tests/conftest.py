@@ -11,6 +11,20 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POL
     os.environ[_name] = "1"
 
 
+WHOLE_RUNS = {"browser", "chaos", "kernel"}
+"""Folders whose tests start browsers, kernels and whole runs; on a slow machine that alone takes a minute."""
+HANG_S = 400
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what starts whole programs longer before it counts as hung."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in WHOLE_RUNS and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(HANG_S))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fixtures wider than one test (a shared node) keep out of the user's own folder too."""

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 
-import pytest
 from playwright.sync_api import Page
 
 from subnetlab.lab.tutorials import find
@@ -12,7 +11,6 @@ from tests.browser.lab import SCREENSHOTS, Lab
 from tests.project import ROOT
 
 
-@pytest.mark.timeout(400)
 def test_the_recording_plays_before_anything_runs_and_replays_when_asked(server: Lab, page: Page) -> None:
     tutorials = server.root / "tutorials"
     shutil.copytree(ROOT / "tutorials", tutorials)

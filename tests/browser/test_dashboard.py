@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page
 
-from tests.browser.lab import Lab, shoot
+from tests.browser.lab import Lab, dark, shoot
+from tests.browser.waiting import wait_until
 from tests.project import ROOT
 
 SHOW = f"""
@@ -16,14 +17,13 @@ board
 """
 
 
-def shown_rounds(page: Page) -> int:
-    return page.evaluate("() => window.__subnetlab?.at(-1)?.store.last ?? 0")
-
-
 def wait_for_round(page: Page, number: int) -> None:
-    shown = "(window.__subnetlab?.at(-1)?.store.last ?? 0)"
-    page.wait_for_function(f"n => {shown} >= n", arg=number, timeout=30_000)
-    page.wait_for_function("() => document.querySelector('.sl table tbody tr')", timeout=10_000)
+    wait_until(page, f"(window.__subnetlab?.at(-1)?.store.last ?? 0) >= {number}")
+    wait_until(page, "document.querySelector('.sl table tbody tr')")
+
+
+def wait_for_headline(page: Page, words: str) -> None:
+    wait_until(page, f"document.querySelector('.sl h2').textContent.includes('{words}')")
 
 
 def test_it_draws_a_run_and_grows_with_it(server: Lab, page: Page) -> None:
@@ -31,8 +31,8 @@ def test_it_draws_a_run_and_grows_with_it(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("grow.ipynb", [SHOW.format(miners=8, upto=10), more]))
     server.run_all(page)
     wait_for_round(page, 20)
-    assert "Eight strangers are at" in page.locator(".sl h2").inner_text()
-    assert page.locator(".sl tbody tr.bad").count() == 1
+    wait_for_headline(page, "Eight strangers are at")
+    wait_until(page, "document.querySelectorAll('.sl tbody tr.bad').length === 1")
     shoot(page, "dashboard-live")
 
 
@@ -44,7 +44,7 @@ def test_a_reload_brings_the_whole_history_back(server: Lab, page: Page) -> None
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     wait_for_round(page, 30)
-    assert "Eight strangers reached" in page.locator(".sl h2").inner_text()
+    wait_for_headline(page, "Eight strangers reached")
 
 
 def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
@@ -53,10 +53,10 @@ def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
     wait_for_round(page, 30)
     slider = page.locator(".sl input[type=range]")
     slider.fill("3")
-    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('after 3 rounds')")
+    wait_for_headline(page, "after 3 rounds")
     slider.focus()
     page.keyboard.press("End")
-    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('reached')")
+    wait_for_headline(page, "reached")
 
 
 def test_keys_move_the_focus_and_t_turns_the_pictures_into_a_table(server: Lab, page: Page) -> None:
@@ -77,16 +77,11 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
     wait_for_round(page, 30)
     shoot(page, "dashboard-64-light")
     light = page.evaluate("() => getComputedStyle(document.querySelector('.sl')).backgroundColor")
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_function(
-        "was => getComputedStyle(document.querySelector('.sl')).backgroundColor !== was", arg=light
-    )
-    shoot(page, "dashboard-64-dark")
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
-    )
+    with dark(page):
+        page.wait_for_function(
+            "was => getComputedStyle(document.querySelector('.sl')).backgroundColor !== was", arg=light
+        )
+        shoot(page, "dashboard-64-dark")
     assert page.locator(".sl .miners button").count() == 64
 
 
@@ -95,7 +90,5 @@ def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) ->
     server.run_all(page)
     wait_for_round(page, 6)
     page.evaluate("() => { const v = window.__subnetlab.at(-1); v.model.off('msg:custom'); }")
-    page.wait_for_function(
-        "() => document.querySelector('.sl .st').textContent.includes('reconnecting')", timeout=15_000
-    )
+    wait_until(page, "document.querySelector('.sl .st').textContent.includes('reconnecting')")
     assert page.locator(".sl h2").inner_text().startswith("Eight strangers")

@@ -1,9 +1,8 @@
 """The metagraph in a real JupyterLab: live by block, sorted by click and key, of 256 seats a window."""
 
-import pytest
 from playwright.sync_api import Page
 
-from tests.browser.lab import Lab, shoot
+from tests.browser.lab import Lab, dark, shoot
 from tests.browser.waiting import wait_until
 from tests.project import ROOT
 
@@ -38,7 +37,6 @@ def sorted_by(page: Page, key: str) -> str | None:
     return page.locator(f".sl-seats th[data-key={key}]").get_attribute("aria-sort")
 
 
-@pytest.mark.timeout(400)
 def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("seats.ipynb", [CONNECT, "subnet"]))
     server.run_all(page)
@@ -62,13 +60,11 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     assert page.evaluate("document.querySelector('.jp-Notebook').classList.contains('jp-mod-commandMode')")
     shoot(page, "metagraph", ".sl-seats")
     light = page.evaluate("() => getComputedStyle(document.querySelector('.sl-seats')).backgroundColor")
-    change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
-    page.evaluate(change, "JupyterLab Dark")
-    page.wait_for_function(
-        "was => getComputedStyle(document.querySelector('.sl-seats')).backgroundColor !== was", arg=light
-    )
-    shoot(page, "metagraph-dark", ".sl-seats")
-    page.evaluate(change, "JupyterLab Light")
+    with dark(page):
+        page.wait_for_function(
+            "was => getComputedStyle(document.querySelector('.sl-seats')).backgroundColor !== was", arg=light
+        )
+        shoot(page, "metagraph-dark", ".sl-seats")
 
     server.append(page, "net.close()")
     wait_until(page, f"{STATUS}.startsWith('node gone')")

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.lab import Lab, shoot
@@ -61,7 +60,6 @@ def another_tab(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-@pytest.mark.timeout(400)
 def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
     server: Lab, page: Page, browser: Browser
 ) -> None:
@@ -104,7 +102,6 @@ def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
     assert not page.locator("text=model not found").first.is_visible()
 
 
-@pytest.mark.timeout(400)
 def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Page) -> None:
     name = server.notebook("pay.ipynb", [CONNECT, "%sl pay --to bob"])
     server.open(page, name)

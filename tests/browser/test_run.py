@@ -1,6 +1,5 @@
 """A person at a notebook: train, watch, stake by form, restart the kernel, attach, finish."""
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.browser.lab import Lab, shoot
@@ -15,7 +14,6 @@ strategy = sl.strategies.SparseLoCo(inner_steps=2)
 VIEW = "window.__subnetlab?.at(-1)"
 
 
-@pytest.mark.timeout(400)
 def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, page: Page) -> None:
     cells = ["import subnetlab as sl", TRAIN.format(rounds=40)]
     server.open(page, server.notebook("run.ipynb", cells))

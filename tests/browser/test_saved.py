@@ -6,15 +6,12 @@ from pathlib import Path
 
 import nbformat
 import nbformat.sign
-import pytest
 from jupyter_core.paths import jupyter_data_dir
 from playwright.sync_api import Page
 
 from tests.browser import github
-from tests.browser.lab import SCREENSHOTS, Lab
+from tests.browser.lab import SCREENSHOTS, Lab, dark
 from tests.project import ROOT
-
-pytestmark = pytest.mark.timeout(400)
 
 RECORDED = ROOT / "tutorials" / "recorded.zip"
 RUN = "import subnetlab as sl\nrun = sl.open('recorded.zip')\nrun"
@@ -56,11 +53,8 @@ def test_after_a_restart_and_a_reload_only_the_picture_is_left(server: Lab, page
     assert [picture.is_visible() for picture in page.locator(PICTURE).all()] == [True, True]
     assert page.locator(f"{PICTURE} img").evaluate("image => image.naturalWidth") == 900
     page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-in-jupyterlab.png")
-    change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
-    page.evaluate(change, "JupyterLab Dark")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'", timeout=60_000)
-    page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-in-jupyterlab-dark.png")
-    page.evaluate(change, "JupyterLab Light")
+    with dark(page):
+        page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-in-jupyterlab-dark.png")
 
 
 def test_a_notebook_that_nobody_runs_shows_the_picture(server: Lab, page: Page) -> None:

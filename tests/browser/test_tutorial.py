@@ -1,6 +1,5 @@
 """The first tutorial as a student runs it: in JupyterLab, every cell, at a size that fits a test."""
 
-import pytest
 from playwright.sync_api import Page
 
 from subnetlab.lab.tutorials import find
@@ -11,7 +10,6 @@ from tests.test_tutorials import smaller
 ERROR = "[data-mime-type='application/vnd.jupyter.error']"
 
 
-@pytest.mark.timeout(400)
 def test_every_cell_runs_and_the_dashboard_tells_the_story(server: Lab, page: Page) -> None:
     notebook = smaller(find("00"), server.root)
     server.open(page, notebook.name)

@@ -1,5 +1,6 @@
 """`%sl` and `%%train` in a real kernel with a real node behind it, and every way to write them wrongly."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,6 +199,28 @@ def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
         kernel.stop()
     _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
+
+
+@pytest.mark.parametrize("moment", ["the frame is shown", "the folder is there"])
+def test_a_cell_cancelled_half_way_leaves_nothing_half_begun(tmp_path: Path, moment: str) -> None:
+    kernel = start_kernel(SUBNETLAB_HOME=str(tmp_path))
+    runs = tmp_path / "runs"
+    try:
+        assert kernel.run("import subnetlab as sl\nnet = sl.connect()", timeout=55).status == "ok"
+        message = kernel.client.execute(TRAIN.replace("--rounds 4", "--rounds 4000"))
+        while kernel.client.get_iopub_msg(timeout=50)["msg_type"] != "display_data":
+            pass
+        deadline = time.monotonic() + 50
+        while moment == "the folder is there" and not (runs.is_dir() and any(runs.iterdir())):
+            assert time.monotonic() < deadline
+        kernel.manager.interrupt_kernel()
+        assert kernel.answer(message, timeout=50)["ename"] == "KeyboardInterrupt"
+        assert kernel.run("assert all(r.ended for r in sl.runs()) and not net.runs").status == "ok"
+        assert kernel.run("%sl pay 1 bob").status == "ok"
+        assert kernel.run(TRAIN, timeout=55).status == "ok"
+        assert kernel.run("run.wait(50).status", timeout=55).data[0]["text/plain"] == "'finished'"
+    finally:
+        kernel.stop()
 
 
 def test_a_restart_keeps_the_run_and_a_shutdown_ends_it(tmp_path: Path) -> None:

@@ -4,7 +4,10 @@
 read once here, so a mistake in either costs nothing but a sentence.
 """
 
+import contextlib
 import secrets
+import shutil
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,7 @@ from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:
@@ -139,17 +143,18 @@ class Subnet:
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
-            folder = self._write(made, manifest, fleet, seats, sealing_before)
-            start_supervisor(folder)
+            folder = runs_folder() / run_id
+            with _gone_unless_begun(folder):
+                self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                start_supervisor(folder)
         return folder
 
     def _write(
-        self, made: "Plan", manifest: "Manifest", fleet: LocalFleet, seats: tuple[PeerSeat, ...],
-        sealing_after: str | float,
-    ) -> Path:  # fmt: skip
+        self, folder: Path, made: "Plan", manifest: "Manifest", *, fleet: LocalFleet,
+        seats: tuple[PeerSeat, ...], sealing_after: str | float,
+    ) -> None:  # fmt: skip
         from subnetlab.lab.plan import write_run  # noqa: PLC0415
 
-        folder = runs_folder() / manifest.run_id
         folder.mkdir(parents=True)
         taken = {seat.uid for seat in seats}
         others = tuple(
@@ -165,7 +170,17 @@ class Subnet:
         )  # fmt: skip
         write_run(folder, made, manifest)
         write_spec(folder, spec)
-        return folder
+
+
+@contextlib.contextmanager
+def _gone_unless_begun(folder: Path) -> Generator[None]:
+    """Leave no folder behind of a run that was cancelled or refused before its record began."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / FILE_NAME).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _slug(name: str) -> str:
