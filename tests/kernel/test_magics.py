@@ -218,7 +218,8 @@ def test_a_cell_cancelled_half_way_leaves_nothing_half_begun(tmp_path: Path, mom
         assert kernel.run("assert all(r.ended for r in sl.runs()) and not net.runs").status == "ok"
         assert kernel.run("%sl pay 1 bob").status == "ok"
         assert kernel.run(TRAIN, timeout=55).status == "ok"
-        assert kernel.run("run.wait(50).status", timeout=55).data[0]["text/plain"] == "'finished'"
+        waited = kernel.run("assert run.wait(50).status == 'finished'", timeout=55)
+        assert waited.status == "ok", waited.evalue
     finally:
         kernel.stop()
 
