@@ -54,12 +54,13 @@ class Lab:
         page.wait_for_function(KERNEL_READY, timeout=120_000)
 
     def run_all(self, page: Page) -> None:
-        """Run every cell from the top through the menu's own command."""
+        """Begin to run every cell from the top through the menu's own command."""
         command = "notebook:run-all-cells"
         page.click(".jp-Notebook .jp-CodeCell .cm-content")
         page.keyboard.press("Escape")
         page.wait_for_function("c => window.jupyterapp?.commands.isEnabled(c)", arg=command, timeout=120_000)
-        page.evaluate("c => window.jupyterapp.commands.execute(c)", command)
+        # The braces matter: a returned promise would be waited for, until the last cell has run.
+        page.evaluate("c => { window.jupyterapp.commands.execute(c); }", command)
 
     def append(self, page: Page, code: str) -> None:
         """Write a new cell at the end and run it once the kernel is there."""
