@@ -7,6 +7,10 @@ from tests.browser.lab import Lab, shoot
 from tests.browser.waiting import wait_until
 from tests.test_tutorials import smaller
 
+EVERY_CELL_HAS_RUN = """(() => {
+  const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
+  return Array.from(cells).every(cell => cell.type !== "code" || cell.executionCount !== null);
+})()"""
 ERROR = "[data-mime-type='application/vnd.jupyter.error']"
 
 
@@ -14,12 +18,14 @@ def test_every_cell_runs_and_the_dashboard_tells_the_story(server: Lab, page: Pa
     notebook = smaller(find("00"), server.root)
     server.open(page, notebook.name)
     server.run_all(page)
-    wait_until(page, "window.__subnetlab?.at(-1)?.status.state === 'finished'")
+    wait_until(page, EVERY_CELL_HAS_RUN)
     kernel = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
     wait_until(page, f"{kernel}.status === 'idle'")
     assert page.locator(ERROR).count() == 0
-    # JupyterLab hides cells that are out of view, and hidden text has no `inner_text`.
-    assert "Eight strangers reached" in (page.locator(".sl h2").last.text_content() or "")
+    wait_until(
+        page,
+        "[...document.querySelectorAll('.sl h2')].at(-1).textContent.startsWith('Eight strangers reached')",
+    )
     shoot(page, "tutorial", ".jp-Notebook")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     wait_until(page, "!window.jupyterapp.shell.currentWidget.context.model.dirty")
