@@ -42,7 +42,9 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     server.run_all(page)
     wait_until(page, "document.querySelectorAll('.sl-seats tbody tr').length === 6")
     wait_until(
-        page, "[...document.querySelectorAll('[data-subnetlab-saved]')].every(e => e.offsetParent === null)"
+        page,
+        "(all => all.length > 0 && all.every(e => e.offsetParent === null))"
+        "([...document.querySelectorAll('[data-subnetlab-saved]')])",
     )
     assert "6 seats on netuid 2" in page.evaluate(STATUS)
     assert first_column(page) == [0, 1, 2, 3, 4, 5]

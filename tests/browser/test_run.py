@@ -21,7 +21,9 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
     wait_until(page, f"({VIEW}?.store.last ?? 0) >= 3")
     wait_until(page, "document.querySelector('.sl h2')?.textContent.startsWith('Three strangers are at')")
     wait_until(
-        page, "[...document.querySelectorAll('[data-subnetlab-run]')].every(e => e.offsetParent === null)"
+        page,
+        "(all => all.length > 0 && all.every(e => e.offsetParent === null))"
+        "([...document.querySelectorAll('[data-subnetlab-saved]')])",
     )
 
     server.append(page, "%sl stake")

@@ -41,7 +41,6 @@ def run_html(run: "Run") -> str:
         html.paragraph(f"{where} {run.verdict().saving}".rstrip(), faint=True),
         html.drawing(run.picture(), words, width=plot.WIDTH),
         html.table(header, rows, words=2) if rows else "",
-        run=run.id,
     )
 
 

@@ -53,7 +53,6 @@ def badge(content: str, *, real: bool = False) -> str:
     return f'<span style="{look};border-radius:9px;padding:1px 8px;font-size:12px">{escape(content)}</span>'
 
 
-def block(*parts: str, run: str = "") -> str:
-    """Parts below each other; where they picture a run, a live dashboard of it hides them while it lives."""
-    mark = f' data-subnetlab-run="{escape(run)}"' if run else ""
-    return f'<div{mark} style="max-width:900px">{"".join(parts)}</div>'
+def block(*parts: str) -> str:
+    """Parts below each other."""
+    return f'<div style="max-width:900px">{"".join(parts)}</div>'
