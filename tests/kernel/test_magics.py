@@ -207,7 +207,7 @@ def test_a_cell_cancelled_half_way_leaves_nothing_half_begun(tmp_path: Path, mom
     runs = tmp_path / "runs"
     try:
         assert kernel.run("import subnetlab as sl\nnet = sl.connect()", timeout=55).status == "ok"
-        message = kernel.client.execute(TRAIN.replace("--rounds 4", "--rounds 4000"))
+        message = kernel.ask(TRAIN.replace("--rounds 4", "--rounds 4000"))
         while kernel.client.get_iopub_msg(timeout=50)["msg_type"] != "display_data":
             pass
         deadline = time.monotonic() + 50
