@@ -78,10 +78,10 @@ def test_a_new_view_gets_the_whole_history() -> None:
     assert page.messages[0][0]["status"]["state"] == "finished"
 
 
-def test_a_page_that_does_not_answer_gets_a_megabyte_and_then_only_the_newest() -> None:
-    feed, page = feed_of(miners=64, rounds=400, upto=1)
+def test_a_page_that_does_not_answer_gets_two_megabytes_and_then_only_the_newest() -> None:
+    feed, page = feed_of(miners=64, rounds=500, upto=1)
     uids = feed.story.miners
-    for round_ in range(1, 400):
+    for round_ in range(1, 500):
         feed.flush()
         feed.apply([mined(round_ % 7, uid) for uid in uids[:1]] + [closed(round_)])
     sent = sum(len(buffers[0]) for content, buffers in page.messages if content["k"] == "rows")
@@ -90,7 +90,7 @@ def test_a_page_that_does_not_answer_gets_a_megabyte_and_then_only_the_newest() 
     feed.acknowledge(page.messages[-1][0]["seq"])
     feed.flush()
     assert len(page.messages) == before + 1
-    assert sorted(set(page.rows())) == list(range(1, 401))
+    assert sorted(set(page.rows())) == list(range(1, 501))
 
 
 def test_answers_are_owed_only_from_the_first_message_after_a_quiet_time() -> None:

@@ -1,10 +1,11 @@
-"""Pump a story to a page: at most 30 messages a second, a megabyte unanswered, never from the shell's loop.
+"""Pump a story to a page: at most 30 messages a second, two megabytes unanswered, never from the shell's loop.
 
 Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind
 in smoothness and never in truth. A page that owes answers may be hidden or gone, or a busy cell keeps its
 answers from us: it hears from us more seldom the longer it has been silent, so that nothing piles up in the
 notebook server and a picture beside a busy cell still moves. Answers are few, because each one makes the
-kernel look busy for a moment, which costs JupyterLab more than a drawing. The thread ends with the widget.
+kernel look busy for a moment: JupyterLab swaps its icon then, and Chromium keeps 48 kB of every icon. The
+thread ends with the widget.
 """
 
 import threading
@@ -20,12 +21,12 @@ from subnetlab_widgets.dashboard.story import Story
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
 MAX_MESSAGES_PER_S = 30
-IN_FLIGHT_BYTES = 1024 * 1024
+IN_FLIGHT_BYTES = 2 * 1024 * 1024
 """What a page may owe answers for; it answers after half of it."""
 MESSAGE_BYTES = 600
 """What Jupyter adds to a message, roughly."""
-SILENT_S = 15.0
-"""A page answers every ten seconds; after this long it is taken to be away."""
+SILENT_S = 45.0
+"""A page answers every thirty seconds; after this long it is taken to be away."""
 BYTES_PER_MESSAGE = 512 * 1024
 """A long history travels in messages of this size; the first is thinned to `FIRST_ROWS` of all rounds."""
 FIRST_ROWS = 600
