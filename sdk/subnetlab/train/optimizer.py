@@ -42,10 +42,6 @@ class AdamWConfig:
 
 
 # The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
-_FUSED = torch._fused_adamw_  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-
-
-# The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
 _fused_adamw: Final = torch._fused_adamw_  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
 
 
