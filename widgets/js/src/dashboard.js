@@ -6,6 +6,7 @@ import { Curve } from "./curve.js";
 import { focusPanel } from "./focus.js";
 import { headline, samples, statusLine } from "./headline.js";
 import { Miners } from "./miners.js";
+import { rewrite } from "./rewrite.js";
 import { Store } from "./store.js";
 import { tableTwin } from "./table.js";
 import { onThemeChange, resolve } from "./theme.js";
@@ -239,11 +240,6 @@ class View {
     clearTimeout(this.calm);
     this.curve.destroy();
   }
-}
-
-// Writing the same words again would still cost a layout.
-function rewrite(el, html) {
-  if (el.written !== html) el.innerHTML = el.written = html;
 }
 
 function bestOf(rows) {
