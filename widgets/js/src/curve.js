@@ -74,8 +74,9 @@ export class Curve {
     this.shown = round;
     const twelfth = store.of(Math.min(12, round), "alone");
     this.cropped = Number.isNaN(twelfth) ? undefined : twelfth + 0.3;
-    const [subnet, alone, room] = ["subnet", "alone", "room"].map((field) => store.latestOf(round, field));
-    this.last = Number.isNaN(subnet) ? null : { round: lastWith(store, round, "subnet"), subnet, alone, room };
+    const closed = store.lastWith(round, "subnet"); // the others may be a round ahead
+    const [subnet, alone, room] = ["subnet", "alone", "room"].map((field) => store.of(closed, field));
+    this.last = closed ? { round: closed, subnet, alone, room } : null;
     this.ends = () => this.#label(store, round);
     const { at, ys } = thinned(store, round);
     this.plot.setData([at, ...ys]);
@@ -109,12 +110,6 @@ export class Curve {
   destroy() {
     this.plot?.destroy();
   }
-}
-
-function lastWith(store, round, field) {
-  let r = round;
-  while (r > 1 && Number.isNaN(store.of(r, field))) r -= 1;
-  return r;
 }
 
 // At most 600 points a line: more than the pixels can show is only slow.

@@ -27,13 +27,15 @@ function payday(status) {
   return `<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
 }
 
+// Both losses are those of one round: the reference miner trains on while the subnet's round is being closed.
 export function headline(header, store, status, round) {
-  const subnet = store.latestOf(round, "subnet"), alone = store.latestOf(round, "alone");
+  const closed = store.lastWith(round, "subnet");
+  const subnet = store.of(closed, "subnet"), alone = store.of(closed, "alone");
   const who = `${count(store.uids.length)} stranger${store.uids.length === 1 ? "" : "s"}`;
   if (Number.isNaN(subnet)) return { html: `${who} are getting ready`, text: `${who} are getting ready` };
   const over = status.state === "finished" && round >= header.rounds;
   const main = over ? `${who} reached ` : `${who} are at `;
-  const rest = (over ? "" : ` after ${round} round${round === 1 ? "" : "s"}`) + (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
+  const rest = (over ? "" : ` after ${closed} round${closed === 1 ? "" : "s"}`) + (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
   return {
     html: `${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
     text: `${main}${fixed(subnet)}${rest}`,

@@ -91,13 +91,16 @@ export class Store {
     return NaN;
   }
 
+  // The newest round at or before this one that has a round-level number; 0 for none.
+  lastWith(round, field) {
+    let r = Math.min(round, this.last);
+    while (r > 0 && Number.isNaN(this.of(r, field))) r -= 1;
+    return r;
+  }
+
   // The newest round-level number at or before a round.
   latestOf(round, field) {
-    for (let r = round; r >= 1; r--) {
-      const value = this.of(r, field);
-      if (!Number.isNaN(value)) return value;
-    }
-    return NaN;
+    return this.of(this.lastWith(round, field), field);
   }
 }
 
