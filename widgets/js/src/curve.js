@@ -1,6 +1,7 @@
 // "Does it learn?": held-out loss of the subnet against one miner alone (and all in one room, where measured).
 // uPlot draws the lines; the labels at their ends are HTML, so that they follow the theme and can be read aloud.
 
+import { html, render } from "lit-html";
 import uPlot from "uplot";
 import { fixed } from "./words.js";
 
@@ -16,6 +17,7 @@ export class Curve {
     this.root = root;
     this.holder = root.appendChild(document.createElement("div"));
     this.holder.className = "curve";
+    this.holder.setAttribute("role", "img");
     this.labels = this.holder.appendChild(document.createElement("div"));
     this.labels.className = "curve-labels";
     this.colours = colours;
@@ -88,19 +90,16 @@ export class Curve {
     for (const end of ends) end.y = this.plot.valToPos(end.value, "y") + this.plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
-    const html = ends.map((e) => `<div class="${e.field}" style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`).join("");
-    if (html === this.labelled) return;
-    this.labels.innerHTML = this.labelled = html;
-    const spoken = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
-    this.holder.setAttribute("role", "img");
-    this.holder.setAttribute("aria-label", `Loss after round ${round}: ${spoken || "nothing measured yet"}`);
+    render(ends.map((e) => html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`), this.labels);
+    const spoken = `Loss after round ${round}: ${ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ") || "nothing measured yet"}`;
+    if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
   }
 
   #under(end) {
     const { subnet, alone, room } = this.last ?? {};
     const closed = end.field === "subnet" && !Number.isNaN(room) && alone > room ? `${Math.round((100 * (alone - subnet)) / (alone - room))} % of the gap closed` : "";
     const text = closed || end.under || "";
-    return text ? `<small>${text}</small>` : "";
+    return text ? html`<small>${text}</small>` : "";
   }
 
   resize(width) {

@@ -1,12 +1,12 @@
 // The live dashboard of one run: takes the kernel's stream, keeps the store, and redraws what changed, at most once
 // a frame. Panels draw; this file wires them to messages, keyboard, theme, size and the replay slider.
 
+import { render as write } from "lit-html";
 import { board, boardSentence, flow, standings } from "./board.js";
 import { Curve } from "./curve.js";
 import { focusPanel } from "./focus.js";
 import { headline, samples, statusLine } from "./headline.js";
 import { Miners } from "./miners.js";
-import { rewrite } from "./rewrite.js";
 import { Store } from "./store.js";
 import { tableTwin } from "./table.js";
 import { onThemeChange, resolve } from "./theme.js";
@@ -139,16 +139,13 @@ class View {
   #words(round) {
     const { header, store, status, part } = this;
     const silent = (performance.now() - this.lastHeard) / 1000;
-    rewrite(part.status, statusLine(header, status, round, silent));
+    write(statusLine(header, status, round, silent), part.status);
     const line = headline(header, store, status, round);
-    if (part.headline.dataset.text !== line.text) {
-      part.headline.dataset.text = line.text;
-      part.headline.innerHTML = line.html;
-      part.spoken.textContent = line.text;
-    }
+    write(line.drawn, part.headline);
+    write(line.text, part.spoken);
     if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = Math.max(1, store.last);
     if (this.replaying === null) this.slider.value = store.last;
-    rewrite(part.at, this.replaying === null && status.state === "live" ? "live" : `round ${round}`);
+    write(this.replaying === null && status.state === "live" ? "live" : `round ${round}`, part.at);
   }
 
   #tables(round, now) {
@@ -158,22 +155,22 @@ class View {
     const rows = standings(store, round, status.reasons);
     const best = bestOf(rows);
     if (best !== this.best) { this.best = best; this.schedule(); }
-    rewrite(part.samples, samples(status, round));
-    part.prompt.textContent = status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet";
-    rewrite(part.focus, focusPanel(store, round, this.focused));
-    rewrite(part.flow, flow(rows, this.focused, this.header.inner_steps, this.status.tempo));
-    part.sentence.textContent = boardSentence(rows);
-    this.#keepFocus(part.board, () => rewrite(part.board, board(rows, this.focused)));
+    write(samples(status, round), part.samples);
+    write(status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet", part.prompt);
+    write(focusPanel(store, round, this.focused), part.focus);
+    write(flow(rows, this.focused, this.header.inner_steps, this.status.tempo), part.flow);
+    write(boardSentence(rows), part.sentence);
+    this.#keepFocus(part.board, () => write(board(rows, this.focused), part.board));
     const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900));
-    part.seconds.textContent = split.sentence;
-    rewrite(part.split, split.html);
-    if (!part.twin.hidden) part.twin.innerHTML = tableTwin(store, rows, round);
+    write(split.sentence, part.seconds);
+    write(split.drawn, part.split);
+    if (!part.twin.hidden) write(tableTwin(store, rows, round), part.twin);
   }
 
-  // Rewriting a table must not throw a keyboard user out of the row.
-  #keepFocus(holder, rewrite) {
+  // A row that moves must not throw a keyboard user out.
+  #keepFocus(holder, draw) {
     const at = holder.contains(document.activeElement) ? document.activeElement.dataset.i : undefined;
-    rewrite();
+    draw();
     if (at !== undefined && !holder.contains(document.activeElement)) holder.querySelector(`[data-i="${at}"]`)?.focus();
   }
 

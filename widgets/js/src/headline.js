@@ -1,6 +1,8 @@
 // The status line, the result as a sentence, and what the model writes: words from the record, never invented.
 
-import { count, escape, explained, fixed } from "./words.js";
+import { html, nothing } from "lit-html";
+import { explained } from "./glossary.js";
+import { count, fixed } from "./words.js";
 
 const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
 const NAMES = { gone: "interrupted" };
@@ -11,20 +13,20 @@ export function statusLine(header, status, round, silentFor) {
     starting: status.waiting || "waiting for the first round", reconnecting: `last seen ${Math.round(silentFor)} s ago`,
     failed: status.reason, stopped: status.reason, gone: status.reason,
   }[state];
-  return `<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
-    <span>${escape(header.name)}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
-    ${detail ? `<span class="detail">${escape(detail)}</span>` : ""}<span class="sp"></span>
+  return html`<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
+    <span>${header.name}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
+    ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="sp"></span>
     <span>block <b>${status.block || "–"}</b></span>${payday(status)}
-    <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${escape(header.network)}</span>`;
+    <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${header.network}</span>`;
 }
 
 function payday(status) {
   const { tempo } = status;
-  if (!tempo || tempo > 64 || status.state === "finished") return "";
+  if (!tempo || tempo > 64 || status.state === "finished") return nothing;
   const left = Math.max(0, Math.min(tempo, status.next_epoch - status.block));
-  const boxes = Array.from({ length: tempo }, (_, i) => `<i class="${i < tempo - left ? "on" : ""}"></i>`).join("");
+  const boxes = Array.from({ length: tempo }, (_, i) => html`<i class=${i < tempo - left ? "on" : ""}></i>`);
   const meaning = `A tempo is ${tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
-  return `<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
+  return html`<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
 }
 
 // Both losses are those of one round: the reference miner trains on while the subnet's round is being closed.
@@ -32,21 +34,21 @@ export function headline(header, store, status, round) {
   const closed = store.lastWith(round, "subnet");
   const subnet = store.of(closed, "subnet"), alone = store.of(closed, "alone");
   const who = `${count(store.uids.length)} stranger${store.uids.length === 1 ? "" : "s"}`;
-  if (Number.isNaN(subnet)) return { html: `${who} are getting ready`, text: `${who} are getting ready` };
+  if (Number.isNaN(subnet)) return { drawn: `${who} are getting ready`, text: `${who} are getting ready` };
   const over = status.state === "finished" && round >= header.rounds;
   const main = over ? `${who} reached ` : `${who} are at `;
   const rest = (over ? "" : ` after ${closed} round${closed === 1 ? "" : "s"}`) + (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
   return {
-    html: `${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
+    drawn: html`${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
     text: `${main}${fixed(subnet)}${rest}`,
   };
 }
 
 function ratioLine(status) {
-  if (!status.wire_bytes || !status.dense_bytes) return "";
+  if (!status.wire_bytes || !status.dense_bytes) return nothing;
   const ratio = Math.round(status.dense_bytes / status.wire_bytes);
   const both = `${(status.wire_bytes / 1e3).toFixed(1)} kB compressed against ${(status.dense_bytes / 1e6).toFixed(1)} MB as a full fp32 update, per miner and round`;
-  return `<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
+  return html`<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
 }
 
 // An untrained model writes any byte; what has no shape is shown as a dot.
@@ -55,5 +57,5 @@ const readable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009
 export function samples(status, round) {
   const ready = (status.samples || []).filter((s) => s.round <= round);
   const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
-  return shown.map((s, i) => `<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${escape(s.prompt)}${escape(readable(s.text))}</div>`).join("");
+  return shown.map((s, i) => html`<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`);
 }

@@ -3,7 +3,6 @@
 
 import { Alive } from "./alive.js";
 import { badge } from "./money.js";
-import { rewrite } from "./rewrite.js";
 import { COLUMNS, EPOCHS, ROW_PX, Seats } from "./seats.js";
 import { escape, fixed, percent } from "./words.js";
 
@@ -176,6 +175,11 @@ function spark(paid, most, bad) {
   const known = paid.filter((value) => value !== null);
   const said = known.length ? `${known.length} tempos, from ${fixed(known[0], 3)} to ${fixed(known.at(-1), 3)} alpha` : "not paid yet";
   return `<svg class="spark ${bad ? "flag" : ""}" width="${SPARK_PX}" height="${SPARK_HIGH}" role="img" aria-label="${said}"><path class="zero" d="M0 ${SPARK_HIGH - .5}H${SPARK_PX}"/>${d ? `<path class="area" d="${d}V${SPARK_HIGH}H${start.toFixed(1)}Z"/><path class="line" d="${d}"/>` : ""}</svg>`;
+}
+
+// Writing the same words again would still cost a layout, and take the focus of whoever reads.
+function rewrite(el, html) {
+  if (el.written !== html) el.innerHTML = el.written = html;
 }
 
 function render({ model, el, signal }) {

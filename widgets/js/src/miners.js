@@ -3,7 +3,7 @@
 
 import { median } from "./store.js";
 import { context } from "./theme.js";
-import { escape, lossChange } from "./words.js";
+import { lossChange } from "./words.js";
 import { FLAGGED, GONE, verdictOf, verdictWithReason } from "./verdict.js";
 
 const layoutFor = (n) => {
@@ -39,6 +39,9 @@ export class Miners {
       button.style.cssText = `left:${x}px;top:${y}px;width:${cell}px;height:${shape.height + shape.label}px`;
       button.addEventListener("click", () => this.onFocus(i));
       button.dataset.uid = uid;
+      if (shape.label) for (const text of [`${store.uids.length <= 8 ? "uid " : ""}${uid}`, ""]) {
+        button.appendChild(document.createElement("span")).textContent = text;
+      }
       return button;
     });
     this.holder.style.height = `${this.shape.total}px`;
@@ -112,13 +115,12 @@ export class Miners {
     const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
     if (button.said === said) return;
     button.said = said;
-    const text = this.shape.label ? `<span>${few ? "uid " : ""}${uid}</span><span>${mark}</span>` : "";
-    button.innerHTML = text;
+    if (this.shape.label) button.lastChild.textContent = mark;
     button.classList.toggle("bad", code === FLAGGED);
     button.setAttribute("aria-selected", String(focused));
     button.tabIndex = focused ? 0 : -1;
     button.title = `uid ${uid}: ${verdictWithReason(code, reason)}`;
-    button.setAttribute("aria-label", escape(button.title));
+    button.setAttribute("aria-label", button.title);
   }
 
   #key(event) {

@@ -57,11 +57,15 @@ export class Store {
     return this.rows[(round - 1) * this.width + FIRST + miner * this.metrics.length + this.metrics.indexOf(metric)];
   }
 
-  // One miner's history of a metric up to a round, oldest first.
-  history(metric, miner, round) {
-    const out = new Float64Array(round);
+  // What was measured of one miner up to a round, oldest first. A plain array: the memory behind typed ones lies
+  // outside the script's heap, and the browser lets hundreds of megabytes of it pile up.
+  measured(metric, miner, round) {
+    const out = [];
     const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
-    for (let r = 0; r < round; r++) out[r] = this.rows[r * this.width + offset];
+    for (let r = 0; r < round; r++) {
+      const value = this.rows[r * this.width + offset];
+      if (!Number.isNaN(value)) out.push(value);
+    }
     return out;
   }
 
@@ -69,16 +73,8 @@ export class Store {
   sampled(metric, miner, round, points) {
     const stride = Math.max(1, Math.ceil(round / points));
     const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
-    const out = new Float64Array(round < 1 ? 0 : Math.ceil((round - 1) / stride) + 1);
+    const out = new Array(round < 1 ? 0 : Math.ceil((round - 1) / stride) + 1);
     for (let i = 0; i < out.length; i++) out[i] = this.rows[Math.min(round - 1, i * stride) * this.width + offset];
-    return out;
-  }
-
-  // A round-level history.
-  line(field, round) {
-    const out = new Float64Array(round);
-    const offset = ROUND_FIELDS.indexOf(field);
-    for (let r = 0; r < round; r++) out[r] = this.rows[r * this.width + offset];
     return out;
   }
 

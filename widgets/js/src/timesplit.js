@@ -1,5 +1,6 @@
 // "Where does a round go?": one bar of seconds, training first, with the numbers below it.
 
+import { html, nothing, svg } from "lit-html";
 import { fixed } from "./words.js";
 
 const PARTS = [
@@ -10,19 +11,19 @@ const PARTS = [
 export function timeSplit(store, round, width) {
   const parts = PARTS.map(([field, name, fill]) => ({ name, fill, seconds: store.latestOf(round, field) || 0 }));
   const total = parts.reduce((sum, p) => sum + p.seconds, 0);
-  if (total <= 0) return { sentence: "Nothing measured yet", html: "" };
+  if (total <= 0) return { sentence: "Nothing measured yet", drawn: nothing };
   let x = 0;
   const bars = parts.map((p) => {
     const w = (p.seconds / total) * width;
-    const rect = `<rect x="${x.toFixed(1)}" width="${Math.max(0, w - 1.5).toFixed(1)}" height="8" fill="${p.fill}"/>`;
+    const rect = svg`<rect x=${x.toFixed(1)} width=${Math.max(0, w - 1.5).toFixed(1)} height="8" fill=${p.fill}/>`;
     x += w;
     return rect;
   });
-  const hatch = '<defs><pattern id="sl-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="var(--fill)"/><path d="M0 0V5" stroke="var(--ink2)" stroke-width="1.6"/></pattern></defs>';
-  const key = parts.map((p) => `<span><svg width="9" height="9" aria-hidden="true"><rect width="9" height="9" fill="${p.fill}"/></svg>${p.name} <b>${fixed(p.seconds)} s</b></span>`).join("");
+  const hatch = svg`<defs><pattern id="sl-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="var(--fill)"/><path d="M0 0V5" stroke="var(--ink2)" stroke-width="1.6"/></pattern></defs>`;
+  const key = parts.map((p) => html`<span><svg width="9" height="9" aria-hidden="true"><rect width="9" height="9" fill=${p.fill}/></svg>${p.name} <b>${fixed(p.seconds)} s</b></span>`);
   const share = Math.round((parts[0].seconds / total) * 100);
   return {
     sentence: `Round ${round} took ${fixed(total)} s, ${share} % of it training`,
-    html: `<svg width="${width}" height="8" role="img" aria-label="Time split of round ${round}">${hatch}${bars.join("")}</svg><div class="tk">${key}</div>`,
+    drawn: html`<svg width=${width} height="8" role="img" aria-label="Time split of round ${round}">${hatch}${bars}</svg><div class="tk">${key}</div>`,
   };
 }

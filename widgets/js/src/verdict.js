@@ -1,6 +1,6 @@
 // What validators think of a miner, as a code in the stream, a shape, a colour and a word.
 
-import { escape } from "./words.js";
+import { html, svg } from "lit-html";
 
 export const NOT_JUDGED = 0, WORKS = 1, FLAGGED = 2, GONE = 3;
 
@@ -15,10 +15,10 @@ export const verdictWithReason = (code, reason) => (reason && code >= FLAGGED ? 
 
 export const glyph = (code) => {
   const shape = {
-    [NOT_JUDGED]: '<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4" stroke-dasharray="2 1.6"/>',
-    [WORKS]: '<circle cx="5" cy="5" r="4" fill="var(--work)"/>',
-    [FLAGGED]: '<path d="M5 0 10 5 5 10 0 5Z" fill="var(--flag)"/>',
-    [GONE]: '<path d="M1.5 1.5 8.5 8.5M8.5 1.5 1.5 8.5" stroke="var(--ink2)" stroke-width="1.5"/>',
+    [NOT_JUDGED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4" stroke-dasharray="2 1.6"/>`,
+    [WORKS]: svg`<circle cx="5" cy="5" r="4" fill="var(--work)"/>`,
+    [FLAGGED]: svg`<path d="M5 0 10 5 5 10 0 5Z" fill="var(--flag)"/>`,
+    [GONE]: svg`<path d="M1.5 1.5 8.5 8.5M8.5 1.5 1.5 8.5" stroke="var(--ink2)" stroke-width="1.5"/>`,
   }[code];
-  return `<svg class="glyph" width="10" height="10" role="img" aria-label="${escape(verdictWord(code))}">${shape}</svg>`;
+  return html`<svg class="glyph" width="10" height="10" role="img" aria-label=${verdictWord(code)}>${shape}</svg>`;
 };
