@@ -71,6 +71,36 @@ def test_keys_move_the_focus_and_t_turns_the_pictures_into_a_table(server: Lab, 
     assert page.locator(".sl [data-part=pictures]").is_hidden()
 
 
+SLIDE_TO = """round => {
+  const slider = document.querySelector('.sl input[type=range]');
+  slider.value = round;
+  slider.dispatchEvent(new Event('input'));
+}"""
+
+
+def test_numbers_change_in_place_under_whoever_reads_them(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("place.ipynb", [SHOW.format(miners=8, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    wait_for_headline(page, "reached")
+    wait_until(page, "document.querySelectorAll('.sl tbody tr.bad').length === 1")
+    page.locator(".sl tr[data-i='2']").focus()
+    page.evaluate("() => document.querySelectorAll('.sl [data-part] *').forEach(el => { el.kept = true; })")
+    last = page.locator(".sl [data-part=board]").inner_text()
+    page.evaluate(SLIDE_TO, 12)
+    wait_for_headline(page, "after 12 rounds")
+    page.wait_for_function(
+        "was => document.querySelector('.sl [data-part=board]').innerText !== was", arg=last
+    )
+    assert page.evaluate("() => document.activeElement.dataset.i") == "2"
+    panels = ".sl [data-part=board] tr, .sl [data-part=flow] div, .sl [data-part=focus] path"
+    changed = page.evaluate(
+        "s => [...document.querySelectorAll(s)].map(el => el.kept ? '' : el.outerHTML)", panels
+    )
+    assert len(changed) > 20
+    assert not any(changed), "\n".join(changed)
+
+
 def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("many.ipynb", [SHOW.format(miners=64, upto="None")]))
     server.run_all(page)

@@ -1,4 +1,4 @@
-"""Pump a story to a page: at most 30 messages a second, two megabytes unanswered, never from the shell's loop.
+"""Pump a story to a page: 30 messages a second at most, two megabytes unanswered, not from the shell's loop.
 
 Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind
 in smoothness and never in truth. A page that owes answers may be hidden or gone, or a busy cell keeps its
