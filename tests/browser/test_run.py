@@ -45,3 +45,7 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
     )
     assert "Three strangers reached" in page.locator(".sl h2").last.inner_text()
     shoot(page, "dashboard-attached", ".sl >> nth=-1")
+    patterns = page.evaluate("() => [...document.querySelectorAll('.sl pattern')].map(e => e.id)")
+    assert len(set(patterns)) == len(patterns) == 2, (
+        "a pattern that two dashboards share goes when one is hidden"
+    )

@@ -38,6 +38,7 @@ class View {
     this.status = { state: "starting", waiting: this.header.waiting, samples: [], reasons: {} };
     this.chosen = null; // the miner a person focused; until then the best paid one that works
     this.replaying = null;
+    this.pattern = `sl-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     this.dirty = false;
     this.lastTables = 0;
     this.lastGrid = 0;
@@ -161,7 +162,7 @@ class View {
     write(flow(rows, this.focused, this.header.inner_steps, this.status.tempo), part.flow);
     write(boardSentence(rows), part.sentence);
     this.#keepFocus(part.board, () => write(board(rows, this.focused), part.board));
-    const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900));
+    const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900), this.pattern);
     write(split.sentence, part.seconds);
     write(split.drawn, part.split);
     if (!part.twin.hidden) write(tableTwin(store, rows, round), part.twin);

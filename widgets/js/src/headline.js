@@ -6,11 +6,12 @@ import { count, fixed } from "./words.js";
 
 const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
 const NAMES = { gone: "interrupted" };
+const LOST_AFTER_S = 20; // longer than a kernel that lives, but is busy, leaves a page without a word
 
 export function statusLine(header, status, round, silentFor) {
   const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;
   const detail = {
-    starting: status.waiting || "waiting for the first round", reconnecting: `last seen ${Math.round(silentFor)} s ago`,
+    starting: status.waiting || "waiting for the first round", reconnecting: lastSeen(header, silentFor),
     failed: status.reason, stopped: status.reason, gone: status.reason,
   }[state];
   return html`<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
@@ -18,6 +19,12 @@ export function statusLine(header, status, round, silentFor) {
     ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="sp"></span>
     <span>block <b>${status.block || "–"}</b></span>${payday(status)}
     <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${header.network}</span>`;
+}
+
+// A page cannot tell a restarted kernel from a broken line; the run goes on behind either.
+export function lastSeen(header, silentFor) {
+  const ago = `last seen ${Math.round(silentFor)} s ago`;
+  return silentFor > LOST_AFTER_S ? `${ago}; if the kernel was restarted: %sl attach ${header.name}` : ago;
 }
 
 function payday(status) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headline } from "../src/headline.js";
+import { headline, lastSeen } from "../src/headline.js";
 import { ROUND_FIELDS, Store } from "../src/store.js";
 
 const header = { miners: [{ uid: 3 }, { uid: 4 }], metrics: ["pay"], rounds: 3 };
@@ -26,4 +26,9 @@ test("one alone that has trained on is not compared with an older round of the s
 
 test("a finished run says what was reached, also where its last round was lost", () => {
   assert.equal(said("finished", [4.5, 4.75], [3, 3.5], [NaN, 3.25]), "Two strangers reached 3.00; one alone would be at 3.50");
+});
+
+test("a page that hears nothing for long says how the run is found again", () => {
+  assert.equal(lastSeen({ name: "tiny-lm-1" }, 4.4), "last seen 4 s ago");
+  assert.equal(lastSeen({ name: "tiny-lm-1" }, 61), "last seen 61 s ago; if the kernel was restarted: %sl attach tiny-lm-1");
 });
