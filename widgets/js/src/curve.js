@@ -102,10 +102,6 @@ export class Curve {
     return text ? html`<small>${text}</small>` : "";
   }
 
-  resize(width) {
-    this.plot?.setSize({ width, height: HEIGHT });
-  }
-
   destroy() {
     this.plot?.destroy();
   }

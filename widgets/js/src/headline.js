@@ -6,7 +6,7 @@ import { count, fixed } from "./words.js";
 
 const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
 const NAMES = { gone: "interrupted" };
-const LOST_AFTER_S = 20; // longer than a kernel that lives, but is busy, leaves a page without a word
+const LOST_AFTER_S = 20; // a kernel whose cell keeps it busy is heard sooner, unless it does so for forty minutes
 
 export function statusLine(header, status, round, silentFor) {
   const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;
