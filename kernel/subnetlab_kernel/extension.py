@@ -1,12 +1,17 @@
 """What the kernel and `%load_ext subnetlab_kernel` have in common: magics, help, short errors, pictures."""
 
+from weakref import WeakKeyDictionary
+
 from IPython.core.interactiveshell import InteractiveShell
 
 from subnetlab_kernel import plain_errors
-from subnetlab_kernel.inspection import spell_out_help
+from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
+from subnetlab_kernel.outputs import NamedNets
 from subnetlab_kernel.services import SERVICES
 from subnetlab_widgets import formatters
+
+_NAMED: "WeakKeyDictionary[InteractiveShell, NamedNets]" = WeakKeyDictionary()
 
 
 def load(shell: InteractiveShell) -> None:
@@ -14,7 +19,13 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(SubnetLabMagics)
     if spell_out_help not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(spell_out_help)
+    if allow_empty_body not in shell.input_transformers_cleanup:
+        # First, because IPython's own transformer of cell magics is one of these.
+        shell.input_transformers_cleanup.insert(0, allow_empty_body)
     plain_errors.install(shell)
+    if shell not in _NAMED:
+        _NAMED[shell] = NamedNets(shell)
+        shell.events.register("post_execute", _NAMED[shell].let_go)
     formatters.register(shell)
 
 

@@ -1,6 +1,7 @@
 """How a verb is written, wherever a person asks: `%sl pay?`, `?%sl pay`, Shift-Tab on a line of ours.
 
-The text is the parser's own, as `%sl pay --help` prints it. Everything else is IPython's to inspect.
+The text is the parser's own, as `%sl pay --help` prints it. Everything else is IPython's to inspect. A cell
+`%%train` without a body is made valid here too, because IPython refuses it before the magic is called.
 """
 
 import re
@@ -40,3 +41,11 @@ def _spelt_out(line: str) -> str:
     if found is None or not (found["before"] or found["after"]) or found["verb"] not in commands.LINE:
         return line
     return f"%sl {found['verb']} --help\n"
+
+
+def allow_empty_body(lines: list[str]) -> list[str]:
+    """Give a `%%train` line that is alone in its cell an empty body, so that it starts the default run."""
+    written = [line for line in lines if line.strip()]
+    if len(written) == 1 and written[0].lstrip().startswith("%%train"):
+        return [written[0].strip() + "\n", "\n"]
+    return lines

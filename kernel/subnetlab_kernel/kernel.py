@@ -82,6 +82,6 @@ class SubnetLabKernel(IPythonKernel):
 def close_everything(*, keep_runs: bool) -> None:
     """Close this shell's services, then the networks its cells opened, with their runs unless kept."""
     SERVICES.close()
-    session = sys.modules.get("subnetlab.lab.session")
-    if session is not None and not keep_runs:
-        session.close_all()
+    opened = sys.modules.get("subnetlab.lab.opened")
+    if opened is not None and not keep_runs:
+        opened.close_all()

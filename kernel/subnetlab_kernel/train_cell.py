@@ -26,26 +26,52 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
     """Start the run a `%%train` cell describes and put its live picture below the cell."""
     from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (only when a run is started)
 
-    options = read_body(cell, names.user_ns, known=set(inspect.signature(Subnet.train).parameters) - {"self"})
+    known = set(inspect.signature(Subnet.train).parameters) - {"self"}
+    options = read_body(cell, names.user_ns, known=known | set(_FLEET_OPTIONS))
     if arguments.rounds is not None:
         options["rounds"] = arguments.rounds
     if arguments.detach:
         options["detach"] = True
-    fleet = {
+    fleet = {name: options.pop(name) for name in _FLEET_OPTIONS if name in options}
+    fleet |= {
         name: getattr(arguments, name) for name in _FLEET_OPTIONS if getattr(arguments, name) is not None
     }
     if fleet:
-        from subnetlab import LocalFleet  # noqa: PLC0415
-
-        try:
-            options["fleet"] = LocalFleet(**fleet)
-        except ValueError as error:
-            raise UsageError(f"%%train: {error}. Nothing was started.") from None
+        options["fleet"] = _local_fleet(fleet, options)
+    if arguments.netuid is None and names.present_subnet() is None:
+        _try_out(options)
     subnet = names.subnet(arguments.netuid)
     with live.foreseen(subnet, *_outline(Subnet, options)) as show:
         run = names.put(arguments.name, subnet.train(**options))
         show(run)
     SERVICES.add(live.follow(run))
+
+
+def _local_fleet(counts: dict[str, Any], options: dict[str, Any]) -> "LocalFleet":
+    """A fleet of so many miners and validators.
+
+    Raises:
+        UsageError: the numbers make no fleet, or the body describes a fleet as well.
+    """
+    from subnetlab import LocalFleet  # noqa: PLC0415
+
+    if "fleet" in options:
+        raise UsageError(
+            f"%%train: give either fleet or {' and '.join(sorted(counts))}, not both. Nothing was started."
+        )
+    try:
+        return LocalFleet(**counts)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"%%train: {error}. Nothing was started.") from None
+
+
+def _try_out(options: dict[str, Any]) -> None:
+    """Refuse what `Subnet.train` would refuse, before a subnet is paid for just to train on it."""
+    from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+
+    defaults = inspect.signature(Subnet.train).parameters
+    plan(**{name: options.get(name, defaults[name].default) for name in inspect.signature(plan).parameters})
 
 
 def _outline(subnet: "type[Subnet]", options: dict[str, Any]) -> "tuple[int, LocalFleet]":

@@ -47,16 +47,35 @@ class Names:
         return self.put("net", connect())
 
     def subnet(self, netuid: int | None = None, *, wallet: str = "alice") -> "Subnet":
-        """The subnet asked for, the present one, or a new one."""
-        from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+        """The subnet asked for, the newest one that a variable holds, or a new one on the present network.
 
+        A subnet under any name counts. One of an older network does not: after `net = sl.connect()` has run
+        again, the next subnet is made on the new chain.
+        """
         if netuid is not None:
             return self.put("subnet", self.net().subnet(netuid))
-        present = self.user_ns.get("subnet")
-        if isinstance(present, Subnet) and not present.net.closed:
+        present = self.present_subnet()
+        if present is not None:
             return present
         net = self.net()
         return self.put("subnet", net.create_subnet("tiny-lm", wallet=net.wallet(wallet)))
+
+    def present_subnet(self) -> "Subnet | None":
+        """The newest subnet in a variable whose network is open and not older than the one in `net`."""
+        from subnetlab.lab.session import Net  # noqa: PLC0415
+        from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+
+        # IPython's own names (_, __, _12) hold what cells have shown, not what the reader has named.
+        named = [value for name, value in self.user_ns.items() if not name.startswith("_")]
+        found = [value for value in named if isinstance(value, Subnet) and not value.net.closed]
+        newest = max(found, key=lambda subnet: subnet.opened_at, default=None)
+        net = self.user_ns.get("net")
+        if newest is None or not isinstance(net, Net) or net.closed or newest.net is net:
+            return newest
+        on_net = [subnet for subnet in found if subnet.net.endpoint == net.endpoint]
+        if on_net:
+            return max(on_net, key=lambda subnet: subnet.opened_at)
+        return newest if newest.opened_at > net.opened_at else None
 
     def netuid(self, given: int | None) -> int:
         """The number given, or that of the present subnet; none is created on the way.
@@ -64,12 +83,10 @@ class Names:
         Raises:
             UsageError: neither.
         """
-        from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
-
         if given is not None:
             return given
-        present = self.user_ns.get("subnet")
-        if not isinstance(present, Subnet):
+        present = self.present_subnet()
+        if present is None:
             raise UsageError("There is no subnet yet: name one with --netuid, or make one with %sl subnet.")
         return present.netuid
 

@@ -152,6 +152,27 @@ def test_the_users_own_mistake_in_the_body_keeps_its_traceback(kernel: RunningKe
     assert len(reply.traceback) > 2
 
 
+def test_train_alone_is_a_cell_and_explains_itself(kernel: RunningKernel) -> None:
+    assert "usage: %%train" in kernel.run("%%train --help").stdout
+    assert "usage: %%train" in kernel.run("\n%%train -h\n\n").stdout
+    assert "no subnet 99" in kernel.run("%%train --netuid 99").evalue
+    both = kernel.run("%%train\nminers = 3\nfleet = sl.LocalFleet()")
+    assert "either fleet or miners, not both" in both.evalue
+    assert "at least one miner" in kernel.run("%%train\nminers = 0").evalue
+    assert "No runs yet" in kernel.run("%sl runs").text
+
+
+def test_the_newest_subnet_of_the_present_network_is_meant_whatever_its_name(kernel: RunningKernel) -> None:
+    assert kernel.run("mine = net.create_subnet('other')").status == "ok"
+    assert kernel.run("%sl subnet").data[-1]["text/plain"].count("other")
+    assert kernel.run("first = net.endpoint\nnet = sl.connect(sealing='instant')").status == "ok"
+    assert kernel.run("assert net.endpoint != first").status == "ok"
+    assert "There is no subnet yet" in kernel.run("%sl stake").evalue, "that subnet is of the older chain"
+    assert kernel.run("%sl subnet fresh").status == "ok"
+    assert kernel.run("assert subnet.net is net and subnet.name == 'fresh'").status == "ok"
+    assert kernel.run("mine = subnet = None").status == "ok"
+
+
 def test_doctor_looks_at_this_machine(kernel: RunningKernel) -> None:
     said = kernel.run("%sl doctor").text
     for name in ("Python", "torch", "bittensor", "local ports", "memory"):
@@ -199,6 +220,27 @@ def test_a_run_from_cell_to_shutdown(tmp_path: Path) -> None:
         kernel.stop()
     _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
+
+
+def test_a_cell_that_connects_again_leaves_one_node(tmp_path: Path) -> None:
+    kernel = start_kernel(SUBNETLAB_HOME=str(tmp_path))
+
+    def nodes() -> list[psutil.Process]:
+        # as_dict has None for a node that has just ended, where cmdline() raises.
+        lines = [(child, child.as_dict(["cmdline"])["cmdline"] or []) for child in kin(kernel)]
+        return [child for child, line in lines if "subnetlab.devnet" in line]
+
+    try:
+        assert kernel.run("import subnetlab as sl").status == "ok"
+        for _ in range(4):
+            assert kernel.run("net = sl.connect(sealing='instant')\nnet").status == "ok"
+            assert kernel.run("%sl subnet").status == "ok"
+        deadline = time.monotonic() + 50
+        while len(nodes()) > 1:
+            assert time.monotonic() < deadline
+        assert kernel.run("assert net.alive() and subnet.net is net").status == "ok"
+    finally:
+        kernel.stop()
 
 
 @pytest.mark.parametrize("moment", ["the frame is shown", "the folder is there"])

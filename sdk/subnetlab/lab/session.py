@@ -6,20 +6,21 @@ be held only on development chains.
 """
 
 import contextlib
-import threading
+import weakref
 from collections.abc import Generator
+from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from bittensor import SetSubnetIdentity
 
-from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
-from subnetlab.lab import embedded, preset
+from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported
+from subnetlab.lab import preset
 from subnetlab.lab.amount import Amount
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
+from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
-from subnetlab.lab.revive import needed_nodes
 from subnetlab.lab.run import Run
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
@@ -34,11 +35,7 @@ from subnetlab.units import rao
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
 
-_STOP_LIMIT_S = 4.0
-"""How long a run may take to end in order when its network is closed; Jupyter kills a kernel after five."""
-
-_OPEN: "set[Net]" = set()
-"""Held until closed: a name given to another network must not lose a node that still runs."""
+_NETS: "weakref.WeakSet[Net]" = weakref.WeakSet()
 
 
 def connect(
@@ -64,6 +61,7 @@ def connect(
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
+    close_dropped()
     found = names.resolve(network)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
@@ -75,7 +73,7 @@ def connect(
 
 def rejoin(run: Run) -> "Net | None":
     """Connect to the chain of a run that is still there, such as after a restart; None if it is gone."""
-    for net in list(_OPEN):
+    for net in list(_NETS):
         if net.endpoint == run.endpoint and not net.closed:
             return None
     try:
@@ -110,10 +108,12 @@ class Net:
         self.runs: list[Run] = []
         self.detached: list[Run] = []
         """Runs that outlive this object, and with them the embedded node."""
-        self.closed = False
-        self._closing = threading.Lock()
         self._start = client.dev.snapshot() if node is not None else None
-        _OPEN.add(self)
+        self.opened_at = monotonic()
+        """Tells the newer of two networks in a notebook's variables."""
+        self._opened = Opened(client, node)
+        weakref.finalize(self, self._opened.drop).atexit = False
+        _NETS.add(self)
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -340,27 +340,23 @@ class Net:
 
     # -- ending ------------------------------------------------------------------------------------
 
+    @property
+    def closed(self) -> bool:
+        """Whether this network was left."""
+        return self._opened.closed
+
+    def own(self, run: Run, *, detach: bool) -> None:
+        """List a run that was started here; unless it is detached, it ends with this network."""
+        run.net = self
+        (self.detached if detach else self.runs).append(run)
+        self._opened.own(run.folder, detach=detach)
+
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node.
 
         A node on which a detached run goes on is left to it, and ends by itself when nobody is connected.
         """
-        with self._closing:
-            if self.closed:
-                return
-            self.closed = True
-            _OPEN.discard(self)
-        for run in self.runs:
-            with contextlib.suppress(SubnetLabError):
-                run.stop(timeout=_STOP_LIMIT_S)
-        self._client.close()
-        if self._node is None:
-            return
-        if not all(run.ended for run in self.detached):
-            self._node.leave()
-            return
-        self._node.close()
-        embedded.sweep(needed_nodes())
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -373,10 +369,3 @@ class Net:
     def alive(self) -> bool:
         """Whether the embedded node still runs; True for a network that was not started here."""
         return self._node is None or self._node.alive
-
-
-def close_all() -> None:
-    """Close every network that is still open; what a kernel does before it ends."""
-    for net in list(_OPEN):
-        with contextlib.suppress(SubnetLabError):
-            net.close()

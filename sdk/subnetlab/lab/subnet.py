@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NotYetSupported, UnknownUid
@@ -41,6 +42,7 @@ class Subnet:
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
         self.net, self.netuid, self.name, self._owner = net, netuid, name, owner
+        self.opened_at = monotonic()
 
     def metagraph(self) -> "MetagraphSnapshot":
         """Every seat of the subnet at the newest block."""
@@ -124,8 +126,7 @@ class Subnet:
 
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
         run = Run(self._launch(made, fleet or LocalFleet()))
-        run.net = self.net
-        (self.net.detached if detach else self.net.runs).append(run)
+        self.net.own(run, detach=detach)
         return run
 
     def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:

@@ -96,6 +96,13 @@ def pay_form(net: "Net", *, to: str = "", wallet: str = "alice", amount_tao: flo
     return _opened(net, setup, preview=preview, send=send, clicked=clicked)
 
 
+def close_on(net: "Net") -> None:
+    """Take the forms of one network off their pages, apart from one that is sending."""
+    for key, (other, form) in list(_OPEN.items()):
+        if other is net and form.spend.step != "sending":
+            _OPEN.pop(key)[1].close()
+
+
 def close_all() -> None:
     """Take every form off its page."""
     while _OPEN:

@@ -14,6 +14,7 @@ from subnetlab_widgets.saved import Picture
 from subnetlab_widgets.seats.widget import Metagraph
 
 if TYPE_CHECKING:
+    from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
 
 MOST = 8
@@ -36,6 +37,12 @@ def metagraph(subnet: "Subnet") -> Metagraph:
             _VIEWS.popitem(last=False)[1].close()
     _VIEWS.move_to_end(place)
     return _VIEWS[place]
+
+
+def close_on(net: "Net") -> None:
+    """Close the tables of one network; a cell that shows its subnet again opens another."""
+    for place in [place for place in _VIEWS if place[0] == net.endpoint]:
+        _VIEWS.pop(place).close()
 
 
 def close_all() -> None:
