@@ -34,6 +34,8 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.writer import RecordWriter
 
 _CHAIN_LIMIT_S: Final = 30.0
+_HEADER_LIMIT_S: Final = 60.0
+"""The longest that reading the manifest may go on without any work; the fork server loads torch meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         _write_supervisor_file(run_folder, token, clock.before if isinstance(clock, SealedClock) else None)
         epochs.begin(head, resume.last_epoch or (resume.started.block if resume.started else None))
         journal = Journal(run_folder, record, resume, launcher)
-        header = read_header(launcher, run_folder, spec.start_limit_s)
+        header = read_header(launcher, run_folder, max(_HEADER_LIMIT_S, spec.start_limit_s))
         if resume.started is None:
             _check_heights(header, head)
             journal.append([_first_event(spec, header, head)], durable=True)
