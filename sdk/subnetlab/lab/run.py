@@ -205,7 +205,8 @@ class Run:
         tally = self.tally
         number = min(self.round + 1, tally.rounds) or 1
         where = f"Stopped in round {number} of {tally.rounds or '?'}, at block {tally.block}"
-        return f"{where}; nothing on record is lost: %sl attach {self.id}, or sl.attach, goes on. {self._why_left()}"
+        how = f"%sl attach {self.id}, or sl.attach, goes on. {self._why_left()}"
+        return f"{where}; nothing on record is lost: {how}"
 
     def _why_left(self) -> str:
         interrupted = self.tally.interrupted
@@ -236,7 +237,7 @@ class Run:
             pause.wait(_LOOK_AGAIN_S)
         if self.tally.ended is None:
             raise RunNotFinished(
-                f"Run {self.id} was interrupted; {self.round} rounds are on record. {self._why_left()}",
+                f"Run {self.id} was interrupted. {self._why_left()} {self.round} rounds are on record.",
                 hint=f"sl.attach({self.id!r}) goes on with it; what happened is in {self.folder / LOG_FILE}.",
             )
         return self

@@ -252,7 +252,7 @@ class Supervisor:
         try:
             block = self._clock.seal()
         except NodeUnreachable as error:
-            self._patience.failed(error)
+            self._patience.failed(error, asked_at)
             return False
         self._patience.worked()
         self._block(block, waited_s=asked_at - self._sealed_at, chain_s=time.monotonic() - asked_at)
