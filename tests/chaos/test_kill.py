@@ -1,15 +1,18 @@
 """`kill -9` of every kind of process in the middle of a round: the run is finished all the same."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.chaos.small import ROUNDS, TRAIN, alive_below, begin, check, kill, reach, until
 from tests.kernel.running import start_kernel
 
 import subnetlab as sl
 from subnetlab.fleet.launch import is_running
+from subnetlab.fleet.run_folder import RESULT_FOLDER
 from subnetlab.record.events import PeerReady
 from subnetlab.record.line import FILE_NAME
 
@@ -71,6 +74,35 @@ def test_a_killed_node_is_brought_back_with_every_block_it_had_sealed(net: sl.Ne
     check(again.wait(50), before)
     assert net.block >= again.tally.block
     assert net.balance("alice") > 0
+
+
+def test_a_killed_writer_of_the_model_is_made_up_for_by_whoever_attaches(net: sl.Net) -> None:
+    run = begin(net)
+    reach(run.folder, ROUNDS - 1, 0)
+    known = {process.pid for process in family(run)}
+    until(lambda: (run.folder / RESULT_FOLDER).exists() or kill_new(run, known), "nobody writes the model")
+    until(lambda: not is_running(run.folder), "the supervisor does not notice")
+    before = (run.folder / FILE_NAME).read_bytes()
+    assert "The model could not be written" in run.headline
+    assert "SIGKILL" in run.headline
+    again = sl.attach(run.id)
+    assert "Its supervisor was gone and started again" in again.note
+    check(again.wait(50), before)
+
+
+def family(run: sl.Run) -> list[psutil.Process]:
+    """Everything below a run's supervisor."""
+    pid = json.loads((run.folder / "supervisor.json").read_text())["pid"]
+    return psutil.Process(pid).children(recursive=True)
+
+
+def kill_new(run: sl.Run, known: set[int]) -> bool:
+    """Kill what was forked since; whether there was any. After the last round that is the writer alone."""
+    new = [process for process in family(run) if process.pid not in known]
+    for process in new:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return bool(new)
 
 
 def test_a_killed_kernel_leaves_its_run_to_the_next_and_nobody_stays_for_ever(home: Path) -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from pathlib import Path
 
-from subnetlab.fleet.launch import LOCK_FILE
+from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.record.lock import locked
 from subnetlab.record.writer import RecordWriter
 from subnetlab_widgets.dashboard import Dashboard

@@ -17,12 +17,13 @@ def main(arguments: list[str]) -> int:
     asked_at = time.monotonic()
     # Peers import this module to find their target: only the supervisor itself loads more. The server for
     # peers comes first, so that torch loads there while the SDK loads here.
-    from subnetlab.fleet.forkserver import start_forkserver  # noqa: PLC0415
+    from subnetlab.fleet.fork_launcher import ForkLauncher  # noqa: PLC0415
 
-    context = start_forkserver()
-    from subnetlab.fleet.run import supervise  # noqa: PLC0415
+    run_folder = Path(arguments[0]).resolve()
+    launcher = ForkLauncher(run_folder, asked_at)
+    from subnetlab.fleet.supervisor.run import supervise  # noqa: PLC0415
 
-    return supervise(Path(arguments[0]).resolve(), context, asked_at)
+    return supervise(run_folder, launcher, asked_at)
 
 
 if __name__ == "__main__":

@@ -61,10 +61,13 @@ class SealedClock:
     Args:
         endpoint: of the node.
         before: the sealing to return to; None takes what the node does now.
+        answer_limit_s: after which a node that is frozen counts as gone.
     """
 
-    def __init__(self, endpoint: str, before: SealingMode | None = None) -> None:
-        self._controls = DevControls(endpoint)
+    def __init__(
+        self, endpoint: str, before: SealingMode | None = None, *, answer_limit_s: float = 30.0
+    ) -> None:
+        self._controls = DevControls(endpoint, timeout_s=answer_limit_s)
         self.before: SealingMode | None = before
         self._lock = nodes_folder() / f"{urlsplit(endpoint).netloc.replace(':', '-')}.pacer"
         self._held = -1
@@ -203,14 +206,15 @@ class Patience:
         self._since: float | None = None
         self.next_at = 0.0
 
-    def failed(self, error: NodeUnreachable) -> None:
-        """Note a failure.
+    def failed(self, error: NodeUnreachable, asked_at: float | None = None) -> None:
+        """Note a failure of what was asked at `asked_at` (`time.monotonic()`; just now unless given).
 
         Raises:
             NodeUnreachable: this one came after the limit.
         """
         now = time.monotonic()
-        self._since = now if self._since is None else self._since
+        if self._since is None:
+            self._since = now if asked_at is None else asked_at
         if now - self._since > self._limit_s:
             raise error
         self.next_at = now + self._every_s

@@ -16,7 +16,7 @@ from typing import Final
 
 from subnetlab.errors import FleetStartFailed
 
-PRELOAD: Final = ("subnetlab.fleet.preload",)
+PRELOAD: Final = ("subnetlab.fleet.worker.preload",)
 ONE_THREAD: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -18,14 +18,9 @@ from typing import Any, Final
 from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
+from subnetlab.fleet.run_folder import LOCK_FILE, LOG_FILE, READY_FD, SUPERVISOR_FILE, UP
 from subnetlab.record.lock import try_lock
 
-LOCK_FILE: Final = "supervisor.lock"
-SUPERVISOR_FILE: Final = "supervisor.json"
-LOG_FILE: Final = "supervisor.log"
-READY_FD: Final = "SUBNETLAB_READY_FD"
-"""The environment variable that names the pipe on which a new supervisor says that it is up."""
-UP: Final = b"up\n"
 _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
 

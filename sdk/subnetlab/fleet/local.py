@@ -22,14 +22,16 @@ class LocalFleet:
     alone: bool = True
     phase_limit_s: float = 120.0
     """How long a block waits for a silent peer before it is sealed without it."""
+    start_limit_s: float = 60.0
+    """How much work a peer may need to come up, and how long it may go on without any, in seconds."""
 
     def __post_init__(self) -> None:
         if self.miners < 1 or self.validators < 1:
             raise ValueError("a fleet needs at least one miner and one validator")
         if not 0 <= self.free_riders <= self.miners:
             raise ValueError(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
-        if self.phase_limit_s <= 0:
-            raise ValueError("phase_limit_s must be positive")
+        if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
+            raise ValueError("phase_limit_s and start_limit_s must be positive")
 
     def roles(self) -> list[Role]:
         """The roles that need a seat on the subnet: honest miners, free riders, then validators."""

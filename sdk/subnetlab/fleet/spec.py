@@ -51,7 +51,7 @@ class FleetSpec:
     """Seats of the subnet that this fleet does not run: the owner, strangers."""
     phase_limit_s: float = 120.0
     start_limit_s: float = 60.0
-    """How long peers may take to come up."""
+    """How much work a peer may need to come up, and how long it may go on without any."""
     node: str = ""
     """The embedded node's folder by name, for whoever has to start it again; empty for other nodes."""
     node_limit_s: float = 5.0

@@ -298,7 +298,7 @@ def _pay_by_round(
         for place, uid in enumerate(event.uids):
             history[uid].append((-1 if number is None else number, event.incentive[place] / U16_MAX))
             if number is not None:
-                pay[number, uid] += event.emission_alpha_rao[place]
+                pay[number, uid] += event.paid_to(uid)
 
     def incentive(number: int, uid: int) -> float | None:
         known = history.get(uid, [])

@@ -8,8 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from subnetlab.fleet.facts import MANIFEST_FILE
-from subnetlab.fleet.role import DATA_FOLDER
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinished
-from subnetlab.fleet.facts import MANIFEST_FILE
+from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.lab.fitting import fits
 from subnetlab.lab.run import Run
 from subnetlab.lab.tally import Tally

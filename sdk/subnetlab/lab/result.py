@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, TrainError
-from subnetlab.fleet.result import CONFIG_FILE, MODEL_FILE
+from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
 from subnetlab.lab.keep import result_folder
 from subnetlab.train import models
 from subnetlab.train.theta import theta_hash

@@ -63,7 +63,7 @@ def _bring_back_node(spec: FleetSpec) -> bool:
 
 def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
     try:
-        return _supervise(run_folder)
+        return _supervise(run_folder, spec.start_limit_s)
     except FleetStartFailed:
         if spec.node and not is_running(run_folder):  # nobody will pace the node that was brought back
             with contextlib.suppress(SubnetLabError):
@@ -71,7 +71,7 @@ def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
         raise
 
 
-def _supervise(run_folder: Path) -> bool:
+def _supervise(run_folder: Path, start_limit_s: float) -> bool:
     """Have a supervisor for the run; whether one was started."""
     deadline, pause = monotonic() + _ENDING_LIMIT_S, threading.Event()
     while is_running(run_folder):
@@ -84,7 +84,7 @@ def _supervise(run_folder: Path) -> bool:
     if _told(run_folder).ended is not None:
         return False
     try:
-        start_supervisor(run_folder)
+        start_supervisor(run_folder, timeout_s=max(60.0, start_limit_s))
     except FleetStartFailed:
         if is_running(run_folder):  # somebody else attached and was quicker
             return False

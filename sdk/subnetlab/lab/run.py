@@ -12,7 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import RunNotFinished, UnknownRun
-from subnetlab.fleet.launch import LOG_FILE, is_running, request_stop
+from subnetlab.fleet.launch import is_running, request_stop
+from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab.explain import Explanation, explain
 from subnetlab.lab.plot import picture
@@ -202,10 +203,14 @@ class Run:
     def _left(self) -> str:
         """What became of a run that nobody supervises, what is lost, and how it goes on."""
         tally = self.tally
-        why = tally.interrupted.reason if tally.interrupted else "Its supervisor is gone."
         number = min(self.round + 1, tally.rounds) or 1
         where = f"Stopped in round {number} of {tally.rounds or '?'}, at block {tally.block}"
-        return f"{where}; nothing on record is lost: %sl attach {self.id}, or sl.attach, goes on. {why}"
+        how = f"%sl attach {self.id}, or sl.attach, goes on. {self._why_left()}"
+        return f"{where}; nothing on record is lost: {how}"
+
+    def _why_left(self) -> str:
+        interrupted = self.tally.interrupted
+        return interrupted.reason if interrupted else "Its supervisor is gone."
 
     def __repr__(self) -> str:
         tally = self.tally
@@ -232,7 +237,7 @@ class Run:
             pause.wait(_LOOK_AGAIN_S)
         if self.tally.ended is None:
             raise RunNotFinished(
-                f"Nobody supervises run {self.id} any more; {self.round} rounds are on record.",
+                f"Run {self.id} was interrupted. {self._why_left()} {self.round} rounds are on record.",
                 hint=f"sl.attach({self.id!r}) goes on with it; what happened is in {self.folder / LOG_FILE}.",
             )
         return self

@@ -147,7 +147,7 @@ class Subnet:
             folder = runs_folder() / run_id
             with _gone_unless_begun(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                start_supervisor(folder)
+                start_supervisor(folder, timeout_s=max(60.0, fleet.start_limit_s))
         return folder
 
     def _write(
@@ -167,7 +167,7 @@ class Subnet:
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
             netuid=self.netuid, store=str(folder / "store"), seats=seats, others=others,
             phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
-            node=node_at(self.net.endpoint),
+            node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
         )  # fmt: skip
         write_run(folder, made, manifest)
         write_spec(folder, spec)

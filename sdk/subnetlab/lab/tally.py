@@ -169,16 +169,11 @@ class Tally:
 
     def paid(self, uid: int) -> int:
         """Emission of a uid over the whole run, alpha-rao."""
-        return sum(
-            epoch.emission_alpha_rao[epoch.uids.index(uid)] for epoch in self.epochs if uid in epoch.uids
-        )
+        return sum(epoch.paid_to(uid) for epoch in self.epochs)
 
     def pay_by_epoch(self, uid: int) -> list[int]:
         """Emission of a uid, epoch by epoch, alpha-rao."""
-        return [
-            epoch.emission_alpha_rao[epoch.uids.index(uid)] if uid in epoch.uids else 0
-            for epoch in self.epochs
-        ]
+        return [epoch.paid_to(uid) for epoch in self.epochs]
 
     def incentive(self, uid: int) -> float:
         """The uid's share of what miners earned in the last epoch, 0 to 1."""

@@ -5,7 +5,7 @@ Not recorded, because it follows from the manifest: same seed, same weights, sam
 
 from pathlib import Path
 
-from subnetlab.fleet.facts import load_manifest
+from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.lab.plan import open_corpus
 from subnetlab.train import models
 from subnetlab.train.manifest import Manifest

@@ -7,7 +7,29 @@ alpha-rao, blocks chain heights. Standard library only.
 """
 
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, ClassVar, Literal
+
+
+class RunStatus(StrEnum):
+    """Where a run is; `interrupted`: its supervisor left it or was killed, and attaching goes on."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class PeerStatus(StrEnum):
+    """Where a peer is; `ended` came to the end of its work, `gone` did not."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    ENDED = "ended"
+    GONE = "gone"
+
 
 Role = Literal["owner", "miner", "free_rider", "validator", "alone"]
 """What a peer was started as; validators never see it, `explain` and tests do."""
@@ -211,6 +233,14 @@ class EpochPaid(Event):
     validator_permit: list[bool]
     weights: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     """On-chain weight rows (u16), by validator uid then uid."""
+    reassigned: dict[str, str] = field(default_factory=dict[str, str])
+    """Uids that another hotkey than the run's held at `block`, and that hotkey (ss58)."""
+
+    def paid_to(self, uid: int) -> int:
+        """Alpha-rao that this epoch paid to the run's own holder of a uid: nothing once another holds it."""
+        if uid not in self.uids or str(uid) in self.reassigned:
+            return 0
+        return self.emission_alpha_rao[self.uids.index(uid)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +270,9 @@ class RunInterrupted(Event):
     kind: ClassVar[str] = "run_interrupted"
     reason: str
     block: int
+    pending: Literal["", "finished", "stopped", "failed"] = ""
+    """How the run ends once its model is written, where training is over and only that is missing."""
+    pending_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

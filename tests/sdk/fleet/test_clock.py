@@ -1,4 +1,5 @@
 import selectors
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -120,6 +121,21 @@ def test_patience_tries_again_until_its_limit_and_begins_anew_after_success() ->
     patience.worked()
     assert patience.next_at == 0.0
     patience.failed(error)
+
+
+def test_a_node_that_was_silent_for_the_limit_is_not_forgiven_even_once() -> None:
+    patience, error = Patience(limit_s=5.0), NodeUnreachable("Nothing answers.")
+    with pytest.raises(NodeUnreachable):
+        patience.failed(error, asked_at=time.monotonic() - 30.0)
+
+
+def test_a_frozen_node_is_waited_for_only_so_long() -> None:
+    """The system takes the connection, and nothing behind it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        clock = SealedClock(f"ws://127.0.0.1:{frozen.getsockname()[1]}", "instant", answer_limit_s=0.2)
+        with pytest.raises(NodeUnreachable):
+            clock.start()
+        clock.stop()
 
 
 @pytest.mark.parametrize(

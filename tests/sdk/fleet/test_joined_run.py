@@ -12,11 +12,11 @@ import pytest
 from tests.sdk.fleet.joined import ALONE, Described, JoinedSubnet, joined_subnet
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.forkserver import start_forkserver
+from subnetlab.fleet.fork_launcher import ForkLauncher
 from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.fleet.recount import recounting
-from subnetlab.fleet.result import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
+from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
+from subnetlab.fleet.supervisor.journal import RECONCILE_ROUNDS
 from subnetlab.record.events import (
     AloneEvaluated,
     BlockSealed,
@@ -28,6 +28,7 @@ from subnetlab.record.events import (
     RoundLost,
     RunEnded,
     RunStarted,
+    from_json,
 )
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
@@ -75,16 +76,18 @@ def test_a_run_trains_pays_and_leaves_a_model_that_anyone_can_prove(
     check_rounds(subnet, run)
     check_pay(subnet, run)
     check_model(run)
-    check_recount(run)
+    check_reconciled(run)
     assert subnet.client.dev.info()["sealing"] == "instant"
     assert verify(run.folder / FILE_NAME).torn_bytes == 0
     with pytest.raises(FleetStartFailed, match="is over"):
         start_supervisor(run.folder)
 
 
-def check_recount(run: Described) -> None:
+def check_reconciled(run: Described) -> None:
     """What the leads reported is what anybody finds out afterwards; of round 4 nothing is on chain."""
-    found = recounting(start_forkserver(), run.folder)([0, 1, 3, 4])
+    launcher = ForkLauncher(run.folder, 0.0)
+    answer = launcher.call(RECONCILE_ROUNDS, str(run.folder), [0, 1, 3, 4])
+    found = [from_json(data) for data in answer["events"]]
     reported = {event.round: replace(event, aggregate_s=0.0) for event in run.events(RoundClosed)}
     assert found[:3] == [reported[0], reported[1], reported[3]]
     assert isinstance(found[3], RoundLost)

@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.launch import LOCK_FILE, is_running, request_stop, start_supervisor, status
+from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
+from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.record.lock import locked
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subnetlab.fleet.pacer import Pacer, Rounds
+from subnetlab.fleet.supervisor.pacer import Pacer, Rounds
 from subnetlab.record.events import Phase, Role
 
 FIRST = 10

@@ -10,7 +10,7 @@ import pytest
 from tests.sdk.lab import story
 
 from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
-from subnetlab.fleet.launch import LOCK_FILE
+from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.fleet.spec import FleetSpec, write_spec
 from subnetlab.lab.consensus import recompute
 from subnetlab.lab.explain import explain

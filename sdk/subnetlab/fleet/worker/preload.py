@@ -10,10 +10,11 @@ from typing import Final
 
 LOADED: Final = (
     "safetensors.torch",
-    "subnetlab.fleet.facts",
-    "subnetlab.fleet.recount",
-    "subnetlab.fleet.result",
-    "subnetlab.fleet.role",
+    "subnetlab.fleet.fork_launcher",
+    "subnetlab.fleet.worker.header",
+    "subnetlab.fleet.worker.reconcile",
+    "subnetlab.fleet.worker.result",
+    "subnetlab.fleet.worker.role",
     "subnetlab.train.phases",
 )
 gc.disable()

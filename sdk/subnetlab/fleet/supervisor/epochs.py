@@ -5,23 +5,33 @@ from the epoch's own block, and stakes, permits and weight rows from the one bef
 given, and whoever computes it again finds the same results.
 """
 
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.wire import WireClient
-from subnetlab.record.events import EpochPaid, Event
+from subnetlab.record.events import EpochPaid
+
+_ANSWER_LIMIT_S: Final = 30.0
+"""The longest wait for the node; a metagraph takes milliseconds."""
 
 
-class Payroll:
+class EpochWatcher:
     """Watches one subnet's epochs.
 
     Args:
         endpoint: of a node.
         netuid: the subnet.
+        hotkeys: who holds each uid in this run (ss58), to notice a seat that was pruned and sold.
     """
 
-    def __init__(self, endpoint: str, netuid: int) -> None:
+    def __init__(self, endpoint: str, netuid: int, hotkeys: Mapping[int, str]) -> None:
         self._client = WireClient(endpoint)
         self._netuid = netuid
+        self._hotkeys = hotkeys
         self._last_epoch: int | None = None
 
     def begin(self, head: Block, last_paid: int | None = None) -> None:
@@ -30,26 +40,39 @@ class Payroll:
         Raises:
             NodeUnreachable: nobody answers.
         """
-        before = self._epoch_before(head)
+        with self._patient():
+            before = self._epoch_before(head)
         self._last_epoch = before if last_paid is None else last_paid
 
-    def paid_by(self, block: Block) -> list[Event]:
+    def paid_by(self, block: Block) -> list[EpochPaid]:
         """What the last epoch paid if it is news at this block, else nothing.
 
         Raises:
             NodeUnreachable: nobody answers; the epoch is still news at the next call.
         """
-        epoch = self._epoch_before(block)
-        if self._last_epoch is not None and epoch <= self._last_epoch:
-            return []
-        given = read_metagraph(self._client, self._netuid, max(epoch - 1, 0))
-        found = read_metagraph(self._client, self._netuid, epoch)
+        with self._patient():
+            epoch = self._epoch_before(block)
+            if self._last_epoch is not None and epoch <= self._last_epoch:
+                return []
+            given = read_metagraph(self._client, self._netuid, max(epoch - 1, 0))
+            found = read_metagraph(self._client, self._netuid, epoch)
         self._last_epoch = epoch
-        return [_event(epoch, given, found)]
+        return [_event(epoch, given, found, self._hotkeys)]
 
     def close(self) -> None:
         """Leave the node."""
         self._client.close()
+
+    @contextmanager
+    def _patient(self) -> Generator[None]:
+        """Give a node that is frozen up after the limit, as one that is gone."""
+        try:
+            with self._client.patience(_ANSWER_LIMIT_S):
+                yield
+        except TimeoutError as error:
+            raise NodeUnreachable(
+                f"The node at {self._client.endpoint} did not answer within {_ANSWER_LIMIT_S:g} s."
+            ) from error
 
     def _epoch_before(self, block: Block) -> int:
         async def ask() -> int:
@@ -61,7 +84,9 @@ class Payroll:
         return self._client.run(ask())
 
 
-def _event(epoch: int, given: MetagraphSnapshot, found: MetagraphSnapshot) -> EpochPaid:
+def _event(
+    epoch: int, given: MetagraphSnapshot, found: MetagraphSnapshot, hotkeys: Mapping[int, str]
+) -> EpochPaid:
     before = {neuron.uid: neuron for neuron in given.neurons}
     neurons = found.neurons
     return EpochPaid(
@@ -74,6 +99,11 @@ def _event(epoch: int, given: MetagraphSnapshot, found: MetagraphSnapshot) -> Ep
         emission_alpha_rao=[int(neuron.emission_alpha_rao) for neuron in neurons],
         stake_alpha_rao=[int(before.get(neuron.uid, neuron).stake_alpha_rao) for neuron in neurons],
         validator_permit=[before.get(neuron.uid, neuron).validator_permit for neuron in neurons],
+        reassigned={
+            str(neuron.uid): neuron.hotkey
+            for neuron in neurons
+            if hotkeys.get(neuron.uid, neuron.hotkey) != neuron.hotkey
+        },
         weights={
             str(uid): {str(to): int(value) for to, value in row.items()} for uid, row in given.weights.items()
         },

@@ -1,27 +1,25 @@
 """The trained model of a run as files, replayed from what is published: the model that everyone can prove.
 
-Runs in a fork that has torch loaded. Reads the anchors on chain and the store, as any stranger could; trusts
+Reads the anchors on chain and the store, as any stranger could; trusts
 no peer's word. Files appear together or not at all.
 """
 
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+
+from safetensors.torch import save_file
 
 from subnetlab.errors import FleetError
-from subnetlab.fleet.chore import Answer
-from subnetlab.fleet.facts import load_manifest
+from subnetlab.fleet.launcher import Answer
+from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
-
-if TYPE_CHECKING:
-    from subnetlab.train.manifest import Manifest
-    from subnetlab.train.replica import Replica
-
-RESULT_FOLDER: Final = "result"
-MODEL_FILE: Final = "model.safetensors"
-CONFIG_FILE: Final = "config.json"
-CARD_FILE: Final = "README.md"
+from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.role import training_seats
+from subnetlab.network.peer_chain import PeerChain
+from subnetlab.store.objects import open_store
+from subnetlab.train.manifest import Manifest
+from subnetlab.train.replica import Replica
 
 
 def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
@@ -48,8 +46,6 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
-    from safetensors.torch import save_file  # noqa: PLC0415 - torch stays out of the supervisor
-
     tensors = {name: part.clone() for name, part in replica.layout.split(replica.theta_P).items()}
     save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
     config = {
@@ -69,18 +65,13 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     return {"theta_hash": replica.hash, "folder": str(result)}
 
 
-def open_replica(manifest: "Manifest", spec: FleetSpec) -> "Replica":
-    """A stranger's copy of the run's model, at its start; loads torch."""
-    from subnetlab.fleet.role import training_seats  # noqa: PLC0415 - torch stays out of the supervisor
-    from subnetlab.network.peer_chain import PeerChain  # noqa: PLC0415
-    from subnetlab.store.objects import open_store  # noqa: PLC0415
-    from subnetlab.train.replica import Replica  # noqa: PLC0415
-
+def open_replica(manifest: Manifest, spec: FleetSpec) -> Replica:
+    """A stranger's copy of the run's model, at its start."""
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
     return Replica(manifest, training_seats(spec), chain, open_store(spec.store))
 
 
-def _card(manifest: "Manifest", network: str, config: Answer) -> str:
+def _card(manifest: Manifest, network: str, config: Answer) -> str:
     return f"""# {manifest.run_id}
 
 A model trained by the miners of subnet {manifest.netuid} on {network}, with SubnetLab.

@@ -31,7 +31,7 @@ class Rounds:
         running = self.first_block < height < self.last_block
         return running and (height - self.first_block) % self.blocks_per_round != 0
 
-    def told_by(self, height: int) -> int:
+    def rounds_due_by(self, height: int) -> int:
         """How many rounds must have been reported by `height`: nobody enters a commit with one unsaid."""
         return min(max((height - self.first_block - 1) // self.blocks_per_round, 0), self.rounds)
 

@@ -1,9 +1,9 @@
-"""From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest.
+"""From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest."""
 
-Runs in peer processes and loads torch; the supervisor never imports it.
-"""
-
+import os
+import time
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -11,12 +11,13 @@ import bittensor
 from bittensor_core import Keypair
 
 from subnetlab.errors import FleetError
-from subnetlab.fleet.facts import load_manifest
-from subnetlab.fleet.peer import Reporter
+from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
+from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.life import PeerLife
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
-from subnetlab.record.events import Scored
+from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
@@ -25,11 +26,10 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
+from subnetlab.train.peer import Report
 from subnetlab.train.seat import Seat
 from subnetlab.train.validator import Validator
 
-DATA_FOLDER: Final = "data"
-"""Where a run's folder holds its tokens, if they cannot be made again from the manifest."""
 _CONNECT_LIMIT_S: Final = 30.0
 
 
@@ -53,17 +53,32 @@ class Seated:
         self.role.run()
 
 
-def take_seat(run_folder: Path, index: int, report: Reporter) -> Seated:
-    """Build the peer at `index` of the fleet's seats, connected to the chain.
+def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> None:
+    """The whole life of one peer; what its process runs.
+
+    Args:
+        run_folder: holds `manifest.json` and `fleet.json`.
+        uid: of the peer's seat in the spec.
+        pipe: the writing end towards the supervisor.
+        asked_at: `time.monotonic()` when the fleet was asked for.
+    """
+    with PeerLife(pipe) as report:
+        seated = take_seat(Path(run_folder), uid, report)
+        report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
+        seated.work()
+
+
+def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
+    """Build the peer that holds `uid` among the fleet's seats, connected to the chain.
 
     Raises:
         FleetError: the spec has no such seat, or it names no key.
         SubnetLabError: manifest, chain, store, model or data are not usable, each in its own words.
     """
     spec = read_spec(run_folder)
-    if not 0 <= index < len(spec.seats):
-        raise FleetError(f"The fleet has no seat {index}.")
-    seat = spec.seats[index]
+    seat = next((seat for seat in spec.seats if seat.uid == uid), None)
+    if seat is None:
+        raise FleetError(f"The fleet has no seat {uid}.")
     manifest = load_manifest(run_folder)
     role = _role(spec, seat, manifest, report, open_data(run_folder))
     if isinstance(role, Validator):
@@ -87,9 +102,7 @@ def training_seats(spec: FleetSpec) -> list[Seat]:
     ]
 
 
-def _role(
-    spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Reporter, corpus: Corpus | None
-) -> Role:
+def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         return Alone(manifest, report, chain=reader, corpus=corpus)

@@ -7,54 +7,53 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import psutil
 import pytest
 
-from subnetlab.fleet.forkserver import start_forkserver
-from subnetlab.fleet.peer_process import PeerProcess, end_all
+from subnetlab.fleet.fork_launcher import ForkLauncher
 from subnetlab.fleet.spec import PeerSeat
+from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
 from subnetlab.record.events import Event, PeerReady, Stepped
 
 WORK = '''
 """What the peers of these tests do; importable by their processes."""
 import errno, os, signal, sys, threading
 from subnetlab.errors import StoreUnreachable
-from subnetlab.fleet.peer import PeerLife
+from subnetlab.fleet.worker.life import PeerLife
 from subnetlab.record.events import PeerReady, Stepped
 
 def ready(report):
     report(PeerReady(uid=4, pid=os.getpid(), seconds=0.0))
 
-def finishes(steps, pipe, asked_at):
+def finishes(folder, steps, pipe, asked_at):
     with PeerLife(pipe) as report:
         ready(report)
         for step in range(steps):
             report(Stepped(uid=4, round=0, first_step=step, losses=[float(step)]))
 
-def fails(pipe, asked_at):
+def fails(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         raise StoreUnreachable("The store is gone.")
 
-def fills_the_disk(pipe, asked_at):
+def fills_the_disk(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-def is_wrong(pipe, asked_at):
+def is_wrong(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         raise ValueError("The model is no model.")
 
-def leaves_without_a_word(pipe, asked_at):
+def leaves_without_a_word(folder, uid, pipe, asked_at):
     os._exit(7)
 
-def waits(pipe, asked_at):
+def waits(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         ready(report)
         threading.Event().wait()
 
-def deaf(pipe, asked_at):
+def deaf(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         ready(report)
@@ -62,26 +61,17 @@ def deaf(pipe, asked_at):
 '''
 
 
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    return start_forkserver()
-
-
 @pytest.fixture
-def started(
-    context: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Callable[..., PeerProcess]]:
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[..., SupervisedPeer]]:
     """Start a peer that runs one of the functions above; none outlives the test."""
     (tmp_path / "peer_work.py").write_text(WORK)
     monkeypatch.syspath_prepend(str(tmp_path))
-    sys.modules.pop("peer_work", None)
-    import peer_work  # pyright: ignore[reportMissingImports]
+    peers: list[SupervisedPeer] = []
 
-    peers: list[PeerProcess] = []
-
-    def start(name: str, *args: object) -> PeerProcess:
-        seat = PeerSeat(uid=4, hotkey="5Miner", role="miner")
-        peers.append(PeerProcess(context, seat, getattr(peer_work, name), args, time.monotonic()))
+    def start(name: str, steps: int = 0) -> SupervisedPeer:
+        seat = PeerSeat(uid=steps, hotkey="5Miner", role="miner")
+        launcher = ForkLauncher(tmp_path, time.monotonic(), peer=f"peer_work:{name}")
+        peers.append(SupervisedPeer(seat, launcher.start(seat), start_limit_s=60.0))
         return peers[-1]
 
     yield start
@@ -89,7 +79,7 @@ def started(
     assert not any(peer.running for peer in peers)
 
 
-def until(peer: PeerProcess, done: Callable[[list[Event]], bool]) -> list[Event]:
+def until(peer: SupervisedPeer, done: Callable[[list[Event]], bool]) -> list[Event]:
     """Read a peer until `done` or its end."""
     events: list[Event] = []
     with selectors.DefaultSelector() as waiting:
@@ -100,23 +90,22 @@ def until(peer: PeerProcess, done: Callable[[list[Event]], bool]) -> list[Event]
     return events
 
 
-def to_the_end(peer: PeerProcess) -> list[Event]:
+def to_the_end(peer: SupervisedPeer) -> list[Event]:
     return until(peer, lambda _events: False)
 
 
 def test_every_step_arrives_once_and_in_order_and_the_peer_finishes(
-    started: Callable[..., PeerProcess],
+    started: Callable[..., SupervisedPeer],
 ) -> None:
     peer = started("finishes", 5000)
     events = to_the_end(peer)
     assert isinstance(events[0], PeerReady)
     assert [event.first_step for event in events if isinstance(event, Stepped)] == list(range(5000))
-    assert peer.state == "finished"
-    assert peer.process.exitcode == 0
+    assert peer.status == "ended"
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "cut_off"),
+    ("name", "words", "interrupted"),
     [
         ("fails", "The store is gone.", True),
         ("fills_the_disk", "The disk is full.", True),
@@ -125,47 +114,47 @@ def test_every_step_arrives_once_and_in_order_and_the_peer_finishes(
     ],
 )
 def test_how_a_peer_failed_is_one_sentence_and_whether_it_could_go_on_is_known(
-    started: Callable[..., PeerProcess], name: str, words: str, cut_off: bool
+    started: Callable[..., SupervisedPeer], name: str, words: str, interrupted: bool
 ) -> None:
     peer = started(name)
     to_the_end(peer)
-    assert peer.state == "gone"
+    assert peer.status == "gone"
     assert words in peer.reason()
-    assert peer.cut_off == cut_off
+    assert peer.interrupted == interrupted
 
 
-def test_a_killed_peer_is_recognised(started: Callable[..., PeerProcess]) -> None:
+def test_a_killed_peer_is_recognised(started: Callable[..., SupervisedPeer]) -> None:
     peer = started("waits")
     until(peer, bool)
-    os.kill(peer.process.pid or 0, signal.SIGKILL)
+    os.kill(peer.pid, signal.SIGKILL)
     to_the_end(peer)
-    assert peer.state == "gone"
+    assert peer.status == "gone"
     assert "SIGKILL" in peer.reason()
 
 
-def test_stopping_is_orderly_and_a_deaf_peer_is_killed(started: Callable[..., PeerProcess]) -> None:
+def test_stopping_is_orderly_and_a_deaf_peer_is_killed(started: Callable[..., SupervisedPeer]) -> None:
     polite, deaf = started("waits"), started("deaf")
     for peer in (polite, deaf):
         until(peer, bool)
     end_all([polite, deaf], grace_s=1.0)
     assert polite.farewell is not None
     assert polite.farewell.outcome == "stopped"
-    assert deaf.process.exitcode == -signal.SIGKILL
+    assert "SIGKILL" in deaf.reason()
     assert not polite.running
     assert not deaf.running
 
 
 def test_a_peer_stopped_in_the_middle_of_a_word_does_not_block_its_reader(
-    started: Callable[..., PeerProcess],
+    started: Callable[..., SupervisedPeer],
 ) -> None:
     peer = started("finishes", 20_000)
     until(peer, bool)
-    os.kill(peer.process.pid or 0, signal.SIGSTOP)
+    os.kill(peer.pid, signal.SIGSTOP)
     peer.read()
     assert peer.read() == []
-    os.kill(peer.process.pid or 0, signal.SIGCONT)
+    os.kill(peer.pid, signal.SIGCONT)
     to_the_end(peer)
-    assert peer.state == "finished"
+    assert peer.status == "ended"
 
 
 def test_peers_die_with_their_supervisor(tmp_path: Path) -> None:
@@ -173,14 +162,15 @@ def test_peers_die_with_their_supervisor(tmp_path: Path) -> None:
     (tmp_path / "peer_work.py").write_text(WORK)
     script = tmp_path / "supervisor.py"
     script.write_text(
-        "import sys, time, threading, psutil, peer_work\n"
-        "from subnetlab.fleet.forkserver import start_forkserver\n"
-        "from subnetlab.fleet.peer_process import PeerProcess\n"
+        "import threading, psutil\n"
+        "from pathlib import Path\n"
+        "from subnetlab.fleet.fork_launcher import ForkLauncher\n"
         "from subnetlab.fleet.spec import PeerSeat\n"
         "if __name__ == '__main__':\n"
-        "    context = start_forkserver(['subnetlab.fleet.peer'])\n"
+        "    lean = ['subnetlab.fleet.worker.life']\n"
+        "    launcher = ForkLauncher(Path(), 0.0, peer='peer_work:waits', preload=lean)\n"
         "    seat = PeerSeat(uid=4, hotkey='5M', role='miner')\n"
-        "    peers = [PeerProcess(context, seat, peer_work.waits, (), time.monotonic()) for _ in range(2)]\n"
+        "    peers = [launcher.start(seat) for _ in range(2)]\n"
         "    for child in psutil.Process().children(recursive=True):\n"
         "        print(child.pid, flush=True)\n"
         "    print('up', flush=True)\n"

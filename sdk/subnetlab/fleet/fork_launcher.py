@@ -1,0 +1,215 @@
+"""Peers and calls as forks of one server on this machine, which has torch loaded (`forkserver`).
+
+The supervisor names functions by their dotted path and imports none of them, so it stays small. What a call
+returns is JSON; an error comes back as the sentence a person can act on.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any, Final
+
+from subnetlab.errors import FleetError, FleetStartFailed, NodeUnreachable
+from subnetlab.fleet.forkserver import PRELOAD, start_forkserver
+from subnetlab.fleet.launcher import Answer
+from subnetlab.fleet.messages import sentence
+from subnetlab.fleet.spec import PeerSeat
+from subnetlab.fleet.work_limit import WorkLimit
+from subnetlab.fleet.worker.watch import watch_supervisor
+
+RUN_PEER: Final = "subnetlab.fleet.worker.role:run_peer"
+_EXIT_LIMIT_S: Final = 2.0
+"""Between a process's last words and its end."""
+
+
+class ForkLauncher:
+    """The launcher of a fleet on this machine.
+
+    Args:
+        run_folder: of the run whose peers are started.
+        asked_at: `time.monotonic()` when the fleet was asked for.
+        peer: dotted path of what a peer's process runs, with the arguments of `worker.role.run_peer`.
+        preload: modules that the server imports once.
+
+    Raises:
+        FleetStartFailed: the system cannot fork.
+    """
+
+    def __init__(
+        self,
+        run_folder: Path,
+        asked_at: float,
+        *,
+        peer: str = RUN_PEER,
+        preload: Sequence[str] = PRELOAD,
+    ) -> None:
+        self._run_folder, self._asked_at, self._peer = run_folder, asked_at, peer
+        self._context = start_forkserver(preload)
+
+    def start(self, seat: PeerSeat) -> "ForkedPeer":
+        """Fork a peer for a seat."""
+        args = (str(self._run_folder), seat.uid)
+        return ForkedPeer(self._context, seat.name, self._peer, args, self._asked_at)
+
+    def call(self, function: str, *args: Any, idle_limit_s: float = 60.0) -> Answer:
+        """Call a function in a fork; see `launcher.Launcher.call`."""
+        return run_in_fork(self._context, function, *args, idle_limit_s=idle_limit_s)
+
+
+class ForkedPeer:
+    """A peer as a forked process: a `launcher.PeerHandle`."""
+
+    def __init__(
+        self, context: ForkServerContext, name: str, target: str, args: tuple[Any, ...], asked_at: float
+    ) -> None:
+        self._pipe, writing = context.Pipe(duplex=False)
+        os.set_blocking(self._pipe.fileno(), False)
+        self._process = _started(context, name, _run_named, (target, args, writing, asked_at), writing)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid or 0
+
+    def fileno(self) -> int:
+        """The reading end of its pipe."""
+        return self._pipe.fileno()
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """Send SIGKILL and wait for the end."""
+        self._process.kill()
+        self._process.join(_EXIT_LIMIT_S)
+
+    def close(self) -> str:
+        """Close the pipe and collect the exit status."""
+        self._pipe.close()
+        self._process.join(_EXIT_LIMIT_S)
+        if self._process.exitcode is None:
+            self.kill()
+        return exit_sentence(self._process.exitcode)
+
+
+def exit_sentence(code: int | None) -> str:
+    """How a process ended that left no last words."""
+    if code is not None and code < 0:
+        memory = " Perhaps the machine ran out of memory." if -code == signal.SIGKILL else ""
+        return f"Its process was killed by {signal.Signals(-code).name}.{memory}"
+    return f"Its process ended without a word, with status {code}."
+
+
+def run_in_fork(context: ForkServerContext, function: str, *args: Any, idle_limit_s: float = 60.0) -> Answer:
+    """Call `package.module:function` in a fork and return what it answers.
+
+    Raises:
+        FleetError: it failed, did nothing within the limit, or was killed.
+        NodeUnreachable: it needed the chain, which does not answer.
+    """
+    name = function.rpartition(":")[2]
+    reading, writing = context.Pipe(duplex=False)
+    with reading:
+        try:
+            process = _started(context, name, _call_named, (function, args, writing), writing)
+        except FleetStartFailed as error:
+            raise FleetError(str(error), hint="") from error
+        answer = _last_line(reading, WorkLimit(idle_limit_s, time.monotonic()))
+        if answer is None:
+            process.kill()
+        process.join(_EXIT_LIMIT_S)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+    if answer is None:
+        raise FleetError(f"{name} did nothing for {idle_limit_s:g} s.", hint="")
+    if not answer:
+        raise FleetError(f"{name} failed: {exit_sentence(process.exitcode)}", hint="")
+    if "error" in answer:
+        raise (NodeUnreachable if answer.get("away") else FleetError)(answer["error"], hint="")
+    return answer["answer"]
+
+
+def _last_line(reading: Connection, limit: WorkLimit) -> Answer | None:
+    """What a call answered; empty where its process ended without, None where it does nothing."""
+    os.set_blocking(reading.fileno(), False)
+    text = b""
+    while True:
+        left = limit.idle_deadline - time.monotonic()
+        if left <= 0:
+            return None
+        if not select.select([reading], [], [], left)[0]:
+            continue
+        piece = os.read(reading.fileno(), 1 << 16)
+        if not piece:
+            return {}
+        *lines, text = (text + piece).split(b"\n")
+        for line in lines:
+            message: Answer = json.loads(line)
+            if "working" not in message:
+                return message
+            limit.worked(float(message["working"]), time.monotonic())
+
+
+def _started(
+    context: ForkServerContext, name: str, target: Callable[..., None], args: tuple[Any, ...], end: Connection
+) -> ForkServerProcess:
+    """Start a fork; `end` is its end of a pipe, closed here."""
+    process = context.Process(target=target, args=args, name=name, daemon=True)
+    try:
+        process.start()
+    except (EOFError, OSError) as error:
+        raise FleetStartFailed(
+            f"The process of {name} could not be started, for the one that loads torch is gone: {error}."
+        ) from error
+    finally:
+        end.close()
+    return process
+
+
+# -- in the fork ---------------------------------------------------------------------------------------------
+
+
+def _named(function: str) -> Callable[..., Any]:
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _run_named(target: str, args: tuple[Any, ...], pipe: Connection, asked_at: float) -> None:
+    _named(target)(*args, pipe, asked_at)
+
+
+def _call_named(function: str, args: tuple[Any, ...], pipe: Connection) -> None:
+    answered, sending = threading.Event(), threading.Lock()
+
+    def send(message: Answer) -> None:
+        left = memoryview(json.dumps(message).encode() + b"\n")
+        with sending, contextlib.suppress(OSError):
+            while left:
+                left = left[os.write(pipe.fileno(), left) :]
+
+    watch_supervisor(lambda cpu_s: send({"working": cpu_s}), answered)
+    with _Edge(send):
+        send({"answer": _named(function)(*args)})
+    answered.set()
+
+
+class _Edge(contextlib.AbstractContextManager["_Edge"]):
+    """Sends an exception's sentence before the process ends with its traceback."""
+
+    def __init__(self, send: Callable[[Answer], None]) -> None:
+        self._send = send
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            self._send({"error": sentence(error), "away": isinstance(error, NodeUnreachable)})

@@ -1,0 +1,1 @@
+"""What runs in the processes of a fleet where torch is loaded; the supervisor imports none of it."""

@@ -1,0 +1,39 @@
+"""What became of rounds that nobody reported: found out from the chain and the store, as any stranger could.
+
+A round whose lead was killed after it had anchored did close, and everybody's model moved; a round without an
+anchor that was in time left the model as it was.
+"""
+
+from pathlib import Path
+
+from subnetlab.fleet.launcher import Answer
+from subnetlab.fleet.spec import read_spec
+from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.result import open_replica
+from subnetlab.fleet.worker.role import open_data
+from subnetlab.record.events import Event, RoundLost, to_json
+from subnetlab.train.closing import round_closed
+from subnetlab.train.peer import checked_corpus
+
+
+def reconcile_rounds(run_folder: str, rounds: list[int]) -> Answer:
+    """Replay what was published, and say of each round how it ended; as JSON types.
+
+    Raises:
+        TrainError: what is published cannot be followed.
+        NodeUnreachable: nobody answers.
+    """
+    folder = Path(run_folder)
+    manifest = load_manifest(folder)
+    replica = open_replica(manifest, read_spec(folder))
+    corpus = checked_corpus(manifest, open_data(folder))
+    events: list[Event] = []
+    for number in rounds:
+        adopted = replica.adopt(number)
+        if adopted is None:
+            reason = "It was cut off before a validator's record of it was on chain; the model is unchanged."
+            events.append(RoundLost(round=number, reason=reason))
+        else:
+            heights = manifest.heights(number)
+            events.append(round_closed(replica, adopted, heights, corpus, aggregate_s=0.0))
+    return {"events": [to_json(event) for event in events]}
