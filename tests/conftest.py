@@ -37,5 +37,8 @@ def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A `SUBNETLAB_HOME` per test; its path is short, because sockets live below it."""
     folder = tmp_path_factory.mktemp("home")
+    for token in Path(os.environ["SUBNETLAB_HOME"], "nodes").glob("*.token"):  # of nodes wider than one test
+        (folder / "nodes").mkdir(exist_ok=True)
+        (folder / "nodes" / token.name).hardlink_to(token)
     monkeypatch.setenv("SUBNETLAB_HOME", str(folder))
     return folder

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from subnetlab.settings import dev_token_file
+
 START_SECONDS = 30
 
 
@@ -22,6 +24,8 @@ class DevnetProcess:
     genesis_hash: str
     process: "subprocess.Popen[str]"
     errors: Path
+    token: str
+    """What opens its `dev_` methods."""
 
     @property
     def port(self) -> int:
@@ -31,10 +35,15 @@ class DevnetProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that carries the token."""
+        return {"Authorization": f"Bearer {self.token}"}
+
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> Any:
-        """POST raw bytes and read the JSON answer."""
+        """POST raw bytes, with the token unless `headers` say otherwise, and read the JSON answer."""
         request = urllib.request.Request(
-            self.url, body, {"Content-Type": "application/json", **(headers or {})}
+            self.url, body, {"Content-Type": "application/json", **self.authorization, **(headers or {})}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
@@ -56,10 +65,12 @@ class DevnetProcess:
 
 
 @contextmanager
-def running_devnet(folder: Path, *options: str) -> Iterator[DevnetProcess]:
-    """A node that lives as long as the block; `folder` takes its stderr."""
+def running_devnet(folder: Path, *options: str, files: int | None = None) -> Iterator[DevnetProcess]:
+    """A node that lives as long as the block; `folder` takes its stderr, `files` limits its descriptors."""
     errors = folder / "devnet.stderr"
     command = [sys.executable, "-m", "subnetlab.devnet", "--port", "0", *options]
+    if files is not None:
+        command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
     with errors.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         watchdog = threading.Timer(START_SECONDS, process.kill)
@@ -70,7 +81,8 @@ def running_devnet(folder: Path, *options: str) -> Iterator[DevnetProcess]:
             imported = process.stdout.readline()
             watchdog.cancel()
             assert imported.startswith("Imported #"), errors.read_text(encoding="utf-8")
-            yield DevnetProcess(listening[1], listening[3], process, errors)
+            token = dev_token_file(int(listening[1].rsplit(":", 1)[1])).read_text()
+            yield DevnetProcess(listening[1], listening[3], process, errors, token)
         finally:
             watchdog.cancel()
             process.terminate()

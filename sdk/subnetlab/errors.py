@@ -79,6 +79,14 @@ class DevnetOnly(NetworkError):
     hint = "Use it with net = sl.connect(), the embedded devnet."
 
 
+class DevnetNotYours(DevnetOnly):
+    """A development node lets only the user who started it move its time and money."""
+
+    hint = (
+        "Use it as that user and with the same SUBNETLAB_HOME, or start one of your own: net = sl.connect()."
+    )
+
+
 class NotYetSupported(NetworkError):
     """A face of the network that has not landed yet."""
 

@@ -22,6 +22,11 @@ def nodes_folder() -> Path:
     return home() / "nodes"
 
 
+def dev_token_file(port: int) -> Path:
+    """What opens the `dev_` methods of the development node at a port of this machine, for its user alone."""
+    return nodes_folder() / f"{port}.token"
+
+
 def opened_folder() -> Path:
     """One folder per recorded run that was opened from a file, named by its contents."""
     return home() / "opened"

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ from subnetlab.devnet.journal import Journal
 from subnetlab.devnet.lease import Lease
 from subnetlab.devnet.metadata import document
 from subnetlab.devnet.node import Node
+from subnetlab.devnet.repeats import Repeats
+from subnetlab.devnet.rpc.listener import Limits
 from subnetlab.devnet.rpc.server import HOST, Server
 from subnetlab.devnet.rpc.service import Service
-from subnetlab.devnet.rpc.token import read_or_create
+from subnetlab.devnet.rpc.token import PublishedToken, new, read_or_create
 from subnetlab.devnet.sealing import (
     MAX_SECONDS,
     MIN_SECONDS,
@@ -29,8 +32,10 @@ from subnetlab.devnet.sealing import (
 )
 from subnetlab.errors import SubnetLabError
 
+log = logging.getLogger("subnetlab.devnet")
 FAST_SECONDS, SLOW_SECONDS = 0.25, 12.0
 DEFAULT_PORT = 9944
+MOST_CONNECTIONS, OWN_FILES = 1024, 64
 RECURSION_LIMIT = 5000
 """Calls may lie inside calls 256 deep, and each takes a few frames to dispatch."""
 
@@ -40,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     sys.setrecursionlimit(RECURSION_LIMIT)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats())
     try:
         if options.coverage:
             _say(coverage.report(_codec(options)))
@@ -59,15 +66,20 @@ async def _run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    service = Service(node, sealer, stop=stopped.set, journal=journal)
+    service = Service(
+        node, sealer, stop=stopped.set, journal=journal,
+        folder=None if options.state is None else options.state.absolute().parent,
+    )  # fmt: skip
     lease = Lease(
         stopped.set, with_parent=options.exit_with_parent, idle_seconds=options.exit_when_idle,
-        busy=lambda: bool(service.peers),
+        busy=lambda: bool(service.connections),
     )  # fmt: skip
     service.on_used.append(lease.used)
-    token = None if options.dev_token is None else read_or_create(options.dev_token)
-    server = Server(service, origins=frozenset(options.allow_origin), token=token)
+    token = new() if options.dev_token is None else read_or_create(options.dev_token)
+    limits = Limits(connections=_most_connections())
+    server = Server(service, token=token, origins=frozenset(options.allow_origin), limits=limits)
     await server.start(options.port)
+    published = _published(server.port, token)
     _say(f"listening ws://{HOST}:{server.port} genesis {hexed(node.blocks.genesis.hash)}")
     first = node.seal() if len(node.blocks) == 1 else node.blocks.head
     _say(f"Imported #{first.number} {hexed(first.hash)}")
@@ -75,8 +87,28 @@ async def _run(options: argparse.Namespace) -> None:
     await stopped.wait()
     sealer.stop()
     await server.stop()
+    if published is not None:
+        published.close()
     if journal is not None:
         journal.close()
+
+
+def _published(port: int, token: str) -> PublishedToken | None:
+    try:
+        return PublishedToken(port, token)
+    except OSError as error:
+        log.warning("No client finds the token of dev_ methods: %s", error)
+        return None
+
+
+def _most_connections() -> int:
+    """How many connections the system's limit on open files leaves room for; the limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(min(soft, wanted) - OWN_FILES, 8)
 
 
 def _codec(options: argparse.Namespace) -> Codec:
@@ -131,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hold", action="store_true", help="seal nothing until dev_setSealing")
     parser.add_argument("--coverage", action="store_true", help="list what is implemented, and stop")
     parser.add_argument("--metadata", type=Path, metavar="FILE", help="another recorded runtime")
-    parser.add_argument("--dev-token", type=Path, metavar="FILE", help="dev_ methods need this file's token")
+    parser.add_argument("--dev-token", type=Path, metavar="FILE", help="where the token of dev_ is kept")
     parser.add_argument(
         "--allow-origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin"
     )

@@ -7,6 +7,7 @@ old one.
 
 import json
 import os
+import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from subnetlab.devnet.state import State
 from subnetlab.errors import StateFileInvalid
 
 FORMAT = 1
+MAX_FILE_BYTES = 256 * 2**20
+MAX_UNPACKED_BYTES = 2 * 2**30
+"""Of a saved chain, so that a file of another kind costs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,50 @@ def save(node: Node, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    document = {
+    write(document(node), path)
+
+
+def document(node: Node) -> dict[str, Any]:
+    """The chain as it stands, as a file holds it; what follows does not change it."""
+    return {
         "format": FORMAT,
         "genesis": hexed(node.blocks.genesis.hash),
         "now_ms": node.ledger.now_ms,
-        "blocks": [block_row(block) for block in node.blocks],
-        "state": {key.hex(): value.hex() for key, value in node.state.latest().items()},
+        "blocks": list(node.blocks),
+        "state": node.state.latest(),
     }
+
+
+def write(document: dict[str, Any], path: Path) -> None:
+    """Write a chain to a file that only its user can read, whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    rows = [block_row(block) for block in document["blocks"]]
+    state = {key.hex(): value.hex() for key, value in document["state"].items()}
+    data = zlib.compress(json.dumps({**document, "blocks": rows, "state": state}).encode(), 6)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
     try:
-        with beside.open("wb") as file:
-            file.write(zlib.compress(json.dumps(document).encode(), 6))
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A chain read from a file."""
+
+    state: State
+    blocks: Blocks
+    now_ms: int
 
 
 def load(node: Node, path: Path) -> None:
@@ -72,21 +103,51 @@ def load(node: Node, path: Path) -> None:
     Raises:
         StateFileInvalid: the file is damaged, or its chain began with another genesis.
     """
+    adopt(node, read(path, node.blocks.genesis.hash))
+
+
+def adopt(node: Node, saved: Saved) -> None:
+    """Go on with a chain that was read from a file."""
+    node.adopt(saved.state, saved.blocks, saved.blocks.head.number, saved.now_ms)
+
+
+def read(path: Path, genesis_hash: bytes) -> Saved:
+    """The chain that a file holds.
+
+    Raises:
+        StateFileInvalid: the file is damaged, or its chain began with another genesis.
+    """
     try:
-        document: Any = json.loads(zlib.decompress(path.read_bytes()))
+        document: Any = json.loads(_unpacked(path))
         known, genesis = document["format"], document["genesis"]
         rows, state, now_ms = document["blocks"], document["state"], int(document["now_ms"])
         blocks = [block(row) for row in rows]
         values = {bytes.fromhex(key): bytes.fromhex(value) for key, value in state.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+        head = blocks[-1].number
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise StateFileInvalid(f"{path} cannot be read as a saved chain: {error}.") from error
-    if known != FORMAT or genesis != hexed(node.blocks.genesis.hash):
+    if known != FORMAT or genesis != hexed(genesis_hash):
         raise StateFileInvalid(
             f"{path} holds a chain of another genesis or format.",
             hint="Start the node with the options it was saved with, or give another file.",
         )
-    head = blocks[-1].number
-    node.adopt(_restored(values, head), _linked(path, blocks), head, now_ms)
+    return Saved(_restored(values, head), _linked(path, blocks), now_ms)
+
+
+def _unpacked(path: Path) -> bytes:
+    """What a plain file holds, within bounds; nothing else is opened, and no link at its end is followed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is no plain file")
+        packed = file.read(MAX_FILE_BYTES + 1)
+    unpacking = zlib.decompressobj()
+    data = unpacking.decompress(packed, MAX_UNPACKED_BYTES)
+    if len(packed) > MAX_FILE_BYTES or unpacking.unconsumed_tail:
+        raise OSError("it is too large")
+    if not unpacking.eof:
+        raise OSError("it ends too early")
+    return data
 
 
 def _restored(values: dict[bytes, bytes], number: int) -> State:

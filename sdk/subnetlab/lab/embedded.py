@@ -3,7 +3,8 @@
 The node is a command (`python -m subnetlab.devnet`), never an import: what a notebook sees of it is its
 endpoint, as of any other chain. It runs in its own session, so an interrupt in a cell does not reach it. Its
 folder, `nodes/<id>/` under SubnetLab's home, holds the chain, its log, and how to start it again; a lock on a
-file there, which the system frees with the process, says whether it lives.
+file there, which the system frees with the process, says whether it lives. The node itself writes the token
+of its `dev_` methods beside these folders, by its port (`settings.dev_token_file`).
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from typing import Any, Final
 
 from subnetlab.errors import NodeStartFailed, SubnetLabError
 from subnetlab.network.dev import DevControls
-from subnetlab.record.lock import locked, take_lock, try_lock
+from subnetlab.record.lock import locked, locked_folder, take_lock, try_lock
 from subnetlab.settings import nodes_folder
 
 START_LIMIT_S = 30.0
@@ -48,7 +49,7 @@ class EmbeddedNode:
 
     def __init__(self, *arguments: str, folder: Path | None = None) -> None:
         self.folder = folder or nodes_folder() / secrets.token_hex(4)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._process, self.endpoint = _start(self.folder, ["--port", "0", *arguments])
         known = {"endpoint": self.endpoint, "arguments": arguments}
         (self.folder / _NODE).write_text(json.dumps(known) + "\n", encoding="utf-8")
@@ -86,8 +87,13 @@ class EmbeddedNode:
 
 def is_alive(folder: Path) -> bool:
     """Whether the node of a folder runs."""
+    return _is_held(folder / _ALIVE)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a living node holds the lock of a file."""
     try:
-        descriptor = os.open(folder / _ALIVE, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDWR)
     except OSError:
         return False
     try:
@@ -136,6 +142,12 @@ def sweep(needed: Sequence[str]) -> None:
     for folder in _folders():
         if folder.name not in needed and not is_alive(folder):
             shutil.rmtree(folder, ignore_errors=True)
+    root = nodes_folder()
+    if root.is_dir():
+        with locked_folder(root):
+            for token in root.glob("*.token"):
+                if not _is_held(token):
+                    token.unlink(missing_ok=True)
 
 
 def dead_nodes() -> list[str]:

@@ -1,7 +1,8 @@
 """Time and money of a development chain under control, by the node's `dev_` methods over HTTP.
 
-Needs neither the SDK nor a websocket, so a pacer can use it from anywhere. Other chains have no such methods:
-every verb raises `DevnetOnly` there.
+Needs neither the SDK nor a websocket, so a pacer can use it from anywhere. The node answers them to the user
+who started it: its token lies in a file that is found by its port. Other chains have no such methods: every
+verb raises `DevnetOnly` there.
 """
 
 import json
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from subnetlab.errors import ChainRejected, DevnetOnly, NodeUnreachable
+from subnetlab.errors import ChainRejected, DevnetNotYours, DevnetOnly, NodeUnreachable
 from subnetlab.network.chain import Block
+from subnetlab.settings import dev_token_file
 
 _METHOD_NOT_FOUND = -32601
+_UNSAFE = "RPC call is unsafe to be called externally"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class DevControls:
@@ -25,6 +29,7 @@ class DevControls:
 
     Every verb raises:
         DevnetOnly: the node at the endpoint is no development node.
+        DevnetNotYours: another user started it, or it was started with another home of SubnetLab.
         NodeUnreachable: nobody answers.
         ChainRejected: the node refuses, such as an unknown snapshot.
     """
@@ -55,7 +60,11 @@ class DevControls:
         self._ask("dev_revert", snapshot)
 
     def save(self, path: Path) -> None:
-        """Write the whole state to a file that a node can be started from."""
+        """Write the whole state to a file that a node can be started from.
+
+        Args:
+            path: below the folder of the node's own state file (`--state`).
+        """
         self._ask("dev_save", str(path))
 
     def shutdown(self) -> None:
@@ -80,6 +89,8 @@ class DevControls:
         error = answer.get("error")
         if error is None:
             return answer.get("result")
+        if error.get("message") == _UNSAFE:
+            raise DevnetNotYours(f"The node at {self.endpoint} does not let you call {method}.")
         if error.get("code") == _METHOD_NOT_FOUND:
             raise DevnetOnly(f"The node at {self.endpoint} has no {method}.")
         raise ChainRejected(
@@ -93,8 +104,9 @@ class DevControls:
         connection = connect(
             parts.hostname or "", parts.port or (443 if secure else 80), timeout=self._timeout_s
         )
+        headers = {"Content-Type": "application/json", **_authorization(parts.hostname, parts.port)}
         try:
-            connection.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
+            connection.request("POST", parts.path or "/", body, headers)
             answer = json.loads(connection.getresponse().read())
         except (OSError, HTTPException) as error:
             raise NodeUnreachable(f"Nothing answers at {self.endpoint} ({error}).") from error
@@ -103,3 +115,14 @@ class DevControls:
         finally:
             connection.close()
         return dict(answer)
+
+
+def _authorization(host: str | None, port: int | None) -> dict[str, str]:
+    """The header that carries the token of a node of this machine, where this user can read it."""
+    if host not in _LOOPBACK or port is None:
+        return {}
+    try:
+        token = dev_token_file(port).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return {}
+    return {"Authorization": f"Bearer {token}"}

@@ -5,6 +5,7 @@ leaves it behind. POSIX only, as is the forkserver that the fleet stands on.
 """
 
 import fcntl
+import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -39,3 +40,14 @@ def locked(path: Path) -> Generator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Generator[None]:
+    """Hold the lock of a folder itself for the length of a block, waiting for whoever holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -12,7 +12,7 @@ from subnetlab.errors import NodeStartFailed
 from subnetlab.lab import embedded
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.network.dev import DevControls
-from subnetlab.settings import nodes_folder
+from subnetlab.settings import dev_token_file, nodes_folder
 
 
 @pytest.fixture
@@ -74,4 +74,5 @@ def test_only_what_nobody_needs_is_swept_away(node: EmbeddedNode) -> None:
     with pytest.raises(NodeStartFailed, match="was not kept"):
         embedded.bring_back(node.folder.name)
     assert embedded.dead_nodes() == []
-    assert not list(nodes_folder().iterdir())
+    assert not [left for left in nodes_folder().iterdir() if left.stat().st_nlink == 1 or left.is_dir()]
+    assert not dev_token_file(int(node.endpoint.rsplit(":", 1)[1])).exists()

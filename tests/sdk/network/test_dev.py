@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.devnet_process import running_devnet
 
-from subnetlab.errors import ChainRejected, DevnetOnly, NodeUnreachable
+from subnetlab.errors import ChainRejected, DevnetNotYours, DevnetOnly, NodeUnreachable
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.dev import DevControls
 from subnetlab.network.wallets import dev_wallet
@@ -37,12 +37,21 @@ def test_the_faucet_mints_play_money(network: NetworkClient) -> None:
 
 
 def test_a_saved_chain_starts_again_where_it_was(tmp_path: Path) -> None:
-    with running_devnet(tmp_path, "--manual") as node:
+    with running_devnet(tmp_path, "--manual", "--state", str(tmp_path / "chain")) as node:
         controls = DevControls(node.endpoint)
         head = controls.seal(3)
         controls.save(tmp_path / "state")
     with running_devnet(tmp_path, "--manual", "--state", str(tmp_path / "state")) as node:
         assert DevControls(node.endpoint).info()["head"] == {"number": head.number, "hash": head.hash}
+
+
+def test_a_node_of_somebody_else_keeps_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_devnet(tmp_path, "--manual") as node:
+        monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "elsewhere"))
+        controls = DevControls(node.endpoint)
+        with pytest.raises(DevnetNotYours, match="dev_seal"):
+            controls.seal()
+        assert not controls.available()
 
 
 def test_an_unknown_snapshot_is_refused(network: NetworkClient) -> None:

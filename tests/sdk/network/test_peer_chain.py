@@ -213,7 +213,7 @@ def test_nobody_there_is_said_at_once() -> None:
 
 def test_a_node_that_ends_while_a_peer_waits_is_an_error_and_a_new_one_is_found(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    with running_devnet(tmp_path, "--manual") as node:
+    with running_devnet(tmp_path, "--manual", "--state", str(tmp_path / "chain")) as node:
         chain = PeerChain(node.endpoint, 1, "//Alice//hotkey")
         head = chain.wait_for(0, WAIT_S)
         DevControls(node.endpoint).save(state)

@@ -3,15 +3,20 @@
 Wrong parameters answer −32602 as jsonrpsee words it. Source: JSON-RPC 2.0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR, TOO_LARGE = -32602, -32603, -32007
+ANSWER_TOO_LARGE, BATCH_TOO_LARGE = -32008, -32011
 SERVER_ERROR = -32000
 STATE_ERROR = 4003
 BLOCK_HASH_BYTES = 32
+MAX_LIST: Final = 16_384
+"""Most items of a list that a parameter holds."""
+MAX_ANSWER_BYTES: Final = 15 * 2**20
+"""Longest answer to one frame, as Substrate's `--rpc-max-response-size`."""
 
 
 @dataclass(eq=False)
@@ -33,11 +38,33 @@ def invalid_params(reason: str) -> RpcError:
     return RpcError(INVALID_PARAMS, "Invalid params", reason)
 
 
+def too_large() -> RpcError:
+    """The answer is longer than a node sends."""
+    return RpcError(ANSWER_TOO_LARGE, "Response is too big", f"Exceeded max limit of {MAX_ANSWER_BYTES}")
+
+
+def bounded(rows: Iterable[Any]) -> list[Any]:
+    """The rows of an answer (texts, or lists and dicts of texts), as long as they fit into one.
+
+    Raises:
+        RpcError: they do not.
+    """
+    kept: list[Any] = []
+    size = 0
+    for row in rows:
+        parts: Iterable[str | None] = row.values() if isinstance(row, dict) else row
+        size += len(row) if isinstance(row, str) else sum(len(part) for part in parts if part)
+        if size > MAX_ANSWER_BYTES:
+            raise too_large()
+        kept.append(row)
+    return kept
+
+
 @dataclass(slots=True)
 class Parameters:
     """Positional parameters with typed reading; null and missing are the same."""
 
-    values: list[Any]
+    values: Sequence[Any]
 
     def get(self, index: int) -> Any:
         """The parameter, or None."""
@@ -48,6 +75,10 @@ class Parameters:
         value = self.get(index)
         if not isinstance(value, str):
             raise invalid_params(f"invalid type at position {index}: expected a string")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell
+            raise invalid_params(f"invalid value at position {index}: expected Unicode text") from error
         return value
 
     def integer(self, index: int, default: int | None = None, *, low: int = 0, high: int = 2**63) -> int:
@@ -67,12 +98,18 @@ class Parameters:
         """Bytes as `0x…`, or None."""
         return None if self.get(index) is None else self.data(index)
 
-    def many(self, index: int) -> list[bytes]:
+    def many(self, index: int) -> Sequence[bytes]:
         """A list of `0x…` bytes."""
+        return [from_hex(item, index) for item in self.list(index)]
+
+    def list(self, index: int) -> Sequence[Any]:
+        """A list of anything, not too long."""
         value = self.get(index)
         if not isinstance(value, list):
             raise invalid_params(f"invalid type at position {index}: expected a list")
-        return [from_hex(item, index) for item in value]
+        if len(value) > MAX_LIST:
+            raise invalid_params(f"invalid length at position {index}: expected at most {MAX_LIST} items")
+        return value
 
     def block_hash(self, index: int) -> bytes | None:
         """A 32-byte hash, or None."""
@@ -101,17 +138,17 @@ class Methods:
 
     handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
 
-    def enter(self, *names: str) -> Callable[[Handler], Handler]:
-        """Enter `(service, parameters, peer)` functions under one or more names."""
+    def register(self, *names: str) -> Callable[[Handler], Handler]:
+        """Register `(service, parameters, connection)` functions under one or more names."""
 
-        def entered(function: Handler) -> Handler:
+        def registered(function: Handler) -> Handler:
             for name in names:
-                assert name not in self.handlers, f"{name} is entered twice"
+                assert name not in self.handlers, f"{name} is registered twice"
                 self.handlers[name] = function
             return function
 
-        return entered
+        return registered
 
 
 METHODS = Methods()
-method = METHODS.enter
+method = METHODS.register

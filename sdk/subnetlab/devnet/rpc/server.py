@@ -1,26 +1,29 @@
 """The one port: WebSocket and HTTP POST, loopback only.
 
 A page in a browser could reach a loopback port, so a request must name a loopback Host and may not carry a
-foreign Origin. SDK and btcli send no Origin. Does no TLS and no users.
+foreign Origin. SDK and btcli send no Origin. Other users of the machine can reach it too: `dev_` methods need
+the token. Does no TLS.
 """
 
 import asyncio
-import json
+import contextlib
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame
+from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
-from subnetlab.devnet.rpc.service import Peer, Service
+from subnetlab.devnet.rpc.service import Service
 from subnetlab.devnet.rpc.token import opens
 from subnetlab.errors import PortTaken
 
 HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 2**20
 CLOSE_SECONDS = 0.5
-MAX_OUTBOX = 10_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -28,11 +31,18 @@ class Server:
     """Speaks for a service on one port."""
 
     def __init__(
-        self, service: Service, *, origins: frozenset[str] = frozenset(), token: str | None = None
+        self,
+        service: Service,
+        *,
+        token: str,
+        origins: frozenset[str] = frozenset(),
+        limits: Limits | None = None,
     ) -> None:
-        """Allow foreign origins by name; where there is a token, `dev_` methods need it."""
+        """Let who sends the token call `dev_` methods; allow foreign origins by name."""
         self._service, self._origins, self._token = service, origins, token
+        self._limits = limits or Limits()
         self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self.port = 0
 
@@ -44,96 +54,116 @@ class Server:
         """
         app = web.Application(client_max_size=MAX_FRAME_BYTES)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port, shutdown_timeout=1.0)
+        assert self._runner.server is not None
+        self._listener = Listener(self._runner.server, self._limits)
         try:
-            await site.start()
+            self.port = self._listener.open(HOST, port)
         except OSError as error:
             await self._runner.cleanup()
             raise PortTaken(f"Port {port} cannot be opened: {error.strerror}.") from error
-        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Close every connection and the port."""
+        if self._listener is not None:
+            await self._listener.close()
         farewells = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets]
         await asyncio.gather(*farewells, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        assert self._listener is not None
+        transport = request.transport
         self._service.used()
-        refused = self._refused(request)
-        if refused is not None:
-            return web.Response(status=403, text=refused)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._websocket(request)
-        if request.method != "POST":
-            return web.Response(status=405, text="POST a JSON-RPC request, or connect a WebSocket.")
-        return await self._post(request)
+        try:
+            refused = self._refused(request)
+            if refused is not None:
+                return web.Response(status=403, text=refused)
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                self._listener.received(transport)
+                return await self._websocket(request)
+            if request.method != "POST":
+                return web.Response(status=405, text="POST a JSON-RPC request, or connect a WebSocket.")
+            return await self._post(request, self._listener)
+        finally:
+            self._listener.answered(transport)
 
     def _refused(self, request: web.Request) -> str | None:
-        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-        if host not in LOOPBACK:
+        if _host(f"//{request.headers.get('Host', '')}") not in LOOPBACK:
             return "Host is not allowed: this node answers on loopback only."
         origin = request.headers.get("Origin")
-        if origin is None or origin in self._origins:
-            return None
-        if urlsplit(origin).hostname in LOOPBACK:
+        if origin is None or origin in self._origins or _host(origin) in LOOPBACK:
             return None
         return "Origin is not allowed."
 
     def _privileged(self, request: web.Request) -> bool:
         return opens(self._token, request.headers.get("Authorization"))
 
-    async def _post(self, request: web.Request) -> web.Response:
-        peer = Peer(privileged=self._privileged(request))
+    async def _post(self, request: web.Request, listener: Listener) -> web.Response:
         try:
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(_too_large())
-        reply = answer_frame(self._service, text, peer)
-        return web.Response(status=204) if reply is None else web.json_response(reply)
+        listener.received(request.transport)
+        connection = Connection(privileged=self._privileged(request))
+        reply = await answer_frame(self._service, text, connection)
+        if reply is None:
+            return web.Response(status=204)
+        return web.Response(text=reply, content_type="application/json")
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
         await socket.prepare(request)
-        self._sockets.add(socket)
-        outbox: asyncio.Queue[Any] = asyncio.Queue()
 
-        def push(message: Any) -> None:
-            # A client that subscribes and never reads must not fill the node's memory.
-            if outbox.qsize() < MAX_OUTBOX:
-                outbox.put_nowait(message)
-            elif request.transport is not None:
+        def abort() -> None:
+            if request.transport is not None:
                 request.transport.abort()
 
-        peer = Peer(push=push, privileged=self._privileged(request))
-        self._service.peers.add(peer)
-        writer = asyncio.create_task(_write(socket, outbox))
+        outbox = Outbox(self._service.unsent, abort)
+        connection = Connection(outbox=outbox, privileged=self._privileged(request))
+        self._sockets.add(socket)
+        self._service.connections.add(connection)
+        writer = asyncio.create_task(self._write(socket, outbox, abort))
         try:
             async for message in socket:
-                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    continue
-                peer.hold()
-                reply = answer_frame(self._service, message.data, peer)
-                if reply is not None:
-                    push(reply)
-                peer.replied()
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    await self._answer(message.data, connection)
+                    await outbox.drained()  # who does not read what was asked for asks no more
+                    await asyncio.sleep(0)  # other connections have their turn
         finally:
             self._sockets.discard(socket)
-            self._service.peers.discard(peer)
+            self._service.connections.discard(connection)
             writer.cancel()
+            outbox.close()
         return socket
 
+    async def _answer(self, text: str | bytes, connection: Connection) -> None:
+        connection.hold()
+        reply = await answer_frame(self._service, text, connection)
+        if reply is not None:
+            connection.put(reply)
+        connection.replied()
 
-async def _write(socket: web.WebSocketResponse, outbox: "asyncio.Queue[Any]") -> None:
-    while True:
-        message = await outbox.get()
-        try:
-            await socket.send_str(json.dumps(message))
-        except ConnectionError:
-            return
+    async def _write(self, socket: web.WebSocketResponse, outbox: Outbox, abort: Callable[[], None]) -> None:
+        while True:
+            text = await outbox.take()
+            try:
+                async with asyncio.timeout(self._limits.send_s):
+                    await socket.send_str(text)
+            except (ConnectionError, TimeoutError):
+                outbox.close()
+                abort()
+                return
+            outbox.sent(text)
+
+
+def _host(url: str) -> str:
+    """The host that a URL names; empty where it names none."""
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return ""
 
 
 def _too_large() -> dict[str, Any]:

@@ -1,79 +1,40 @@
-"""What JSON-RPC methods work on: the node, its sealer, the subscriptions, and who is asking.
-
-A `Peer` is one connection: it owns its subscriptions and takes notifications; an HTTP request is a peer that
-cannot subscribe.
-"""
+"""What JSON-RPC methods work on: the node, its sealer, its connections, and where chains may be saved."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from pathlib import Path
 
 from subnetlab.devnet.block import Block
 from subnetlab.devnet.journal import Journal
-from subnetlab.devnet.node import Changes, Node
+from subnetlab.devnet.node import Node
 from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.rpc.connection import Changes, Connection, Sealed, Unsent
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
 from subnetlab.devnet.sealing import Sealer
 from subnetlab.devnet.snapshot import Snapshot
 
 log = logging.getLogger("subnetlab.devnet")
-Push = Callable[[dict[str, Any]], None]
-OnBlock = Callable[[Block, Changes], None]
-
-
-@dataclass(slots=True, eq=False)
-class Peer:
-    """One connection."""
-
-    push: Push | None = None
-    """Send a notification; None over HTTP."""
-    on_block: dict[str, OnBlock] = field(default_factory=dict[str, OnBlock])
-    """Subscriptions that want to hear of blocks, by id."""
-    privileged: bool = True
-    """Whether `dev_` methods are open to it."""
-
-    _held: list[Callable[[], None]] | None = None
-
-    def hold(self) -> None:
-        """Hold updates back until the reply to the request being answered is queued."""
-        self._held = []
-
-    def replied(self) -> None:
-        """Let out what was held back."""
-        held, self._held = self._held or [], None
-        for send in held:
-            send()
-
-    def after_reply(self, send: Callable[[], None]) -> None:
-        """Send once the reply to the request being answered is queued; at once outside of one."""
-        if self._held is None:
-            send()
-        else:
-            self._held.append(send)
-
-    def notify(self, event: str, subscription: str, result: Any) -> None:
-        """Send one update of a subscription."""
-        if self.push is not None:
-            self.push(
-                {
-                    "jsonrpc": "2.0",
-                    "method": event,
-                    "params": {"subscription": subscription, "result": result},
-                }
-            )
 
 
 class Service:
     """The node as JSON-RPC sees it."""
 
     def __init__(
-        self, node: Node, sealer: Sealer, *, stop: Callable[[], None], journal: Journal | None = None
+        self,
+        node: Node,
+        sealer: Sealer,
+        *,
+        stop: Callable[[], None],
+        journal: Journal | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Listen to the node's blocks."""
         self.node, self.sealer, self.stop, self.journal = node, sealer, stop, journal
-        self.peers: set[Peer] = set()
+        self.folder = folder
+        """Where `dev_save` and `dev_load` may write and read; None closes both."""
+        self.connections: set[Connection] = set()
+        self.unsent = Unsent()
         self._ids = count(1)
         self.snapshots: dict[str, Snapshot] = {}
         self.on_used: list[Callable[[], None]] = []
@@ -125,6 +86,7 @@ class Service:
         self._on_sealed(self.node.blocks.head, dict(self.node.state.latest()))
 
     def _on_sealed(self, block: Block, changes: Changes) -> None:
-        for peer in list(self.peers):
-            for listener in list(peer.on_block.values()):
-                listener(block, changes)
+        sealed = Sealed(block, changes)
+        for connection in list(self.connections):
+            for listener in list(connection.on_block.values()):
+                listener(sealed)

@@ -4,18 +4,23 @@ The answer with the subscription's id always leaves before its first update, bec
 Source: `sc-rpc-api`.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from subnetlab.devnet import version
-from subnetlab.devnet.block import Block, hexed
-from subnetlab.devnet.node import Changes
+from subnetlab.devnet.block import hexed
 from subnetlab.devnet.pool import Status
 from subnetlab.devnet.refusal import Refusal
-from subnetlab.devnet.rpc.method import METHOD_NOT_FOUND, Parameters, RpcError, method
-from subnetlab.devnet.rpc.service import Peer, Service
+from subnetlab.devnet.rpc.connection import Connection, OnBlock, Sealed
+from subnetlab.devnet.rpc.method import METHOD_NOT_FOUND, Parameters, RpcError, bounded, method
+from subnetlab.devnet.rpc.service import Service
 
-MAX_SUBSCRIPTIONS = 1024
-TOO_MANY_SUBSCRIPTIONS = -32006
+MAX_SUBSCRIPTIONS: Final = 1024
+"""Of one connection."""
+MAX_NODE_SUBSCRIPTIONS: Final = 4096
+"""Of all connections together."""
+MAX_WATCHED_KEYS: Final = 2**18
+"""Storage keys that all subscriptions together watch."""
+TOO_MANY_SUBSCRIPTIONS: Final = -32006
 HEADS = {
     "chain_subscribeNewHeads": "chain_newHead",
     "chain_subscribeNewHead": "chain_newHead",
@@ -25,32 +30,36 @@ HEADS = {
 }
 
 
-def begin(service: Service, peer: Peer) -> str:
-    """A new subscription's id.
+def begin(service: Service, connection: Connection, on_block: OnBlock, *, keys: int = 0) -> str:
+    """Add a subscription that watches so many storage keys, and return its id.
 
     Raises:
-        RpcError: the peer cannot be told anything, or holds too many subscriptions.
+        RpcError: the connection cannot be told anything, or it or the node has too many subscriptions.
     """
-    if peer.push is None:
+    if connection.outbox is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found", "Subscriptions need a WebSocket connection.")
-    if len(peer.on_block) >= MAX_SUBSCRIPTIONS:
+    if len(connection.on_block) >= MAX_SUBSCRIPTIONS:
         raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the connection")
-    return service.new_id()
+    if sum(len(one.on_block) for one in service.connections) >= MAX_NODE_SUBSCRIPTIONS:
+        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the node")
+    if keys and keys + sum(sum(one.watched.values()) for one in service.connections) > MAX_WATCHED_KEYS:
+        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many storage keys are watched on the node")
+    subscription = service.new_id()
+    connection.begin(subscription, on_block, keys=keys)
+    return subscription
 
 
-def _nothing(_block: Block, _changes: Changes) -> None:
+def _nothing(_sealed: Sealed) -> None:
     """A subscription that blocks do not concern."""
 
 
 def _heads(event: str) -> Any:
-    def subscribe(service: Service, _parameters: Parameters, peer: Peer) -> str:
-        subscription = begin(service, peer)
+    def subscribe(service: Service, _parameters: Parameters, connection: Connection) -> str:
+        def on_block(sealed: Sealed) -> None:
+            connection.notify_text(event, subscription, sealed.text("header", sealed.block.header))
 
-        def on_block(block: Block, _changes: Changes) -> None:
-            peer.notify(event, subscription, block.header())
-
-        peer.on_block[subscription] = on_block
-        peer.after_reply(lambda: peer.notify(event, subscription, service.node.blocks.head.header()))
+        subscription = begin(service, connection, on_block)
+        connection.notify(event, subscription, service.node.blocks.head.header())
         return subscription
 
     return subscribe
@@ -61,49 +70,46 @@ for _name, _event in HEADS.items():
 
 
 @method("state_subscribeStorage")
-def subscribe_storage(service: Service, parameters: Parameters, peer: Peer) -> str:
+def subscribe_storage(service: Service, parameters: Parameters, connection: Connection) -> str:
     """Values of keys now, and whenever a block changes one of them."""
-    keys, subscription, event = parameters.many(0), begin(service, peer), "state_storage"
+    keys, event = dict.fromkeys(parameters.many(0)), "state_storage"
 
-    def on_block(block: Block, changes: Changes) -> None:
-        changed = [[hexed(key), _maybe(changes[key])] for key in keys if key in changes]
-        if changed:
-            peer.notify(event, subscription, {"block": hexed(block.hash), "changes": changed})
+    def on_block(sealed: Sealed) -> None:
+        changes = sealed.changes
+        if changed := changes.keys() & keys.keys():
+            values = [[hexed(key), _maybe(changes[key])] for key in sorted(changed)]
+            update = {"block": hexed(sealed.block.hash), "changes": values}
+            connection.notify(event, subscription, update)
 
-    def first() -> None:
-        block = service.node.blocks.head
-        values = [[hexed(key), _maybe(service.node.state.get(key, block.number))] for key in keys]
-        peer.notify(event, subscription, {"block": hexed(block.hash), "changes": values})
-
-    peer.on_block[subscription] = on_block
-    peer.after_reply(first)
+    block = service.node.blocks.head
+    values = bounded([hexed(key), _maybe(service.node.state.get(key, block.number))] for key in keys)
+    subscription = begin(service, connection, on_block, keys=len(keys))
+    connection.notify(event, subscription, {"block": hexed(block.hash), "changes": values})
     return subscription
 
 
 @method("state_subscribeRuntimeVersion", "chain_subscribeRuntimeVersion")
-def subscribe_version(service: Service, _parameters: Parameters, peer: Peer) -> str:
+def subscribe_version(service: Service, _parameters: Parameters, connection: Connection) -> str:
     """The runtime's version, once: it never changes here."""
-    subscription = begin(service, peer)
-    peer.on_block[subscription] = _nothing
-    value = version.json_value(service.node.codec)
-    peer.after_reply(lambda: peer.notify("state_runtimeVersion", subscription, value))
+    subscription = begin(service, connection, _nothing)
+    connection.notify("state_runtimeVersion", subscription, version.json_value(service.node.codec))
     return subscription
 
 
 @method("author_submitAndWatchExtrinsic")
-def submit_and_watch(service: Service, parameters: Parameters, peer: Peer) -> str:
+def submit_and_watch(service: Service, parameters: Parameters, connection: Connection) -> str:
     """Take an extrinsic into the pool and report what becomes of it."""
-    raw, subscription = parameters.data(0), begin(service, peer)
+    raw = parameters.data(0)
 
     def watch(status: Status) -> None:
-        if subscription in peer.on_block:
-            peer.after_reply(lambda: peer.notify("author_extrinsicUpdate", subscription, status))
+        if subscription in connection.on_block:
+            connection.notify("author_extrinsicUpdate", subscription, status)
 
-    peer.on_block[subscription] = _nothing
+    subscription = begin(service, connection, _nothing)
     try:
         service.node.submit(raw, watch)
     except Refusal:
-        del peer.on_block[subscription]
+        connection.end(subscription)
         raise
     return subscription
 
@@ -119,9 +125,9 @@ def submit_and_watch(service: Service, parameters: Parameters, peer: Peer) -> st
     "chain_unsubscribeRuntimeVersion",
     "author_unwatchExtrinsic",
 )
-def unsubscribe(_service: Service, parameters: Parameters, peer: Peer) -> bool:
+def unsubscribe(_service: Service, parameters: Parameters, connection: Connection) -> bool:
     """End a subscription; false where there is none."""
-    return peer.on_block.pop(parameters.text(0), None) is not None
+    return connection.end(parameters.text(0))
 
 
 def _maybe(value: bytes | None) -> str | None:

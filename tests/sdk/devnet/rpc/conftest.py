@@ -11,7 +11,8 @@ from tests.devnet_process import DevnetProcess, running_devnet
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevnetProcess]:
-    with running_devnet(tmp_path_factory.mktemp("rpc"), "--manual") as running:
+    folder = tmp_path_factory.mktemp("rpc")
+    with running_devnet(folder, "--manual", "--state", str(folder / "chain")) as running:
         yield running
     assert "Traceback" not in running.errors.read_text(encoding="utf-8")
 
@@ -39,6 +40,6 @@ class RawSocket:
 async def socket(node: DevnetProcess) -> AsyncIterator[RawSocket]:
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(node.endpoint, max_msg_size=0) as opened,
+        session.ws_connect(node.endpoint, max_msg_size=0, headers=node.authorization) as opened,
     ):
         yield RawSocket(opened)

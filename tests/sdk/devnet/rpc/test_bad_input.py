@@ -14,6 +14,7 @@ from tests.sdk.devnet.conftest import recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
 from subnetlab.devnet.extrinsic import digest
+from subnetlab.devnet.rpc.method import MAX_LIST
 from subnetlab.devnet.rpc.server import MAX_FRAME_BYTES
 
 HASH = "0x" + "11" * 32
@@ -68,8 +69,14 @@ CALLS: dict[str, tuple[str, list[Any], int, str]] = {
     "faucet to nobody": ("dev_faucet", ["moon", 10**9], -32602, "Invalid params"),
     "faucet of nothing": ("dev_faucet", [ALICE, -1], -32602, "Inv"),
     "unknown snapshot": ("dev_revert", ["yesterday"], -32602, "Invalid params"),
-    "load nothing": ("dev_load", ["/nonexistent"], -32000, "/nonexistent cannot be read as a saved chain"),
-    "save nowhere": ("dev_save", ["/proc/nothing/here"], -32000, "The chain cannot be saved"),
+    "load from elsewhere": ("dev_load", ["/dev/zero"], -32602, "Invalid params"),
+    "load a folder": ("dev_load", ["."], -32602, "Invalid params"),
+    "save elsewhere": ("dev_save", ["/proc/nothing/here"], -32602, "Invalid params"),
+    "save above": ("dev_save", ["../chain"], -32602, "Invalid params"),
+    "save with a zero byte": ("dev_save", ["chain\0"], -32602, "Invalid params"),
+    "address of half a pair": ("system_accountNextIndex", ["\ud800"], -32602, "Invalid params"),
+    "too many heights": ("chain_getBlockHash", [[1] * (MAX_LIST + 1)], -32602, "Invalid params"),
+    "too many keys": ("state_queryStorageAt", [["0x"] * (MAX_LIST + 1)], -32602, "Invalid params"),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from tests.devnet_process import DevnetProcess, running_devnet
 
 from subnetlab.devnet.rpc.token import read_or_create
 from subnetlab.errors import TokenFileInvalid
+from subnetlab.settings import dev_token_file
 
 ASK = b'{"jsonrpc": "2.0", "id": 1, "method": "system_chain"}'
 SEAL = b'{"jsonrpc": "2.0", "id": 1, "method": "dev_seal"}'
@@ -33,6 +34,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DevnetPr
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[::1"},
+        {"Origin": "http://[::1"},
     ],
 )
 def test_a_foreign_host_or_origin_is_refused(node: DevnetProcess, headers: dict[str, str]) -> None:
@@ -64,9 +67,21 @@ def test_a_named_origin_is_let_in(guarded: tuple[DevnetProcess, Path]) -> None:
 def test_without_the_token_only_dev_methods_are_closed(guarded: tuple[DevnetProcess, Path]) -> None:
     node, _ = guarded
     assert node.post(ASK)["result"] == "Development"
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}):
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer "}):
         answer = node.post(SEAL, headers)
         assert answer["error"]["message"] == "RPC call is unsafe to be called externally"
+
+
+def test_a_node_makes_a_token_of_its_own_and_removes_it_at_its_end(tmp_path: Path) -> None:
+    with running_devnet(tmp_path, "--manual") as node:
+        file = dev_token_file(node.port)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) & 0o022 == 0
+        refused = node.post(SEAL, {"Authorization": ""})
+        assert refused["error"]["message"] == "RPC call is unsafe to be called externally"
+        assert node.post(SEAL)["result"]["number"] == 2
+        assert node.token not in node.errors.read_text()
+    assert not file.exists()
 
 
 def test_the_token_opens_them(guarded: tuple[DevnetProcess, Path]) -> None:

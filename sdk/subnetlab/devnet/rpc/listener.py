@@ -1,0 +1,166 @@
+"""Accepting connections: at most so many, and only such that send a whole request in time.
+
+A connection past the limit is answered 503 and closed. When the system has no descriptor left, accepting
+pauses. What is said on a connection is the HTTP library's part.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+log = logging.getLogger("subnetlab.devnet")
+BACKLOG: Final = 128
+ACCEPT_AGAIN_S: Final = 1.0
+_READ_BYTES: Final = 64 * 2**10
+_LINGER_S: Final = 0.2
+_MAX_LINGERING: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the clients of a node may take, in connections and seconds."""
+
+    connections: int = 1024
+    request_s: float = 30.0
+    """From connecting, or from the answer before, to the end of a request by HTTP."""
+    send_s: float = 30.0
+    """How long a client may read nothing while something is sent to it."""
+
+
+class Listener:
+    """The open port and its connections."""
+
+    def __init__(self, protocol: Callable[[], asyncio.Protocol], limits: Limits) -> None:
+        """Give every accepted connection a protocol of its own."""
+        self._protocol, self._limits = protocol, limits
+        self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._deadlines: dict[asyncio.BaseTransport, asyncio.TimerHandle | None] = {}
+        self._lingering = 0
+
+    def open(self, host: str, port: int) -> int:
+        """Open the port and return its number; 0 picks a free one.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        opened = socket.create_server((host, port), backlog=BACKLOG)
+        opened.settimeout(0)
+        self._socket = opened
+        self._accepting = asyncio.get_running_loop().create_task(self._accept(opened))
+        return int(opened.getsockname()[1])
+
+    async def close(self) -> None:
+        """Accept nothing more."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._accepting
+        if self._socket is not None:
+            self._socket.close()
+
+    def received(self, transport: asyncio.BaseTransport | None) -> None:
+        """A request has arrived whole: its client is waited for no more."""
+        self._set_deadline(transport, None)
+
+    def answered(self, transport: asyncio.BaseTransport | None) -> None:
+        """A request is answered: the next one has to arrive in time."""
+        if isinstance(transport, asyncio.Transport):
+            self._set_deadline(transport, self._deadline(transport))
+
+    def _set_deadline(
+        self, transport: asyncio.BaseTransport | None, deadline: asyncio.TimerHandle | None
+    ) -> None:
+        if transport not in self._deadlines:
+            if deadline is not None:
+                deadline.cancel()
+            return
+        before, self._deadlines[transport] = self._deadlines[transport], deadline
+        if before is not None:
+            before.cancel()
+
+    def _deadline(self, transport: asyncio.Transport) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._limits.request_s, transport.abort)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(listening)
+            except ConnectionError:
+                continue
+            except OSError as error:
+                log.warning("No connection can be accepted: %s", error.strerror)
+                await asyncio.sleep(ACCEPT_AGAIN_S)
+                continue
+            if len(self._deadlines) >= self._limits.connections:
+                self._refuse(accepted)
+                continue
+            with suppress(OSError):  # the client is gone already
+                await loop.connect_accepted_socket(lambda: _Counted(self, self._protocol()), accepted)
+
+    def _refuse(self, accepted: socket.socket) -> None:
+        """Answer 503; closing waits a moment, because a client that still sends would lose the answer."""
+        text = f"This node serves at most {self._limits.connections} connections at once.\n".encode()
+        head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+        log.warning("A connection was refused: %d are open.", self._limits.connections)
+        accepted.settimeout(0)
+        with suppress(OSError):
+            accepted.send(head.encode() + text)
+            accepted.shutdown(socket.SHUT_WR)
+        if self._lingering < _MAX_LINGERING:
+            self._lingering += 1
+            asyncio.get_running_loop().call_later(_LINGER_S, self._let_go, accepted)
+        else:
+            accepted.close()
+
+    def _let_go(self, accepted: socket.socket) -> None:
+        self._lingering -= 1
+        with suppress(OSError):
+            accepted.recv(_READ_BYTES)
+        accepted.close()
+
+    def made(self, transport: asyncio.BaseTransport) -> None:
+        """Count a connection in and wait for its first request."""
+        assert isinstance(transport, asyncio.Transport)
+        self._deadlines[transport] = self._deadline(transport)
+
+    def lost(self, transport: asyncio.BaseTransport) -> None:
+        """Count a connection out."""
+        deadline = self._deadlines.pop(transport, None)
+        if deadline is not None:
+            deadline.cancel()
+
+
+class _Counted(asyncio.Protocol):
+    """A protocol whose beginning and end the listener sees."""
+
+    def __init__(self, listener: Listener, inner: asyncio.Protocol) -> None:
+        self._listener, self._inner = listener, inner
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._listener.made(transport)
+        self._inner.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._listener.lost(self._transport)
+        self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()

@@ -1,0 +1,211 @@
+"""What one client may take from the others: bytes, connections and time."""
+
+import asyncio
+import contextlib
+import json
+import socket as sockets
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.devnet_process import START_SECONDS, DevnetProcess, running_devnet
+from tests.sdk.devnet.conftest import StillClock, recorded_codec
+from tests.sdk.devnet.rpc.conftest import RawSocket
+
+from subnetlab.devnet.node import Node
+from subnetlab.devnet.rpc import subscriptions
+from subnetlab.devnet.rpc.connection import LOW_WATER_BYTES, MAX_OUTBOX_BYTES, Outbox, Unsent
+from subnetlab.devnet.rpc.listener import Limits
+from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES
+from subnetlab.devnet.rpc.server import Server
+from subnetlab.devnet.rpc.service import Service
+from subnetlab.devnet.sealing import Manual, Sealer
+
+METADATA = {"jsonrpc": "2.0", "id": 1, "method": "state_getMetadata"}
+CHAIN = b'{"jsonrpc": "2.0", "id": 1, "method": "system_chain"}'
+
+
+@pytest.fixture
+def chain() -> Node:
+    return Node(recorded_codec(), StillClock())
+
+
+@asynccontextmanager
+async def serving(chain: Node, **limits: Any) -> AsyncIterator[tuple[Service, str]]:
+    """A server in this process with limits of the test's own."""
+    service = Service(chain, Sealer(chain, Manual()), stop=lambda: None)
+    server = Server(service, token="token", limits=Limits(**limits))
+    await server.start(0)
+    try:
+        yield service, f"http://127.0.0.1:{server.port}"
+    finally:
+        await server.stop()
+
+
+async def until(condition: Any) -> None:
+    while not condition():  # noqa: ASYNC110 - a condition of the server beside us
+        await asyncio.sleep(0)
+
+
+async def test_a_batch_whose_answer_is_too_long_is_refused_whole(socket: RawSocket) -> None:
+    answer = await socket.say(json.dumps([METADATA] * 1000))
+    assert answer["error"]["code"] == -32011
+    assert (await socket.ask("system_chain"))["result"] == "Development"
+
+
+def test_an_answer_that_is_too_long_is_refused(node: DevnetProcess) -> None:
+    key, value = "0x" + "77" * 16, "0x" + "11" * 2**20
+    node.rpc("dev_setStorage", key, value)
+    node.seal()
+    error = node.ask("state_queryStorageAt", [key] * 100)["error"]
+    assert error == {
+        "code": -32008, "message": "Response is too big", "data": f"Exceeded max limit of {MAX_ANSWER_BYTES}",
+    }  # fmt: skip
+    assert len(node.rpc("state_queryStorageAt", [key])[0]["changes"]) == 1
+
+
+async def test_a_client_that_does_not_read_is_not_read(chain: Node) -> None:
+    """It asks for far more than it takes; what waits for it stays within one answer."""
+    async with (
+        serving(chain) as (service, url),
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, max_msg_size=0) as greedy,
+        session.ws_connect(url) as other,
+    ):
+        greedy._response.connection.transport.pause_reading()
+        request = json.dumps(METADATA)
+        asking = asyncio.create_task(say_often(greedy, request, 5000))
+        await until(lambda: service.unsent.size > LOW_WATER_BYTES)
+        for _ in range(50):
+            await other.send_str(CHAIN.decode())
+            assert (await other.receive_json())["result"] == "Development"
+            assert service.unsent.size < LOW_WATER_BYTES + 2**20
+        asking.cancel()
+        greedy._response.connection.transport.abort()
+        await until(lambda: len(service.connections) == 1)
+        assert service.unsent.size == 0
+
+
+async def say_often(socket: aiohttp.ClientWebSocketResponse, text: str, times: int) -> None:
+    for _ in range(times):
+        await socket.send_str(text)
+
+
+async def test_a_client_that_reads_nothing_for_long_is_let_go(chain: Node) -> None:
+    async with (
+        serving(chain, send_s=0.05) as (service, url),
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, max_msg_size=0) as stuck,
+    ):
+        stuck._response.connection.transport.pause_reading()
+        await stuck.send_str(json.dumps([METADATA] * 20))
+        await until(lambda: service.connections)
+        await until(lambda: not service.connections)
+        assert service.unsent.size == 0
+
+
+async def test_an_outbox_that_runs_over_closes_its_connection() -> None:
+    unsent, closed = Unsent(), list[bool]()
+    outbox = Outbox(unsent, lambda: closed.append(True))
+    text = "x" * 2**20
+    for _ in range(MAX_OUTBOX_BYTES // 2**20):
+        outbox.put(text)
+    assert not closed
+    outbox.put(text)
+    assert closed
+    assert unsent.size == 0
+    await asyncio.wait_for(outbox.drained(), START_SECONDS)
+
+
+async def test_others_have_their_turn_within_a_batch(socket: RawSocket, node: DevnetProcess) -> None:
+    slow = {"jsonrpc": "2.0", "id": 1, "method": "state_getKeysPaged", "params": ["0x", 1000]}
+    async with aiohttp.ClientSession() as session, session.ws_connect(node.endpoint, max_msg_size=0) as busy:
+        await busy.send_str(json.dumps([slow] * 60))
+        assert (await socket.ask("system_chain"))["result"] == "Development"
+        answer = json.loads(await busy.receive_str())
+        assert isinstance(answer, list)
+
+
+async def test_subscriptions_are_counted_for_the_node(chain: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "MAX_NODE_SUBSCRIPTIONS", 3)
+    monkeypatch.setattr(subscriptions, "MAX_WATCHED_KEYS", 3)
+    async with serving(chain) as (_, url), aiohttp.ClientSession() as session:
+        first, second = RawSocket(await session.ws_connect(url)), RawSocket(await session.ws_connect(url))
+        assert "result" in await first.ask("state_subscribeStorage", ["0x00", "0x01"])
+        await first.hear()
+        refused = await second.ask("state_subscribeStorage", ["0x00", "0x01"])
+        assert refused["error"]["code"] == -32006
+        assert "result" in await second.ask("state_subscribeRuntimeVersion")
+        await second.hear()
+        assert "result" in await first.ask("chain_subscribeNewHeads")
+        await first.hear()
+        refused = await second.ask("chain_subscribeNewHeads")
+        assert refused["error"] == {"code": -32006, "message": "Too many subscriptions on the node"}
+        await first.socket.close()
+        assert "result" in await second.ask("chain_subscribeNewHeads")
+        await second.socket.close()
+
+
+async def test_a_block_is_written_once_for_all_who_hear_of_it(
+    chain: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    async with serving(chain) as (_, url), aiohttp.ClientSession() as session:
+        opened = RawSocket(await session.ws_connect(url))
+        for _ in range(5):
+            await opened.ask("chain_subscribeNewHeads")
+            await opened.hear()
+        header = type(chain.blocks.head).header
+        monkeypatch.setattr(
+            type(chain.blocks.head), "header", lambda block: written.append(1) or header(block)
+        )
+        chain.seal()
+        assert len({json.dumps((await opened.hear())["params"]["result"]) for _ in range(5)}) == 1
+        assert len(written) == 1
+        await opened.socket.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nhalf"]
+)
+async def test_a_request_that_does_not_arrive_is_given_up(chain: Node, sent: bytes) -> None:
+    async with serving(chain, request_s=0.05) as (_, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        writer.write(sent)
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), START_SECONDS) == b""
+        writer.close()
+
+
+async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:
+    async with serving(chain, connections=2) as (_, url), aiohttp.ClientSession() as session:
+        kept = [await session.ws_connect(url) for _ in range(2)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        answer = await asyncio.wait_for(reader.read(), START_SECONDS)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"at most 2 connections" in answer
+        writer.close()
+        for socket in kept:
+            await socket.close()
+
+
+def test_silent_sockets_leave_room_and_do_not_fill_the_log(tmp_path: Any) -> None:
+    """More silent sockets than descriptors: others are told at once, and served when those are gone."""
+    with running_devnet(tmp_path, "--manual", files=128) as node:
+        silent = [sockets.create_connection(("127.0.0.1", node.port)) for _ in range(150)]
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            node.post(CHAIN)
+        assert refused.value.code == 503
+        refused.value.close()
+        for one in silent:
+            one.close()
+        while True:
+            try:
+                assert node.post(CHAIN)["result"] == "Development"
+                break
+            except urllib.error.HTTPError as error:
+                error.close()
+        assert len(node.errors.read_text()) < 2000
