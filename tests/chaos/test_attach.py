@@ -51,7 +51,7 @@ def test_a_run_left_by_its_notebook_waits_with_its_chain(home: Path) -> None:
         run = begin(net)
         reach(run.folder, 1, 1)
         kill(supervisor_of(run))
-        until(lambda: run.status == "gone", "its end is not noticed")
+        until(lambda: run.status == "interrupted", "its end is not noticed")
     until(lambda: not alive_below(home), "somebody is left")
     before = (run.folder / FILE_NAME).read_bytes()
     again = sl.attach(run.id)

@@ -52,9 +52,9 @@ def test_a_killed_supervisor_is_started_again_by_whoever_attaches(net: sl.Net) -
     reach(run.folder, 1, 1)
     before = (run.folder / FILE_NAME).read_bytes()
     kill(json.loads((run.folder / "supervisor.json").read_text())["pid"])
-    until(lambda: run.status == "gone", "its end is not noticed")
+    until(lambda: run.status == "interrupted", "its end is not noticed")
     assert "nothing on record is lost: %sl attach" in run.headline
-    assert sl.runs()[0].status == "gone"
+    assert sl.runs()[0].status == "interrupted"
     assert not is_running(run.folder), "looking at it has started something"
     again = sl.attach(run.id)
     assert "Its supervisor was gone and started again" in again.note
@@ -67,7 +67,7 @@ def test_a_killed_node_is_brought_back_with_every_block_it_had_sealed(net: sl.Ne
     reach(run.folder, 1, 1)
     before, pid = (run.folder / FILE_NAME).read_bytes(), net._node.pid
     kill(pid)
-    until(lambda: run.status == "gone", "nobody notices that the chain is gone")
+    until(lambda: run.status == "interrupted", "nobody notices that the chain is gone")
     assert "Nothing answers at" in run.headline
     again = sl.attach(run.id)
     assert "Its node and its supervisor were gone and started again" in again.note

@@ -57,7 +57,7 @@ class Recording(Run):
     @property
     def headline(self) -> str:
         """How far the run came, as one sentence."""
-        if self.status == "gone":
+        if self.status == "interrupted":
             return f"The recording breaks off after {self.round} rounds."
         return super().headline
 

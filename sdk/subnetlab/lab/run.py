@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from subnetlab.errors import RunNotFinished, UnknownRun
 from subnetlab.fleet.launch import is_running, request_stop
@@ -19,6 +19,7 @@ from subnetlab.lab.explain import Explanation, explain
 from subnetlab.lab.plot import picture
 from subnetlab.lab.tally import Tally
 from subnetlab.lab.verdict import Verdict, verdict
+from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.settings import runs_folder
@@ -73,14 +74,14 @@ class Run:
         return self._tail.seq
 
     @property
-    def status(self) -> str:
-        """`starting`, `running`, `finished`, `stopped` or `failed`; `gone` if nobody supervises it."""
+    def status(self) -> RunStatus:
+        """Where the run stands; `interrupted` where no supervisor has it in hand."""
         if self._gone():
-            return "gone"
+            return RunStatus.INTERRUPTED
         tally = self.tally
         if tally.ended is not None:
-            return tally.ended.status
-        return "running" if tally.val_loss or tally.miners else "starting"
+            return RunStatus(tally.ended.status)
+        return RunStatus.RUNNING if tally.val_loss or tally.miners else RunStatus.STARTING
 
     @property
     def ended(self) -> bool:
@@ -333,18 +334,3 @@ def _folders() -> Iterator[Path]:
     return iter(
         [entry for entry in root.iterdir() if (entry / "manifest.json").is_file()] if root.is_dir() else []
     )
-
-
-def facts(run: Run) -> dict[str, Any]:
-    """What a run's status line shows, as plain values."""
-    tally = run.tally
-    started = tally.started
-    return {
-        "run": run.id,
-        "status": run.status,
-        "round": run.round,
-        "rounds": tally.rounds,
-        "block": tally.block,
-        "netuid": started.netuid if started else None,
-        "network": started.network if started else "",
-    }

@@ -34,6 +34,30 @@ class PeerStatus(StrEnum):
 Role = Literal["owner", "miner", "free_rider", "validator", "alone"]
 """What a peer was started as; validators never see it, `explain` and tests do."""
 
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """Left unfinished by its supervisor; attaching goes on."""
+
+
+class PeerStatus(StrEnum):
+    """Where the process of a peer stands."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    ENDED = "ended"
+    """It did its part of the run and left."""
+    GONE = "gone"
+    """It ended before the run did."""
+
+
 ALONE_UID = -1
 """The reference miner that trains by itself holds no seat on the subnet."""
 

@@ -208,7 +208,7 @@ def test_waiting_ends_with_the_run_or_with_patience(tmp_path: Path) -> None:
 
 def test_a_run_whose_supervisor_was_killed_says_what_is_left(tmp_path: Path) -> None:
     run = Run(story.write(tmp_path / "r1", story.story(2, ended=False)))
-    assert run.status == "gone"
+    assert run.status == "interrupted"
     assert "Stopped in round 3 of 4, at block 18; nothing on record is lost: %sl attach r1" in repr(run)
     with pytest.raises(RunNotFinished, match=r"2 rounds are on record\. sl\.attach\('r1'\) goes on"):
         run.wait()
