@@ -123,3 +123,16 @@ def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Pa
     assert "what became of it is not known here" in page.locator(".sl-form .ln").inner_text()
     save(page)
     assert "drive obey" not in (server.root / name).read_text()
+
+
+def test_a_form_previews_while_a_cell_runs(server: Lab, page: Page) -> None:
+    busy = "print('busy'); import threading; threading.Event().wait()"
+    server.open(page, server.notebook("busy.ipynb", [CONNECT, "%sl pay --to bob", busy]))
+    server.run_all(page)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('busy')", timeout=120 * SECONDS)
+    page.locator(".sl-form [name=amount]").fill("1")
+    ready_to_click(page)
+    assert page.locator(".sl-form .btn").inner_text() == "Pay 1 play τ"
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
+    )

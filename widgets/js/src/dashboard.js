@@ -3,6 +3,7 @@
 
 import { render as write } from "lit-html";
 import { board, boardSentence, flow, standings } from "./board.js";
+import { greet } from "./alive.js";
 import { Curve } from "./curve.js";
 import { focusPanel } from "./focus.js";
 import { headline, samples, statusLine } from "./headline.js";
@@ -250,11 +251,14 @@ function render({ model, el, signal }) {
   root.className = "sl";
   const view = new View(model, root);
   (globalThis.__subnetlab ??= []).push(view);
-  const receive = (message, buffers) => view.receive(message, buffers);
+  const receive = (message, buffers) => {
+    if (message.k === "hello") answered();
+    else view.receive(message, buffers);
+  };
   model.on("msg:custom", receive);
   const begin = () => view.begin();
   model.on("change:header", begin);
-  model.send({ k: "hello" });
+  const answered = greet(model);
   // The page's classes change far more often than its colours do.
   const offTheme = onThemeChange(() => { if (String(Object.values(resolve(root))) !== String(Object.values(view.colours))) view.rebuild(); });
   let width = root.clientWidth;
@@ -266,6 +270,7 @@ function render({ model, el, signal }) {
   const end = () => {
     model.off("msg:custom", receive);
     model.off("change:header", begin);
+    answered();
     offTheme();
     size.disconnect();
     clearInterval(pulse);

@@ -2,7 +2,7 @@
 // It never decides: whether a click counts is the kernel's word, so a second tab or a second click changes nothing,
 // and the button says what the kernel has previewed, not what this tab's fields hold.
 
-import { Alive } from "./alive.js";
+import { Alive, greet } from "./alive.js";
 import { folded, steps, voteBar } from "./money.js";
 import { escape } from "./words.js";
 
@@ -157,15 +157,19 @@ function render({ model, el, signal }) {
     form.update(model.get("state"));
     if (OVER.includes(form.state.step)) alive.stop();
   };
-  const receive = () => alive.hear();
+  const receive = () => {
+    answered();
+    alive.hear();
+  };
   model.on("change:state", update);
   model.on("msg:custom", receive);
-  model.send({ k: "hello" });
+  const answered = greet(model);
   if (OVER.includes(form.state.step)) alive.stop();
   const end = () => {
     model.off("change:state", update);
     model.off("msg:custom", receive);
     alive.stop();
+    answered();
     form.destroy();
   };
   signal?.addEventListener("abort", end);

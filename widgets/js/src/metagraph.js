@@ -1,7 +1,7 @@
 // The live table of a subnet's seats: takes the kernel's news, draws the rows that can be seen, sorts and filters here.
 // Rows are ordered anew when an epoch has paid or a person asks, never under the pointer.
 
-import { Alive } from "./alive.js";
+import { Alive, greet } from "./alive.js";
 import { badge } from "./money.js";
 import { COLUMNS, EPOCHS, ROW_PX, Seats } from "./seats.js";
 import { escape, fixed, percent } from "./words.js";
@@ -187,12 +187,17 @@ function render({ model, el, signal }) {
   root.className = "sl sl-seats";
   const view = new View(model, root);
   const alive = new Alive((now) => view.hear(now));
-  const receive = (message) => { alive.hear(); view.receive(message); };
+  const receive = (message) => {
+    if (message.k !== "beat") answered();
+    alive.hear();
+    view.receive(message);
+  };
   model.on("msg:custom", receive);
-  model.send({ k: "hello" });
+  const answered = greet(model);
   const end = () => {
     model.off("msg:custom", receive);
     alive.stop();
+    answered();
   };
   signal?.addEventListener("abort", end);
   return end;

@@ -7,13 +7,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from subnetlab.fleet.launch import was_left
 from subnetlab.record.events import Event, RunInterrupted, RunStarted
 from subnetlab.record.reader import Tail
-from subnetlab_widgets.bundle import bundled
+from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.dashboard.feed import Feed
 from subnetlab_widgets.dashboard.story import METRICS, Story
 
@@ -58,17 +57,15 @@ def foreseen(*, name: str, network: str, netuid: int, block: int, rounds: int, m
     )
 
 
-class Dashboard(anywidget.AnyWidget):
+class Dashboard(BundledWidget):
     """One run, live; every view of it gets the whole history first."""
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     header = traitlets.Dict().tag(sync=True)
 
     def __init__(self, started: RunStarted, *, waiting: str = "", **kwargs: Any) -> None:
         """Prepare the picture of a run, `waiting` for what; `begin` or `follow` fills it."""
         header = header_of(started) | {"waiting": waiting}
-        super().__init__(_esm=bundled("dashboard.js"), _css=bundled("dashboard.css"), header=header, **kwargs)
+        super().__init__("dashboard", header=header, **kwargs)
         self.feed = Feed(Story(started), self._transmit)
         self._stop = threading.Event()
         self.on_msg(self._receive)
@@ -144,6 +141,7 @@ class Dashboard(anywidget.AnyWidget):
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: list[Any]) -> None:
         if content.get("k") == "hello":
+            self.send({"k": "hello"})  # the answer: until it comes, the page says hello again
             self.feed.hello()
         elif content.get("k") == "ack":
             self.feed.acknowledge(int(content.get("seq", 0)))

@@ -1,17 +1,16 @@
 """The form as a widget: shows one spend's state and passes a page's messages on to it.
 
-What the page may say is three things: hello, look (while typing) and confirm (the click). Anything else, and
+What a page may say is three things: hello, look (while typing) and confirm (the click). Anything else, and
 anything malformed, is dropped.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from subnetlab.network.receipt import Receipt
-from subnetlab_widgets.bundle import bundled
+from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
@@ -23,7 +22,7 @@ _LONGEST_FIELD = 2000
 """Characters; a whole keyfile fits, so that one that was pasted is still recognised and refused."""
 
 
-class SpendForm(anywidget.AnyWidget):
+class SpendForm(BundledWidget):
     """One stake or payment, previewed while typing, sent by one click, folded into a line when final.
 
     The state lives in the kernel, so every tab shows the same form and a reload loses nothing. What is typed
@@ -31,8 +30,6 @@ class SpendForm(anywidget.AnyWidget):
     `pay_form`.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     setup = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
@@ -48,7 +45,7 @@ class SpendForm(anywidget.AnyWidget):
         """Wire the page's messages to one spend; `ended` is called when it is over, whichever way."""
         self._pictures = Pictures(Picture(self._drawn, self._said))
         self._ended = ended
-        super().__init__(_esm=bundled("form.js"), _css=bundled("form.css"), setup=setup)
+        super().__init__("form", setup=setup)
         self.spend = OneSpend(preview=preview, send=send, clicked=clicked, changed=self._show)
         # A quote asks the chain; the shell's own thread stays free for the person's next cell.
         self._looks: Latest[Fields] = Latest(self.spend.look, name="subnetlab-preview")
@@ -82,14 +79,19 @@ class SpendForm(anywidget.AnyWidget):
         if not isinstance(content, dict):
             return
         kind, token = content.get("k"), content.get("token")
-        if kind == "hello" and not self.spend.settled:
-            PULSE.join(id(self), self._beat)
+        if kind == "hello":
+            self._beat_until_over()
+            self._beat()  # the answer: until it comes, the page says hello again
         elif kind == "look":
             fields = {name: content.get(name) for name in ("amount", "target")}
             if all(isinstance(value, str) and len(value) <= _LONGEST_FIELD for value in fields.values()):
                 self._looks.put({name: str(value) for name, value in fields.items()})
         elif kind == "confirm" and type(token) is int:
             self.spend.confirm(token)
+
+    def _beat_until_over(self) -> None:
+        if self.spend.step not in ("finalised", "unknown"):
+            PULSE.join(id(self), self._beat)
 
     def _beat(self) -> None:
         if self.comm is not None:
@@ -109,4 +111,5 @@ class SpendForm(anywidget.AnyWidget):
         return bundle
 
     def _ipython_display_(self) -> None:
+        self._beat_until_over()  # a page's hello may wait for the next cell to end; the beat does not
         self._pictures.show(self._repr_mimebundle_())

@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.network.watch import State, Watch
-from subnetlab_widgets.bundle import bundled
+from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.pulse import PULSE
 from subnetlab_widgets.saved import Picture, Pictures
 from subnetlab_widgets.seats.table import FIELDS, SeatTable
@@ -22,14 +21,12 @@ PATIENCE_S = 5.0
 """An unanswered page is tried again after this long: it may have been reloaded."""
 
 
-class Metagraph(anywidget.AnyWidget):
+class Metagraph(BundledWidget):
     """One subnet's seats, live; every page that opens gets them all first.
 
     A page that is slow is told less often and never anything old. `see` and `state` take what `Watch` tells.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     header = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -55,11 +52,7 @@ class Metagraph(anywidget.AnyWidget):
         self._state: tuple[State, str] = ("live", "")
         self._follow, self._watch = follow, None
         self._pictures = Pictures(picture or Picture(str, lambda: f"Seats of {header['name']}"))
-        super().__init__(
-            _esm=bundled("metagraph.js"),
-            _css=bundled("metagraph.css"),
-            header={**header, "fields": list(FIELDS)},
-        )
+        super().__init__("metagraph", header={**header, "fields": list(FIELDS)})
         self.on_msg(self._receive)
 
     @property
@@ -118,12 +111,16 @@ class Metagraph(anywidget.AnyWidget):
                 self._transmit({"k": "state", "state": state, "reason": reason})
                 if self._follow is not None and (self._watch is None or not self._watch.running):
                     self._watch = self._follow(self)
-            PULSE.join(id(self), lambda: self._transmit({"k": "beat"}))
+            PULSE.join(id(self), self._beat)
             self._flush()
         elif kind == "ack" and type(sequence) is int:
             with self._lock:
                 self._answered = min(self._sequence, max(self._answered, sequence))
             self._flush()
+
+    def _beat(self) -> None:
+        if self.comm is not None:
+            self.send({"k": "beat"})
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: Any = super()._repr_mimebundle_(**kwargs)
@@ -133,4 +130,5 @@ class Metagraph(anywidget.AnyWidget):
         return bundle
 
     def _ipython_display_(self) -> None:
+        PULSE.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
         self._pictures.show(self._repr_mimebundle_())
