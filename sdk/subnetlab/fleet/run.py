@@ -27,6 +27,7 @@ from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock,
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.facts import Facts, read_facts
 from subnetlab.fleet.launch import LOCK_FILE, READY_FD, SUPERVISOR_FILE, UP
+from subnetlab.fleet.pacer_lock import handed_over
 from subnetlab.fleet.past import Past, read_past
 from subnetlab.fleet.payroll import Payroll
 from subnetlab.fleet.peer import run_peer, sentence
@@ -226,7 +227,8 @@ def _clock(spec: FleetSpec, run_folder: Path) -> Clock:
     if spec.is_devnet:
         after = spec.sealing_after
         # A supervisor that was killed could not give the clock back, but it wrote down how it was found.
-        return SealedClock(spec.endpoint, as_mode(_sealing_before(run_folder) if after is None else after))
+        before = as_mode(_sealing_before(run_folder) if after is None else after)
+        return SealedClock(spec.endpoint, before, lock=handed_over(spec.endpoint), run=run_folder.name)
     return WatchedClock(PeerChain(spec.endpoint, spec.netuid, READER_URI))
 
 
