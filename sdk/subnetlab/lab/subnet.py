@@ -112,6 +112,7 @@ class Subnet:
             ManifestInvalid: the options contradict each other; nothing was started.
             NotYetSupported: not a development chain.
             ChainRejected: the chain refused a seat.
+            ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
         if not self.net.play_money:
@@ -132,7 +133,7 @@ class Subnet:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), self.net.network
-        with self.net.held_still() as sealing_before:
+        with self.net.sealing.for_run(run_id) as (lock, sealing_before):
             seats = enrol(
                 client,
                 netuid=self.netuid,
@@ -146,7 +147,7 @@ class Subnet:
             folder = runs_folder() / run_id
             with _gone_unless_begun(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                start_supervisor(folder)
+                start_supervisor(folder, lock=lock)
         return folder
 
     def _write(
