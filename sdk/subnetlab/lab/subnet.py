@@ -137,7 +137,6 @@ class Subnet:
             seats = enrol(
                 client,
                 netuid=self.netuid,
-                run_id=run_id,
                 roles=fleet.roles(),
                 wallet=owner,
                 alone=fleet.alone,
@@ -157,11 +156,11 @@ class Subnet:
         from subnetlab.lab.plan import write_run  # noqa: PLC0415
 
         folder.mkdir(parents=True)
-        taken = {seat.uid for seat in seats}
+        taken, found = {seat.uid for seat in seats}, self.metagraph()
         others = tuple(
-            PeerSeat(uid=neuron.uid, hotkey=neuron.hotkey, role="owner")
-            for neuron in self.metagraph().neurons
-            if neuron.uid not in taken
+            PeerSeat(uid=n.uid, hotkey=n.hotkey, role="owner" if n.hotkey == found.owner_hotkey else "other")
+            for n in found.neurons
+            if n.uid not in taken
         )
         spec = FleetSpec(
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,

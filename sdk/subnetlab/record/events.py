@@ -9,8 +9,11 @@ alpha-rao, blocks chain heights. Standard library only.
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
-Role = Literal["owner", "miner", "free_rider", "validator", "alone"]
-"""What a peer was started as; validators never see it, `explain` and tests do."""
+Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "unknown"]
+"""What a peer was started as; validators never see it, `explain` and tests do.
+
+`other` holds a seat on the subnet but is not of the run; of an `unknown` one nothing is known.
+"""
 
 ALONE_UID = -1
 """The reference miner that trains by itself holds no seat on the subnet."""
