@@ -19,6 +19,7 @@ from subnetlab.settings import nodes_folder
 
 PACER_FD: Final = "SUBNETLAB_PACER_FD"
 """The environment variable that names the open lock file which a new supervisor was handed."""
+_LOOK_S: Final = 0.05
 _VERB_LIMIT_S: Final = 60.0
 """How long another verb, which seals a few blocks and is done, is waited for."""
 
@@ -32,7 +33,7 @@ class PacerLock:
     """
 
     def __init__(self, endpoint: str, descriptor: int = -1) -> None:
-        self._path = nodes_folder() / f"{_place(endpoint)}.pacer"
+        self._name = f"{_place(endpoint)}.pacer"
         self._descriptor = descriptor
 
     @property
@@ -50,12 +51,13 @@ class PacerLock:
         """
         if self.held:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        path = nodes_folder() / self._name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             deadline = monotonic() + _VERB_LIMIT_S
-            while not take_lock(descriptor):
-                holder = _read(self._path)
+            while not take_lock(descriptor, _LOOK_S):
+                holder = _read(path)
                 if holder.get("run") or monotonic() > deadline:
                     raise _refusal(holder)
             os.ftruncate(descriptor, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NotYetSupported, UnknownUid
-from subnetlab.fleet.launch import start_supervisor
+from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
@@ -20,7 +20,6 @@ from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
-from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 _MARGIN_BLOCKS = 4
 """Between the last block of setting up and the first round: peers come up meanwhile."""
+_SLUG_BYTES = 60
 
 
 class Subnet:
@@ -144,7 +144,7 @@ class Subnet:
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
             folder = runs_folder() / run_id
-            with _gone_unless_begun(folder):
+            with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 start_supervisor(folder, lock=lock)
         return folder
@@ -173,16 +173,18 @@ class Subnet:
 
 
 @contextlib.contextmanager
-def _gone_unless_begun(folder: Path) -> Generator[None]:
-    """Leave no folder behind of a run that was cancelled or refused before its record began."""
+def _gone_unless_started(folder: Path) -> Generator[None]:
+    """Leave no folder behind of a run whose start was cancelled or refused."""
     try:
         yield
     except BaseException:
-        if not (folder / FILE_NAME).exists():
+        if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _slug(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
+    """A name as the beginning of a folder's, short enough in bytes for any file system."""
+    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    kept = kept.encode(errors="ignore")[:_SLUG_BYTES].decode(errors="ignore").strip("-")
     return kept or "run"
