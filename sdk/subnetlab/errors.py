@@ -85,6 +85,12 @@ class ChainPaced(NetworkError):
     hint = "Wait for its end with run.wait(), or end it with run.stop(); sl.runs() lists the runs."
 
 
+class InvalidSubnetName(NetworkError):
+    """The chain cannot keep this name, or a page cannot show it; nothing was spent."""
+
+    hint = "Use a short name of letters, digits and spaces."
+
+
 class SubnetIncomplete(NetworkError):
     """A subnet was paid for, but a later step of its creation failed."""
 

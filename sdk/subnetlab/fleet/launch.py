@@ -53,7 +53,12 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLo
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=run_folder,
-            env={**os.environ, **ONE_THREAD, **_names({READY_FD: writing, **handed}), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **ONE_THREAD,
+                **_names({READY_FD: writing, **handed}),
+                "PYTHONUNBUFFERED": "1",
+            },
             pass_fds=(writing, *handed.values()),
             start_new_session=True,
         )

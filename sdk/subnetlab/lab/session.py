@@ -10,11 +10,10 @@ import threading
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from bittensor import SetSubnetIdentity
-
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
-from subnetlab.lab import embedded, preset
+from subnetlab.lab import embedded
 from subnetlab.lab.amount import Amount
+from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
@@ -239,22 +238,20 @@ class Net:
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
-        On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic.
+        On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic. A subnet
+        of this wallet and name that was paid for and never started is finished instead of paid for again.
 
         Raises:
+            InvalidSubnetName: the chain cannot keep this name; nothing was spent.
             MoneyError: nothing was spent; the message says why.
+            ChainPaced: a run seals this chain's blocks; nothing was spent.
             ChainRejected: the chain refused.
+            SubnetIncomplete: the subnet is paid for, and a later step failed; the message says how to go on.
         """
-        owner = self.wallet(wallet)
+        checked, owner = checked_name(name), self.wallet(wallet)
         with self._quick("net.create_subnet"):
-            if self.play_money and not self.preset:
-                self.preset.extend(preset.network_rules(self._client))
-            netuid, _ = self._client.register_subnet(owner)
-            if self.play_money:
-                self.preset.extend(preset.subnet_rules(self._client, netuid))
-            self._client.start_call(netuid, owner)
-            self._client.execute(SetSubnetIdentity(netuid=netuid, subnet_name=name), wallet=owner)
-        return Subnet(self, netuid, name=name, owner=owner)
+            netuid = create(self._client, checked, owner, self.preset)
+        return Subnet(self, netuid, name=checked, owner=owner)
 
     def subnet(self, netuid: int, *, wallet: str | Wallet = "alice") -> Subnet:
         """A subnet that exists; `wallet` is whom its fleets will belong to.
