@@ -87,6 +87,27 @@ class DevnetNotYours(DevnetOnly):
     )
 
 
+class ChainPaced(NetworkError):
+    """A run seals this chain's blocks, so nothing else may; nothing was registered, sealed or spent."""
+
+    hint = "Wait for its end with run.wait(), or end it with run.stop(); sl.runs() lists the runs."
+
+
+class InvalidSubnetName(NetworkError):
+    """The chain cannot keep this name, or a page cannot show it; nothing was spent."""
+
+    hint = "Use a short name of letters, digits and spaces."
+
+
+class SubnetIncomplete(NetworkError):
+    """A subnet was paid for, but a later step of its creation failed."""
+
+    def __init__(self, message: str, *, netuid: int, hint: str | None = None) -> None:
+        """Keep the subnet's number beside the sentence."""
+        super().__init__(message, hint=hint)
+        self.netuid = netuid
+
+
 class NotYetSupported(NetworkError):
     """A face of the network that has not landed yet."""
 

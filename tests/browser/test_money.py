@@ -13,7 +13,7 @@ from tests.browser.waiting import wait_until
 CONNECT = """\
 import subnetlab as sl
 net = sl.connect(sealing="manual"); net.budget.set(tao=None)
-with net.quick():
+with net._quick("a test"):
     subnet = net.create_subnet("tiny-lm", wallet="alice")
     net.stake(amount_tao=20, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="alice")
 net.mine(20); net.budget.set(tao=50)

@@ -1,8 +1,7 @@
 """The chain's clock as a supervisor holds it: sealed by hand on a development chain, only watched elsewhere.
 
 A development chain's sealing is set to manual while a run lasts, so that no block comes before the peers are
-ready for it, and is set back to what it was afterwards. One run at a time: two that both seal a chain would
-make each other late.
+ready for it, and is set back to what it was afterwards. One run at a time holds `pacer_lock.PacerLock`.
 """
 
 import contextlib
@@ -10,13 +9,11 @@ import os
 import threading
 import time
 from typing import Literal, Protocol, TypeAlias, cast
-from urllib.parse import urlsplit
 
-from subnetlab.errors import DevnetOnly, FleetStartFailed, NodeUnreachable
+from subnetlab.errors import DevnetOnly, NodeUnreachable
+from subnetlab.fleet.pacer_lock import PacerLock
 from subnetlab.network.chain import Block, Chain
 from subnetlab.network.dev import DevControls
-from subnetlab.record.lock import try_lock
-from subnetlab.settings import nodes_folder
 
 SealingMode: TypeAlias = Literal["instant", "manual"] | float
 """As `DevControls.set_sealing` takes it; a number is the seconds between blocks."""
@@ -61,29 +58,32 @@ class SealedClock:
     Args:
         endpoint: of the node.
         before: the sealing to return to; None takes what the node does now.
+        lock: the right to seal this chain, as it was handed over; taken by `start` unless given.
+        run: the run's name, for those who are refused meanwhile.
         answer_limit_s: after which a node that is frozen counts as gone.
     """
 
     def __init__(
-        self, endpoint: str, before: SealingMode | None = None, *, answer_limit_s: float = 30.0
+        self,
+        endpoint: str,
+        before: SealingMode | None = None,
+        *,
+        lock: PacerLock | None = None,
+        run: str = "a run",
+        answer_limit_s: float = 30.0,
     ) -> None:
         self._controls = DevControls(endpoint, timeout_s=answer_limit_s)
         self.before: SealingMode | None = before
-        self._lock = nodes_folder() / f"{urlsplit(endpoint).netloc.replace(':', '-')}.pacer"
-        self._held = -1
+        self._lock, self._run = lock or PacerLock(endpoint), run
 
     def start(self) -> Block:
         """Stop the chain's own clock and return the head.
 
         Raises:
-            FleetStartFailed: another run on this machine holds the clock.
+            ChainPaced: another run on this machine holds the clock.
             NodeUnreachable: nobody answers.
         """
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        self._held = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-        if not try_lock(self._held):
-            self._release()
-            raise FleetStartFailed("Another run paces this chain.", hint="Wait for its end, or stop it.")
+        self._lock.take(run=self._run)
         if self.before is None:
             self.before = as_mode(self._controls.info()["sealing"])
         self._controls.set_sealing("manual")
@@ -107,17 +107,12 @@ class SealedClock:
 
         A paused run must not miss rounds: until it goes on, blocks come only for what somebody submits.
         """
-        if self._held < 0:
+        if not self._lock.held:
             return
         if self.before is not None:
             with contextlib.suppress(NodeUnreachable):
                 self._controls.set_sealing("instant" if paused else self.before)
-        self._release()
-
-    def _release(self) -> None:
-        if self._held >= 0:
-            os.close(self._held)
-            self._held = -1
+        self._lock.release()
 
 
 class WatchedClock:

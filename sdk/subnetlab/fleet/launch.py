@@ -18,6 +18,7 @@ from typing import Any, Final
 from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
+from subnetlab.fleet.pacer_lock import PACER_FD, PacerLock
 from subnetlab.fleet.run_folder import LOCK_FILE, LOG_FILE, READY_FD, SUPERVISOR_FILE, UP
 from subnetlab.record.lock import try_lock
 
@@ -25,11 +26,11 @@ _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
 
 
-def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
+def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLock | None = None) -> int:
     """Start the supervisor of a run and return its process id once the record has begun.
 
     A run whose supervisor was killed is taken up where its record ends. Peers come up afterwards; the record
-    tells. What it prints goes to `supervisor.log` in the folder.
+    tells. What it prints goes to `supervisor.log` in the folder. A `lock` that is held goes over to it.
 
     Raises:
         FleetStartFailed: one is running already, or this one ended or said nothing within the limit; the
@@ -38,6 +39,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
     if is_running(run_folder):
         raise FleetStartFailed(f"A supervisor of {run_folder.name} is running already.", hint="Attach to it.")
     reading, writing = os.pipe()
+    handed = {} if lock is None or not lock.held else {PACER_FD: lock.fileno()}
     log = run_folder / LOG_FILE
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -46,8 +48,13 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=run_folder,
-            env={**os.environ, **ONE_THREAD, READY_FD: str(writing), "PYTHONUNBUFFERED": "1"},
-            pass_fds=(writing,),
+            env={
+                **os.environ,
+                **ONE_THREAD,
+                **_names({READY_FD: writing, **handed}),
+                "PYTHONUNBUFFERED": "1",
+            },
+            pass_fds=(writing, *handed.values()),
             start_new_session=True,
         )
     os.close(writing)
@@ -65,6 +72,10 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
     # Whoever started it may stay for days: the thread collects the exit status when the run ends.
     threading.Thread(target=process.wait, name=f"run {run_folder.name}", daemon=True).start()
     return process.pid
+
+
+def _names(descriptors: dict[str, int]) -> dict[str, str]:
+    return {name: str(descriptor) for name, descriptor in descriptors.items()}
 
 
 def is_running(run_folder: Path) -> bool:

@@ -1,17 +1,19 @@
-"""Give the peers of a fleet their seats: hotkeys, registrations, stake, and the epoch that grants permits.
+"""Give the peers of a fleet their seats on a subnet: the same ones at every run, bought where they are missing.
 
-On a development chain the hotkeys derive from the run's name and belong to the subnet owner's coldkey, so a
-run's peers can be found again. A validator may set weights only after an epoch has seen its stake, hence the
-blocks that are sealed at the end. Source: registration, staking and the epoch of the chain.
+On a development chain a hotkey derives from owner, subnet, role and place in the fleet. So a second run takes
+the seats of the first again; only what is missing is registered and staked. A validator may set weights only
+after an epoch has seen its stake, hence the blocks that are sealed at the end. What earlier fleets left is
+`former`'s. Source: registration, staking and the epoch of the chain.
 """
 
 from collections.abc import Sequence
 
 from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.spec import PeerSeat
+from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.wallets import Wallet, dev_keypair, peer_uri
+from subnetlab.network.wallets import Wallet, address, dev_keypair, peer_uri
 from subnetlab.record.events import ALONE_UID, Role
 
 STAKES_TAO = (300, 200)
@@ -19,40 +21,62 @@ STAKES_TAO = (300, 200)
 
 
 def enrol(
-    client: NetworkClient, *, netuid: int, run_id: str, roles: Sequence[Role], wallet: Wallet, alone: bool
+    client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, alone: bool
 ) -> tuple[PeerSeat, ...]:
-    """Register every peer, stake the validators, and seal blocks until they hold permits.
+    """Register the peers that hold no seat yet, stake the validators, and seal blocks until they hold permits.
+
+    Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 
     Returns:
         the seats in the order of `roles`, the reference miner last.
 
     Raises:
-        ChainRejected: the chain refused a registration or a stake.
-        FleetStartFailed: the validators hold no permit after an epoch.
+        ChainRejected: the chain refused a registration, a stake or a weight.
+        FleetStartFailed: the subnet has too few seats, or the validators hold no permit after an epoch.
     """
+    uris = _uris(netuid, address(wallet), roles)
+    hotkeys = [dev_keypair(uri).ss58_address for uri in uris]
+    withdraw_votes(client, netuid, kept=set(hotkeys))
+    known = client.metagraph(netuid)
+    for hotkey in hotkeys:
+        if known.by_hotkey(hotkey) is None:
+            client.burned_register(netuid, wallet, hotkey_ss58=hotkey)
+    known = client.metagraph(netuid)
     seats: list[PeerSeat] = []
-    counts: dict[str, int] = {}
-    for role in roles:
-        counts[role] = counts.get(role, 0) + 1
-        uri = peer_uri(run_id, role, counts[role])
-        hotkey = dev_keypair(uri).ss58_address
-        uid, _ = client.burned_register(netuid, wallet, hotkey_ss58=hotkey)
-        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, hotkey_uri=uri))
+    for role, uri, hotkey in zip(roles, uris, hotkeys, strict=True):
+        neuron = known.by_hotkey(hotkey)
+        if neuron is None:
+            raise FleetStartFailed(
+                f"Subnet {netuid} has {len(known.neurons)} seats, too few for a fleet of {len(roles)}.",
+                hint="Start fewer miners.",
+            )
+        seats.append(PeerSeat(uid=neuron.uid, hotkey=hotkey, role=role, hotkey_uri=uri))
     validators = [seat for seat in seats if seat.role == "validator"]
     for i, seat in enumerate(validators):
-        amount = STAKES_TAO[min(i, 1)]
-        client.stake(
-            amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
-        )
+        if not known.neurons[seat.uid].stake_alpha_rao:
+            amount = STAKES_TAO[min(i, 1)]
+            client.stake(
+                amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
+            )
     _await_permits(client, netuid, validators)
     if alone:
         seats.append(PeerSeat(uid=ALONE_UID, hotkey="", role="alone"))
     return tuple(seats)
 
 
+def _uris(netuid: int, owner: str, roles: Sequence[Role]) -> list[str]:
+    counts: dict[str, int] = {}
+    uris: list[str] = []
+    for role in roles:
+        counts[role] = counts.get(role, 0) + 1
+        uris.append(peer_uri(peer_place(netuid, owner), role, counts[role]))
+    return uris
+
+
 def _await_permits(client: NetworkClient, netuid: int, validators: Sequence[PeerSeat]) -> None:
-    for _ in range(3):
-        client.dev.seal(TEMPO)
+    for epochs in range(4):
+        if epochs:
+            client.dev.seal(TEMPO)
         permitted = {neuron.hotkey for neuron in client.metagraph(netuid).validators}
         if all(seat.hotkey in permitted for seat in validators):
             return

@@ -61,14 +61,14 @@ def explain(tally: Tally, uid: int) -> Explanation:
         UnknownUid: the run gave nobody this uid.
         RunNotFinished: no epoch has paid anyone yet.
     """
-    seats = tally.uids("owner", "miner", "free_rider", "validator")
+    seats = tally.uids("owner", "miner", "free_rider", "validator", "other", "unknown")
     if uid not in seats:
         known = ", ".join(map(str, seats)) or "none yet"
         raise UnknownUid(f"Nobody in this run holds uid {uid}.", hint=f"The run's uids: {known}.")
     if not tally.epochs:
         raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
     role = tally.role(uid)
-    if role in ("validator", "owner"):
+    if role in ("validator", "owner", "other", "unknown"):
         return _explain_voter(tally, uid, role)
     yuma = next((found for epoch in reversed(tally.epochs) if (found := recompute(epoch))), None)
     miner = tally.miners.get(uid, MinerTally(uid))
@@ -215,6 +215,11 @@ def _explain_voter(tally: Tally, uid: int, role: str) -> Explanation:
         answer = (
             f"In short: uid {uid} belongs to the subnet's owner, who neither mined nor judged here. The"
             " owner's cut of the emission is taken before the epoch shares out the rest."
+        )
+    elif role in ("other", "unknown"):
+        answer = (
+            f"In short: uid {uid} holds a seat on this subnet but takes no part in this run: it neither"
+            " mined nor judged here."
         )
     else:
         answer = f"In short: uid {uid} judges. It is paid for stake put behind judgements that others share."

@@ -13,6 +13,7 @@ from typing import Final
 
 from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
 from subnetlab.fleet.launch import is_running, start_supervisor, status
+from subnetlab.fleet.pacer_lock import PacerLock
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.lab import embedded
 from subnetlab.lab.tally import Tally
@@ -62,16 +63,19 @@ def _bring_back_node(spec: FleetSpec) -> bool:
 
 
 def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
+    lock = PacerLock(spec.endpoint)
     try:
-        return _supervise(run_folder, spec.start_limit_s)
+        return _supervise(run_folder, spec.start_limit_s, lock)
     except FleetStartFailed:
-        if spec.node and not is_running(run_folder):  # nobody will pace the node that was brought back
+        if lock.held and spec.node and not is_running(run_folder):  # no run paces the node that is back
             with contextlib.suppress(SubnetLabError):
                 DevControls(spec.endpoint).set_sealing("instant")
         raise
+    finally:
+        lock.release()
 
 
-def _supervise(run_folder: Path, start_limit_s: float) -> bool:
+def _supervise(run_folder: Path, start_limit_s: float, lock: PacerLock) -> bool:
     """Have a supervisor for the run; whether one was started."""
     deadline, pause = monotonic() + _ENDING_LIMIT_S, threading.Event()
     while is_running(run_folder):
@@ -83,8 +87,10 @@ def _supervise(run_folder: Path, start_limit_s: float) -> bool:
         pause.wait(_LOOK_AGAIN_S)
     if _told(run_folder).ended is not None:
         return False
+    if read_spec(run_folder).is_devnet:
+        lock.take(run=run_folder.name)  # or the run that paces this chain now is named
     try:
-        start_supervisor(run_folder, timeout_s=max(60.0, start_limit_s))
+        start_supervisor(run_folder, lock=lock, timeout_s=max(60.0, start_limit_s))
     except FleetStartFailed:
         if is_running(run_folder):  # somebody else attached and was quicker
             return False

@@ -193,12 +193,9 @@ class Run:
             word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
             return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
         if not tally.val_loss:
-            up = len(tally.ready)
-            return (
-                f"{up} of {len(tally.started.seats)} peers are up."
-                if tally.started
-                else "The peers are starting."
-            )
+            peers = tally.uids("miner", "free_rider", "validator")
+            up = sum(uid in tally.ready and uid not in tally.gone for uid in peers)
+            return f"{up} of {len(peers)} peers are up." if tally.started else "The peers are starting."
         return verdict(tally).headline
 
     def _left(self) -> str:

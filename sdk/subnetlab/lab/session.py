@@ -7,21 +7,19 @@ be held only on development chains.
 
 import contextlib
 import weakref
-from collections.abc import Generator
 from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from bittensor import SetSubnetIdentity
-
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported
-from subnetlab.lab import preset
 from subnetlab.lab.amount import Amount
+from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run
+from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
 from subnetlab.network.budget import Budget
@@ -96,13 +94,14 @@ class Net:
     """A network: wallets, money, subnets, and on a devnet also time. Made by `connect`; a context manager.
 
     `client` is the bittensor SDK's client, `preset` lists the rules that were changed for the lesson, `spent`
-    what was staked and paid through this object.
+    what was staked and paid through this object, `sealing` says who may seal a development chain's blocks.
     """
 
     def __init__(self, client: NetworkClient, node: EmbeddedNode | None = None) -> None:
         self._client, self._node = client, node
         self.name, self.endpoint = client.network.name, client.endpoint
         self.play_money = client.development
+        self.sealing = Sealing(client.dev)
         self.preset = Changes()
         self.spent: list[Spent] = []
         self.runs: list[Run] = []
@@ -238,22 +237,20 @@ class Net:
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
-        On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic.
+        On a development chain the lesson's rules are set as well, each as a visible Sudo extrinsic. A subnet
+        of this wallet and name that was paid for and never started is finished instead of paid for again.
 
         Raises:
+            InvalidSubnetName: the chain cannot keep this name; nothing was spent.
             MoneyError: nothing was spent; the message says why.
+            ChainPaced: a run seals this chain's blocks; nothing was spent.
             ChainRejected: the chain refused.
+            SubnetIncomplete: the subnet is paid for, and a later step failed; the message says how to go on.
         """
-        owner = self.wallet(wallet)
-        with self.quick():
-            if self.play_money and not self.preset:
-                self.preset.extend(preset.network_rules(self._client))
-            netuid, _ = self._client.register_subnet(owner)
-            if self.play_money:
-                self.preset.extend(preset.subnet_rules(self._client, netuid))
-            self._client.start_call(netuid, owner)
-            self._client.execute(SetSubnetIdentity(netuid=netuid, subnet_name=name), wallet=owner)
-        return Subnet(self, netuid, name=name, owner=owner)
+        checked, owner = checked_name(name), self.wallet(wallet)
+        with self._quick("net.create_subnet"):
+            netuid = create(self._client, checked, owner, self.preset)
+        return Subnet(self, netuid, name=checked, owner=owner)
 
     def subnet(self, netuid: int, *, wallet: str | Wallet = "alice") -> Subnet:
         """A subnet that exists; `wallet` is whom its fleets will belong to.
@@ -267,54 +264,31 @@ class Net:
 
     # -- time and state, on a devnet ---------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def quick(self) -> Generator[None]:
+    def _quick(self, verb: str) -> contextlib.AbstractContextManager[None]:
         """Seal a block per extrinsic inside, as before afterwards; does nothing on other chains."""
-        if not self.play_money:
-            yield
-            return
-        before = self._sealing()
-        self._client.dev.set_sealing("instant")
-        try:
-            yield
-        finally:
-            self._client.dev.set_sealing(before)
-
-    @contextlib.contextmanager
-    def held_still(self) -> Generator[Literal["instant", "manual"] | float]:
-        """Seal per extrinsic inside the block and leave time stopped for whoever paces it from then on.
-
-        Yields how blocks were sealed before; an error inside brings that back.
-        """
-        before = self._sealing()
-        self._client.dev.set_sealing("instant")
-        try:
-            yield before
-        except BaseException:
-            self._client.dev.set_sealing(before)
-            raise
-
-    def _sealing(self) -> Literal["instant", "manual"] | float:
-        found = self._client.dev.info()["sealing"]
-        return float(found["interval"]) if isinstance(found, dict) else found
+        return self.sealing.per_extrinsic(verb) if self.play_money else contextlib.nullcontext()
 
     def mine(self, blocks: int = 1) -> int:
         """Seal blocks now; the new height.
 
         Raises:
             DevnetOnly: blocks come by themselves there.
+            ChainPaced: a run seals this chain's blocks; none was sealed.
         """
         self._dev("mine")
-        return self._client.dev.seal(blocks).number
+        with self.sealing.held("net.mine"):
+            return self._client.dev.seal(blocks).number
 
     def snapshot(self) -> Any:
         """Hold the chain as it is; `revert` takes what this returns.
 
         Raises:
             DevnetOnly: nobody can hold that chain.
+            ChainPaced: a run seals this chain's blocks.
         """
         self._dev("snapshot")
-        return self._client.dev.snapshot()
+        with self.sealing.held("net.snapshot"):
+            return self._client.dev.snapshot()
 
     def revert(self, snapshot: Any) -> int:
         """Put the chain back to a snapshot; the height it stands at.
@@ -322,17 +296,20 @@ class Net:
         Raises:
             DevnetOnly: nobody can turn that chain back.
             ChainRejected: there is no such snapshot.
+            ChainPaced: a run seals this chain's blocks; it was not turned back.
         """
         self._dev("revert")
-        self._client.turn_back(snapshot)
+        with self.sealing.held("net.revert"):
+            self._client.turn_back(snapshot)
         return self.block
 
     def reset(self) -> int:
-        """Put the embedded chain back to where it was when it was started."""
+        """Put the embedded chain back to where it was when it was started; errors as `revert`."""
         if self._start is None:
             raise DevnetOnly(f"{self.name} was not started here.", hint="net = sl.connect() starts a chain.")
+        height = self.revert(self._start)
         self.preset.clear()
-        return self.revert(self._start)
+        return height
 
     def _dev(self, verb: str) -> None:
         if not self.play_money:

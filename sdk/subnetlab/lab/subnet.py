@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NotYetSupported, UnknownUid
-from subnetlab.fleet.launch import start_supervisor
+from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
@@ -21,7 +21,6 @@ from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
-from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 _MARGIN_BLOCKS = 4
 """Between the last block of setting up and the first round: peers come up meanwhile."""
+_SLUG_BYTES = 60
 
 
 class Subnet:
@@ -114,6 +114,7 @@ class Subnet:
             ManifestInvalid: the options contradict each other; nothing was started.
             NotYetSupported: not a development chain.
             ChainRejected: the chain refused a seat.
+            ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
         if not self.net.play_money:
@@ -133,11 +134,10 @@ class Subnet:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), self.net.network
-        with self.net.held_still() as sealing_before:
+        with self.net.sealing.for_run(run_id) as (lock, sealing_before):
             seats = enrol(
                 client,
                 netuid=self.netuid,
-                run_id=run_id,
                 roles=fleet.roles(),
                 wallet=owner,
                 alone=fleet.alone,
@@ -145,9 +145,9 @@ class Subnet:
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
             folder = runs_folder() / run_id
-            with _gone_unless_begun(folder):
+            with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                start_supervisor(folder, timeout_s=max(60.0, fleet.start_limit_s))
+                start_supervisor(folder, lock=lock, timeout_s=max(60.0, fleet.start_limit_s))
         return folder
 
     def _write(
@@ -157,11 +157,11 @@ class Subnet:
         from subnetlab.lab.plan import write_run  # noqa: PLC0415
 
         folder.mkdir(parents=True)
-        taken = {seat.uid for seat in seats}
+        taken, found = {seat.uid for seat in seats}, self.metagraph()
         others = tuple(
-            PeerSeat(uid=neuron.uid, hotkey=neuron.hotkey, role="owner")
-            for neuron in self.metagraph().neurons
-            if neuron.uid not in taken
+            PeerSeat(uid=n.uid, hotkey=n.hotkey, role="owner" if n.hotkey == found.owner_hotkey else "other")
+            for n in found.neurons
+            if n.uid not in taken
         )
         spec = FleetSpec(
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
@@ -174,16 +174,18 @@ class Subnet:
 
 
 @contextlib.contextmanager
-def _gone_unless_begun(folder: Path) -> Generator[None]:
-    """Leave no folder behind of a run that was cancelled or refused before its record began."""
+def _gone_unless_started(folder: Path) -> Generator[None]:
+    """Leave no folder behind of a run whose start was cancelled or refused."""
     try:
         yield
     except BaseException:
-        if not (folder / FILE_NAME).exists():
+        if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _slug(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
+    """A name as the beginning of a folder's, short enough in bytes for any file system."""
+    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    kept = kept.encode(errors="ignore")[:_SLUG_BYTES].decode(errors="ignore").strip("-")
     return kept or "run"

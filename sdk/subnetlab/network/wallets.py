@@ -79,9 +79,9 @@ def dev_wallet(name: str) -> DevWallet:
     )
 
 
-def peer_uri(run_id: str, role: str, index: int) -> str:
-    """The development URI of a peer's hotkey: it can be derived again, and no two runs share one."""
-    return f"//SubnetLab//{run_id}//{role}-{index}"
+def peer_uri(place: str, role: str, index: int) -> str:
+    """The development URI of a peer's hotkey: whoever knows place, role and index derives it again."""
+    return f"//SubnetLab//{place}//{role}-{index}"
 
 
 def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:

@@ -12,30 +12,6 @@ from typing import Any, ClassVar, Literal
 
 
 class RunStatus(StrEnum):
-    """Where a run is; `interrupted`: its supervisor left it or was killed, and attaching goes on."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-
-
-class PeerStatus(StrEnum):
-    """Where a peer is; `ended` came to the end of its work, `gone` did not."""
-
-    STARTING = "starting"
-    LIVE = "live"
-    ENDED = "ended"
-    GONE = "gone"
-
-
-Role = Literal["owner", "miner", "free_rider", "validator", "alone"]
-"""What a peer was started as; validators never see it, `explain` and tests do."""
-
-
-class RunStatus(StrEnum):
     """Where a run stands."""
 
     STARTING = "starting"
@@ -57,6 +33,12 @@ class PeerStatus(StrEnum):
     GONE = "gone"
     """It ended before the run did."""
 
+
+Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "unknown"]
+"""What a peer was started as; validators never see it, `explain` and tests do.
+
+`other` holds a seat on the subnet but is not of the run; of an `unknown` one nothing is known.
+"""
 
 ALONE_UID = -1
 """The reference miner that trains by itself holds no seat on the subnet."""

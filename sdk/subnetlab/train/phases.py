@@ -17,6 +17,8 @@ EXPECTED: Final[dict[Role, dict[str, Height]]] = {
     "free_rider": {"committed": "commit", "revealed": "beacon", "synced": "next_open"},
     "validator": {"ready": "commit", "scored": "close", "synced": "next_open"},
     "alone": {},
+    "other": {},
+    "unknown": {},
 }
 """Phase name to the height that may be sealed once it is reported."""
 

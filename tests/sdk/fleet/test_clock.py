@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.devnet_process import DevnetProcess, running_devnet
 
-from subnetlab.errors import DevnetOnly, FleetStartFailed, NodeUnreachable
+from subnetlab.errors import ChainPaced, DevnetOnly, NodeUnreachable
 from subnetlab.fleet.clock import Patience, SealedClock, WatchedClock, as_mode
 from subnetlab.network.chain import Block
 from subnetlab.network.dev import DevControls
@@ -41,9 +41,10 @@ def test_a_sealed_clock_takes_the_blocks_and_gives_them_back(
 
 
 def test_two_runs_cannot_hold_one_chain(node: DevnetProcess) -> None:
-    first, second = SealedClock(node.endpoint, "instant"), SealedClock(node.endpoint, "instant")
+    first = SealedClock(node.endpoint, "instant", run="first-1234")
+    second = SealedClock(node.endpoint.replace("127.0.0.1", "localhost"), "instant")
     first.start()
-    with pytest.raises(FleetStartFailed, match="Another run paces this chain"):
+    with pytest.raises(ChainPaced, match="Run first-1234 paces this chain"):
         second.start()
     second.stop()
     assert DevControls(node.endpoint).info()["sealing"] == "manual"

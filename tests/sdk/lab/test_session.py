@@ -132,10 +132,10 @@ def test_time_and_state_are_under_control(net: Net) -> None:
 def test_quick_sealing_ends_as_it_began(net: Net) -> None:
     net.network.dev.set_sealing("manual")
     try:
-        with net.quick():
+        with net._quick("a test"):
             net.pay(amount_tao=1, to=BOB, wallet="alice")
         assert net.network.dev.info()["sealing"] == "manual"
-        with pytest.raises(RuntimeError), net.held_still():
+        with pytest.raises(RuntimeError), net.sealing.for_run("test-1234"):
             raise RuntimeError
         assert net.network.dev.info()["sealing"] == "manual"
     finally:

@@ -19,6 +19,7 @@ from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock, as_mode
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
+from subnetlab.fleet.pacer_lock import handed_over
 from subnetlab.fleet.run_folder import SUPERVISOR_FILE
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.supervisor.ending import Ending, pending_ending
@@ -132,7 +133,8 @@ def _clock(spec: FleetSpec, run_folder: Path) -> Clock:
     if spec.is_devnet:
         after = spec.sealing_after
         # A supervisor that was killed could not give the clock back, but it wrote down how it was found.
-        return SealedClock(spec.endpoint, as_mode(_sealing_before(run_folder) if after is None else after))
+        before = as_mode(_sealing_before(run_folder) if after is None else after)
+        return SealedClock(spec.endpoint, before, lock=handed_over(spec.endpoint), run=run_folder.name)
     return WatchedClock(PeerChain(spec.endpoint, spec.netuid, READER_URI))
 
 

@@ -1,0 +1,89 @@
+"""A subnet is used more than once: the second run takes the seats of the first, and pay follows its rounds."""
+
+from typing import Any
+
+import subnetlab as sl
+from subnetlab.lab.run import Run
+from subnetlab.lab.session import Net
+from subnetlab.lab.subnet import Subnet
+from subnetlab.network.wallets import DevWallet, dev_keypair
+
+LIMIT_S = 120.0
+
+
+def _trained(subnet: Subnet, rounds: int, **fleet: Any) -> Run:
+    run = subnet.train(
+        model=sl.models.TinyGPT("binder"),
+        data=sl.data.stdlib(200_000),
+        strategy=sl.strategies.SparseLoCo(inner_steps=2),
+        rounds=rounds,
+        fleet=sl.LocalFleet(**{"alone": False, **fleet}),
+    )
+    return run.wait(timeout=LIMIT_S)
+
+
+def _seats(run: Run) -> dict[int, tuple[str, str]]:
+    started = run.tally.started
+    assert started is not None
+    return {int(seat["uid"]): (str(seat["role"]), str(seat["hotkey"])) for seat in started.seats}
+
+
+def test_a_second_run_pays_its_own_miners_and_nobody_of_the_first(net: Net) -> None:
+    subnet = net.create_subnet("twice", wallet="alice")
+    first = _trained(subnet, 2, miners=3, validators=2)
+    old = _seats(first)
+    assert [role for role, _ in old.values()] == ["owner", *["miner"] * 3, *["validator"] * 2]
+
+    second = _trained(subnet, 6, miners=3, free_riders=1, validators=1)
+    new = _seats(second)
+    assert {uid: hotkey for uid, (_, hotkey) in new.items() if uid in old} == {
+        uid: hotkey for uid, (_, hotkey) in old.items()
+    }
+    assert [role for role, _ in new.values()] == [
+        "owner", "miner", "miner", "other", "validator", "other", "free_rider",
+    ]  # fmt: skip
+    paid = {uid: second.tally.paid(uid) for uid in new}
+    assert paid[1] > 0 and paid[2] > 0 and paid[4] > 0
+    assert paid[3] == paid[5] == 0, "a peer of the first run was paid by the second"
+    assert second.headline.startswith("Three strangers")
+    last = subnet.metagraph()
+    assert last.neurons[5].stake_alpha_rao == 0, "a former validator kept its vote"
+    assert not last.neurons[5].validator_permit
+    for uid in (3, 5):
+        answer = second.explain(uid).answer
+        assert "takes no part in this run" in answer
+        assert "owner" not in answer
+
+
+def test_the_same_fleet_again_buys_nothing_and_the_first_pay_is_of_its_own_rounds(net: Net) -> None:
+    subnet = net.create_subnet("again", wallet="alice")
+    first = _trained(subnet, 2, miners=2, validators=1)
+    before = net.balance("alice")
+    second = _trained(subnet, 4, miners=2, validators=1)
+    assert _seats(second) == _seats(first)
+    assert before - net.balance("alice") < 10_000_000, "more than fees was spent"
+    miners = second.tally.uids("miner")
+    early = [epoch for epoch in second.tally.epochs if not any(epoch.incentive)]
+    assert early, "the first epoch of the second run paid for rounds of the first"
+    assert all(epoch.emission_alpha_rao[uid] == 0 for epoch in early for uid in miners)
+    assert all(second.tally.paid(uid) > 0 for uid in miners)
+
+
+def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:
+    subnet = net.create_subnet("strangers", wallet="alice")
+    hotkey = dev_keypair("//Stranger")
+    uid, _ = net.network.burned_register(subnet.netuid, "bob", hotkey_ss58=hotkey.ss58_address)
+    net.stake(amount_tao=1, hotkey_ss58=hotkey.ss58_address, netuid=subnet.netuid, wallet="bob")
+    net.mine(16)
+    from bittensor import calls
+
+    wallet = DevWallet(name="stranger", coldkey=hotkey, hotkey=hotkey)
+    row = calls.SubtensorModule.set_mechanism_weights(
+        netuid=subnet.netuid, mecid=0, dests=[0], weights=[65535], version_key=0
+    )
+    net.network.submit_call(row, wallet=wallet, signer="hotkey")
+    run = _trained(subnet, 1, miners=1, validators=1)
+    after = subnet.metagraph()
+    assert after.weights[uid] == {0: 65535}
+    assert after.neurons[uid].stake_alpha_rao > 0
+    assert _seats(run)[uid][0] == "other"
