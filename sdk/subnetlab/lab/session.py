@@ -15,7 +15,6 @@ from bittensor import SetSubnetIdentity
 
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
 from subnetlab.lab import embedded, preset
-from subnetlab.lab.amount import Amount
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
@@ -23,13 +22,14 @@ from subnetlab.lab.revive import needed_nodes
 from subnetlab.lab.run import Run
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
+from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
-from subnetlab.network.client import NetworkClient, Tao
+from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, address
 from subnetlab.record.events import Spent
-from subnetlab.units import rao
+from subnetlab.units import Amount, rao
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -169,10 +169,10 @@ class Net:
         """The ss58 address of a wallet's coldkey; an address stays as it is."""
         return address(account)
 
-    def balance(self, account: str | Wallet = "alice") -> Amount:
-        """What an address, a wallet, or the wallet of a name holds, free to spend."""
+    def balance(self, account: str | Wallet = "alice") -> Balance:
+        """What an address, a wallet, or the wallet of a name holds, free to spend: a `bittensor.Balance`."""
         known = isinstance(account, str) and len(account) > 40
-        return Amount(self._client.balance(account if known else self.wallet(account)))
+        return Balance(self._client.balance(account if known else self.wallet(account)))
 
     def holdings(self, account: str | Wallet = "alice") -> Holdings:
         """What a wallet or an address holds: free TAO, stake by subnet and hotkey, the budget left.
@@ -183,7 +183,7 @@ class Net:
         return holdings(self._client, account if known else self.wallet(account))
 
     def pay(
-        self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
+        self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
     ) -> Receipt:
         """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
 
@@ -197,7 +197,7 @@ class Net:
         return receipt
 
     def stake(
-        self, *, amount_tao: Tao, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
+        self, *, amount_tao: Amount, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
         confirm: Confirm | None = None, **options: Any,
     ) -> Receipt:  # fmt: skip
         """Stake TAO behind a hotkey on a subnet; `rate_tolerance` bounds how far the price may move.
@@ -215,7 +215,7 @@ class Net:
     def unstake(
         self,
         *,
-        amount_alpha: Tao | Literal["all"],
+        amount_alpha: Amount | Literal["all"],
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,

@@ -11,13 +11,12 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from subnetlab import settings
 from subnetlab.errors import OverBudget
 from subnetlab.record.lock import locked
-from subnetlab.units import U64_MAX, Rao, format_tao, rao
+from subnetlab.units import U64_MAX, Amount, Rao, format_tao, rao
 
 
 @dataclass(slots=True)
@@ -62,13 +61,13 @@ class Budget:
         limit, spent = self._read()
         return None if limit is None else Rao(max(0, limit - spent))
 
-    def set(self, tao: float | str | Decimal | None) -> None:
+    def set(self, tao: Amount | None) -> None:
         """Allow this much from now on, starting at nothing spent; 0 forbids all, None lifts the limit.
 
         Raises:
             InvalidAmount: not an amount the chain can carry.
         """
-        limit = None if tao is None else Rao(0) if tao == 0 and not isinstance(tao, bool) else rao(tao)
+        limit = None if tao is None else rao(tao, zero=True)
         with locked(self._lock):
             self._write(limit, Rao(0))
 

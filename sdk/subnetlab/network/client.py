@@ -8,7 +8,6 @@ the chain's own pallet and error name.
 
 from collections.abc import Callable
 from copy import copy
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -29,16 +28,13 @@ from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire import WireClient
-from subnetlab.units import AlphaRao, Rao, rao
+from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")
 """What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
-
-Tao = float | str | Decimal
-"""An amount as a person types it."""
 
 
 class NetworkClient:
@@ -153,7 +149,7 @@ class NetworkClient:
 
     # -- money ---------------------------------------------------------------------------------------------
 
-    def pay(self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet) -> Receipt:
+    def pay(self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet) -> Receipt:
         """Transfer TAO; the sender's account stays alive.
 
         Raises:
@@ -169,7 +165,7 @@ class NetworkClient:
     def stake(
         self,
         *,
-        amount_tao: Tao,
+        amount_tao: Amount,
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
@@ -189,27 +185,28 @@ class NetworkClient:
     def unstake(
         self,
         *,
-        amount_alpha: Tao | Literal["all"],
+        amount_alpha: Amount | Literal["all"],
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
         rate_tolerance: float | None = RATE_TOLERANCE,
     ) -> Receipt:
         """Take stake back, or `all` of it; it costs the fees only. Errors as `pay`."""
-        amount = "all" if amount_alpha == "all" else _exact(rao(amount_alpha), netuid)
+        everything = isinstance(amount_alpha, str) and amount_alpha == "all"
+        amount = "all" if everything else _exact(rao(amount_alpha, netuid=netuid), netuid)
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.RemoveStake(
             hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **_protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
-    def quote_stake(self, *, amount_tao: Tao, netuid: int) -> StakeQuote:
+    def quote_stake(self, *, amount_tao: Amount, netuid: int) -> StakeQuote:
         """What staking this much would bring, before anything is sent."""
         return stake_quote(self.client, rao(amount_tao), netuid)
 
-    def quote_unstake(self, *, amount_alpha: Tao, netuid: int) -> StakeQuote:
+    def quote_unstake(self, *, amount_alpha: Amount, netuid: int) -> StakeQuote:
         """What taking this much back would bring, before anything is sent."""
-        return unstake_quote(self.client, AlphaRao(rao(amount_alpha)), netuid)
+        return unstake_quote(self.client, AlphaRao(rao(amount_alpha, netuid=netuid)), netuid)
 
     # -- subnets and neurons -------------------------------------------------------------------------------
 
