@@ -26,8 +26,9 @@ from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm
+from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
-from subnetlab.network.wallets import Wallet, address
+from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
 from subnetlab.units import Amount, rao
 
@@ -166,21 +167,22 @@ class Net:
         return self._client.wallet(name)
 
     def address(self, account: str | Wallet) -> str:
-        """The ss58 address of a wallet's coldkey; an address stays as it is."""
-        return address(account)
+        """The ss58 address of a wallet's coldkey, given by name or as it is; errors as `wallet`."""
+        return destination(self._account(account), development=self.play_money)
+
+    def _account(self, account: str | Wallet) -> str | Wallet:
+        return account if is_address(account) else self.wallet(account)
 
     def balance(self, account: str | Wallet = "alice") -> Balance:
         """What an address, a wallet, or the wallet of a name holds, free to spend: a `bittensor.Balance`."""
-        known = isinstance(account, str) and len(account) > 40
-        return Balance(self._client.balance(account if known else self.wallet(account)))
+        return Balance(self._client.balance(self._account(account)))
 
     def holdings(self, account: str | Wallet = "alice") -> Holdings:
         """What a wallet or an address holds: free TAO, stake by subnet and hotkey, the budget left.
 
         Errors as `wallet`. Example: `net.holdings("alice").total_rao`.
         """
-        known = isinstance(account, str) and len(account) > 40
-        return holdings(self._client, account if known else self.wallet(account))
+        return holdings(self._client, self._account(account))
 
     def pay(
         self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
@@ -193,7 +195,7 @@ class Net:
         """
         client = self._client if confirm is None else self._client.asking(confirm)
         receipt = client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
-        self._note("pay", receipt, rao(amount_tao), to if isinstance(to, str) else address(to))
+        self._note("pay", receipt, rao(amount_tao), destination(to, development=self.play_money))
         return receipt
 
     def stake(

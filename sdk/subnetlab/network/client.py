@@ -20,7 +20,7 @@ from subnetlab.network.confirm import Confirm, Spend, confirm_default
 from subnetlab.network.dev import DevControls
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.names import Network, resolve
-from subnetlab.network.pay import destination
+from subnetlab.network.pay import check_addresses, destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
@@ -264,6 +264,7 @@ class NetworkClient:
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
         """
+        check_addresses(intent)
         opened = self.wallet(wallet)
         with translated(self.endpoint):
             plan = self.client.plan(intent, opened)

@@ -91,7 +91,7 @@ def test_a_payment_that_cannot_be_is_refused_and_nothing_moves(
 
 
 def test_wallets_by_name_and_as_the_sdk_makes_them(net: Net) -> None:
-    assert net.address(net.wallet("bob")) == BOB
+    assert net.address(net.wallet("bob")) == net.address("bob") == net.address(BOB) == BOB
     alice = net.wallet("alice")
     assert net.wallet(alice) is alice
     with pytest.raises(UnknownWallet):
