@@ -243,4 +243,6 @@ def test_no_more_than_so_many_forms_stay_open(net: Net) -> None:
 
 def test_a_form_is_filled_with_any_amount(net: Net) -> None:
     for amount, written in ((net.balance("bob") / 4, "250000"), (0.1 + 0.2, "0.3"), ("0.5 TAO", "0.5 TAO")):
-        assert pay_form(net, to="bob", amount_tao=amount).setup["amount"] == written
+        form = pay_form(net, to="bob", amount_tao=amount)
+        assert form.setup["amount"] == written
+        eventually(form, lambda state: state["step"] == "previewed")

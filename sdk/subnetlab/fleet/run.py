@@ -258,4 +258,5 @@ def _first_event(spec: FleetSpec, facts: Facts, head: Block) -> RunStarted:
         manifest=facts.manifest,
         seats=[entry(seat) for seat in seats if seat.uid != ALONE_UID],
         block=head.number,
+        play_money=spec.is_devnet,
     )
