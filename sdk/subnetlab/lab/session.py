@@ -363,6 +363,8 @@ class Net:
             return
         self._node.close()
         embedded.sweep(needed_nodes())
+        if not self._node.folder.exists():
+            self._client.forget_budget()
 
     def __enter__(self) -> Self:
         return self

@@ -82,16 +82,33 @@ class NetworkClient:
             return False
 
     @cached_property
+    def chain(self) -> str:
+        """What tells this chain from every other, as a file name: its genesis.
+
+        Development chains share one, so the first block, which has the time in it, is added there.
+        """
+        genesis = str(self.client.rpc("chain_getBlockHash", 0))[2:34]
+        if self._real:
+            return f"{genesis}-rehearsal"
+        first = self.client.rpc("chain_getBlockHash", 1) if self.development else None
+        return genesis if first is None else f"{genesis}-{str(first)[2:34]}"
+
+    @cached_property
     def purse(self) -> Purse:
         """The budget and whoever is asked; what all spending passes."""
         real = not self.development
-        budget = self._budget or Budget(self.network.key, unlimited=not real)
+        budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
         return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))
 
     @property
     def budget(self) -> Budget:
         """What may be spent on this network."""
         return self.purse.budget
+
+    def forget_budget(self) -> None:
+        """Remove what is kept of the budget, because this chain is gone for good."""
+        if "purse" in vars(self):
+            self.budget.forget()
 
     def asking(self, confirm: Confirm) -> "NetworkClient":
         """The same connection and the same budget, with somebody else to ask before money is spent.
