@@ -172,7 +172,9 @@ def _opened(run_folder: Path, context: ForkServerContext) -> Generator[_Opened]:
         if past.ended:
             raise FleetStartFailed("This run is over.", hint="Start a new one.")
         token = secrets.token_hex(16)
-        control = held.enter_context(contextlib.closing(ControlServer(run_folder, token)))
+        control = held.enter_context(
+            contextlib.closing(ControlServer(run_folder, token, spent=record.append))
+        )
         payroll = held.enter_context(contextlib.closing(Payroll(spec.endpoint, spec.netuid)))
         _check_chain(spec, past)
         clock = _clock(spec, run_folder)

@@ -14,12 +14,13 @@ from typing import Any, Literal, Self
 from bittensor import SetSubnetIdentity
 
 from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
+from subnetlab.fleet.launch import is_running, report_spent
 from subnetlab.lab import embedded, preset
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
 from subnetlab.lab.revive import needed_nodes
-from subnetlab.lab.run import Run
+from subnetlab.lab.run import Run, runs
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
 from subnetlab.network.balance import Balance
@@ -195,7 +196,8 @@ class Net:
         """
         client = self._client if confirm is None else self._client.asking(confirm)
         receipt = client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
-        self._note("pay", receipt, rao(amount_tao), destination(to, development=self.play_money))
+        paid = destination(to, development=self.play_money)
+        self._note(Spent(what="pay", tx=receipt.tx, amount_rao=rao(amount_tao), to=paid))
         return receipt
 
     def stake(
@@ -211,7 +213,8 @@ class Net:
         receipt = client.stake(
             amount_tao=amount_tao, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
-        self._note("stake", receipt, rao(amount_tao), hotkey_ss58)
+        staked = Spent(what="stake", tx=receipt.tx, amount_rao=rao(amount_tao), to=hotkey_ss58)
+        self._note(staked, netuid=netuid)
         return receipt
 
     def unstake(
@@ -232,8 +235,15 @@ class Net:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
         return self._client.execute(intent, wallet=wallet)
 
-    def _note(self, what: Literal["stake", "pay"], receipt: Receipt, amount: int, to: str) -> None:
-        self.spent.append(Spent(what=what, tx=receipt.tx, amount_rao=amount, to=to))
+    def _note(self, spent: Spent, netuid: int | None = None) -> None:
+        """Keep a spend, and put it on the record of the runs that go on here: on one subnet, or on all."""
+        self.spent.append(spent)
+        for run in runs(all=True):
+            # What is spent is spent: a run that cannot be told of it changes nothing about that.
+            with contextlib.suppress(SubnetLabError):
+                here = is_running(run.folder) and run.endpoint == self.endpoint
+                if here and netuid in (None, run.netuid):
+                    report_spent(run.folder, spent)
 
     # -- subnets -----------------------------------------------------------------------------------
 
