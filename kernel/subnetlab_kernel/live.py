@@ -59,7 +59,7 @@ def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Ca
     board = Dashboard(
         foreseen(
             name=subnet.name, network=net.name, netuid=subnet.netuid, block=net.block, rounds=rounds,
-            miners=fleet.miners,
+            miners=fleet.miners, play_money=net.play_money,
         ),
         waiting=f"building the model, then seating and starting {peers} processes",
     )  # fmt: skip

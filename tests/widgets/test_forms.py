@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import bittensor
 import pytest
 
 from subnetlab.errors import SubnetLabError
@@ -74,7 +75,7 @@ def test_a_payment_by_form_moves_what_it_previewed_and_is_the_notebooks_own(net:
     assert form.spend.confirm(form.spend.token) is None
     thread.join()
     assert form.state["step"] == "finalised", form.state["note"]
-    assert net.balance("bob") == before + rao(0.5)
+    assert net.balance("bob") == before + bittensor.tao("0.5")
     assert [(note.what, note.amount_rao, note.tx) for note in net.spent] == [
         ("pay", rao(0.5), form.state["receipt"]["tx"])
     ]
@@ -123,7 +124,7 @@ def test_two_forms_at_once_never_spend_more_than_the_one_budget(net: Net) -> Non
     for thread in [click(form) for form in pair]:
         thread.join()
     assert sorted(form.state["step"] for form in pair) == ["failed", "finalised"]
-    assert net.balance("bob") == before + rao(0.7)
+    assert net.balance("bob") == before + bittensor.tao("0.7")
     assert len(net.spent) == 1
 
 
@@ -238,3 +239,10 @@ def test_no_more_than_so_many_forms_stay_open(net: Net) -> None:
     assert len(forms._OPEN) == forms.MOST
     assert opened[0].comm is None
     assert opened[-1].comm is not None
+
+
+def test_a_form_is_filled_with_any_amount(net: Net) -> None:
+    for amount, written in ((net.balance("bob") / 4, "250000"), (0.1 + 0.2, "0.3"), ("0.5 TAO", "0.5 TAO")):
+        form = pay_form(net, to="bob", amount_tao=amount)
+        assert form.setup["amount"] == written
+        eventually(form, lambda state: state["step"] == "previewed")

@@ -1,4 +1,4 @@
-"""The control socket of a running supervisor: `status` and `stop`, for this machine's same user alone.
+"""The control socket of a running supervisor: `status`, `stop`, `spent`, for this machine's same user alone.
 
 A Unix socket in the run folder (mode 0600). A request is one JSON line with the token of the supervisor's
 own 0600 file; on Linux the kernel's word on the caller's user id is checked too. The reader of a run needs
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from subnetlab.errors import FleetError
+from subnetlab.record.events import Spent, from_json
 
 CONTROL_SOCKET = "control.sock"
 _LINE_LIMIT = 4096
@@ -44,11 +45,16 @@ def _reachable(path: Path) -> Generator[str]:
 
 
 class ControlServer:
-    """Listens in a run folder; the supervisor's loop calls `accept` and `answer` on what is readable."""
+    """Listens in a run folder; the supervisor's loop calls `accept` and `answer` on what is readable.
 
-    def __init__(self, run_folder: Path, token: str) -> None:
+    `spent` is called in that loop with every stake or payment that a notebook reports.
+    """
+
+    def __init__(
+        self, run_folder: Path, token: str, *, spent: Callable[[Spent], object] = lambda _: None
+    ) -> None:
         self.path = run_folder / CONTROL_SOCKET
-        self._token = token
+        self._token, self._spent = token, spent
         self._pending: dict[socket.socket, bytes] = {}
         self.path.unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -102,6 +108,12 @@ class ControlServer:
             return {"ok": False, "error": "not a request"}
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return {"ok": False, "error": "wrong token"}
+        if verb == "spent":
+            event = _spent(request.get("event"))
+            if event is None:
+                return {"ok": False, "error": "not a stake or a payment"}
+            self._spent(event)
+            return {"ok": True}
         if verb not in verbs:
             return {"ok": False, "error": f"no verb is called {verb!r}"}
         return {"ok": True, **verbs[verb]()}
@@ -126,8 +138,23 @@ def _same_user(caller: socket.socket) -> bool:
     return user == os.getuid()
 
 
-def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0) -> Answer:
-    """Ask a supervisor for `status` or `stop` and return what it says.
+def _spent(told: object) -> Spent | None:
+    """A reported stake or payment; None where a field is missing or of the wrong type."""
+    try:
+        event = from_json({**told, "kind": Spent.kind}) if isinstance(told, dict) else None
+    except TypeError:
+        return None
+    if (
+        not isinstance(event, Spent)
+        or event.what not in ("stake", "pay")
+        or type(event.amount_rao) is not int
+    ):
+        return None
+    return event if isinstance(event.tx, str) and isinstance(event.to, str) else None
+
+
+def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0, **more: object) -> Answer:
+    """Ask a supervisor for `status` or `stop`, or report `spent` with its `event`; return what it says.
 
     Raises:
         FleetError: no supervisor listens, it did not answer in time, or it refused.
@@ -137,7 +164,7 @@ def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0) -> 
         with socket.socket(socket.AF_UNIX) as line, _reachable(run_folder / CONTROL_SOCKET) as name:
             line.settimeout(timeout_s)
             line.connect(name)
-            line.sendall(json.dumps({"token": token, "verb": verb}).encode() + b"\n")
+            line.sendall(json.dumps({"token": token, "verb": verb, **more}).encode() + b"\n")
             while piece := line.recv(65536):
                 text += piece
         answer: Answer = json.loads(text)

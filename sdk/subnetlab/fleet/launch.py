@@ -12,6 +12,7 @@ import select
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.fleet.pacer_lock import PACER_FD, PacerLock
 from subnetlab.fleet.run_folder import LOCK_FILE, LOG_FILE, READY_FD, SUPERVISOR_FILE, UP
+from subnetlab.record.events import Spent
 from subnetlab.record.lock import try_lock
 
 _TAIL_LINES: Final = 12
@@ -107,6 +109,15 @@ def request_stop(run_folder: Path) -> None:
     _ask(run_folder, "stop")
 
 
+def report_spent(run_folder: Path, spent: Spent) -> None:
+    """Have the supervisor put a stake or a payment on the record; a run that is over takes no more.
+
+    Raises:
+        FleetError: it runs but does not answer.
+    """
+    _ask(run_folder, "spent", event=asdict(spent))
+
+
 def status(run_folder: Path) -> dict[str, Any]:
     """Where a running supervisor stands: block, round, peers and their process ids; empty if none runs on.
 
@@ -126,12 +137,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _ask(run_folder: Path, verb: str) -> dict[str, Any]:
+def _ask(run_folder: Path, verb: str, **more: object) -> dict[str, Any]:
     if not is_running(run_folder):
         return {}
     try:
         known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
-        return request(run_folder, known["token"], verb)
+        return request(run_folder, known["token"], verb, **more)
     except (FleetError, OSError, ValueError, KeyError) as error:
         if not (run_folder / CONTROL_SOCKET).exists() or not is_running(run_folder):
             return {}  # it has come to its end

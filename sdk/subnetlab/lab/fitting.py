@@ -5,7 +5,7 @@ Python does not check a dataclass's fields. What a newer version added is not lo
 
 from dataclasses import fields
 from functools import cache
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 from subnetlab.record.events import Event
@@ -29,8 +29,8 @@ def _fits(value: object, hint: Any) -> bool:
     origin, of = get_origin(hint), get_args(hint)
     if hint is Any:
         return _bounded(value)
-    if origin is Literal:
-        return value in of
+    if origin in (Literal, UnionType):
+        return value in of if origin is Literal else any(_fits(value, each) for each in of)
     if origin is list:
         return isinstance(value, list) and all(_fits(item, of[0]) for item in cast("list[object]", value))
     if origin is dict:

@@ -59,6 +59,8 @@ class Opened:
             return
         self._node.close()
         embedded.sweep(needed_nodes())
+        if not self._node.folder.exists():
+            self._client.forget_budget()
 
     def drop(self) -> None:
         """No variable holds the `Net` any more: close it now, or at a later `connect` if a run goes on."""

@@ -11,24 +11,26 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported
-from subnetlab.lab.amount import Amount
+from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
+from subnetlab.fleet.launch import is_running, report_spent
 from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
-from subnetlab.lab.run import Run
+from subnetlab.lab.run import Run, runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import names
+from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
-from subnetlab.network.client import NetworkClient, Tao
+from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm
+from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
-from subnetlab.network.wallets import Wallet, address
+from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
-from subnetlab.units import rao
+from subnetlab.units import Amount, rao
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -165,24 +167,25 @@ class Net:
         return self._client.wallet(name)
 
     def address(self, account: str | Wallet) -> str:
-        """The ss58 address of a wallet's coldkey; an address stays as it is."""
-        return address(account)
+        """The ss58 address of a wallet's coldkey, given by name or as it is; errors as `wallet`."""
+        return destination(self._account(account), development=self.play_money)
 
-    def balance(self, account: str | Wallet = "alice") -> Amount:
-        """What an address, a wallet, or the wallet of a name holds, free to spend."""
-        known = isinstance(account, str) and len(account) > 40
-        return Amount(self._client.balance(account if known else self.wallet(account)))
+    def _account(self, account: str | Wallet) -> str | Wallet:
+        return account if is_address(account) else self.wallet(account)
+
+    def balance(self, account: str | Wallet = "alice") -> Balance:
+        """What an address, a wallet, or the wallet of a name holds, free to spend: a `bittensor.Balance`."""
+        return Balance(self._client.balance(self._account(account)))
 
     def holdings(self, account: str | Wallet = "alice") -> Holdings:
         """What a wallet or an address holds: free TAO, stake by subnet and hotkey, the budget left.
 
         Errors as `wallet`. Example: `net.holdings("alice").total_rao`.
         """
-        known = isinstance(account, str) and len(account) > 40
-        return holdings(self._client, account if known else self.wallet(account))
+        return holdings(self._client, self._account(account))
 
     def pay(
-        self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
+        self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
     ) -> Receipt:
         """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
 
@@ -192,11 +195,12 @@ class Net:
         """
         client = self._client if confirm is None else self._client.asking(confirm)
         receipt = client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
-        self._note("pay", receipt, rao(amount_tao), to if isinstance(to, str) else address(to))
+        paid = destination(to, development=self.play_money)
+        self._note(Spent(what="pay", tx=receipt.tx, amount_rao=rao(amount_tao), to=paid))
         return receipt
 
     def stake(
-        self, *, amount_tao: Tao, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
+        self, *, amount_tao: Amount, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
         confirm: Confirm | None = None, **options: Any,
     ) -> Receipt:  # fmt: skip
         """Stake TAO behind a hotkey on a subnet; `rate_tolerance` bounds how far the price may move.
@@ -208,13 +212,14 @@ class Net:
         receipt = client.stake(
             amount_tao=amount_tao, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
-        self._note("stake", receipt, rao(amount_tao), hotkey_ss58)
+        staked = Spent(what="stake", tx=receipt.tx, amount_rao=rao(amount_tao), to=hotkey_ss58)
+        self._note(staked, netuid=netuid)
         return receipt
 
     def unstake(
         self,
         *,
-        amount_alpha: Tao | Literal["all"],
+        amount_alpha: Amount | Literal["all"],
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
@@ -229,8 +234,15 @@ class Net:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
         return self._client.execute(intent, wallet=wallet)
 
-    def _note(self, what: Literal["stake", "pay"], receipt: Receipt, amount: int, to: str) -> None:
-        self.spent.append(Spent(what=what, tx=receipt.tx, amount_rao=amount, to=to))
+    def _note(self, spent: Spent, netuid: int | None = None) -> None:
+        """Keep a spend, and put it on the record of the runs that go on here: on one subnet, or on all."""
+        self.spent.append(spent)
+        for run in runs(all=True):
+            # What is spent is spent: a run that cannot be told of it changes nothing about that.
+            with contextlib.suppress(SubnetLabError):
+                here = is_running(run.folder) and run.endpoint == self.endpoint
+                if here and netuid in (None, run.netuid):
+                    report_spent(run.folder, spent)
 
     # -- subnets -----------------------------------------------------------------------------------
 

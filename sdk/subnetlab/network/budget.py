@@ -1,9 +1,9 @@
-"""How much may be spent on a network, kept across processes.
+"""How much may be spent on a chain, kept across processes.
 
-One small file per network below `settings.home()`, read and replaced whole under a lock, so two notebooks
-cannot both spend the last of it. What is reserved counts as spent until it is given back: a process that dies
-in between errs on the safe side. Development chains have no limit unless one is set; every other network
-starts at nothing.
+One small file per chain below `settings.home()`, whatever the network is called by, read and replaced whole
+under a lock, so two notebooks cannot both spend the last of it. What is reserved counts as spent until it is
+given back: a process that dies in between errs on the safe side. Development chains have no limit unless one
+is set; every other chain starts at nothing.
 """
 
 import json
@@ -11,13 +11,12 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from subnetlab import settings
 from subnetlab.errors import OverBudget
 from subnetlab.record.lock import locked
-from subnetlab.units import U64_MAX, Rao, format_tao, rao
+from subnetlab.units import U64_MAX, Amount, Rao, format_tao, rao
 
 
 @dataclass(slots=True)
@@ -32,18 +31,19 @@ class Reservation:
 
 
 class Budget:
-    """The budget of one network.
+    """The budget of one chain.
 
     Args:
-        network: its name as a file name (`Network.key`).
+        chain: what tells the chain from every other, as a file name (`NetworkClient.chain`).
         unlimited: whether it has no limit before one is set, as on development chains.
+        network: what people call it; as `chain` unless given.
         folder: where budgets are kept; `settings.home() / "budgets"` unless a test says otherwise.
     """
 
-    def __init__(self, network: str, *, unlimited: bool, folder: Path | None = None) -> None:
-        self.network = network
+    def __init__(self, chain: str, *, unlimited: bool, network: str = "", folder: Path | None = None) -> None:
+        self.network = network or chain
         self._unlimited = unlimited
-        self._path = (folder or settings.home() / "budgets") / f"{network}.json"
+        self._path = (folder or settings.home() / "budgets") / f"{chain}.json"
         self._lock = self._path.with_suffix(".lock")
 
     @property
@@ -62,13 +62,13 @@ class Budget:
         limit, spent = self._read()
         return None if limit is None else Rao(max(0, limit - spent))
 
-    def set(self, tao: float | str | Decimal | None) -> None:
+    def set(self, tao: Amount | None) -> None:
         """Allow this much from now on, starting at nothing spent; 0 forbids all, None lifts the limit.
 
         Raises:
             InvalidAmount: not an amount the chain can carry.
         """
-        limit = None if tao is None else Rao(0) if tao == 0 and not isinstance(tao, bool) else rao(tao)
+        limit = None if tao is None else rao(tao, zero=True)
         with locked(self._lock):
             self._write(limit, Rao(0))
 
@@ -99,6 +99,11 @@ class Budget:
                 # Somebody may have set the budget anew in between.
                 self._write(limit, Rao(max(0, spent + reservation.kept_rao - amount_rao)))
 
+    def forget(self) -> None:
+        """Remove what is kept, because the chain is gone for good."""
+        for path in (self._path, self._lock):
+            path.unlink(missing_ok=True)
+
     def _read(self) -> tuple[Rao | None, Rao]:
         try:
             content = json.loads(self._path.read_bytes())
@@ -107,7 +112,7 @@ class Budget:
         except FileNotFoundError:
             return (None if self._unlimited else Rao(0)), Rao(0)
         except (ValueError, TypeError, KeyError):
-            # A file that cannot be read must not open the purse.
+            # If the file cannot be read, the budget is 0.
             return Rao(0), Rao(0)
 
     def _write(self, limit: Rao | None, spent: Rao) -> None:

@@ -8,7 +8,6 @@ the chain's own pallet and error name.
 
 from collections.abc import Callable
 from copy import copy
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -21,7 +20,7 @@ from subnetlab.network.confirm import Confirm, Spend, confirm_default
 from subnetlab.network.dev import DevControls
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.names import Network, resolve
-from subnetlab.network.pay import destination
+from subnetlab.network.pay import check_addresses, destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
@@ -29,16 +28,13 @@ from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire import WireClient
-from subnetlab.units import AlphaRao, Rao, rao
+from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")
 """What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
-
-Tao = float | str | Decimal
-"""An amount as a person types it."""
 
 
 class NetworkClient:
@@ -86,16 +82,33 @@ class NetworkClient:
             return False
 
     @cached_property
+    def chain(self) -> str:
+        """What tells this chain from every other, as a file name: its genesis.
+
+        Development chains share one, so the first block, which has the time in it, is added there.
+        """
+        genesis = str(self.client.rpc("chain_getBlockHash", 0))[2:34]
+        if self._real:
+            return f"{genesis}-rehearsal"
+        first = self.client.rpc("chain_getBlockHash", 1) if self.development else None
+        return genesis if first is None else f"{genesis}-{str(first)[2:34]}"
+
+    @cached_property
     def purse(self) -> Purse:
         """The budget and whoever is asked; what all spending passes."""
         real = not self.development
-        budget = self._budget or Budget(self.network.key, unlimited=not real)
+        budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
         return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))
 
     @property
     def budget(self) -> Budget:
         """What may be spent on this network."""
         return self.purse.budget
+
+    def forget_budget(self) -> None:
+        """Remove what is kept of the budget, because this chain is gone for good."""
+        if "purse" in vars(self):
+            self.budget.forget()
 
     def asking(self, confirm: Confirm) -> "NetworkClient":
         """The same connection and the same budget, with somebody else to ask before money is spent.
@@ -153,7 +166,7 @@ class NetworkClient:
 
     # -- money ---------------------------------------------------------------------------------------------
 
-    def pay(self, *, amount_tao: Tao, to: str | Wallet, wallet: str | Wallet) -> Receipt:
+    def pay(self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet) -> Receipt:
         """Transfer TAO; the sender's account stays alive.
 
         Raises:
@@ -169,7 +182,7 @@ class NetworkClient:
     def stake(
         self,
         *,
-        amount_tao: Tao,
+        amount_tao: Amount,
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
@@ -189,27 +202,28 @@ class NetworkClient:
     def unstake(
         self,
         *,
-        amount_alpha: Tao | Literal["all"],
+        amount_alpha: Amount | Literal["all"],
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
         rate_tolerance: float | None = RATE_TOLERANCE,
     ) -> Receipt:
         """Take stake back, or `all` of it; it costs the fees only. Errors as `pay`."""
-        amount = "all" if amount_alpha == "all" else _exact(rao(amount_alpha), netuid)
+        everything = isinstance(amount_alpha, str) and amount_alpha == "all"
+        amount = "all" if everything else _exact(rao(amount_alpha, netuid=netuid), netuid)
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.RemoveStake(
             hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **_protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
-    def quote_stake(self, *, amount_tao: Tao, netuid: int) -> StakeQuote:
+    def quote_stake(self, *, amount_tao: Amount, netuid: int) -> StakeQuote:
         """What staking this much would bring, before anything is sent."""
         return stake_quote(self.client, rao(amount_tao), netuid)
 
-    def quote_unstake(self, *, amount_alpha: Tao, netuid: int) -> StakeQuote:
+    def quote_unstake(self, *, amount_alpha: Amount, netuid: int) -> StakeQuote:
         """What taking this much back would bring, before anything is sent."""
-        return unstake_quote(self.client, AlphaRao(rao(amount_alpha)), netuid)
+        return unstake_quote(self.client, AlphaRao(rao(amount_alpha, netuid=netuid)), netuid)
 
     # -- subnets and neurons -------------------------------------------------------------------------------
 
@@ -267,6 +281,7 @@ class NetworkClient:
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
         """
+        check_addresses(intent)
         opened = self.wallet(wallet)
         with translated(self.endpoint):
             plan = self.client.plan(intent, opened)

@@ -27,11 +27,6 @@ class Network:
     name: str
     endpoint: str | None
 
-    @property
-    def key(self) -> str:
-        """The name as a file name: what budgets are kept under."""
-        return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in self.name)
-
 
 def resolve(name: str = DEVNET) -> Network:
     """Find a network by name, or take a `ws://` or `wss://` endpoint as it is.

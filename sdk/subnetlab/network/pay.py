@@ -1,17 +1,24 @@
-"""Where a payment may go: an ss58 address, checked before anything else happens.
+"""Where a payment may go: an ss58 address of Bittensor, checked before anything else happens.
 
-A `0x…` address belongs to the EVM face of the chain, which has not landed yet; what looks like a secret is
-refused without being repeated.
+An ss58 address names its network by a number in front of the key; one of another network is refused, because
+its owner expects other money there. A `0x…` address belongs to the EVM face of the chain, which has not
+landed yet; what looks like a secret is refused without being repeated.
 """
 
+import dataclasses
 import re
+from typing import Any, Final
 
-from bittensor_core import ss58_decode
+from bittensor_core import ss58_decode, ss58_encode
 
 from subnetlab.errors import NotYetSupported, WalletError
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_wallet
 
+SS58_PREFIX: Final = 42
+"""The number in front of every address of Bittensor."""
+_OTHER_NETWORKS = {0: "Polkadot", 2: "Kusama"}
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -25,10 +32,10 @@ def destination(to: str | Wallet, *, development: bool) -> str:
     Raises:
         NotYetSupported: a `0x…` address of the EVM.
         SecretRefused: it looks like a mnemonic, a seed or a private key.
-        WalletError: it is no address at all.
+        WalletError: it is no address at all, or one of another network.
     """
     if not isinstance(to, str):
-        return address(to)
+        return _of_bittensor(address(to))
     refuse_secret(to, "an address")
     text = to.strip()
     if _EVM_ADDRESS.fullmatch(text):
@@ -38,11 +45,58 @@ def destination(to: str | Wallet, *, development: bool) -> str:
         )
     if development and text.lower() in DEV_NAMES:
         return address(dev_wallet(text))
+    return _of_bittensor(text)
+
+
+def check_addresses(intent: Any) -> None:
+    """Check every address that an intent of the SDK names.
+
+    Raises:
+        SecretRefused: one looks like a secret.
+        WalletError: one is no address, or one of another network.
+    """
+    for field in dataclasses.fields(intent):
+        value = getattr(intent, field.name)
+        if field.name.endswith("_ss58") and isinstance(value, str):
+            destination(value, development=False)
+
+
+def _of_bittensor(text: str) -> str:
+    """An address as it was given.
+
+    Raises:
+        WalletError: it is no address, or its number is another network's.
+    """
     try:
-        ss58_decode(text)
+        key = ss58_decode(text)
     except ValueError as error:
+        if "Unknown SS58" in str(error):  # whole, but of a network that the SDK's list does not know
+            raise _foreign(text, 32) from None
         raise WalletError(
-            f"{to!r} is not an address: {error}.",
+            f"{text!r} is not an address: {error}.",
             hint="An ss58 address begins with 5 and has 48 letters and digits; copy it whole.",
         ) from None
-    return text
+    if ss58_encode(key, SS58_PREFIX) == text:
+        return text
+    raise _foreign(text, len(key))
+
+
+def _foreign(text: str, key_bytes: int) -> WalletError:
+    prefix = _prefix(text, key_bytes)
+    network = _OTHER_NETWORKS.get(prefix, "another network")
+    return WalletError(
+        f"{text} is an address of {network} (prefix {prefix}), not of Bittensor (prefix {SS58_PREFIX}).",
+        hint="Ask its owner for an address of Bittensor, which begins with 5.",
+    )
+
+
+def _prefix(text: str, key_bytes: int) -> int:
+    """The network's number in front of a valid ss58 address: one byte, or fourteen bits in two."""
+    number = 0
+    for letter in text:
+        number = number * len(_BASE58) + _BASE58.index(letter)
+    front = number >> 8 * (key_bytes + 2)
+    if front < 64:
+        return front
+    high, low = front >> 8, front & 0xFF
+    return (high & 0x3F) << 2 | low >> 6 | (low & 0x3F) << 8

@@ -1,4 +1,4 @@
-"""What is left of a transaction once it is in a block."""
+"""What is left of a transaction once it is in a block, and what it took from an account."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,3 +33,28 @@ class Receipt:
 
     def __str__(self) -> str:
         return f"{self.summary}: block {self.block}, fee {format_tao(self.fee_rao)}, {self.tx}"
+
+
+_TAKEN = {"Withdraw": "who", "Transfer": "from", "Burned": "who", "Reserved": "who", "Slashed": "who"}
+_GIVEN = {"Deposit": "who", "Transfer": "to", "Minted": "who", "Unreserved": "who"}
+"""Events of the pallet Balances, and the field that names the account."""
+
+
+def taken_from(receipt: Receipt, account: str) -> int:
+    """The rao that an extrinsic took from an account beyond its fee, by the chain's own events.
+
+    What was asked for may be more: a limit order fills in part. 0 where another account paid.
+    """
+    taken = 0
+    for event in receipt.events:
+        fields: Any = event["fields"]
+        if event["pallet"] == "Balances" and isinstance(fields, Mapping):
+            taken += _amount(fields, _TAKEN.get(event["name"]), account)
+            taken -= _amount(fields, _GIVEN.get(event["name"]), account)
+        elif event["name"] == "TransactionFeePaid" and isinstance(fields, Mapping):
+            taken -= int(fields["actual_fee"]) if fields.get("who") == account else 0
+    return max(0, taken)
+
+
+def _amount(fields: Mapping[str, Any], named_by: str | None, account: str) -> int:
+    return int(fields["amount"]) if named_by is not None and fields.get(named_by) == account else 0

@@ -8,10 +8,10 @@ answer nothing was sent. An extrinsic that moves no money is not asked about.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from subnetlab.errors import ChainRejected, InsufficientBalance, MoneyError
+from subnetlab.errors import ChainRejected, InsufficientBalance, MoneyError, WalletError
 from subnetlab.network.budget import Budget
 from subnetlab.network.confirm import Confirm, Spend, require
-from subnetlab.network.receipt import Receipt
+from subnetlab.network.receipt import Receipt, taken_from
 from subnetlab.units import format_tao
 
 
@@ -38,6 +38,7 @@ class Purse:
             OverBudget: the budget does not allow it.
             HeadlessSpendRefused: real money and nobody to ask.
             NotConfirmed: the answer was no.
+            WalletError: the wallet's key could not be opened; nothing was spent.
             ChainRejected: the chain refused; at most the fee was spent.
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
         """
@@ -47,14 +48,18 @@ class Purse:
         with self.budget.reserve(spend.amount_rao + spend.fee_rao) as reservation:
             try:
                 require(self.confirm, spend)
+            except BaseException:  # whatever stopped the question, nothing was sent
+                reservation.keep(0)
+                raise
+            try:
                 receipt = submit()
-            except MoneyError:
+            except (MoneyError, WalletError):
                 reservation.keep(0)
                 raise
             except ChainRejected:
                 reservation.keep(spend.fee_rao)
                 raise
-            reservation.keep(spend.amount_rao + receipt.fee_rao)
+            reservation.keep((taken_from(receipt, spend.wallet) or spend.amount_rao) + receipt.fee_rao)
             return receipt
 
     def _afford(self, spend: Spend, free_rao: int, deposit_rao: int) -> None:

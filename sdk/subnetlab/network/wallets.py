@@ -4,6 +4,7 @@ The SDK accepts any object that carries keypairs (`bittensor.KeyedWallet`), so a
 needs no file. Its keys derive from names everybody knows: worthless elsewhere, and refused there.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from bittensor_core import Keypair
 from subnetlab.errors import UnknownWallet, WalletError
 from subnetlab.network.secrets import refuse_secret
 
+_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{44,50}|0x[0-9a-fA-F]+")
 DEV_NAMES = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
 """The accounts every development chain funds at genesis; alice is its sudo key."""
 
@@ -123,10 +125,25 @@ def _from_disk(name: str) -> bittensor.Wallet:
     return found
 
 
+def is_address(account: object) -> bool:
+    """Whether this is written like an address, of ss58 or `0x…`, and not like a wallet's name."""
+    return isinstance(account, str) and _ADDRESS.fullmatch(account.strip()) is not None
+
+
 def address(account: Any) -> str:
-    """The ss58 address of an account: a string as it is, a wallet's coldkey, or a keypair's own."""
+    """The ss58 address of an account: a string as it is, a wallet's coldkey, or a keypair's own.
+
+    Raises:
+        WalletError: it is no account.
+    """
     if isinstance(account, str):
         return account
-    if hasattr(account, "ss58_address"):
-        return str(account.ss58_address)
-    return str(account.coldkeypub.ss58_address)
+    found = getattr(account, "ss58_address", None)
+    if found is None and isinstance(account, _WALLET_TYPES):
+        found = bittensor.public_view(account).ss58_address
+    if found is None:
+        raise WalletError(
+            f"A {type(account).__name__} is neither an address nor a wallet.",
+            hint='Give an ss58 address (5…), or a wallet such as net.wallet("alice").',
+        )
+    return str(found)

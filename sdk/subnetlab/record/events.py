@@ -64,6 +64,8 @@ class RunStarted(Event):
     seats: list[dict[str, Any]]
     """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included."""
     block: int
+    play_money: bool | None = None
+    """Whether the chain calls itself a development chain; None in old records, which were all made on one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,24 @@ import selectors
 import socket
 import stat
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from subnetlab.errors import FleetError
 from subnetlab.fleet.control import CONTROL_SOCKET, Answer, ControlServer, request
+from subnetlab.record.events import Spent
 
 
 @contextmanager
-def listening(folder: Path, calls: list[str]) -> Generator[None]:
+def listening(
+    folder: Path, calls: list[str], spent: Callable[[Spent], object] = lambda _: None
+) -> Generator[None]:
     """A control server in a thread of its own, answering until the block ends."""
-    server = ControlServer(folder, "the token")
+    server = ControlServer(folder, "the token", spent=spent)
     wake, end = socket.socketpair()
 
     def stop() -> Answer:
@@ -86,6 +90,19 @@ def test_noise_is_refused_and_the_server_lives(tmp_path: Path, text: bytes) -> N
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(tmp_path / CONTROL_SOCKET))  # leaves without a word
         assert request(tmp_path, "the token", "stop")["ok"] is True
+
+
+def test_a_spend_is_reported_to_the_supervisor(tmp_path: Path) -> None:
+    told: list[Spent] = []
+    stake = Spent(what="stake", tx="0x1", amount_rao=5, to="5F")
+    with listening(tmp_path, [], told.append):
+        request(tmp_path, "the token", "spent", event=asdict(stake))
+        for wrong in (None, {}, [], asdict(stake) | {"what": "gift"}, asdict(stake) | {"amount_rao": "5"}):
+            with pytest.raises(FleetError, match="not a stake or a payment"):
+                request(tmp_path, "the token", "spent", event=wrong)
+        with pytest.raises(FleetError, match="wrong token"):
+            request(tmp_path, "another", "spent", event=asdict(stake))
+    assert told == [stake]
 
 
 def test_a_deep_run_folder_has_a_socket_too(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def check_reconciled(run: Described) -> None:
 def check_rounds(subnet: JoinedSubnet, run: Described) -> None:
     events = run.all_events()
     assert isinstance(events[0], RunStarted)
+    assert events[0].play_money is True
     assert isinstance(events[-1], RunEnded)
     assert {event.uid for event in run.events(PeerReady)} == {seat.uid for seat in (*subnet.seats, ALONE)}
     closed = run.events(RoundClosed)

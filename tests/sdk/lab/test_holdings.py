@@ -13,7 +13,7 @@ def test_an_account_without_stake_is_its_balance(net: Net) -> None:
     held = net.holdings("bob")
     assert (held.name, held.address, held.network, held.play_money) == ("bob", BOB, "devnet", True)
     assert held.positions == ()
-    assert held.free_rao == held.total_rao == net.balance("bob")
+    assert held.free_rao == held.total_rao == net.balance("bob").rao
     assert held.block == net.block
 
 

@@ -22,24 +22,47 @@ from subnetlab.errors import (
 )
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.session import Net, connect
+from subnetlab.network.balance import Balance
+from subnetlab.network.wallets import dev_keypair
 
 BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 
 
 def test_the_name_says_which_chain_and_whose_money(net: Net) -> None:
     assert repr(net) == f"devnet at {net.endpoint}, block {net.block}, play money"
-    assert str(net.balance("alice")) == "1000000 τ"
-    assert net.balance("alice") + 1 == 10**15 + 1
-    assert net.client.balances.get(BOB).rao == net.balance(BOB)
+    assert isinstance(net.balance("alice"), bittensor.Balance)
+    assert str(net.balance("alice")) == "τ1,000,000.000000000"
+    assert net.client.balances.get(BOB) == net.balance(BOB)
 
 
 def test_a_payment_is_a_transaction_with_a_receipt(net: Net) -> None:
     before = net.balance("bob")
     receipt = net.pay(amount_tao="0.5", to=net.wallet("bob"), wallet="alice")
-    assert net.balance("bob") - before == 500_000_000
+    assert (net.balance("bob") - before).rao == 500_000_000
     assert receipt.tx.startswith("0x")
     assert receipt.fee_rao > 0
     assert [(s.what, s.amount_rao, s.to) for s in net.spent[-1:]] == [("pay", 500_000_000, BOB)]
+
+
+def test_half_of_a_balance_is_half_of_a_balance(net: Net) -> None:
+    new = dev_keypair("//NewHere").ss58_address
+    net.pay(amount_tao="0.000002", to=new, wallet="alice")
+    before = net.balance("bob")
+    net.pay(amount_tao=net.balance(new) / 2, to="bob", wallet="alice")
+    assert (net.balance("bob") - before).rao == 1000
+    assert net.spent[-1].amount_rao == 1000
+    subnet = net.create_subnet("tiny-lm")
+    where = {"hotkey_ss58": subnet.hotkey(0), "netuid": subnet.netuid, "wallet": "bob"}
+    net.stake(amount_tao=sum([net.balance(new)] * 5000), **where)
+    assert net.spent[-1].amount_rao == 10_000_000
+    held = Balance(net.holdings("bob").positions[0].alpha_rao, subnet.netuid)
+    with pytest.raises(InvalidAmount, match="where TAO is asked for"):
+        net.pay(amount_tao=held, to="bob", wallet="alice")
+    with pytest.raises(InvalidAmount, match=f"where alpha of subnet {subnet.netuid} is asked for"):
+        net.unstake(amount_alpha=bittensor.tao(1), **where)
+    net.unstake(amount_alpha=held / 2, **where)
+    left = net.holdings("bob").positions[0].alpha_rao
+    assert abs(left - held.rao // 2) <= 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +91,7 @@ def test_a_payment_that_cannot_be_is_refused_and_nothing_moves(
 
 
 def test_wallets_by_name_and_as_the_sdk_makes_them(net: Net) -> None:
-    assert net.address(net.wallet("bob")) == BOB
+    assert net.address(net.wallet("bob")) == net.address("bob") == net.address(BOB) == BOB
     alice = net.wallet("alice")
     assert net.wallet(alice) is alice
     with pytest.raises(UnknownWallet):
@@ -116,7 +139,7 @@ def test_any_intent_of_the_sdk_can_be_executed(net: Net) -> None:
     before = net.balance("bob")
     intent = bittensor.Transfer(dest_ss58=BOB, amount_tao=1)
     net.execute(intent, wallet="alice")
-    assert net.balance("bob") - before == 10**9
+    assert (net.balance("bob") - before).rao == 10**9
 
 
 def test_time_and_state_are_under_control(net: Net) -> None:
@@ -124,7 +147,7 @@ def test_time_and_state_are_under_control(net: Net) -> None:
     net.pay(amount_tao=1, to=BOB, wallet="alice")
     assert net.mine(5) == net.block == height + 6
     assert net.revert(held) == height
-    assert str(net.balance("alice")) == "1000000 τ"
+    assert net.balance("alice").rao == 10**15
     with pytest.raises(ChainRejected):
         net.revert("no such snapshot")
 

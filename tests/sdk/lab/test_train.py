@@ -46,7 +46,14 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     )
     assert run.id.startswith("my-words-")
     assert run in net.runs
+    net.stake(amount_tao=5, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="bob")
+    net.stake(amount_tao=3, hotkey_ss58=subnet.hotkey(0), netuid=0, wallet="bob")
+    net.pay(amount_tao=1, to="bob", wallet="alice")
     run.wait(timeout=50)
+    net.pay(amount_tao=2, to="bob", wallet="alice")
+    assert run.frame("money")["what"].to_list() == ["stake", "pay"]
+    assert run.frame("money")["amount_rao"].to_list() == [5 * 10**9, 10**9]
+    assert run.frame("money")["to"].to_list() == [subnet.hotkey(0), net.address("bob")]
     assert run.status == "finished", run
     assert run.netuid == subnet.netuid
     assert run.samples()[-1].startswith("def")

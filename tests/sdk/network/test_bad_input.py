@@ -1,6 +1,8 @@
 """Every bad request is refused by its own error, and nothing is spent."""
 
+import bittensor
 import pytest
+from bittensor_core import ss58_encode
 
 from subnetlab.errors import (
     ChainRejected,
@@ -19,6 +21,7 @@ from subnetlab.network.wallets import dev_wallet
 from .conftest import Prepared
 
 BOB = dev_wallet("bob").coldkey.ss58_address
+BOB_KEY = dev_wallet("bob").coldkey.public_key
 AMOUNTS = {
     "huge": 1e30,
     "above 2^64 rao": 18_446_744_074,
@@ -48,6 +51,10 @@ PAYMENTS: dict[str, tuple[dict[str, object], type[SubnetLabError]]] = {
     "a cut address": ({"to": BOB[:-1]}, WalletError),
     "a mistyped address": ({"to": BOB[:-1] + ("1" if BOB[-1] != "1" else "2")}, WalletError),
     "an unknown name": ({"to": "mallory"}, WalletError),
+    "an address of Kusama": ({"to": ss58_encode(BOB_KEY, 2)}, WalletError),
+    "an address of a network with a long number": ({"to": ss58_encode(BOB_KEY, 13116)}, WalletError),
+    "the bytes of a key": ({"to": BOB_KEY}, WalletError),
+    "nothing": ({"to": None}, WalletError),
 }
 
 
@@ -64,6 +71,41 @@ def test_a_bad_payment_is_refused_and_nothing_is_spent(
     assert network.head() == head
     assert network.balance(dev_wallet("alice")) == mine
     assert network.budget.spent_rao == 0
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [(0, "of Polkadot (prefix 0)"), (2, "of Kusama (prefix 2)"), (63, "network (prefix 63)"),
+     (64, "network (prefix 64)"), (13116, "network (prefix 13116)"), (16383, "network (prefix 16383)")],
+)  # fmt: skip
+def test_an_address_of_another_network_is_named_and_refused_wherever_one_belongs(
+    network: NetworkClient, prepared: Prepared, prefix: int, words: str
+) -> None:
+    other, head = ss58_encode(BOB_KEY, prefix), network.head()
+    uses = (
+        lambda: network.balance(other),
+        lambda: network.pay(amount_tao=1, to=other, wallet="alice"),
+        lambda: network.stake(amount_tao=1, hotkey_ss58=other, netuid=prepared.netuid, wallet="alice"),
+        lambda: network.unstake(amount_alpha=1, hotkey_ss58=other, netuid=prepared.netuid, wallet="alice"),
+        lambda: network.burned_register(prepared.netuid, "alice", hotkey_ss58=other),
+        lambda: network.register_subnet("alice", hotkey_ss58=other),
+        lambda: network.execute(bittensor.Transfer(dest_ss58=other, amount_tao=1), wallet="alice"),
+    )
+    for use in uses:
+        with pytest.raises(WalletError) as caught:
+            use()
+        assert f"is an address {'of another ' * (words[0] == 'n')}{words}, not of Bittensor" in str(
+            caught.value
+        )
+    assert network.head() == head
+
+
+def test_a_public_key_in_hex_is_not_called_a_private_one(network: NetworkClient) -> None:
+    for text in (BOB_KEY.hex(), f"0x{BOB_KEY.hex()}"):
+        with pytest.raises(SecretRefused, match="public or private") as caught:
+            network.pay(amount_tao=1, to=text, wallet="alice")
+        assert "give the ss58 address" in str(caught.value)
+        assert BOB_KEY.hex() not in str(caught.value)
 
 
 def test_over_budget_is_refused_and_nothing_is_spent(network: NetworkClient, prepared: Prepared) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bittensor
 import pytest
+from tests.devnet_process import running_devnet
 
 from subnetlab.errors import (
     ChainRejected,
@@ -13,6 +14,7 @@ from subnetlab.errors import (
     HeadlessSpendRefused,
     NodeUnreachable,
     NotConfirmed,
+    OverBudget,
     UnknownNetwork,
 )
 from subnetlab.network.budget import Budget
@@ -222,6 +224,58 @@ def test_real_money_is_not_spent_where_nobody_can_be_asked(
             real.pay(amount_tao=1, to=dev_wallet("bob").coldkey.ss58_address, wallet=wallet)
         assert real.balance(wallet) == 5 * RAO
         assert real.budget.spent_rao == 0
+
+
+def test_a_limit_order_that_fills_in_part_counts_in_part(network: NetworkClient, prepared: Prepared) -> None:
+    price = network.quote_stake(amount_tao="0.01", netuid=prepared.netuid).price_tao
+    before = network.balance(dev_wallet("alice"))
+    network.execute(
+        bittensor.AddStakeLimit(
+            hotkey_ss58=prepared.validator.hotkey.ss58_address,
+            netuid=prepared.netuid,
+            amount_tao=500,
+            limit_price_rao=int(price * 1.01 * RAO),
+            allow_partial=True,
+        ),
+        wallet="alice",
+    )
+    left = before - network.balance(dev_wallet("alice"))
+    assert 0 < left < 50 * RAO
+    assert network.budget.spent_rao == left
+
+
+def test_every_spend_counts_what_it_took(network: NetworkClient, prepared: Prepared) -> None:
+    spent, free = network.budget.spent_rao, network.balance(dev_wallet("alice"))
+    hotkey = prepared.validator.hotkey.ss58_address
+    for spend in (
+        lambda: network.pay(amount_tao="0.5", to="bob", wallet="alice"),
+        lambda: network.burned_register(prepared.netuid, "alice/another"),
+        lambda: network.stake(amount_tao=5, hotkey_ss58=hotkey, netuid=prepared.netuid, wallet="alice"),
+    ):
+        spend()
+        assert network.budget.spent_rao - spent == free - network.balance(dev_wallet("alice"))
+
+
+def test_a_budget_belongs_to_a_chain_and_not_to_a_name(
+    network: NetworkClient, prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
+    with (
+        contextlib.closing(NetworkClient(prepared.endpoint)) as one,
+        contextlib.closing(NetworkClient(prepared.endpoint.replace("127.0.0.1", "localhost"))) as same,
+        running_devnet(tmp_path, "--instant") as node,
+        contextlib.closing(NetworkClient(node.endpoint, name=one.network.name)) as another,
+    ):
+        one.budget.set(5)
+        assert same.budget.limit_rao == 5 * RAO
+        assert another.budget.limit_rao is None
+        assert another.chain != one.chain == same.chain
+        assert network.chain == one.chain
+        another.budget.set(0)
+        with pytest.raises(OverBudget, match=f"of the budget for {one.network.name}"):
+            another.pay(amount_tao=1, to="bob", wallet="alice")
+        another.forget_budget()
+        assert another.budget.limit_rao is None
 
 
 def test_a_raw_call_on_a_real_network_counts_as_everything_there_is(

@@ -13,6 +13,7 @@ from subnetlab.errors import (
     NodeUnreachable,
     NotConfirmed,
     OverBudget,
+    WalletError,
 )
 from subnetlab.network.budget import Budget
 from subnetlab.network.confirm import Always, Confirm, Never, Prompt, Recorded, Spend, confirm_default
@@ -34,6 +35,10 @@ def purse(tmp_path: Path, confirm: Confirm, *, limit: str | None = None) -> Purs
     return Purse(budget=budget, confirm=confirm)
 
 
+def event(name: str, pallet: str = "Balances", **fields: object) -> dict[str, object]:
+    return {"pallet": pallet, "name": name, "fields": fields}
+
+
 def not_submitted() -> Receipt:
     pytest.fail("it was submitted")
 
@@ -52,6 +57,45 @@ def test_a_yes_spends_and_the_budget_keeps_what_it_really_cost(tmp_path: Path) -
     assert gate.spend(spend(real=True), free_rao=10**9, deposit_rao=500, submit=receipt) == receipt()
     assert [one.amount_rao for one in confirm.asked] == [1000]
     assert gate.budget.spent_rao == 1007
+
+
+def test_the_budget_counts_what_left_the_account_and_not_what_was_asked_for(tmp_path: Path) -> None:
+    filled_in_part = Receipt(
+        tx="0x00", block=3, fee_rao=7, summary="stake",
+        events=(
+            event("Withdraw", who="5G", amount=9),  # the fee, of which 2 come back
+            event("Transfer", **{"from": "5G", "to": "5Pool", "amount": 300}),
+            event("Transfer", **{"from": "5Pool", "to": "5Fees", "amount": 5}),
+            {"pallet": "SubtensorModule", "name": "StakeAdded", "fields": ("5G", "5H", 300, 290, 1, 5)},
+            event("Deposit", who="5G", amount=2),
+            event("TransactionFeePaid", "TransactionPayment", who="5G", actual_fee=7, tip=0),
+        ),
+    )  # fmt: skip
+    gate = purse(tmp_path, Recorded([True]))
+    gate.spend(spend(real=True), free_rao=10**9, deposit_rao=500, submit=lambda: filled_in_part)
+    assert gate.budget.spent_rao == 307
+
+
+@pytest.mark.parametrize("error", [WalletError("locked"), InsufficientBalance("late")])
+def test_what_was_never_sent_is_not_counted(tmp_path: Path, error: Exception) -> None:
+    def submit() -> Receipt:
+        raise error
+
+    gate = purse(tmp_path, Always())
+    with pytest.raises(type(error)):
+        gate.spend(spend(real=False), free_rao=10**9, deposit_rao=500, submit=submit)
+    assert gate.budget.spent_rao == 0
+
+
+def test_a_question_that_breaks_spends_nothing(tmp_path: Path) -> None:
+    class Broken(Always):
+        def ask(self, spend: Spend) -> bool:
+            raise KeyboardInterrupt
+
+    gate = purse(tmp_path, Broken())
+    with pytest.raises(KeyboardInterrupt):
+        gate.spend(spend(real=False), free_rao=10**9, deposit_rao=500, submit=not_submitted)
+    assert gate.budget.spent_rao == 0
 
 
 @pytest.mark.parametrize("real", [True, False])

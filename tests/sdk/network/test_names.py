@@ -21,7 +21,6 @@ def test_the_devnet_has_no_endpoint_before_it_runs() -> None:
 def test_an_endpoint_stands_for_itself_and_a_known_one_for_its_name() -> None:
     assert resolve("ws://host:9944").endpoint == "ws://host:9944"
     assert resolve("wss://entrypoint-finney.opentensor.ai:443/").name == "finney"
-    assert resolve("ws://host:9944").key == "ws___host_9944"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from subnetlab.network.wallets import (
     address,
     dev_keypair,
     dev_wallet,
+    is_address,
     open_wallet,
     peer_uri,
 )
@@ -85,6 +86,21 @@ def test_what_is_no_wallet_at_all_is_refused(thing: object) -> None:
 def test_a_development_uri_begins_with_two_slashes(uri: str) -> None:
     with pytest.raises(UnknownWallet):
         dev_keypair(uri)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(ALICE, True), (f" {ALICE}", True), ("0x" + "ab" * 20, True), ("alice", False), ("a" * 41 + " l", False),
+     ("my-first-wallet-for-the-testnet-of-2026-number-one", False), (dev_wallet("alice"), False)],
+)  # fmt: skip
+def test_an_address_is_told_from_a_name_by_how_it_is_written(text: object, expected: bool) -> None:
+    assert is_address(text) is expected
+
+
+@pytest.mark.parametrize("thing", [None, 7, b"alice", object()])
+def test_what_has_no_address_is_refused(thing: object) -> None:
+    with pytest.raises(WalletError, match="neither an address nor a wallet"):
+        address(thing)
 
 
 def test_no_two_peers_share_a_hotkey() -> None:

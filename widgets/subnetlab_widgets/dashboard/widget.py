@@ -19,7 +19,6 @@ from subnetlab_widgets.dashboard.story import METRICS, Story
 POLL_S = 0.05
 QUIET_POLLS = 20
 """A record without news for so long may have lost its writer."""
-PLAY_MONEY = ("devnet", "local", "test")
 
 
 def header_of(started: RunStarted) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "name": str(manifest.get("name") or started.run_id),
         "run_id": started.run_id,
         "network": started.network,
-        "real_money": started.network not in PLAY_MONEY and not started.network.startswith("ws://127.0.0.1"),
+        "real_money": started.play_money is False,
         "netuid": started.netuid,
         "rounds": int(manifest.get("rounds") or 0),
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
@@ -42,7 +41,16 @@ def header_of(started: RunStarted) -> dict[str, Any]:
     }
 
 
-def foreseen(*, name: str, network: str, netuid: int, block: int, rounds: int, miners: int) -> RunStarted:
+def foreseen(
+    *,
+    name: str,
+    network: str,
+    netuid: int,
+    block: int,
+    rounds: int,
+    miners: int,
+    play_money: bool | None = None,
+) -> RunStarted:
     """What a run that is being set up will begin with, as far as it is known: seats without numbers."""
     seats = [{"uid": -1 - each, "hotkey": "", "role": "miner"} for each in range(miners)]
     manifest = {"name": name, "rounds": rounds}
@@ -54,6 +62,7 @@ def foreseen(*, name: str, network: str, netuid: int, block: int, rounds: int, m
         manifest=manifest,
         seats=seats,
         block=block,
+        play_money=play_money,
     )
 
 

@@ -14,7 +14,7 @@ from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
-from subnetlab.units import tao
+from subnetlab.units import Amount, format_tao, rao, tao
 from subnetlab_widgets.money.form import SpendForm
 from subnetlab_widgets.money.preview import Preview, amount_of, money, preview_pay, preview_stake, unit
 from subnetlab_widgets.money.spend import Clicked, Fields
@@ -28,7 +28,7 @@ _OPEN: "OrderedDict[int, tuple[Net, SpendForm]]" = OrderedDict()
 
 
 def stake_form(
-    net: "Net", *, netuid: int, hotkey_ss58: str = "", wallet: str = "alice", amount_tao: float | str = ""
+    net: "Net", *, netuid: int, hotkey_ss58: str = "", wallet: str = "alice", amount_tao: Amount = ""
 ) -> SpendForm:
     """A form that stakes behind a validator of a subnet; what is given is filled in, nothing is sent.
 
@@ -72,7 +72,7 @@ def stake_form(
     return _opened(net, setup, preview=preview, send=send, clicked=clicked)
 
 
-def pay_form(net: "Net", *, to: str = "", wallet: str = "alice", amount_tao: float | str = "") -> SpendForm:
+def pay_form(net: "Net", *, to: str = "", wallet: str = "alice", amount_tao: Amount = "") -> SpendForm:
     """A form that pays somebody; arguments and errors as `stake_form`.
 
     Example:
@@ -124,11 +124,14 @@ def _opened(net: "Net", setup: dict[str, Any], **parts: Any) -> SpendForm:
     return form
 
 
-def _setup(net: "Net", kind: str, wallet: str, amount_tao: float | str) -> dict[str, Any]:
+def _setup(net: "Net", kind: str, wallet: str, amount_tao: Amount) -> dict[str, Any]:
     client = net.network
     opened = client.wallet(wallet)
     if isinstance(amount_tao, str):
         refuse_secret(amount_tao, "an amount")
+        written = amount_tao
+    else:
+        written = format_tao(rao(amount_tao), "").strip()
     tau = unit(client)
     return {
         "kind": kind,
@@ -137,7 +140,7 @@ def _setup(net: "Net", kind: str, wallet: str, amount_tao: float | str) -> dict[
         "unit": tau,
         "wallet": wallet,
         "balance": f"{money(client.balance(opened))} {tau}",
-        "amount": str(amount_tao),
+        "amount": written,
         "names": [],
     }
 

@@ -19,8 +19,6 @@ from subnetlab.network.rejection import translated
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
 Kind = Literal["stake", "pay"]
-_LONGEST_AMOUNT = 40
-"""Characters of an amount that are read; the chain's largest number has twenty digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ def amount_of(typed: str) -> int:
     Raises:
         InvalidAmount: not an amount.
     """
-    return rao(typed.strip()[:_LONGEST_AMOUNT])
+    return rao(typed)
 
 
 def preview_stake(

@@ -70,7 +70,9 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         if resume.ended:
             raise FleetStartFailed("This run is over.", hint="Start a new one.")
         token = secrets.token_hex(16)
-        control = held.enter_context(contextlib.closing(ControlServer(run_folder, token)))
+        control = held.enter_context(
+            contextlib.closing(ControlServer(run_folder, token, spent=record.append))
+        )
         hotkeys = {seat.uid: seat.hotkey for seat in (*spec.seats, *spec.others)}
         epochs = held.enter_context(contextlib.closing(EpochWatcher(spec.endpoint, spec.netuid, hotkeys)))
         _check_chain(spec, resume)
@@ -166,4 +168,5 @@ def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
         manifest=header.manifest,
         seats=[entry(seat) for seat in seats if seat.uid != ALONE_UID],
         block=head.number,
+        play_money=spec.is_devnet,
     )
