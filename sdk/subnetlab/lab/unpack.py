@@ -19,11 +19,14 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from subnetlab.errors import RunFileInvalid
 from subnetlab.lab.keep import MEMBERS, MIB, REQUIRED
+from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder
 
 MOST_BYTES: Final = sum(MEMBERS.values()) + MIB
 """Of the file itself, and of all it unpacks to."""
 _MOST_INDEX_BYTES: Final = 4096
+_MOST_LINE_BYTES: Final = 4 * MIB
+"""Of a record; the longest is an epoch's, which holds every weight of a subnet."""
 _END: Final = struct.Struct("<4s4H2LH")
 """The record that ends a zip: signature, disks, members (twice), size and place of the index, comment."""
 _END_64: Final = b"PK\x06\x07"
@@ -101,15 +104,27 @@ def _members(file: ZipFile) -> list[ZipInfo]:
 def _extract(file: ZipFile, member: ZipInfo, folder: Path) -> None:
     target = folder / next(name for name in MEMBERS if name == member.filename)
     target.parent.mkdir(exist_ok=True)
-    left = member.file_size
+    left, line = member.file_size, 0
     with file.open(member) as packed, target.open("xb") as plain:
         while chunk := packed.read(MIB):
             left -= len(chunk)
             if left < 0:
                 raise RunFileInvalid(f"{member.filename} is longer than it says.")
+            if target.name == FILE_NAME:
+                line = _longest_open(chunk, line)
             plain.write(chunk)
     if left:
         raise RunFileInvalid(f"{member.filename} is shorter than it says.")
+
+
+def _longest_open(chunk: bytes, line: int) -> int:
+    """The length of the line that a part of a record ends in; refuses lines before they are parsed."""
+    for part in chunk.splitlines(keepends=True):
+        line += len(part)
+        if line > _MOST_LINE_BYTES:
+            raise RunFileInvalid(f"{FILE_NAME} has a line of more than {_MOST_LINE_BYTES:,} bytes.")
+        line = 0 if part.endswith(b"\n") else line
+    return line
 
 
 def _settle(made: Path, root: Path) -> Path:
