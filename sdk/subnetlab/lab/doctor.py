@@ -18,6 +18,7 @@ from typing import Literal
 
 from subnetlab.lab.words import bytes_text
 from subnetlab.settings import home
+from subnetlab.text import plain_lines
 
 State = Literal["ok", "warning", "missing"]
 
@@ -57,7 +58,7 @@ class Checkup:
             if check.advice:
                 lines.append(f"    {'':<{width}}  → {check.advice}")
         lines.append("" if self.healthy else "Something is missing: see the arrows.")
-        return "\n".join(lines).rstrip()
+        return plain_lines("\n".join(lines).rstrip())
 
 
 def doctor() -> Checkup:

@@ -21,6 +21,7 @@ from subnetlab.lab.verdict import Verdict, verdict
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.settings import runs_folder
+from subnetlab.text import REASON, plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -189,7 +190,7 @@ class Run:
             return self._left()
         if tally.ended is not None and tally.ended.status != "finished":
             word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
-            return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
+            return f"The run {word} after {len(tally.val_loss)} rounds: {plain(tally.ended.reason, REASON)}"
         if not tally.val_loss:
             up = len(tally.ready)
             return (
@@ -202,7 +203,7 @@ class Run:
     def _left(self) -> str:
         """What became of a run that nobody supervises, what is lost, and how it goes on."""
         tally = self.tally
-        why = tally.interrupted.reason if tally.interrupted else "Its supervisor is gone."
+        why = plain(tally.interrupted.reason, REASON) if tally.interrupted else "Its supervisor is gone."
         number = min(self.round + 1, tally.rounds) or 1
         where = f"Stopped in round {number} of {tally.rounds or '?'}, at block {tally.block}"
         return f"{where}; nothing on record is lost: %sl attach {self.id}, or sl.attach, goes on. {why}"
@@ -211,7 +212,7 @@ class Run:
         tally = self.tally
         where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
         note = f" {self.note}" if self.note else ""
-        return f"Run {self.id}: {where}. {self.headline}{note}"
+        return plain(f"Run {self.id}: {where}. {self.headline}{note}")
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 

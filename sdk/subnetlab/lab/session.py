@@ -29,6 +29,7 @@ from subnetlab.network.confirm import Confirm
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, address
 from subnetlab.record.events import Spent
+from subnetlab.text import NAME, plain
 from subnetlab.units import rao
 
 BLOCK_TIME_S = 0.25
@@ -150,9 +151,9 @@ class Net:
 
     def __repr__(self) -> str:
         if self.closed:
-            return f"{self.name}: closed."
+            return f"{plain(self.name, NAME)}: closed."
         money = "play money" if self.play_money else "REAL TAO"
-        return f"{self.name} at {self.endpoint}, block {self.block}, {money}"
+        return f"{plain(self.name, NAME)} at {plain(self.endpoint)}, block {self.block}, {money}"
 
     # -- wallets and money -------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
+from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
     from subnetlab.lab.plan import Plan
@@ -76,7 +77,7 @@ class Subnet:
         return [header, *rows]
 
     def __repr__(self) -> str:
-        return f"subnet {self.netuid} ({self.name}) on {self.net.name}"
+        return f"subnet {self.netuid} ({plain(self.name, NAME)}) on {plain(self.net.name, NAME)}"
 
     # -- training ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from subnetlab.network.receipt import Receipt
+from subnetlab.text import plain_lines
 from subnetlab_widgets.bundle import bundled
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
@@ -105,7 +106,7 @@ class SpendForm(anywidget.AnyWidget):
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            data["text/plain"] = self._said()
+            data["text/plain"] = plain_lines(self._said())
         return bundle
 
     def _ipython_display_(self) -> None:
