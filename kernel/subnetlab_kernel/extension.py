@@ -2,7 +2,7 @@
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from subnetlab_kernel import plain_errors
+from subnetlab_kernel import plain_errors, secret_guard
 from subnetlab_kernel.inspection import spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
 from subnetlab_kernel.services import SERVICES
@@ -15,6 +15,7 @@ def load(shell: InteractiveShell) -> None:
     if spell_out_help not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(spell_out_help)
     plain_errors.install(shell)
+    secret_guard.install(shell)
     formatters.register(shell)
 
 
