@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from subnetlab.errors import DevnetOnly, FleetStartFailed, NodeUnreachable
 from subnetlab.network.chain import Block, Chain
 from subnetlab.network.dev import DevControls
+from subnetlab.record.files import make_private
 from subnetlab.record.lock import try_lock
 from subnetlab.settings import nodes_folder
 
@@ -76,7 +77,7 @@ class SealedClock:
             FleetStartFailed: another run on this machine holds the clock.
             NodeUnreachable: nobody answers.
         """
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._lock.parent)
         self._held = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         if not try_lock(self._held):
             self._release()

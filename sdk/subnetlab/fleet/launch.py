@@ -18,7 +18,8 @@ from typing import Any, Final
 from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
-from subnetlab.record.lock import try_lock
+from subnetlab.record.files import PRIVATE_UMASK, open_log
+from subnetlab.record.lock import is_held
 
 LOCK_FILE: Final = "supervisor.lock"
 SUPERVISOR_FILE: Final = "supervisor.json"
@@ -44,7 +45,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
         raise FleetStartFailed(f"A supervisor of {run_folder.name} is running already.", hint="Attach to it.")
     reading, writing = os.pipe()
     log = run_folder / LOG_FILE
-    with log.open("ab") as output:
+    with os.fdopen(open_log(log), "ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-P", "-m", "subnetlab.fleet", str(run_folder.resolve())],
             stdin=subprocess.DEVNULL,
@@ -54,6 +55,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
             env={**os.environ, **ONE_THREAD, READY_FD: str(writing), "PYTHONUNBUFFERED": "1"},
             pass_fds=(writing,),
             start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
     os.close(writing)
     said, what = b"", "ended"
@@ -74,14 +76,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0) -> int:
 
 def is_running(run_folder: Path) -> bool:
     """Whether a supervisor of this run is alive."""
-    try:
-        descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(descriptor)
-    finally:
-        os.close(descriptor)
+    return is_held(run_folder / LOCK_FILE)
 
 
 def was_left(run_folder: Path) -> bool:

@@ -38,6 +38,7 @@ from subnetlab.fleet.supervisor import Ending, Supervisor, chain_gone
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.record.events import ALONE_UID, Event, RunEnded, RunInterrupted, RunStarted
+from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import take_lock
 from subnetlab.record.writer import RecordWriter
@@ -239,10 +240,8 @@ def _sealing_before(run_folder: Path) -> object:
 
 def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | None) -> None:
     path = run_folder / SUPERVISOR_FILE
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
     known = {"pid": os.getpid(), "started": time.time(), "token": token, "sealing_before": sealing}
-    path.write_text(json.dumps(known) + "\n", encoding="utf-8")
+    write_private(path, json.dumps(known) + "\n")
 
 
 def _first_event(spec: FleetSpec, facts: Facts, head: Block) -> RunStarted:

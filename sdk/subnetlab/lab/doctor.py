@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from subnetlab.lab.words import bytes_text
+from subnetlab.record.files import make_private
 from subnetlab.settings import home
 from subnetlab.text import plain_lines
 
@@ -172,7 +173,7 @@ def _free_memory() -> int | None:
 def _disk() -> Check:
     place = home()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        make_private(place)
         free = shutil.disk_usage(place).free
         writable = os.access(place, os.W_OK)
     except OSError as error:

@@ -22,7 +22,8 @@ from typing import Any, Final
 
 from subnetlab.errors import NodeStartFailed, SubnetLabError
 from subnetlab.network.dev import DevControls
-from subnetlab.record.lock import locked, take_lock, try_lock
+from subnetlab.record.files import PRIVATE_UMASK, make_private, open_log, write_private
+from subnetlab.record.lock import is_held, locked, take_lock
 from subnetlab.settings import nodes_folder
 
 START_LIMIT_S = 30.0
@@ -48,10 +49,10 @@ class EmbeddedNode:
 
     def __init__(self, *arguments: str, folder: Path | None = None) -> None:
         self.folder = folder or nodes_folder() / secrets.token_hex(4)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private(self.folder)
         self._process, self.endpoint = _start(self.folder, ["--port", "0", *arguments])
         known = {"endpoint": self.endpoint, "arguments": arguments}
-        (self.folder / _NODE).write_text(json.dumps(known) + "\n", encoding="utf-8")
+        write_private(self.folder / _NODE, json.dumps(known) + "\n")
 
     @property
     def pid(self) -> int:
@@ -86,14 +87,7 @@ class EmbeddedNode:
 
 def is_alive(folder: Path) -> bool:
     """Whether the node of a folder runs."""
-    try:
-        descriptor = os.open(folder / _ALIVE, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(descriptor)
-    finally:
-        os.close(descriptor)
+    return is_held(folder / _ALIVE)
 
 
 def node_at(endpoint: str) -> str:
@@ -168,7 +162,7 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
             raise NodeStartFailed(f"The node in {folder} is running already.")
         command = [sys.executable, "-m", "subnetlab.devnet", "--state", str(folder / _CHAIN), *arguments]
         # A file and not a pipe: the node goes on after this process has gone.
-        with (folder / _LOG).open("ab") as log:
+        with os.fdopen(open_log(folder / _LOG), "ab") as log:
             before = log.tell()
             process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
@@ -176,6 +170,7 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
                 pass_fds=(alive,),  # the lock lives as long as the node
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from subnetlab.fleet.facts import MANIFEST_FILE
 from subnetlab.fleet.role import DATA_FOLDER
+from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
@@ -69,7 +70,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     if not isinstance(made.data, Stdlib):
         made.data.materialise(folder / DATA_FOLDER)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
-    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+    write_private(folder / MANIFEST_FILE, text)
 
 
 def open_corpus(run_folder: Path, manifest: Manifest) -> Corpus:

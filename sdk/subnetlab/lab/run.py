@@ -6,7 +6,6 @@ one again.
 """
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from subnetlab.lab.tally import Tally
 from subnetlab.lab.verdict import Verdict, verdict
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
-from subnetlab.settings import runs_folder
+from subnetlab.settings import run_folders
 from subnetlab.text import REASON, plain
 
 if TYPE_CHECKING:
@@ -300,7 +299,7 @@ class Runs(list[Run]):
 
 def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
     """The runs of this machine, newest first; ten of them unless `all`."""
-    folders = sorted(_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    folders = sorted(run_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
     return Runs(Run(folder) for folder in (folders if all else folders[:10]))
 
 
@@ -312,23 +311,16 @@ def attach(name: str) -> Run:
     Raises:
         UnknownRun: none, or more than one, begins like that.
     """
-    found = [folder for folder in _folders() if folder.name.startswith(name)] if name else []
+    found = [folder for folder in run_folders() if folder.name.startswith(name)] if name else []
     exact = [folder for folder in found if folder.name == name]
     if len(exact or found) != 1:
-        known = ", ".join(folder.name for folder in _folders()) or "none"
+        known = ", ".join(folder.name for folder in run_folders()) or "none"
         raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
     from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
 
     run = Run((exact or found)[0])
     run.note = revive(run.folder)
     return run
-
-
-def _folders() -> Iterator[Path]:
-    root = runs_folder()
-    return iter(
-        [entry for entry in root.iterdir() if (entry / "manifest.json").is_file()] if root.is_dir() else []
-    )
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.files import make_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
 from subnetlab.text import NAME, plain
@@ -156,7 +157,7 @@ class Subnet:
     ) -> None:  # fmt: skip
         from subnetlab.lab.plan import write_run  # noqa: PLC0415
 
-        folder.mkdir(parents=True)
+        make_private(folder)
         taken = {seat.uid for seat in seats}
         others = tuple(
             PeerSeat(uid=neuron.uid, hotkey=neuron.hotkey, role="owner")

@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from subnetlab.errors import RunFileInvalid
 from subnetlab.lab.keep import MEMBERS, MIB, REQUIRED
+from subnetlab.record.files import make_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder
 
@@ -47,7 +48,7 @@ def unpack(path: Path, *, check: Callable[[Path], None]) -> Path:
         raise RunFileInvalid(f"There is no file at {path}.")
     root = opened_folder()
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_private(root)
         made = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
     except OSError as error:
         raise RunFileInvalid(f"{root} cannot be written: {error}.", hint="") from error
@@ -103,9 +104,9 @@ def _members(file: ZipFile) -> list[ZipInfo]:
 
 def _extract(file: ZipFile, member: ZipInfo, folder: Path) -> None:
     target = folder / next(name for name in MEMBERS if name == member.filename)
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
     left, line = member.file_size, 0
-    with file.open(member) as packed, target.open("xb") as plain:
+    with file.open(member) as packed, os.fdopen(_new(target), "wb") as plain:
         while chunk := packed.read(MIB):
             left -= len(chunk)
             if left < 0:
@@ -115,6 +116,10 @@ def _extract(file: ZipFile, member: ZipInfo, folder: Path) -> None:
             plain.write(chunk)
     if left:
         raise RunFileInvalid(f"{member.filename} is shorter than it says.")
+
+
+def _new(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def _longest_open(chunk: bytes, line: int) -> int:

@@ -5,10 +5,13 @@ leaves it behind. POSIX only, as is the forkserver that the fleet stands on.
 """
 
 import fcntl
+import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from subnetlab.record.files import make_private, open_log
 
 _LOOK_S = 0.01
 
@@ -35,7 +38,19 @@ def take_lock(descriptor: int, patience_s: float = 0.5) -> bool:
 @contextmanager
 def locked(path: Path) -> Generator[None]:
     """Hold the lock file at `path` for the length of a block, waiting for whoever holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    make_private(path.parent)
+    with os.fdopen(open_log(path), "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock file at `path`; a file that is not there is held by none."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
