@@ -4,7 +4,7 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from subnetlab_kernel import plain_errors
+from subnetlab_kernel import plain_errors, secret_guard
 from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
 from subnetlab_kernel.outputs import NamedNets
@@ -26,6 +26,7 @@ def load(shell: InteractiveShell) -> None:
     if shell not in _NAMED:
         _NAMED[shell] = NamedNets(shell)
         shell.events.register("post_execute", _NAMED[shell].let_go)
+    secret_guard.install(shell)
     formatters.register(shell)
 
 

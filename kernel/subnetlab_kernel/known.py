@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.settings import runs_folder
+from subnetlab.settings import run_folders
 
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
@@ -49,10 +49,7 @@ def wallets(variables: Variables) -> list[str]:
 
 def runs(_variables: Variables) -> list[str]:
     """Every run of this machine."""
-    root = runs_folder()
-    if not root.is_dir():
-        return []
-    return sorted(entry.name for entry in root.iterdir() if (entry / "manifest.json").is_file())
+    return sorted(folder.name for folder in run_folders())
 
 
 def run_variables(variables: Variables) -> list[str]:

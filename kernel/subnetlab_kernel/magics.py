@@ -13,7 +13,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from subnetlab.errors import SecretRefused
-from subnetlab_kernel import commands, secret_guard, train_cell, verbs
+from subnetlab.network.secrets import find_secret
+from subnetlab_kernel import commands, train_cell, verbs
 
 
 @magics_class
@@ -26,7 +27,7 @@ class SubnetLabMagics(Magics):
 
         `%sl` alone lists the verbs, `%sl pay --help` says how one is written.
         """
-        if secret_guard.find_secret(line):
+        if find_secret(line):
             raise SecretRefused("That looks like a mnemonic or a private key.")
         words = _split(line)
         if not words:

@@ -1,19 +1,15 @@
-"""Recognise a secret pasted into a cell, so that it is neither run nor stored.
+"""Keep a secret that was pasted into a cell from being run, and out of IPython's history.
 
-Two shapes are certain enough to refuse: a BIP-39 mnemonic (12 to 24 words of the standard list in a row) and
-a 32-byte hex key beside a word that says what it is. A bare `0x…` of 64 digits is left alone: block hashes
-and transaction hashes look the same. Source: BIP-39; the word list is the one eth-account carries.
+What counts as a secret is `subnetlab.network.secrets`' to say. The notebook's own file is the front end's: a
+person has to delete the cell there.
 """
 
-import re
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterator
+from typing import Any
 
-_RUN_OF_WORDS = re.compile(r"\b(?:[a-z]{3,8}[ \t,]+){11,}[a-z]{3,8}\b")
-_NAMED_KEY = re.compile(
-    r"(?:mnemonic|seed|private[ _-]?key|secret|\bkey\b)[^\n]{0,40}?\b(?:0x)?[0-9a-f]{64}\b", re.IGNORECASE
-)
-_MNEMONIC_LENGTH = 12
+from IPython.core.interactiveshell import InteractiveShell
+
+from subnetlab.errors import SecretRefused
 
 REFUSAL = (
     "raise __import__('subnetlab.errors', fromlist=['SecretRefused']).SecretRefused("
@@ -22,24 +18,42 @@ REFUSAL = (
 )
 
 
-@cache
-def _word_list() -> frozenset[str]:
-    text = files("eth_account.hdaccount").joinpath("wordlist", "english.txt").read_text("utf-8")
-    return frozenset(text.split())
+def install(shell: InteractiveShell) -> None:
+    """Take every cell that raised `SecretRefused` back from history; installing twice changes nothing."""
+    events: Any = shell.events
+    if _forget_refused not in events.callbacks["post_run_cell"]:
+        events.register("post_run_cell", _forget_refused)
 
 
-def find_secret(text: str) -> bool:
-    """Whether the text holds a mnemonic or a named private key."""
-    if _NAMED_KEY.search(text):
-        return True
-    return any(_is_mnemonic(match.group()) for match in _RUN_OF_WORDS.finditer(text.lower()))
+def _forget_refused(result: Any) -> None:
+    if result is None or result.execution_count is None:
+        return
+    error = result.error_in_exec or result.error_before_exec
+    if any(isinstance(cause, SecretRefused) for cause in _causes(error)):
+        shell: Any = InteractiveShell.instance()
+        forget(shell, result.execution_count)
 
 
-def _is_mnemonic(words: str) -> bool:
-    """Whether twelve words in a row all stand in the BIP-39 list; prose never manages that."""
-    in_a_row = 0
-    for word in re.split(r"[\s,]+", words):
-        in_a_row = in_a_row + 1 if word in _word_list() else 0
-        if in_a_row >= _MNEMONIC_LENGTH:
-            return True
-    return False
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def forget(shell: Any, line: int) -> None:
+    """Blank one line of IPython's history: in memory, in the variables `_i…`, and in its database."""
+    history: Any = shell.history_manager
+    for kept in (history.input_hist_raw, history.input_hist_parsed):
+        if len(kept) > line:
+            kept[line] = ""
+    history._i00 = ""  # noqa: SLF001  (IPython has no public way to take a line back)
+    shell.user_ns[f"_i{line}"] = ""
+    with history.db_input_cache_lock:  # whoever writes the database holds it too
+        history.db_input_cache = [entry for entry in history.db_input_cache if entry[0] != line]
+        with history.db as database:
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute(
+                "DELETE FROM history WHERE session = ? AND line = ?", (history.session_number, line)
+            )

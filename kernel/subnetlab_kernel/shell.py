@@ -5,6 +5,7 @@ from typing import Any
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import ExecutionResult
 
+from subnetlab.network.secrets import find_secret
 from subnetlab_kernel import extension, secret_guard
 
 
@@ -25,7 +26,7 @@ class SubnetLabShell(ZMQInteractiveShell):
         **kwargs: Any,
     ) -> ExecutionResult:
         """Run a cell; one that holds a mnemonic or a private key fails at once and stays out of history."""
-        if secret_guard.find_secret(raw_cell):
+        if find_secret(raw_cell):
             raw_cell, store_history = secret_guard.REFUSAL, False
             kwargs.update(transformed_cell=raw_cell, preprocessing_exc_tuple=None)
         return await super().run_cell_async(raw_cell, store_history, silent, shell_futures, **kwargs)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.error import UsageError
 
 from subnetlab.errors import FleetError, RunError, SubnetLabError, UnknownRun, UnknownUid
+from subnetlab.text import NAME, plain
 from subnetlab_kernel import commands, known
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _standing(variables: dict[str, Any]) -> list[str]:
         try:
             where = repr(net)
         except SubnetLabError as error:
-            where = f"{net.name}: {error}"
+            where = f"{plain(net.name, NAME)}: {error}"
     return [where, repr(run)] if run is not None else [where]
 
 

@@ -27,6 +27,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
 
+from subnetlab.text import plain_lines
+
 
 class SubnetLabError(Exception):
     """Anything SubnetLab refuses or fails to do; `str()` is the sentence plus the next step."""
@@ -41,7 +43,7 @@ class SubnetLabError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message} {self.hint}" if self.hint else message
+        return plain_lines(f"{message} {self.hint}" if self.hint else message)
 
 
 class NetworkError(SubnetLabError):

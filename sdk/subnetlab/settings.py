@@ -17,6 +17,12 @@ def runs_folder() -> Path:
     return home() / "runs"
 
 
+def run_folders() -> list[Path]:
+    """The folder of every run of this machine, in no order."""
+    root = runs_folder()
+    return [entry for entry in root.iterdir() if (entry / "manifest.json").is_file()] if root.is_dir() else []
+
+
 def nodes_folder() -> Path:
     """One folder per embedded node: its chain, its log, and how it is started again."""
     return home() / "nodes"

@@ -20,6 +20,7 @@ def test_the_extension_is_the_same_magics(kernel: RunningKernel) -> None:
     refused = kernel.run("%sl wallet '" + "abandon " * 12 + "'")
     assert refused.ename == "SecretRefused"
     assert len(refused.traceback) == 1
+    assert kernel.run("print('abandon' in repr((In[:-1], _i, _ii)))").stdout.strip() == "False"
     assert "<table" in kernel.run("%sl doctor").data[0]["text/html"]
 
 

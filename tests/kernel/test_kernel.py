@@ -119,6 +119,18 @@ def test_a_cell_with_a_secret_is_neither_run_nor_remembered(kernel: RunningKerne
         assert reply.ename == "SecretRefused"
         assert "not kept" in reply.evalue
     assert kernel.run("'leaked' in globals()").data[0]["text/plain"] == "False"
+    for code in (f"%sl pay 1 0x{'ab' * 32}", f"import subnetlab as sl\nsl.connect().wallet('{'ab' * 32}')"):
+        reply = kernel.run(code)
+        assert reply.ename == "SecretRefused"
+    looks = kernel.run(
+        "history = get_ipython().history_manager\n"
+        "history.writeout_cache()\n"
+        "rows = [*history.db.execute('SELECT source, source_raw FROM history WHERE session = ?',"
+        " (history.session_number,))]\n"
+        "variables = [value for name, value in list(globals().items()) if name[:2] == '_i']\n"
+        "print('ab' * 4 in repr((In, history.input_hist_raw, rows, variables)))"
+    )
+    assert (looks.stdout.strip(), looks.evalue) == ("False", "")
     remembered = kernel.run("print(any('abandon ability' in cell for cell in In[:-1]))").stdout
     assert remembered.strip() == "False"
 

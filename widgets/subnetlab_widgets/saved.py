@@ -13,6 +13,8 @@ from IPython.core.formatters import format_display_data
 from IPython.display import DisplayHandle, display
 from ipywidgets import DOMWidget
 
+from subnetlab.text import plain_lines
+
 _CHILD = ".jp-OutputArea-child"
 _PICTURE = "[data-subnetlab-saved]"
 _WIDGET = ".lm-Panel.jp-OutputArea-output"
@@ -38,7 +40,7 @@ class Picture:
         return f"<div data-subnetlab-saved>{RULE}{self._draw()}</div>"
 
     def __repr__(self) -> str:
-        return self._words()
+        return plain_lines(self._words())
 
 
 def show(live: DOMWidget, picture: Picture) -> DisplayHandle:

@@ -22,7 +22,8 @@ from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.fleet.pacer_lock import PACER_FD, PacerLock
 from subnetlab.fleet.run_folder import LOCK_FILE, LOG_FILE, READY_FD, SUPERVISOR_FILE, UP
 from subnetlab.record.events import Spent
-from subnetlab.record.lock import try_lock
+from subnetlab.record.files import PRIVATE_UMASK, open_log
+from subnetlab.record.lock import is_held
 
 _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
@@ -43,7 +44,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLo
     reading, writing = os.pipe()
     handed = {} if lock is None or not lock.held else {PACER_FD: lock.fileno()}
     log = run_folder / LOG_FILE
-    with log.open("ab") as output:
+    with os.fdopen(open_log(log), "ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-P", "-m", "subnetlab.fleet", str(run_folder.resolve())],
             stdin=subprocess.DEVNULL,
@@ -58,6 +59,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLo
             },
             pass_fds=(writing, *handed.values()),
             start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
     os.close(writing)
     said, what = b"", "ended"
@@ -82,14 +84,7 @@ def _names(descriptors: dict[str, int]) -> dict[str, str]:
 
 def is_running(run_folder: Path) -> bool:
     """Whether a supervisor of this run is alive."""
-    try:
-        descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(descriptor)
-    finally:
-        os.close(descriptor)
+    return is_held(run_folder / LOCK_FILE)
 
 
 def was_left(run_folder: Path) -> bool:

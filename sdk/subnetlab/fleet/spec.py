@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
 from subnetlab.record.events import ALONE_UID, Role
+from subnetlab.record.files import write_private
 
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
@@ -119,6 +120,5 @@ def read_spec(run_folder: Path) -> FleetSpec:
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:
     """Write `fleet.json` into an existing run folder, readable by its owner alone."""
     path = run_folder / FLEET_FILE
-    path.touch(mode=0o600)
-    path.write_text(spec.to_json(), encoding="utf-8")
+    write_private(path, spec.to_json())
     return path

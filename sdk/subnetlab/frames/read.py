@@ -9,6 +9,7 @@ from subnetlab.frames.rows import ROWS, Gathered
 from subnetlab.frames.schema import NAMES, polars_schema
 from subnetlab.record.line import FILE_NAME, Entry
 from subnetlab.record.reader import read
+from subnetlab.text import plain
 
 
 def frame(source: Path | str | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
@@ -42,4 +43,10 @@ def _entries(source: Path | str | Iterable[Entry]) -> Iterable[Entry]:
 
 def _build(data: Gathered, name: str) -> pl.DataFrame:
     schema = polars_schema(name)
-    return pl.DataFrame([{column: row.get(column) for column in schema} for row in ROWS[name](data)], schema)
+    rows = ({column: _shown(row.get(column)) for column in schema} for row in ROWS[name](data))
+    return pl.DataFrame(list(rows), schema)
+
+
+def _shown(value: object) -> object:
+    """Text as it may be printed: whoever wrote it may be a stranger, and polars prints what is in a cell."""
+    return plain(value) if isinstance(value, str) else value

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from subnetlab.lab.words import bytes_text
+from subnetlab.record.files import make_private
 from subnetlab.settings import home
+from subnetlab.text import plain_lines
 
 State = Literal["ok", "warning", "missing"]
 
@@ -57,7 +59,7 @@ class Checkup:
             if check.advice:
                 lines.append(f"    {'':<{width}}  → {check.advice}")
         lines.append("" if self.healthy else "Something is missing: see the arrows.")
-        return "\n".join(lines).rstrip()
+        return plain_lines("\n".join(lines).rstrip())
 
 
 def doctor() -> Checkup:
@@ -171,7 +173,7 @@ def _free_memory() -> int | None:
 def _disk() -> Check:
     place = home()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        make_private(place)
         free = shutil.disk_usage(place).free
         writable = os.access(place, os.W_OK)
     except OSError as error:

@@ -23,7 +23,8 @@ from typing import Any, Final
 
 from subnetlab.errors import NodeStartFailed, SubnetLabError
 from subnetlab.network.dev import DevControls
-from subnetlab.record.lock import locked, locked_folder, take_lock, try_lock
+from subnetlab.record.files import PRIVATE_UMASK, make_private, open_log, write_private
+from subnetlab.record.lock import is_held, locked, locked_folder, take_lock
 from subnetlab.settings import nodes_folder
 
 START_LIMIT_S = 30.0
@@ -49,10 +50,10 @@ class EmbeddedNode:
 
     def __init__(self, *arguments: str, folder: Path | None = None) -> None:
         self.folder = folder or nodes_folder() / secrets.token_hex(4)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         self._process, self.endpoint = _start(self.folder, ["--port", "0", *arguments])
         known = {"endpoint": self.endpoint, "arguments": arguments}
-        (self.folder / _NODE).write_text(json.dumps(known) + "\n", encoding="utf-8")
+        write_private(self.folder / _NODE, json.dumps(known) + "\n")
 
     @property
     def pid(self) -> int:
@@ -87,19 +88,7 @@ class EmbeddedNode:
 
 def is_alive(folder: Path) -> bool:
     """Whether the node of a folder runs."""
-    return _is_held(folder / _ALIVE)
-
-
-def _is_held(path: Path) -> bool:
-    """Whether a living node holds the lock of a file."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(descriptor)
-    finally:
-        os.close(descriptor)
+    return is_held(folder / _ALIVE)
 
 
 def node_at(endpoint: str) -> str:
@@ -146,7 +135,7 @@ def sweep(needed: Sequence[str]) -> None:
     if root.is_dir():
         with locked_folder(root):
             for token in root.glob("*.token"):
-                if not _is_held(token):
+                if not is_held(token):
                     token.unlink(missing_ok=True)
 
 
@@ -180,7 +169,7 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
             raise NodeStartFailed(f"The node in {folder} is running already.")
         command = [sys.executable, "-m", "subnetlab.devnet", "--state", str(folder / _CHAIN), *arguments]
         # A file and not a pipe: the node goes on after this process has gone.
-        with (folder / _LOG).open("ab") as log:
+        with os.fdopen(open_log(folder / _LOG), "ab") as log:
             before = log.tell()
             process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
@@ -188,6 +177,7 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
                 pass_fds=(alive,),  # the lock lives as long as the node
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )

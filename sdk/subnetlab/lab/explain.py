@@ -12,6 +12,7 @@ from subnetlab.errors import RunNotFinished, UnknownUid
 from subnetlab.lab.consensus import Recomputed, recompute
 from subnetlab.lab.tally import MinerTally, Tally
 from subnetlab.lab.words import amount_alpha, bytes_text, count_word, percent
+from subnetlab.text import plain_lines
 
 _TOLERANCE = 0.01
 """A recomputed share this close to the chain's counts as the same; weights may move in the epoch's block."""
@@ -49,7 +50,7 @@ class Explanation:
         lines = [f"Why uid {self.uid} earned what it earned", ""]
         for number, step in enumerate(self.steps, 1):
             lines += [f"{number}. {step.name} ({step.who}): {step.value}", f"   {step.sentence}"]
-        return "\n".join([*lines, "", self.answer])
+        return plain_lines("\n".join([*lines, "", self.answer]))
 
     __repr__ = __str__
 

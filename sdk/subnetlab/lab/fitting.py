@@ -1,8 +1,10 @@
 """Whether an event that was read back has the types it was declared with; for records of strangers.
 
-Python does not check a dataclass's fields. What a newer version added is not looked at, and `Any` fits all.
+Python does not check a dataclass's fields. Numbers and text are those that a frame can hold: 64 bits with a
+sign, and Unicode that can be written. What a newer version added is not looked at, and `Any` is any JSON.
 """
 
+import re
 from dataclasses import fields
 from functools import cache
 from types import NoneType, UnionType
@@ -10,8 +12,9 @@ from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hin
 
 from subnetlab.record.events import Event
 
-_LARGEST: Final = 1 << 64
-"""No height, count or amount of a chain is beyond this."""
+_LARGEST: Final = 1 << 63
+"""A frame's integers end here; no height, count or amount of a chain comes near."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def fits(event: Event) -> str:
@@ -40,17 +43,24 @@ def _fits(value: object, hint: Any) -> bool:
         )
     if hint is float:
         return type(value) is float or _is_int(value)
-    return _is_int(value) if hint is int else type(value) is hint
+    plain = {int: _is_int, str: _is_text}.get(hint)
+    return plain(value) if plain else type(value) is hint
 
 
 def _bounded(value: object) -> bool:
-    """JSON without numbers that no chain and no clock has."""
+    """JSON without numbers and text that no frame holds."""
     if isinstance(value, list):
         return all(map(_bounded, cast("list[object]", value)))
     if isinstance(value, dict):
-        return all(map(_bounded, cast("dict[object, object]", value).values()))
-    return _is_int(value) or isinstance(value, str | float | bool | NoneType)
+        members = cast("dict[object, object]", value)
+        return all(map(_is_text, members)) and all(map(_bounded, members.values()))
+    return _is_int(value) or _is_text(value) or isinstance(value, float | bool | NoneType)
+
+
+def _is_text(value: object) -> bool:
+    """Text without half a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    return type(value) is str and not _SURROGATE.search(value)
 
 
 def _is_int(value: object) -> bool:
-    return type(value) is int and -_LARGEST < value < _LARGEST
+    return type(value) is int and -_LARGEST <= value < _LARGEST

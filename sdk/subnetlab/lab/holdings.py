@@ -11,6 +11,7 @@ from subnetlab.lab.words import amount_alpha, short
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.pay import destination
 from subnetlab.network.wallets import Wallet
+from subnetlab.text import plain_lines
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, AlphaRao, Rao, format_tao, tao
 
 
@@ -91,12 +92,14 @@ class Holdings:
             for row in table
         ]
         money = "play money" if self.play_money else "REAL TAO"
-        return "\n".join(
-            [
-                f"{self.name}  {self.address}",
-                f"{self.network}, block {self.block}, {money}; budget: {self.budget}",
-                *lines,
-            ]
+        return plain_lines(
+            "\n".join(
+                [
+                    f"{self.name}  {self.address}",
+                    f"{self.network}, block {self.block}, {money}; budget: {self.budget}",
+                    *lines,
+                ]
+            )
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
@@ -68,7 +69,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     if not isinstance(made.data, Stdlib):
         made.data.materialise(folder / DATA_FOLDER)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
-    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+    write_private(folder / MANIFEST_FILE, text)
 
 
 def open_corpus(run_folder: Path, manifest: Manifest) -> Corpus:

@@ -10,8 +10,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from polars.exceptions import PolarsError
+
 from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import MANIFEST_FILE
+from subnetlab.frames.read import frames
 from subnetlab.lab.fitting import fits
 from subnetlab.lab.run import Run
 from subnetlab.lab.tally import Tally
@@ -99,7 +102,7 @@ def _check(folder: Path) -> None:
     """Prove what was unpacked before it gets its name."""
     try:
         _prove(folder)
-    except (RecordError, *_MALFORMED) as error:
+    except (RecordError, PolarsError, *_MALFORMED) as error:
         raise RunFileInvalid(
             f"The file holds no run that can be shown: {str(error).removesuffix('.')}."
         ) from error
@@ -123,6 +126,7 @@ def _prove(folder: Path) -> None:
     if not lines:
         raise ValueError("its record is empty.")
     _ = verdict(tally).headline
+    frames(folder)  # sums of sound numbers may still be too large for a column
 
 
 def _check_event(event: Event | None) -> None:

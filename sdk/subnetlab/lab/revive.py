@@ -21,7 +21,7 @@ from subnetlab.network.dev import DevControls
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import locked
 from subnetlab.record.reader import Tail
-from subnetlab.settings import runs_folder
+from subnetlab.settings import run_folders
 
 _ENDING_LIMIT_S: Final = 30.0
 """How long a supervisor that is just leaving its run is waited for."""
@@ -107,8 +107,7 @@ def needed_nodes() -> list[str]:
 
 
 def _specs() -> Iterator[tuple[Path, FleetSpec]]:
-    root = runs_folder()
-    for folder in root.iterdir() if root.is_dir() else ():
+    for folder in run_folders():
         try:
             yield folder, read_spec(folder)
         except FleetStartFailed:

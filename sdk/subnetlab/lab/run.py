@@ -6,7 +6,6 @@ one again.
 """
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from subnetlab.lab.verdict import Verdict, verdict
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
-from subnetlab.settings import runs_folder
+from subnetlab.text import REASON, plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -191,7 +190,7 @@ class Run:
             return self._left()
         if tally.ended is not None and tally.ended.status != "finished":
             word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
-            return f"The run {word} after {len(tally.val_loss)} rounds: {tally.ended.reason}"
+            return f"The run {word} after {len(tally.val_loss)} rounds: {plain(tally.ended.reason, REASON)}"
         if not tally.val_loss:
             peers = tally.uids("miner", "free_rider", "validator")
             up = sum(uid in tally.ready and uid not in tally.gone for uid in peers)
@@ -208,13 +207,13 @@ class Run:
 
     def _why_left(self) -> str:
         interrupted = self.tally.interrupted
-        return interrupted.reason if interrupted else "Its supervisor is gone."
+        return plain(interrupted.reason, REASON) if interrupted else "Its supervisor is gone."
 
     def __repr__(self) -> str:
         tally = self.tally
         where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
         note = f" {self.note}" if self.note else ""
-        return f"Run {self.id}: {where}. {self.headline}{note}"
+        return plain(f"Run {self.id}: {where}. {self.headline}{note}")
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
@@ -302,7 +301,7 @@ class Runs(list[Run]):
 
 def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
     """The runs of this machine, newest first; ten of them unless `all`."""
-    folders = sorted(_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    folders = sorted(run_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
     return Runs(Run(folder) for folder in (folders if all else folders[:10]))
 
 
@@ -314,20 +313,13 @@ def attach(name: str) -> Run:
     Raises:
         UnknownRun: none, or more than one, begins like that.
     """
-    found = [folder for folder in _folders() if folder.name.startswith(name)] if name else []
+    found = [folder for folder in run_folders() if folder.name.startswith(name)] if name else []
     exact = [folder for folder in found if folder.name == name]
     if len(exact or found) != 1:
-        known = ", ".join(folder.name for folder in _folders()) or "none"
+        known = ", ".join(folder.name for folder in run_folders()) or "none"
         raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
     from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
 
     run = Run((exact or found)[0])
     run.note = revive(run.folder)
     return run
-
-
-def _folders() -> Iterator[Path]:
-    root = runs_folder()
-    return iter(
-        [entry for entry in root.iterdir() if (entry / "manifest.json").is_file()] if root.is_dir() else []
-    )

@@ -30,6 +30,7 @@ from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
+from subnetlab.text import NAME, plain
 from subnetlab.units import Amount, rao
 
 BLOCK_TIME_S = 0.25
@@ -151,9 +152,9 @@ class Net:
 
     def __repr__(self) -> str:
         if self.closed:
-            return f"{self.name}: closed."
+            return f"{plain(self.name, NAME)}: closed."
         money = "play money" if self.play_money else "REAL TAO"
-        return f"{self.name} at {self.endpoint}, block {self.block}, {money}"
+        return f"{plain(self.name, NAME)} at {plain(self.endpoint)}, block {self.block}, {money}"
 
     # -- wallets and money -------------------------------------------------------------------------
 

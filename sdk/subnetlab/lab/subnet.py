@@ -21,7 +21,9 @@ from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.files import make_private
 from subnetlab.settings import runs_folder
+from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
     from subnetlab.lab.plan import Plan
@@ -78,7 +80,7 @@ class Subnet:
         return [header, *rows]
 
     def __repr__(self) -> str:
-        return f"subnet {self.netuid} ({self.name}) on {self.net.name}"
+        return f"subnet {self.netuid} ({plain(self.name, NAME)}) on {plain(self.net.name, NAME)}"
 
     # -- training ----------------------------------------------------------------------------------
 
@@ -156,7 +158,7 @@ class Subnet:
     ) -> None:  # fmt: skip
         from subnetlab.lab.plan import write_run  # noqa: PLC0415
 
-        folder.mkdir(parents=True)
+        make_private(folder)
         taken, found = {seat.uid for seat in seats}, self.metagraph()
         others = tuple(
             PeerSeat(uid=n.uid, hotkey=n.hotkey, role="owner" if n.hotkey == found.owner_hotkey else "other")

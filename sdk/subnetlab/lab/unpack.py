@@ -19,11 +19,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from subnetlab.errors import RunFileInvalid
 from subnetlab.lab.keep import MEMBERS, MIB, REQUIRED
+from subnetlab.record.files import make_private
+from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder
 
 MOST_BYTES: Final = sum(MEMBERS.values()) + MIB
 """Of the file itself, and of all it unpacks to."""
 _MOST_INDEX_BYTES: Final = 4096
+_MOST_LINE_BYTES: Final = 4 * MIB
+"""Of a record; the longest is an epoch's, which holds every weight of a subnet."""
 _END: Final = struct.Struct("<4s4H2LH")
 """The record that ends a zip: signature, disks, members (twice), size and place of the index, comment."""
 _END_64: Final = b"PK\x06\x07"
@@ -44,7 +48,7 @@ def unpack(path: Path, *, check: Callable[[Path], None]) -> Path:
         raise RunFileInvalid(f"There is no file at {path}.")
     root = opened_folder()
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_private(root)
         made = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
     except OSError as error:
         raise RunFileInvalid(f"{root} cannot be written: {error}.", hint="") from error
@@ -100,16 +104,32 @@ def _members(file: ZipFile) -> list[ZipInfo]:
 
 def _extract(file: ZipFile, member: ZipInfo, folder: Path) -> None:
     target = folder / next(name for name in MEMBERS if name == member.filename)
-    target.parent.mkdir(exist_ok=True)
-    left = member.file_size
-    with file.open(member) as packed, target.open("xb") as plain:
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    left, line = member.file_size, 0
+    with file.open(member) as packed, os.fdopen(_new(target), "wb") as plain:
         while chunk := packed.read(MIB):
             left -= len(chunk)
             if left < 0:
                 raise RunFileInvalid(f"{member.filename} is longer than it says.")
+            if target.name == FILE_NAME:
+                line = _longest_open(chunk, line)
             plain.write(chunk)
     if left:
         raise RunFileInvalid(f"{member.filename} is shorter than it says.")
+
+
+def _new(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _longest_open(chunk: bytes, line: int) -> int:
+    """The length of the line that a part of a record ends in; refuses lines before they are parsed."""
+    for part in chunk.splitlines(keepends=True):
+        line += len(part)
+        if line > _MOST_LINE_BYTES:
+            raise RunFileInvalid(f"{FILE_NAME} has a line of more than {_MOST_LINE_BYTES:,} bytes.")
+        line = 0 if part.endswith(b"\n") else line
+    return line
 
 
 def _settle(made: Path, root: Path) -> Path:

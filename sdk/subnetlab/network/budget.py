@@ -7,7 +7,6 @@ is set; every other chain starts at nothing.
 """
 
 import json
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from subnetlab import settings
 from subnetlab.errors import OverBudget
+from subnetlab.record.files import write_private
 from subnetlab.record.lock import locked
 from subnetlab.units import U64_MAX, Amount, Rao, format_tao, rao
 
@@ -116,13 +116,9 @@ class Budget:
             return Rao(0), Rao(0)
 
     def _write(self, limit: Rao | None, spent: Rao) -> None:
-        draft = self._path.with_suffix(".tmp")
-        with draft.open("w") as file:
-            json.dump({"limit_rao": limit, "spent_rao": spent}, file)
-            if limit is not None:  # without a limit there is nothing that a power cut could lift
-                file.flush()
-                os.fsync(file.fileno())
-        draft.replace(self._path)
+        # Without a limit there is nothing that a power cut could lift.
+        text = json.dumps({"limit_rao": limit, "spent_rao": spent})
+        write_private(self._path, text, sync=limit is not None)
 
     def __repr__(self) -> str:
         limit, spent = self._read()

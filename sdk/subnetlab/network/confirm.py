@@ -12,6 +12,7 @@ from types import BuiltinFunctionType
 from typing import Protocol
 
 from subnetlab.errors import HeadlessSpendRefused, NotConfirmed
+from subnetlab.text import NAME, REASON, plain
 from subnetlab.units import format_tao
 
 
@@ -32,7 +33,8 @@ class Spend:
 
     def __str__(self) -> str:
         money = f"{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
-        return f"{self.summary} on {self.network}: {money} from {self.wallet}"
+        summary, network = plain(self.summary, REASON), plain(self.network, NAME)
+        return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
 
 
 class Confirm(Protocol):

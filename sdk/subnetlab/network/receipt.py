@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from subnetlab.text import REASON, plain
 from subnetlab.units import format_tao
 
 
@@ -32,7 +33,7 @@ class Receipt:
         return None
 
     def __str__(self) -> str:
-        return f"{self.summary}: block {self.block}, fee {format_tao(self.fee_rao)}, {self.tx}"
+        return f"{plain(self.summary, REASON)}: block {self.block}, fee {format_tao(self.fee_rao)}, {self.tx}"
 
 
 _TAKEN = {"Withdraw": "who", "Transfer": "from", "Burned": "who", "Reserved": "who", "Slashed": "who"}

@@ -11,6 +11,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from subnetlab.record.files import make_private, open_log
+
 _LOOK_S = 0.01
 
 
@@ -36,8 +38,8 @@ def take_lock(descriptor: int, patience_s: float = 0.5) -> bool:
 @contextmanager
 def locked(path: Path) -> Generator[None]:
     """Hold the lock file at `path` for the length of a block, waiting for whoever holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    make_private(path.parent)
+    with os.fdopen(open_log(path), "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -49,5 +51,17 @@ def locked_folder(folder: Path) -> Generator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock file at `path`; a file that is not there is held by none."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ from typing import Self
 
 from subnetlab.errors import RecordError
 from subnetlab.record.events import Event
+from subnetlab.record.files import make_private
 from subnetlab.record.line import Entry, encode
 from subnetlab.record.lock import try_lock
 from subnetlab.record.reader import Tail
@@ -38,7 +39,7 @@ class RecordWriter:
         self.path = path
         self._sync_every_s = sync_every_s
         self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         try:
             self._continue()

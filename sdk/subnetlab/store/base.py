@@ -1,10 +1,14 @@
 """Where payloads travel: create-only objects under names.
 
 An object is written once and never changed, so a reader that knows a hash can trust a name. Two readers of
-one name can never see different bytes, and nobody can squat or overwrite.
+one name can never see different bytes, and no writer can squat or overwrite. What a peer puts below the store
+by other means costs its own names alone: it is never an error of the whole store.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
+
+MOST_NAMES: Final = 10_000
+"""Entries below one prefix that are looked at; a peer puts one object of a kind there in a round."""
 
 
 class Store(Protocol):
@@ -24,12 +28,12 @@ class Store(Protocol):
         """Read a whole object of at most `limit` bytes.
 
         Raises:
-            ObjectMissing: no such name.
+            ObjectMissing: no such name, or what has it is no object.
             ObjectTooLarge: larger than `limit`; nothing was read into memory.
             StoreUnreachable: the store did not answer.
         """
         ...
 
-    def names(self, prefix: str) -> list[str]:
-        """All names below a prefix, sorted."""
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        """The names below a prefix, sorted; at most `limit` entries are looked at, foreign ones included."""
         ...

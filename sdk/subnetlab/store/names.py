@@ -9,6 +9,16 @@ LONGEST: Final = 256
 _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
 
 
+def is_part(text: str) -> bool:
+    """Whether a text can stand between two slashes of a name."""
+    return _PART.match(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether an object may be called so."""
+    return len(text) <= LONGEST and all(map(is_part, text.split("/")))
+
+
 def checked(name: str) -> str:
     """The name itself, if every part of it is a plain word.
 
@@ -16,7 +26,7 @@ def checked(name: str) -> str:
         InvalidObjectName: empty, too long, absolute, climbing, hidden, or with characters that some store
             or file system would read differently.
     """
-    if len(name) > LONGEST or not all(_PART.match(part) for part in name.split("/")):
+    if not is_name(name):
         raise InvalidObjectName(
             f"{name[:60]!r} cannot name an object.", hint="Use letters, digits, '.', '_', '-' and '/'."
         )

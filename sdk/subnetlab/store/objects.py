@@ -1,22 +1,25 @@
-"""One store over memory, a folder, or a bucket of S3, Google or Azure, by obstore.
+"""One store over memory or a bucket of S3, Google or Azure, by obstore; a folder is `store.folder`'s.
 
-Creation is exclusive where the store itself enforces it: memory, folders, and buckets that honour
+Creation is exclusive where the store itself enforces it: memory, and buckets that honour
 If-None-Match (AWS, R2, Google, Azure do; some S3 imitations do not). Blocking calls, safe from several
 threads. Credentials come from the environment, as obstore documents; none pass through here.
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import obstore
 from obstore import exceptions
-from obstore.store import LocalStore, MemoryStore, from_url
+from obstore.store import MemoryStore, from_url
 from obstore.store import ObjectStore as Backend
 
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, StoreUnreachable
-from subnetlab.store.names import checked
+from subnetlab.store.base import MOST_NAMES
+from subnetlab.store.folder import FolderStore
+from subnetlab.store.names import checked, is_name
 
 _SCHEMES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https", "file")
 
@@ -59,8 +62,12 @@ class ObjectStore:
                 raise ObjectTooLarge(f"{name!r} has {size} bytes; at most {limit} are read.")
             return bytes(found.bytes())
 
-    def names(self, prefix: str) -> list[str]:
-        """All names below a prefix (a whole path part), sorted; an empty prefix means all.
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        """The names below a prefix (a whole path part), sorted; foreign ones are passed over.
+
+        Args:
+            prefix: empty means all.
+            limit: the most entries that are looked at, foreign ones included; the rest is left out.
 
         Raises:
             InvalidObjectName: the prefix is not a plain relative name.
@@ -68,7 +75,11 @@ class ObjectStore:
         """
         with self._translated(checked(prefix) if prefix else prefix):
             pages = obstore.list(self.backend, prefix=prefix or None)
-            return sorted(item["path"] for page in pages for item in page)
+            listed = (item["path"] for page in pages for item in page)
+            found: list[str] = []
+            with suppress(exceptions.InvalidPathError):  # a foreign name that cannot even be listed
+                found.extend(filter(is_name, islice(listed, limit)))
+            return sorted(found)
 
     @contextmanager
     def _translated(self, name: str) -> Generator[None]:
@@ -84,7 +95,7 @@ class ObjectStore:
             ) from error
 
 
-def open_store(where: str | Path) -> ObjectStore:
+def open_store(where: str | Path) -> ObjectStore | FolderStore:
     """Open a store by what it is called: "memory", a folder, or a URL (s3://, gs://, az://, file://).
 
     Raises:
@@ -106,8 +117,8 @@ def open_store(where: str | Path) -> ObjectStore:
                 raise StoreUnreachable(f"No store speaks {scheme}://.", hint=f"Known: {', '.join(_SCHEMES)}.")
             return ObjectStore(from_url(text), text)
         folder = Path(text.removeprefix("file://")).expanduser().resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        return ObjectStore(LocalStore(prefix=folder), str(folder))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FolderStore(folder)
     except (exceptions.BaseError, OSError, ValueError) as error:
         raise StoreUnreachable(
             f"The store {text!r} cannot be opened: {str(error).partition(chr(10))[0]}.",

@@ -83,7 +83,11 @@ class Intake:
             raise PayloadRejected(str(error), reason="too_large") from None
 
     def _reveal(self, seat: Seat, round_: int, data: bytes) -> seal.Reveal:
-        """The reveal whose token the sealed object names; others under the prefix are not even read."""
+        """The reveal whose token the sealed object names; others under the prefix are not even read.
+
+        The token is unknown until the reveal is there, so that no other peer can take its name; hence a
+        listing, which looks at so many names and no more.
+        """
         prefix = names.reveals(round_, seat.uid)
         tokens = (name.rpartition("/")[2] for name in self.store.names(prefix))
         token = next((token for token in tokens if seal.names_reveal(data, token)), None)

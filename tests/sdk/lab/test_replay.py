@@ -290,6 +290,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "deep manifest": (with_member(MANIFEST, b"[" * 200_000), "can be shown"),
     "record": (with_member(RECORD, b"{}\n"), "not what was written"),
     "empty record": (with_member(RECORD, b""), "its record is empty"),
+    "one long line": (with_member(RECORD, b"[" * (200 << 20)), "has a line of more than"),
 }
 
 
@@ -332,6 +333,13 @@ def forged(**changes: object) -> Iterator[Event]:
         ({"run_started__manifest": {"strategy": 5}}, "can be shown"),
         ({"mined__uid": "one"}, "mined says something impossible as its uid"),
         ({"mined__round": 10**30}, "impossible as its round"),
+        ({"mined__round": 2**63}, "impossible as its round"),
+        ({"run_started__block": -(2**63) - 1}, "impossible as its block"),
+        ({"run_started__manifest": {"rounds": 4, "x": 2**63}}, "impossible as its manifest"),
+        ({"run_started__manifest": {"rounds": 4, "\udc00": 1}}, "impossible as its manifest"),
+        ({"run_ended__reason": "half \ud83d"}, "impossible as its reason"),
+        ({"round_closed__theta_hash": "\ud800"}, "impossible as its theta_hash"),
+        ({"mined__wire_bytes": 2**63 - 1}, "can be shown"),
         ({"scored__score": None}, "impossible as its score"),
         ({"round_closed__val_loss": "low"}, "impossible as its val_loss"),
         ({"epoch_paid__incentive": [1]}, "differ in length"),

@@ -12,6 +12,7 @@ import traitlets
 from subnetlab.fleet.launch import was_left
 from subnetlab.record.events import Event, RunInterrupted, RunStarted
 from subnetlab.record.reader import Tail
+from subnetlab.text import plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.dashboard.feed import Feed
 from subnetlab_widgets.dashboard.story import METRICS, Story
@@ -136,7 +137,7 @@ class Dashboard(BundledWidget):
             run = (
                 f"run {self.header['run_id']}" if self.header["run_id"] else f"a run on {self.header['name']}"
             )
-            data["text/plain"] = f"Live dashboard of {run}"
+            data["text/plain"] = plain(f"Live dashboard of {run}")
         return bundle
 
     def close(self) -> None:

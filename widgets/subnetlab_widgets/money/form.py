@@ -10,6 +10,7 @@ from typing import Any
 import traitlets
 
 from subnetlab.network.receipt import Receipt
+from subnetlab.text import plain_lines
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
@@ -107,7 +108,7 @@ class SpendForm(BundledWidget):
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            data["text/plain"] = self._said()
+            data["text/plain"] = plain_lines(self._said())
         return bundle
 
     def _ipython_display_(self) -> None:

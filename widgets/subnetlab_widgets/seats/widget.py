@@ -10,6 +10,7 @@ import traitlets
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.network.watch import State, Watch
+from subnetlab.text import NAME, plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.pulse import PULSE
 from subnetlab_widgets.saved import Picture, Pictures
@@ -126,7 +127,8 @@ class Metagraph(BundledWidget):
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data:
-            data["text/plain"] = f"Live seats of subnet {self.header['netuid']} ({self.header['name']})"
+            name = plain(str(self.header["name"]), NAME)
+            data["text/plain"] = f"Live seats of subnet {self.header['netuid']} ({name})"
         return bundle
 
     def _ipython_display_(self) -> None:

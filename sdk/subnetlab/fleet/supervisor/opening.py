@@ -31,6 +31,7 @@ from subnetlab.fleet.supervisor.resume import ResumeState, read_resume_state
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.record.events import ALONE_UID, RunStarted
+from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.writer import RecordWriter
 
@@ -149,10 +150,8 @@ def _sealing_before(run_folder: Path) -> object:
 
 def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | None) -> None:
     path = run_folder / SUPERVISOR_FILE
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
     known = {"pid": os.getpid(), "started": time.time(), "token": token, "sealing_before": sealing}
-    path.write_text(json.dumps(known) + "\n", encoding="utf-8")
+    write_private(path, json.dumps(known) + "\n")
 
 
 def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:

@@ -6,7 +6,6 @@ Shapes: B sequences, T tokens (each sequence carries one token more, the last ta
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
+from subnetlab.record.files import make_private, write_private
 from subnetlab.train.data import merkle
 
 SHARD_TOKENS: Final = 65_536
@@ -150,17 +150,11 @@ def in_memory(
 
 def write(corpus: Corpus, folder: Path) -> None:
     """Write a corpus so that others can map it; the description comes last and makes the folder whole."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     files = {"train.bin": corpus.train, "validation.bin": corpus.validation}
     for name, tokens in files.items():
-        _replace(folder / name, np.ascontiguousarray(tokens).tobytes())
-    _replace(folder / "data.json", json.dumps(corpus.manifest.to_json(), indent=1).encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_bytes(data)
-    partial.replace(path)
+        write_private(folder / name, np.ascontiguousarray(tokens).tobytes())
+    write_private(folder / "data.json", json.dumps(corpus.manifest.to_json(), indent=1).encode())
 
 
 def _root(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> str:

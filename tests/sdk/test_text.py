@@ -1,0 +1,70 @@
+"""Text of strangers reaches a terminal without control of it, in every sentence, table and question."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.sdk.lab import story
+
+from subnetlab.errors import ChainRejected
+from subnetlab.lab.doctor import Check, Checkup
+from subnetlab.lab.run import Run
+from subnetlab.network.confirm import Spend
+from subnetlab.network.receipt import Receipt
+from subnetlab.record.events import PeerGone, RunEnded
+from subnetlab.text import LINE, LINES, plain, plain_lines
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\u200b\x9b31m\r\ud800\u2028" + "x" * 100_000
+
+
+def is_plain(text: str) -> bool:
+    lines = text.split("\n")
+    return all(
+        len(line) <= LINE and all(unicodedata.category(letter)[0] != "C" for letter in line) for line in lines
+    )
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_what_is_shown_has_no_hidden_letter(text: str) -> None:
+    assert is_plain(plain_lines(text))
+    assert "\n" not in plain(text)
+
+
+@pytest.mark.parametrize("text", ["", "alice", "Füße 東京 τ α", "a" * LINE, "été 🚀"])
+def test_words_stay_as_they_are(text: str) -> None:
+    assert plain(text) == text
+
+
+def test_length_is_cut() -> None:
+    assert plain("x" * 100_000, 10) == "x" * 9 + "…"
+    assert plain_lines("x\n" * 100_000).count("\n") == LINES
+
+
+def hostile_run(folder: Path) -> Run:
+    events = [*story.story(ended=False)]
+    events += [
+        PeerGone(uid=5, reason=HOSTILE),
+        RunEnded(status="failed", reason=HOSTILE, block=9, wall_s=1.0),
+    ]
+    return Run(story.write(folder, events))
+
+
+def test_a_runs_words_and_tables(tmp_path: Path) -> None:
+    run = hostile_run(tmp_path / "r1")
+    for shown in (run.headline, repr(run), repr(run.explain(5)), repr(run.explain(1)), repr(run.verdict())):
+        assert is_plain(shown)
+    for name in ("peers", "miners"):
+        frame = run.frame(name)
+        for column in frame.select("^.*$").columns:
+            assert all(is_plain(value) for value in frame[column].to_list() if isinstance(value, str))
+
+
+def test_questions_receipts_errors_and_checks() -> None:
+    spend = Spend(summary=HOSTILE, network=HOSTILE, wallet=HOSTILE, amount_rao=1, fee_rao=1, real=True)
+    assert is_plain(str(spend))
+    assert len(str(spend)) < 1000
+    assert is_plain(str(Receipt(tx="0x00", block=1, fee_rao=1, summary=HOSTILE)))
+    assert is_plain(str(ChainRejected(HOSTILE)))
+    assert is_plain(repr(Checkup((Check("disk", "ok", HOSTILE, HOSTILE),))))
