@@ -1,8 +1,8 @@
 """What a refactoring must not change: losses, payloads, models, weights and pay of one small run.
 
-The run's identity is pinned, because it is a hash of field names; the corpus is made here, because the standard
-library differs between versions of Python. Losses are compared on any machine; bits where torch and the
-processor's instructions are those of the machine that wrote the golden file.
+The run's identity is pinned, because it is a hash of field names; the corpus is made here, as the standard
+library differs between versions of Python. Losses are compared on any machine; bits only where torch and the
+instructions of the processor are those of the machine that wrote the golden file.
 """
 
 import json
