@@ -50,7 +50,8 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     made.mkdir()
     from safetensors.torch import save_file  # noqa: PLC0415 - torch stays out of the supervisor
 
-    tensors = {name: part.clone() for name, part in replica.layout.split(replica.theta_P).items()}
+    replica.bench.load(replica.theta_P)
+    tensors = {name: part.detach().clone() for name, part in replica.bench.model.named_parameters()}
     save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
     config = {
         "run_id": manifest.run_id,
@@ -89,7 +90,7 @@ A model trained by the miners of subnet {manifest.netuid} on {network}, with Sub
 |---|---|
 | rounds | {config["rounds"]} of {manifest.rounds} |
 | parameters | {config["parameters"]:,} |
-| held-out loss | {config["val_loss"]:.4f} nats per byte |
+| held-out loss | {config["val_loss"]:.4f} {manifest.task.unit} |
 | strategy | {type(manifest.strategy).__name__} |
 | model hash | `{config["theta_hash"]}` |
 | manifest hash | `{manifest.hash}` |

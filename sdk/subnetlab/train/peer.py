@@ -61,7 +61,7 @@ class Peer(ABC):
 
         Raises:
             ModelNotBuildable: see `models.build`.
-            DatasetEmpty: the corpus is shorter than a sequence.
+            DatasetEmpty: the corpus holds not one item.
             ManifestInvalid: the corpus is not the manifest's.
         """
         # Bit-exact replay holds for one thread; several peers share a machine anyway.
@@ -116,7 +116,7 @@ def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:
 
     Raises:
         ManifestInvalid: the root differs, or the source is not known here.
-        DatasetEmpty: shorter than a sequence.
+        DatasetEmpty: it holds not one item of the run's task.
     """
     corpus = corpus or data.from_json(manifest.data.source).load()
     if corpus.manifest.root != manifest.data.root:
@@ -124,5 +124,6 @@ def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:
             f"The data at hand ({corpus.manifest.name}) is not the data of this run ({manifest.data.name}).",
             hint="Use the run's own data folder; another Python has another standard library.",
         )
-    corpus.require(manifest.model.context)
+    for part in ("train", "validation"):
+        manifest.task.items(corpus, part)
     return corpus

@@ -40,7 +40,7 @@ class Replica:
         self.manifest, self.chain, self.store = manifest, chain, store
         self.run = manifest.hash
         self.leads = lead_order(seats)
-        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
         self.layout = self.bench.layout
         self.theta_P = self.bench.theta_P.clone()
         self.outer: State = {}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.train import aggregate, assignment, models, names
+from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.closing import round_closed
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -31,8 +31,6 @@ from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.seat import Seat, miners
 from subnetlab.units import U16_MAX
-
-SAMPLE_BYTES = 100
 
 
 @dataclass(slots=True)
@@ -151,15 +149,13 @@ class Validator(Peer):
             self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
-        """The followed lead reports the round, once, with the model's loss and a sample of its writing."""
+        """The followed lead reports the round, once, with the model's loss and a sample of its output."""
         if adopted is None or adopted.lead != self.seat.uid:
             return
         self.report(round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s))
-        bench = self.replica.bench
-        if self.manifest.prompt and self._samples_after(heights.round):
-            context = self.manifest.model.context
-            text = models.generate(bench.model, self.manifest.prompt, context=context, length=SAMPLE_BYTES)
-            self.report(Sampled(round=heights.round, prompt=self.manifest.prompt, text=text))
+        sample = self.replica.bench.sample() if self._samples_after(heights.round) else None
+        if sample is not None:
+            self.report(Sampled(round=heights.round, prompt=sample.prompt, text=sample.text))
 
     def _samples_after(self, round_: int) -> bool:
         every = max(1, self.manifest.rounds // 10)
@@ -170,12 +166,12 @@ class Validator(Peer):
         if not received:
             return {}
         manifest, run = self.manifest, self.replica.run
-        scoring, context = manifest.scoring, manifest.model.context
+        scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
         beacon = self.chain.block_hash(heights.beacon)
         held_out = assignment.held_out(
-            self.corpus, context, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+            items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
         )
-        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, context, held_out)
+        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, held_out)
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
             [received[uid].update for uid in uids], self.replica.layout, scoring.clip
@@ -188,9 +184,8 @@ class Validator(Peer):
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
         manifest, run = self.manifest, self.replica.run
-        work = assignment.offsets(
-            self.corpus,
-            manifest.model.context,
+        work = assignment.work(
+            manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch),
             run=run,
             round_=heights.round,

@@ -11,7 +11,7 @@ import pytest
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.train import data, models
+from subnetlab.train import data, models, tasks
 from subnetlab.train.data import Corpus
 from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.rehearsal import Rehearsal
@@ -64,6 +64,7 @@ def make_manifest(corpus: Corpus, tiny: models.TinyGPT) -> MakeManifest:
         run_id="test",
         netuid=1,
         model=tiny,
+        task=tasks.of_model(tiny, "def "),
         data=corpus.manifest,
         strategy=SparseLoCo(inner_steps=4),
         rounds=3,

@@ -33,6 +33,7 @@ from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.tasks import of_model
 from subnetlab.train.validator import Validator
 
 from .conftest import keypair, seats_for
@@ -48,7 +49,8 @@ MakeRehearsal = Callable[..., Rehearsal]
 def finished(corpus: Corpus) -> Rehearsal:
     """One run that several tests look at."""
     manifest = Manifest(
-        run_id="test", netuid=1, model=MODEL, data=corpus.manifest, strategy=SparseLoCo(inner_steps=8),
+        run_id="test", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
+        strategy=SparseLoCo(inner_steps=8),
         rounds=6, batch=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
     )  # fmt: skip
     run = Rehearsal(
@@ -200,7 +202,8 @@ def finished_chain() -> MemoryChain:
 @pytest.mark.timeout(1800)
 def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> None:
     manifest = Manifest(
-        run_id="full", netuid=1, model=TinyGPT("small"), data=library.manifest,
+        run_id="full", netuid=1, model=TinyGPT("small"), task=of_model(TinyGPT("small")),
+        data=library.manifest,
         strategy=SparseLoCo(), rounds=28,
         first_block=3,
     )  # fmt: skip

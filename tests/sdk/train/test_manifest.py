@@ -12,6 +12,7 @@ from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
 from subnetlab.train.seat import Seat, lead_order, miners
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.tasks import NextToken
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,8 @@ def test_a_manifest_survives_json(make_manifest, changes: dict[str, Any]) -> Non
     [
         {"run_id": "other"}, {"netuid": 2}, {"rounds": 4}, {"first_block": 4}, {"seed": 1}, {"batch": 5},
         {"model": TinyGPT("binder")}, {"strategy": SparseLoCo(inner_steps=4, k=32)},
-        {"optimizer": AdamWConfig(lr=1e-4)}, {"prompt": "class "}, {"versions": {}},
+        {"optimizer": AdamWConfig(lr=1e-4)},
+        {"task": NextToken(seq_len=16, prompt="class ")}, {"versions": {}},
     ],
 )  # fmt: skip
 def test_every_field_is_in_the_hash(make_manifest, changes: dict[str, Any]) -> None:
@@ -81,7 +83,9 @@ def broken(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("form", "subnetlab-manifest/9"), ("form", None), ("rounds", None), ("surprise", 1),
         ("model.kind", "HugeGPT"), ("model.depth", 3), ("strategy.kind", "FedAvg"), ("strategy.k", 0),
         ("strategy.magic", 1), ("data.train_tokens", 0), ("data.dtype", "f8"), ("data.root", None),
-        ("optimizer.lr_2", 1), ("scoring", []), ("offsets", [1, 2]), ("offsets", 7),
+        ("optimizer.lr_2", 1),
+        ("task.kind", "oracle"), ("task.seq_len", 0), ("task.depth", 1), ("task", None),
+        ("scoring", []), ("offsets", [1, 2]), ("offsets", 7),
     ],
 )  # fmt: skip
 def test_a_broken_manifest_is_refused(make_manifest, path: str, value: Any) -> None:
