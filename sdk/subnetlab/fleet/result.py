@@ -72,13 +72,13 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
 
 def open_replica(manifest: "Manifest", spec: FleetSpec) -> "Replica":
     """A stranger's copy of the run's model, at its start; loads torch."""
-    from subnetlab.fleet.role import training_seats  # noqa: PLC0415 - torch stays out of the supervisor
+    from subnetlab.fleet.role import roster_of  # noqa: PLC0415 - torch stays out of the supervisor
     from subnetlab.network.peer_chain import PeerChain  # noqa: PLC0415
     from subnetlab.store.objects import open_store  # noqa: PLC0415
     from subnetlab.train.replica import Replica  # noqa: PLC0415
 
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-    return Replica(manifest, training_seats(spec), chain, open_store(spec.store))
+    return Replica(manifest, roster_of(spec), chain, open_store(spec.store))
 
 
 def _card(manifest: "Manifest", network: str, config: Answer) -> str:

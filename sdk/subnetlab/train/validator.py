@@ -25,11 +25,11 @@ from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.update import Update
 from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
+from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.gate import IN_WORDS, shut_out
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
-from subnetlab.train.seat import Seat, miners
 from subnetlab.units import U16_MAX
 
 
@@ -65,11 +65,10 @@ class Validator(Peer):
         return Ratings(scoring.memory, scoring.proof_memory)
 
     def recall(self, verdicts: Iterable[Scored]) -> None:
-        """Rate miners as this validator's verdicts on record left them, when it is started again."""
+        """Rate miners as this validator's own verdicts on record left them, when it is started again."""
         rounds: dict[int, list[Scored]] = {}
         for verdict in verdicts:
-            if verdict.validator == self.seat.uid:
-                rounds.setdefault(verdict.round, []).append(verdict)
+            rounds.setdefault(verdict.round, []).append(verdict)
         for _, judged in sorted(rounds.items()):
             self.ratings.update(
                 {verdict.uid: verdict.score for verdict in judged},

@@ -24,6 +24,7 @@ from subnetlab.record.events import (
 from subnetlab.train import attackers
 from subnetlab.train.alone import Alone
 from subnetlab.train.data import Corpus
+from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
 from subnetlab.train.miner import Miner, Worked
 from subnetlab.train.models import TinyGPT
@@ -32,11 +33,12 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
+from subnetlab.train.roster import FixedRoster
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
 from subnetlab.train.tasks import of_model
 from subnetlab.train.validator import Validator
 
-from .conftest import keypair, seats_for
+from .conftest import keypair, riders, seats_for
 
 FAST = AdamWConfig(lr=5e-3)
 MODEL = TinyGPT("binder", layers=1, context=32)
@@ -58,6 +60,7 @@ def finished(corpus: Corpus) -> Rehearsal:
         seats_for(*CROWD),
         corpus,
         lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles=riders(*CROWD),
     )
     run.run()
     return run
@@ -113,10 +116,11 @@ def test_a_validator_that_is_started_again_rates_as_its_own_verdicts_left_it(fin
     before = finished.peers[4]
     assert isinstance(before, Validator)
     again = Validator(
-        finished.manifest, before.seat, finished.seats, finished.net.chain("again"), finished.store,
-        lambda event: None, lambda message: message, corpus=before.corpus,
+        finished.manifest, before.roster, finished.net.chain("again"), finished.store, lambda event: None,
+        lambda message: message, hotkey=before.hotkey, corpus=before.corpus,
     )  # fmt: skip
-    again.recall(cast("list[Scored]", finished.of(Scored)))
+    verdicts = cast("list[Scored]", finished.of(Scored))
+    again.recall(verdict for verdict in verdicts if verdict.validator == 4)
     assert again.ratings == before.ratings
     assert again.ratings.weights()[0] > 0
 
@@ -147,12 +151,16 @@ def test_phases_are_those_the_pacer_expects(finished: Rehearsal) -> None:
 
 
 def test_a_latecomer_rebuilds_the_same_bits_from_the_records(finished: Rehearsal) -> None:
-    late = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    late = Replica(
+        finished.manifest, FixedRoster(tuple(finished.seats)), finished.net.chain("late"), finished.store
+    )
     adopted = late.adopt(5)
     assert adopted is not None
     assert late.hash == closed(finished)[-1].theta_hash
     assert torch.equal(late.theta_P, finished.peers[0].replica.theta_P)
-    halfway = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    halfway = Replica(
+        finished.manifest, FixedRoster(tuple(finished.seats)), finished.net.chain("late"), finished.store
+    )
     halfway.adopt(2)
     assert halfway.hash == closed(finished)[2].theta_hash
     halfway.adopt(5)
@@ -212,6 +220,7 @@ def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> Non
         seats_for(*["miner"] * 7, "free_rider", "validator", "validator"),
         library,
         lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles={7: FreeRider},
         patience_s=600,
     )
     run.run()
@@ -277,6 +286,6 @@ def test_other_strategies_live_the_same_round(rehearse: MakeRehearsal, strategy:
     run.run()
     assert len({peer.replica.hash for peer in run.peers.values()}) == 1
     assert closed(run)[-1].val_loss < closed(run)[0].val_loss
-    late = Replica(run.manifest, run.seats, run.net.chain("late"), run.store)
+    late = Replica(run.manifest, FixedRoster(tuple(run.seats)), run.net.chain("late"), run.store)
     late.adopt(2)
     assert late.hash == closed(run)[-1].theta_hash

@@ -22,7 +22,7 @@ from subnetlab.train.strategies import SparseLoCo
 from subnetlab.yuma.epoch import EpochInput, Neuron, run_epoch
 from subnetlab.yuma.fixed import I64F64
 
-from .conftest import MakeManifest, keypair, seats_for
+from .conftest import MakeManifest, keypair, riders, seats_for
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "record.json"
 ROLES = ("miner", "miner", "free_rider", "validator", "validator")
@@ -56,6 +56,7 @@ def played(make_manifest: MakeManifest) -> Rehearsal:
         seats_for(*ROLES),
         corpus,
         lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles=riders(*ROLES),
     )
     run.run()
     return run

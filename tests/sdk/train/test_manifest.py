@@ -10,7 +10,6 @@ from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import Factory, TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
-from subnetlab.train.seat import Seat, lead_order, miners
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
 from subnetlab.train.tasks import NextToken
 
@@ -97,24 +96,6 @@ def test_code_of_others_is_not_run_unasked(make_manifest) -> None:
     manifest = make_manifest(model=Factory(path="os:system", context=4, options={"command": "true"}))
     with pytest.raises(ManifestInvalid, match="code of its author"):
         Manifest.from_json(manifest.to_json(), trusted=False)
-
-
-def test_a_free_rider_looks_like_a_miner_to_validators() -> None:
-    seats = [
-        Seat(uid=2, hotkey="c", role="free_rider"), Seat(uid=1, hotkey="b", role="miner"),
-        Seat(uid=4, hotkey="e", role="validator"), Seat(uid=3, hotkey="d", role="validator"),
-        Seat(uid=0, hotkey="a", role="owner"),
-    ]  # fmt: skip
-    assert [(s.uid, s.role) for s in miners(seats)] == [(1, "miner"), (2, "miner")]
-    assert [s.uid for s in lead_order(seats)] == [4, 3]
-
-
-@pytest.mark.parametrize(
-    "data", [{}, {"uid": "1", "hotkey": "a", "role": "miner"}, {"uid": 1, "hotkey": "a", "role": "king"}]
-)
-def test_a_seat_with_nonsense_is_refused(data: dict[str, Any]) -> None:
-    with pytest.raises(ManifestInvalid):
-        Seat.from_json(data)
 
 
 def test_phases_are_due_before_heights_of_their_own_round(make_manifest) -> None:
