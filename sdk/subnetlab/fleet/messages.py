@@ -29,7 +29,7 @@ def encode(message: Message) -> bytes:
     """One message as bytes."""
     if isinstance(message, Farewell):
         return json.dumps({"farewell": message.outcome, "reason": message.reason}).encode()
-    return json.dumps([to_json(event) for event in message]).encode()
+    return json.dumps([to_json(event) for event in message], allow_nan=False).encode()
 
 
 def decode(data: bytes) -> Message:

@@ -69,6 +69,10 @@ class Miner(Peer):
         computed = time.perf_counter()
         payload = self.codec.encode(learned.delta_P, self.memory)
         mean = sum(learned.losses) / len(learned.losses)
+        if not bool(learned.delta_P.isfinite().all()):
+            # Validators refuse this payload; the next round must not start from its moments and its rest.
+            self.memory.clear()
+            self.replica.bench.forget()
         return Worked(payload, mean, computed - began, time.perf_counter() - computed)
 
     def learn(self, heights: RoundHeights) -> Learned:

@@ -1,7 +1,7 @@
 """Who takes part in a round: the neurons of a subnet at a height, and what each of them does there.
 
 `FixedRoster` keeps one list for a whole run, as a local fleet does; `ChainRoster` reads the subnet's neurons
-at the height that is asked for. A roster says what validators may know: a free rider is a miner like any other.
+at the height asked for. A roster says what validators may know: a free rider is a miner like any other.
 """
 
 import threading

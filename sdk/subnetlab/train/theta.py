@@ -78,6 +78,10 @@ class Bench:
         """Set the parameters."""
         self.theta_P.copy_(theta_P)
 
+    def forget(self) -> None:
+        """Start the optimizer's moments afresh."""
+        self.adam = AdamW(self.adam.config, self.layout.size)
+
     def differentiate(self, batch: Batch) -> float:
         """Put the mean loss's gradient into `gradient_P`; returns the loss."""
         self.gradient_P.zero_()

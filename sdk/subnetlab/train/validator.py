@@ -5,6 +5,7 @@ hold, so a lead that is gone is replaced without a vote. A lead that cheats is d
 recompute the record, and out-voted in weights; it is not prevented.
 """
 
+import math
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import ObjectExists, PayloadRejected
+from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
@@ -148,10 +149,24 @@ class Validator(Peer):
             self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
-        """The followed lead reports the round, once, with the model's loss and a sample of its output."""
-        if adopted is None or adopted.lead != self.seat.uid:
+        """The followed lead reports the round, once, with the model's loss and a sample of its output.
+
+        Raises:
+            ModelDiverged: the round has left a model whose loss is not finite.
+        """
+        if adopted is None:
             return
-        self.report(round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s))
+        finite = bool(self.replica.theta_P.isfinite().all())
+        if finite and adopted.lead != self.seat.uid:
+            return
+        event = round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s)
+        if not finite or not math.isfinite(event.val_loss):
+            uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
+            raise ModelDiverged(
+                f"The model's loss is {event.val_loss:g} after round {heights.round}, "
+                f"which applied the updates of uid {uids}."
+            )
+        self.report(event)
         sample = self.replica.bench.sample() if self._samples_after(heights.round) else None
         if sample is not None:
             self.report(Sampled(round=heights.round, prompt=sample.prompt, text=sample.text))
@@ -171,6 +186,8 @@ class Validator(Peer):
             items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
         )
         trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, held_out)
+        if not math.isfinite(trial.before):
+            raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
             [received[uid].update for uid in uids], self.replica.layout, scoring.clip

@@ -1,5 +1,6 @@
 """Whole runs in memory: the model learns, peers agree on every bit, cheats earn nothing."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
@@ -34,7 +35,8 @@ from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
 from subnetlab.train.roster import FixedRoster
-from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
+from subnetlab.train.strategies.base import Learned
 from subnetlab.train.tasks import of_model
 from subnetlab.train.validator import Validator
 
@@ -289,3 +291,38 @@ def test_other_strategies_live_the_same_round(rehearse: MakeRehearsal, strategy:
     late = Replica(run.manifest, FixedRoster(tuple(run.seats)), run.net.chain("late"), run.store)
     late.adopt(2)
     assert late.hash == closed(run)[-1].theta_hash
+
+
+class Diverging(Miner):
+    """Its inner steps overflow in the first round, and only there."""
+
+    def learn(self, heights: RoundHeights) -> Learned:
+        learned = super().learn(heights)
+        if heights.round > 0:
+            return learned
+        self.replica.bench.adam.mean_P.fill_(float("nan"))
+        return Learned(learned.delta_P * float("nan"), [float("nan")])
+
+
+@pytest.mark.parametrize("strategy", [SparseLoCo(inner_steps=4), DiLoCo(inner_steps=4)])
+def test_an_update_that_is_not_finite_costs_its_miner_that_round_alone(
+    rehearse: MakeRehearsal, strategy: Strategy
+) -> None:
+    run = rehearse(
+        "miner", "miner", "miner", "validator", "validator", roles={1: Diverging}, strategy=strategy
+    )
+    run.run()
+    verdicts = {(event.round, event.verdict) for event in scored(run, 1)}
+    assert (0, "not_finite") in verdicts
+    assert "not_finite" not in {verdict for round_, verdict in verdicts if round_ > 0}
+    assert [uid for uid, _ in closed(run)[0].accepted] == [0, 2]
+    assert all(math.isfinite(event.val_loss) for event in closed(run))
+
+
+def test_a_model_that_is_no_longer_finite_ends_the_run_and_says_in_which_round(
+    rehearse: MakeRehearsal,
+) -> None:
+    run = rehearse("miner", "validator", strategy=DDP(optimizer=AdamWConfig(lr=3e38, warmup=0.0)))
+    with pytest.raises(TrainError, match=r"uid 1 failed: .* after round 0, .* the updates of uid 0"):
+        run.run()
+    assert run.of(RoundClosed) == []

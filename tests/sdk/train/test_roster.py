@@ -77,5 +77,5 @@ def test_who_joins_is_judged_from_the_round_that_opens_after_it(rehearse: MakeRe
 
 def test_a_peer_that_lost_its_seat_leaves_and_says_so(rehearse: MakeRehearsal) -> None:
     run = rehearse("miner", "validator", roster=ChainRoster(lambda height: neurons(0, 5)[height > 3 :]))
-    with pytest.raises(TrainError, match="uid 0 failed.*holds no seat"):
+    with pytest.raises(TrainError, match=r"uid 0 failed.*holds no seat"):
         run.run()
