@@ -207,6 +207,18 @@ class DatasetEmpty(TrainError):
     """There is too little data to train on."""
 
 
+class ModelDiverged(TrainError):
+    """The loss of the model is no longer a finite number."""
+
+    hint = "Lower the learning rate, clip harder, or start from smaller weights."
+
+
+class NotRegistered(TrainError):
+    """The hotkey holds no seat on the subnet in this round."""
+
+    hint = "Register it, and start the peer again."
+
+
 class PayloadRejected(TrainError):
     """A peer's payload failed a check; `.reason` is the short word the record keeps."""
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subnetlab.train import data, models, strategies
+from subnetlab.train import data, models, strategies, tasks
 from subnetlab.train.data.corpus import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.sparse import State
@@ -68,7 +68,8 @@ def train(strategy: Strategy, workers: int, steps: int, corpus: Corpus) -> Outco
     """Run a strategy's rounds with every worker in this process, one after another."""
     start = time.perf_counter()
     rounds = steps // strategy.inner_steps
-    benches = [Bench(models.build(CONFIG, SEED), AdamWConfig()) for _ in range(workers)]
+    task = tasks.of_model(CONFIG)
+    benches = [Bench(models.build(CONFIG, SEED), task, AdamWConfig()) for _ in range(workers)]
     layout = benches[0].layout
     codec = strategy.codec(layout)
     theta_P = benches[0].theta_P.clone()
@@ -101,7 +102,7 @@ def validate(bench: Bench, theta_P: Tensor, corpus: Corpus) -> float:
     """Mean loss over the fixed held-out batches, nats per byte."""
     bench.load(theta_P)
     losses = [
-        bench.loss(*draw(corpus.validation, VALIDATOR, step, VALIDATION_BATCH))
+        bench.loss(draw(corpus.validation, VALIDATOR, step, VALIDATION_BATCH))
         for step in range(VALIDATION_BATCHES)
     ]
     return sum(losses) / len(losses)

@@ -54,16 +54,16 @@ def _our_context() -> Any:
 def _mine(seed: int, ready: Semaphore, leave: Event) -> None:
     import torch
 
-    from subnetlab.train import models
+    from subnetlab.train import models, tasks
     from subnetlab.train.optimizer import AdamWConfig
     from subnetlab.train.theta import Bench
 
     torch.set_num_threads(1)
     config = models.TinyGPT("small")
-    bench = Bench(models.build(config, seed), AdamWConfig())
+    bench = Bench(models.build(config, seed), tasks.of_model(config), AdamWConfig())
     tokens_BT = torch.randint(0, config.vocabulary, (BATCH, config.context + 1))
     for step in range(STEPS):
-        bench.differentiate(tokens_BT[:, :-1], tokens_BT[:, 1:])
+        bench.differentiate((tokens_BT[:, :-1], tokens_BT[:, 1:]))
         bench.adam.step(bench.theta_P, bench.gradient_P, bench.adam.config.rate(step, STEPS))
     ready.release()
     leave.wait()
@@ -72,16 +72,15 @@ def _mine(seed: int, ready: Semaphore, leave: Event) -> None:
 def _mine_ordinarily(seed: int, ready: Semaphore, leave: Event) -> None:
     import torch
 
-    from subnetlab.train import models
-    from subnetlab.train.theta import next_token_loss
+    from subnetlab.train import models, tasks
 
     torch.set_num_threads(1)
     config = models.TinyGPT("small")
-    model = models.build(config, seed)
+    model, task = models.build(config, seed), tasks.of_model(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     tokens_BT = torch.randint(0, config.vocabulary, (BATCH, config.context + 1))
     for _ in range(STEPS):
-        next_token_loss(model, tokens_BT[:, :-1], tokens_BT[:, 1:]).backward()
+        task.loss(model, (tokens_BT[:, :-1], tokens_BT[:, 1:])).backward()
         optimizer.step()
         optimizer.zero_grad()
     ready.release()

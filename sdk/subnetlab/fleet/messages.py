@@ -46,7 +46,7 @@ def encode(message: Message) -> bytes:
         return json.dumps({"farewell": message.outcome, "reason": message.reason}).encode()
     if isinstance(message, Working):
         return json.dumps({"working": message.cpu_s}).encode()
-    return json.dumps([to_json(event) for event in message]).encode()
+    return json.dumps([to_json(event) for event in message], allow_nan=False).encode()
 
 
 def decode(data: bytes) -> Message:

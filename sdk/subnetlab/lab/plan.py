@@ -11,11 +11,13 @@ from pathlib import Path
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
-from subnetlab.train import models, strategies
+from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.strategies import Strategy
+from subnetlab.train.tasks import Task
+from subnetlab.train.tasks.check import check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,25 +25,26 @@ class Plan:
     """Everything about a run but where it takes place.
 
     Raises:
-        ModelNotBuildable: the model cannot be built, or does not answer as a language model does.
-        DatasetEmpty: there is less data than one sequence.
+        ModelNotBuildable: the model cannot be built, or does not fit its task.
+        DatasetEmpty: there is less data than one item.
         ManifestInvalid: the numbers contradict each other.
     """
 
     model: ModelSpec
+    task: Task
     data: DataSpec
     strategy: Strategy
     rounds: int
     batch: int
     seed: int
-    prompt: str
     corpus: Corpus
 
     def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
         """The manifest of this plan at a place and a height."""
         return Manifest(
-            run_id=run_id, netuid=netuid, model=self.model, data=self.corpus.manifest, strategy=self.strategy,
-            rounds=self.rounds, first_block=first_block, batch=self.batch, seed=self.seed, prompt=self.prompt,
+            run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
+            strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch=self.batch,
+            seed=self.seed,
         )  # fmt: skip
 
 
@@ -52,12 +55,13 @@ def plan(
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     chosen_model = model if model is not None else models.TinyGPT("small")
     chosen_data = data if data is not None else sources.stdlib()
-    build(chosen_model, seed)
+    task = tasks.of_model(chosen_model, prompt)
+    built = build(chosen_model, seed)
     corpus = chosen_data.load()
-    corpus.require(chosen_model.context)
+    check(task, built, corpus)
     made = Plan(
-        model=chosen_model, data=chosen_data, strategy=strategy or strategies.SparseLoCo(), rounds=rounds,
-        batch=batch, seed=seed, prompt=prompt, corpus=corpus,
+        model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
+        rounds=rounds, batch=batch, seed=seed, corpus=corpus,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))

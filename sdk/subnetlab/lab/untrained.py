@@ -14,7 +14,7 @@ from subnetlab.train.theta import Bench
 
 
 def untrained_loss(run_folder: Path) -> float:
-    """Build the model of a run as it was before the first step, and measure it; nats per byte.
+    """Build the model of a run as it was before the first step, and measure it, in the task's unit.
 
     Raises:
         FleetStartFailed: the folder holds no manifest.
@@ -23,5 +23,5 @@ def untrained_loss(run_folder: Path) -> float:
     """
     manifest: Manifest = load_manifest(run_folder)
     corpus = open_corpus(run_folder, manifest)
-    bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+    bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
     return float(validation_loss(bench, manifest, corpus))

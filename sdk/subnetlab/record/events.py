@@ -8,7 +8,8 @@ alpha-rao, blocks chain heights. Standard library only.
 
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from math import isfinite, nan
+from typing import Any, ClassVar, Literal, cast
 
 
 class RunStatus(StrEnum):
@@ -304,8 +305,8 @@ KINDS: dict[str, type[Event]] = {
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """The event as JSON types, its kind first."""
-    return {"kind": event.kind, **asdict(event)}
+    """The event as JSON types, its kind first; a number that is not finite becomes null."""
+    return {"kind": event.kind, **{name: _strict(value) for name, value in asdict(event).items()}}
 
 
 def from_json(data: dict[str, Any]) -> Event | None:
@@ -313,5 +314,25 @@ def from_json(data: dict[str, Any]) -> Event | None:
     cls = KINDS.get(str(data.get("kind")))
     if cls is None:
         return None
-    known = {f.name for f in fields(cls)}
-    return cls(**{name: value for name, value in data.items() if name in known})
+    known: dict[str, Any] = {f.name: f.type for f in fields(cls)}
+    return cls(**{name: _with_nan(known[name], value) for name, value in data.items() if name in known})
+
+
+def _strict(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, list):
+        return [_strict(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in cast("dict[Any, Any]", value).items()}
+    return value
+
+
+def _with_nan(kind: Any, value: Any) -> Any:
+    """A null in a field of floats is a number that was not finite."""
+    if kind is float:
+        return nan if value is None else value
+    if kind == list[float] and isinstance(value, list):
+        return [nan if item is None else item for item in cast("list[Any]", value)]
+    return value

@@ -3,7 +3,7 @@
 A line is a JSON object `{"seq", "time", "event", "hash"}`. `hash` is blake2b-256 of the previous line's hash
 and this line's bytes up to the hash, so cutting, changing or reordering lines shows. It is no signature:
 whoever can rewrite the whole file can rewrite the chain; on a network the anchors on chain prove the rounds.
-Numbers that are not finite are written as Python's json does (`NaN`, `Infinity`): a miner may diverge.
+A line is strict JSON: a number that is not finite is written as null and read back as NaN.
 """
 
 import json
@@ -41,7 +41,7 @@ def encode(event: Event, *, seq: int, time: float, previous: str) -> tuple[bytes
     """The line of an event, newline included, and the entry it will be read back as."""
     data = to_json(event)
     content = {"seq": seq, "time": time, "event": data}
-    body = json.dumps(content, separators=(",", ":")).encode()[:-1]
+    body = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()[:-1]
     digest = _chain(previous, body)
     entry = Entry(seq=seq, time=time, event=event, data=data, hash=digest)
     return body + _HASH_KEY + digest.encode() + b'"}\n', entry

@@ -1,6 +1,6 @@
 """The baseline: one honest miner that trains by itself, with the steps and data of one seat, and no subnet.
 
-Same model, same schedule, same batch size, judged on the same validation sequences after every round's worth
+Same model, same schedule, same batch size, judged on the same validation items after every round's worth
 of steps. It keeps pace with a chain if it is given one, but nobody waits for it.
 """
 
@@ -11,7 +11,7 @@ import torch
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import ALONE_UID, AloneEvaluated
 from subnetlab.train import assignment, models
-from subnetlab.train.data.corpus import Corpus, sequences
+from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
 from subnetlab.train.scoring.losses import validation_loss
@@ -38,7 +38,7 @@ class Alone:
         torch.set_num_threads(1)
         self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
         self.corpus = checked_corpus(manifest, corpus)
-        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
 
     def run(self) -> None:
         """Train for all rounds."""
@@ -53,13 +53,14 @@ class Alone:
 
     def train(self, round_: int) -> None:
         """One round's worth of inner steps."""
-        manifest, context = self.manifest, self.manifest.model.context
+        manifest, task = self.manifest, self.manifest.task
         shape = (manifest.strategy.inner_steps, manifest.batch)
-        offsets_HB = assignment.offsets(
-            self.corpus, context, shape, run=manifest.hash, round_=round_, uid=ALONE_UID, block_hash="alone"
-        )
+        work_HB = assignment.work(
+            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=ALONE_UID,
+            block_hash="alone",
+        )  # fmt: skip
         progress = manifest.progress(round_)
-        for index, offsets_B in enumerate(offsets_HB):
-            self.bench.differentiate(*sequences(self.corpus.train, offsets_B, context))
+        for index, numbers_B in enumerate(work_HB):
+            self.bench.differentiate(task.batch(self.corpus, "train", numbers_B))
             rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
             self.bench.adam.step(self.bench.theta_P, self.bench.gradient_P, rate)

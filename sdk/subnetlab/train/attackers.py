@@ -11,7 +11,7 @@ from subnetlab.train import names
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, Worked
 from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
-from subnetlab.train.seat import miners
+from subnetlab.train.roster import miners
 from subnetlab.train.strategies.base import Learned
 
 

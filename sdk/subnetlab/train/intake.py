@@ -16,8 +16,8 @@ from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload import seal
 from subnetlab.train.payload.update import Update
+from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
-from subnetlab.train.seat import Seat
 from subnetlab.train.signatures import verify
 from subnetlab.train.strategies.base import Codec
 

@@ -12,15 +12,18 @@ from typing import Any, Final
 import torch
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train import models, strategies
+from subnetlab.train import models, strategies, tasks
 from subnetlab.train.aggregate import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies.base import Progress, Strategy
+from subnetlab.train.tasks import Task
 
-FORM: Final = "subnetlab-manifest/1"
+FORM: Final = "subnetlab-manifest/2"
+_FIRST_FORM: Final = "subnetlab-manifest/1"
+"""Runs of language models alone; still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Manifest:
     run_id: str
     netuid: int
     model: ModelSpec
+    task: Task
     data: DataManifest
     strategy: Strategy
     rounds: int
@@ -83,8 +87,6 @@ class Manifest:
     seed: int = 0
     optimizer: AdamWConfig = field(default_factory=AdamWConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
-    prompt: str = "def "
-    """What the model continues after every round, for people to read; empty for other data than text."""
     versions: dict[str, str] = field(default_factory=_versions)
     """What wrote the manifest; bit-exact replay needs the same torch."""
 
@@ -115,6 +117,7 @@ class Manifest:
             "run_id": self.run_id,
             "netuid": self.netuid,
             "model": self.model.to_json(),
+            "task": tasks.to_json(self.task),
             "data": self.data.to_json(),
             "strategy": strategies.to_json(self.strategy),
             "rounds": self.rounds,
@@ -125,7 +128,6 @@ class Manifest:
             "seed": self.seed,
             "optimizer": self.optimizer.to_json(),
             "scoring": asdict(self.scoring),
-            "prompt": self.prompt,
             "versions": dict(self.versions),
         }
 
@@ -146,10 +148,15 @@ class Manifest:
             ManifestInvalid: a field is missing, unknown or contradicts another.
         """
         fields = dict(data)
-        if fields.pop("form", None) != FORM:
+        form = fields.pop("form", None)
+        if form not in (FORM, _FIRST_FORM):
             raise ManifestInvalid(f"This is no {FORM}.", hint="Use the version that wrote it.")
         try:
-            fields["model"] = models.from_json(fields["model"], trusted=trusted)
+            prompt = fields.pop("prompt") if form == _FIRST_FORM else ""
+            model = fields["model"] = models.from_json(fields["model"], trusted=trusted)
+            fields["task"] = (
+                tasks.of_model(model, prompt) if form == _FIRST_FORM else tasks.from_json(fields["task"])
+            )
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
             fields["optimizer"] = AdamWConfig(**fields["optimizer"])

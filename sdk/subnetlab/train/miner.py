@@ -8,11 +8,11 @@ from typing import ClassVar
 from subnetlab.record.events import Mined, Role, Stepped
 from subnetlab.train import assignment, names
 from subnetlab.train.anchors import Anchor
-from subnetlab.train.data.corpus import sequences
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
-from subnetlab.train.strategies.base import Batch, Learned
+from subnetlab.train.strategies.base import Learned
+from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
 
@@ -69,10 +69,14 @@ class Miner(Peer):
         computed = time.perf_counter()
         payload = self.codec.encode(learned.delta_P, self.memory)
         mean = sum(learned.losses) / len(learned.losses)
+        if not bool(learned.delta_P.isfinite().all()):
+            # Validators refuse this payload; the next round must not start from its moments and its rest.
+            self.memory.clear()
+            self.replica.bench.forget()
         return Worked(payload, mean, computed - began, time.perf_counter() - computed)
 
     def learn(self, heights: RoundHeights) -> Learned:
-        """Train from θ on the assigned sequences, reporting losses as they come."""
+        """Train from θ on the assigned items, reporting losses as they come."""
         progress = self.manifest.progress(heights.round)
         pending: list[float] = []
 
@@ -91,18 +95,17 @@ class Miner(Peer):
         )
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
-        """The assigned sequences, one batch per inner step."""
-        context = self.manifest.model.context
-        offsets_HB = assignment.offsets(
-            self.corpus,
-            context,
+        """The assigned items, one batch per inner step."""
+        task = self.manifest.task
+        work_HB = assignment.work(
+            task.items(self.corpus, "train"),
             (self.manifest.strategy.inner_steps, self.manifest.batch),
             run=self.replica.run,
             round_=heights.round,
             uid=self.seat.uid,
             block_hash=self.chain.block_hash(heights.open),
         )
-        return (sequences(self.corpus.train, offsets_B, context) for offsets_B in offsets_HB)
+        return (task.batch(self.corpus, "train", numbers_B) for numbers_B in work_HB)
 
     def sealed(self, payload: bytes, binding: Binding) -> Sealed:
         """Seal a payload for this round and hotkey."""

@@ -22,7 +22,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
-from subnetlab.train.seat import Seat
+from subnetlab.train.roster import Roster, Seat, seat_of
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -36,13 +36,13 @@ class Peer(ABC):
     def __init__(  # noqa: PLR0917 - the order of the seams is the contract of every role
         self,
         manifest: Manifest,
-        seat: Seat,
-        seats: Sequence[Seat],
+        roster: Roster,
         chain: Chain,
         store: Store,
         report: Report,
         sign: Sign,
         *,
+        hotkey: str,
         corpus: Corpus | None = None,
         patience_s: float = 600.0,
     ) -> None:
@@ -50,27 +50,29 @@ class Peer(ABC):
 
         Args:
             manifest: what fixes the run.
-            seat: this peer's own.
-            seats: all seats, validators in lead order.
+            roster: who takes part at a height.
             chain: this hotkey's view of the subnet.
             store: where objects travel.
             report: takes every event of this peer.
             sign: signs bytes with the hotkey.
+            hotkey: this peer's own ss58 address; the roster says which seat it holds.
             corpus: the run's data, mapped; by default made again from the manifest's source.
             patience_s: how long a block may take before the chain counts as gone.
 
         Raises:
             ModelNotBuildable: see `models.build`.
-            DatasetEmpty: the corpus is shorter than a sequence.
+            DatasetEmpty: the corpus holds not one item.
             ManifestInvalid: the corpus is not the manifest's.
         """
         # Bit-exact replay holds for one thread; several peers share a machine anyway.
         torch.set_num_threads(1)
-        self.manifest, self.seat, self.seats = manifest, seat, tuple(seats)
+        self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
+        self.seats: Sequence[Seat] = ()
+        """Who takes part in the round at hand; nobody before the first."""
         self.chain, self.store, self.report, self.sign = chain, store, report, sign
         self.patience_s = patience_s
         self.corpus = checked_corpus(manifest, corpus)
-        self.replica = Replica(manifest, seats, chain, store)
+        self.replica = Replica(manifest, roster, chain, store)
         self.codec = manifest.strategy.codec(self.replica.layout)
         self.previous_commitment = NOTHING
         self.memory: State = {}
@@ -85,11 +87,21 @@ class Peer(ABC):
         for round_ in range(first, self.manifest.rounds):
             heights = self.manifest.heights(round_)
             self.wait(heights.open)
+            self.seats = self.roster.at(heights.open)
             self.take_part(heights)
             self.wait(heights.close)
             adopted = self.replica.adopt(round_)
             self.done("synced", heights)
             self.closed(heights, adopted)
+
+    @property
+    def seat(self) -> Seat:
+        """This peer's own seat in the round at hand.
+
+        Raises:
+            NotRegistered: it has lost it.
+        """
+        return seat_of(self.seats, self.hotkey)
 
     @abstractmethod
     def take_part(self, heights: RoundHeights) -> None:
@@ -116,7 +128,7 @@ def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:
 
     Raises:
         ManifestInvalid: the root differs, or the source is not known here.
-        DatasetEmpty: shorter than a sequence.
+        DatasetEmpty: it holds not one item of the run's task.
     """
     corpus = corpus or data.from_json(manifest.data.source).load()
     if corpus.manifest.root != manifest.data.root:
@@ -124,5 +136,6 @@ def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:
             f"The data at hand ({corpus.manifest.name}) is not the data of this run ({manifest.data.name}).",
             hint="Use the run's own data folder; another Python has another standard library.",
         )
-    corpus.require(manifest.model.context)
+    for part in ("train", "validation"):
+        manifest.task.items(corpus, part)
     return corpus

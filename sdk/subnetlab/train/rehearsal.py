@@ -17,15 +17,14 @@ from subnetlab.record.events import Event, Phase
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
 from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer, Sign
 from subnetlab.train.phases import due
-from subnetlab.train.seat import Seat
+from subnetlab.train.roster import FixedRoster, Roster, Seat
 from subnetlab.train.validator import Validator
 
-ROLES: Final[dict[str, type[Peer]]] = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
+ROLES: Final[dict[str, type[Peer]]] = {"miner": Miner, "validator": Validator}
 
 
 @dataclass(slots=True)
@@ -38,7 +37,9 @@ class Rehearsal:
     sign: Callable[[Seat], Sign]
     """How each seat signs."""
     roles: dict[int, type[Peer]] = field(default_factory=dict[int, type[Peer]])
-    """Seats that play another part than their role says."""
+    """Uids whose seats play another part than their role says, a free rider or an attacker."""
+    roster: Roster | None = None
+    """Who takes part at a height; None for the seats throughout."""
     store: Store = field(default_factory=lambda: open_store("memory"))
     net: MemoryNet = field(default_factory=MemoryNet)
     events: list[Event] = field(default_factory=list[Event])
@@ -71,8 +72,8 @@ class Rehearsal:
         kind = self.roles.get(seat.uid, ROLES[seat.role])
         chain = self.net.chain(seat.hotkey)
         return kind(
-            self.manifest, seat, self.seats, chain, self.store, self._report, self.sign(seat),
-            corpus=self.corpus, patience_s=self.patience_s,
+            self.manifest, self.roster or FixedRoster(tuple(self.seats)), chain, self.store, self._report,
+            self.sign(seat), hotkey=seat.hotkey, corpus=self.corpus, patience_s=self.patience_s,
         )  # fmt: skip
 
     def of(self, kind: type[Event]) -> list[Event]:
@@ -89,7 +90,7 @@ class Rehearsal:
                     {
                         (s.uid, round_, name)
                         for s in playing
-                        for h, name in due(s.role, heights)
+                        for h, name in due(self.peers[s.uid].role, heights)
                         if h == height
                     }
                 )

@@ -5,7 +5,6 @@ peer that is there already replays one. Every step is proven by the θ hash befo
 followed from the first validator, in lead order, whose whole chain of records holds.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +17,8 @@ from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
+from subnetlab.train.roster import Roster, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
-from subnetlab.train.seat import Seat, lead_order
 from subnetlab.train.theta import Bench, theta_hash
 
 
@@ -35,12 +34,11 @@ class Adopted:
 class Replica:
     """θ and everything needed to move it."""
 
-    def __init__(self, manifest: Manifest, seats: Sequence[Seat], chain: Chain, store: Store) -> None:
+    def __init__(self, manifest: Manifest, roster: Roster, chain: Chain, store: Store) -> None:
         """Build θ_0 from the manifest's seed."""
-        self.manifest, self.chain, self.store = manifest, chain, store
+        self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
         self.run = manifest.hash
-        self.leads = lead_order(seats)
-        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.optimizer)
+        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
         self.layout = self.bench.layout
         self.theta_P = self.bench.theta_P.clone()
         self.outer: State = {}
@@ -68,7 +66,7 @@ class Replica:
         refused: list[str] = []
         adopted: Adopted | None = None
         commitments = self.chain.commitments()
-        for seat in self.leads:
+        for seat in validators(self.roster.at(self.manifest.heights(round_).open)):
             commitment = commitments.get(seat.hotkey)
             anchor = Anchor.from_bytes(commitment.data) if commitment else None
             if commitment is None or anchor is None or anchor.who != "validator":

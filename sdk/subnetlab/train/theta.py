@@ -1,8 +1,8 @@
-"""θ, the model's parameters as one flat vector: where each tensor lies, its hash, and a bench to train it on.
+"""θ, the model's trainable parameters as one flat vector: where each tensor lies, its hash, and its training.
 
 A module's parameters become views of one vector, so loading θ, taking a difference and an optimizer step are
-single operations. Buffers of a module are not part of θ.
-Shapes: P parameters, B sequences, T tokens, V vocabulary.
+single operations. Buffers and frozen parameters are not part of θ; they stay as the seed made them.
+Shapes: P parameters, B items.
 """
 
 import math
@@ -11,10 +11,10 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from subnetlab.train.hashing import digest
 from subnetlab.train.optimizer import AdamW, AdamWConfig
+from subnetlab.train.tasks.base import Batch, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
 
@@ -27,8 +27,8 @@ class Layout:
 
     @staticmethod
     def of(model: nn.Module) -> "Layout":
-        """The layout of a module's parameters."""
-        return Layout(tuple((name, tuple(p.shape)) for name, p in model.named_parameters()))
+        """The layout of a module's trainable parameters."""
+        return Layout(tuple((name, tuple(p.shape)) for name, p in trainable(model)))
 
     @property
     def size(self) -> int:
@@ -58,18 +58,18 @@ class Layout:
 
 
 class Bench:
-    """One module laid out flat, with its gradient and its own AdamW moments."""
+    """One module laid out flat, with its task, its gradient and its own AdamW moments."""
 
-    def __init__(self, model: nn.Module, config: AdamWConfig) -> None:
+    def __init__(self, model: nn.Module, task: Task, config: AdamWConfig) -> None:
         """Move the module's parameters into one vector."""
-        self.model = model
+        self.model, self.task = model, task
         self.layout = Layout.of(model)
         self.theta_P = torch.empty(self.layout.size)
         self.gradient_P = torch.zeros(self.layout.size)
         self.adam = AdamW(config, self.layout.size)
         values = self.layout.split(self.theta_P)
         gradients = self.layout.split(self.gradient_P)
-        for name, parameter in model.named_parameters():
+        for name, parameter in trainable(model):
             values[name].copy_(parameter.detach())
             parameter.data = values[name]
             parameter.grad = gradients[name]
@@ -78,23 +78,42 @@ class Bench:
         """Set the parameters."""
         self.theta_P.copy_(theta_P)
 
-    def differentiate(self, x_BT: Tensor, y_BT: Tensor) -> float:
-        """Put the mean loss's gradient into `gradient_P`; returns the loss in nats per token."""
+    def forget(self) -> None:
+        """Start the optimizer's moments afresh."""
+        self.adam = AdamW(self.adam.config, self.layout.size)
+
+    def differentiate(self, batch: Batch) -> float:
+        """Put the mean loss's gradient into `gradient_P`; returns the loss."""
         self.gradient_P.zero_()
-        loss = next_token_loss(self.model, x_BT, y_BT)
+        loss = self.task.loss(self._in_mode(training=True), batch)
         loss.backward()
         return float(loss.detach())
 
     @torch.no_grad()
-    def loss(self, x_BT: Tensor, y_BT: Tensor) -> float:
-        """The mean loss in nats per token."""
-        return float(next_token_loss(self.model, x_BT, y_BT))
+    def loss(self, batch: Batch) -> float:
+        """The mean loss of a batch, in evaluation mode."""
+        return float(self.task.loss(self._in_mode(training=False), batch))
+
+    @torch.no_grad()
+    def losses(self, batch: Batch) -> Tensor:
+        """The loss of every item, shape (B,), in evaluation mode: every validator measures the same."""
+        return self.task.losses(self._in_mode(training=False), batch)
+
+    @torch.no_grad()
+    def sample(self) -> Sample | None:
+        """What the model makes of the task's prompt; None where the task has no samples."""
+        model = self._in_mode(training=False)
+        return self.task.sample(model) if isinstance(self.task, Samples) else None
+
+    def _in_mode(self, *, training: bool) -> nn.Module:
+        if self.model.training is not training:
+            self.model.train(training)
+        return self.model
 
 
-def next_token_loss(model: nn.Module, x_BT: Tensor, y_BT: Tensor) -> Tensor:
-    """Mean cross-entropy of the next token, nats per token."""
-    logits_BTV = model(x_BT)
-    return functional.cross_entropy(logits_BTV.flatten(0, 1), y_BT.flatten())
+def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """The parameters that training moves, by name."""
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
 def theta_hash(theta_P: Tensor) -> str:

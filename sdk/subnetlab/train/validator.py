@@ -5,6 +5,7 @@ hold, so a lead that is gone is replaced without a vote. A lead that cheats is d
 recompute the record, and out-voted in weights; it is not prevented.
 """
 
+import math
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,9 +16,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import ObjectExists, PayloadRejected
+from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.train import aggregate, assignment, models, names
+from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.closing import round_closed
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -25,14 +26,12 @@ from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.update import Update
 from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
+from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.gate import IN_WORDS, shut_out
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
-from subnetlab.train.seat import Seat, miners
 from subnetlab.units import U16_MAX
-
-SAMPLE_BYTES = 100
 
 
 @dataclass(slots=True)
@@ -67,11 +66,10 @@ class Validator(Peer):
         return Ratings(scoring.memory, scoring.proof_memory)
 
     def recall(self, verdicts: Iterable[Scored]) -> None:
-        """Rate miners as this validator's verdicts on record left them, when it is started again."""
+        """Rate miners as this validator's own verdicts on record left them, when it is started again."""
         rounds: dict[int, list[Scored]] = {}
         for verdict in verdicts:
-            if verdict.validator == self.seat.uid:
-                rounds.setdefault(verdict.round, []).append(verdict)
+            rounds.setdefault(verdict.round, []).append(verdict)
         for _, judged in sorted(rounds.items()):
             self.ratings.update(
                 {verdict.uid: verdict.score for verdict in judged},
@@ -151,15 +149,27 @@ class Validator(Peer):
             self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
-        """The followed lead reports the round, once, with the model's loss and a sample of its writing."""
-        if adopted is None or adopted.lead != self.seat.uid:
+        """The followed lead reports the round, once, with the model's loss and a sample of its output.
+
+        Raises:
+            ModelDiverged: the round has left a model whose loss is not finite.
+        """
+        if adopted is None:
             return
-        self.report(round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s))
-        bench = self.replica.bench
-        if self.manifest.prompt and self._samples_after(heights.round):
-            context = self.manifest.model.context
-            text = models.generate(bench.model, self.manifest.prompt, context=context, length=SAMPLE_BYTES)
-            self.report(Sampled(round=heights.round, prompt=self.manifest.prompt, text=text))
+        finite = bool(self.replica.theta_P.isfinite().all())
+        if finite and adopted.lead != self.seat.uid:
+            return
+        event = round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s)
+        if not finite or not math.isfinite(event.val_loss):
+            uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
+            raise ModelDiverged(
+                f"The model's loss is {event.val_loss:g} after round {heights.round}, "
+                f"which applied the updates of uid {uids}."
+            )
+        self.report(event)
+        sample = self.replica.bench.sample() if self._samples_after(heights.round) else None
+        if sample is not None:
+            self.report(Sampled(round=heights.round, prompt=sample.prompt, text=sample.text))
 
     def _samples_after(self, round_: int) -> bool:
         every = max(1, self.manifest.rounds // 10)
@@ -170,12 +180,14 @@ class Validator(Peer):
         if not received:
             return {}
         manifest, run = self.manifest, self.replica.run
-        scoring, context = manifest.scoring, manifest.model.context
+        scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
         beacon = self.chain.block_hash(heights.beacon)
         held_out = assignment.held_out(
-            self.corpus, context, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+            items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
         )
-        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, context, held_out)
+        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, held_out)
+        if not math.isfinite(trial.before):
+            raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
             [received[uid].update for uid in uids], self.replica.layout, scoring.clip
@@ -188,9 +200,8 @@ class Validator(Peer):
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
         manifest, run = self.manifest, self.replica.run
-        work = assignment.offsets(
-            self.corpus,
-            manifest.model.context,
+        work = assignment.work(
+            manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch),
             run=run,
             round_=heights.round,

@@ -90,7 +90,7 @@ class JoinedSubnet:
     @contextmanager
     def run(self, folder: Path, *, rounds: int, seats: tuple[PeerSeat, ...]) -> Iterator[Described]:
         """Describe a run of these peers in a new folder; whatever was started there is over afterwards."""
-        from subnetlab.train import data, models, strategies
+        from subnetlab.train import data, models, strategies, tasks
         from subnetlab.train.manifest import Manifest
 
         folder.mkdir(parents=True)
@@ -98,6 +98,7 @@ class JoinedSubnet:
             run_id=folder.name,
             netuid=self.netuid,
             model=models.TinyGPT("binder"),
+            task=tasks.of_model(models.TinyGPT("binder"), "def "),
             data=data.stdlib(limit_bytes=400_000).materialise(folder / "data").manifest,
             strategy=strategies.SparseLoCo(inner_steps=3),
             rounds=rounds,

@@ -1,5 +1,6 @@
 """The record survives being torn at any byte, and shows being changed at any byte."""
 
+import json
 import math
 import multiprocessing
 import os
@@ -21,7 +22,7 @@ from subnetlab.record.writer import RecordWriter
 EVENTS: list[Event] = [
     PeerGone(uid=3, reason="killed"),
     Stepped(uid=1, round=0, first_step=0, losses=[2.5, 2.25, 0.1 + 0.2]),
-    Stepped(uid=1, round=0, first_step=3, losses=[math.inf]),
+    Stepped(uid=1, round=0, first_step=3, losses=[2.5]),
     PeerGone(uid=4, reason='a "quote", a \n newline, an "hash":" and a τ'),
     RunEnded(status="finished", reason="", block=12, wall_s=1.5),
 ]
@@ -53,6 +54,31 @@ def test_what_was_appended_is_read_back_in_order(tmp_path: Path) -> None:
     assert [entry.time for entry in written] == [100.0, 101.0, 101.0, 103.0, 104.0]
     assert verify(writer.path).entries == len(EVENTS)
     assert verify(writer.path).hash == written[-1].hash
+
+
+def test_a_number_that_is_not_finite_is_strict_json_and_read_back_as_nan(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    with RecordWriter(path) as writer:
+        writer.append(Stepped(uid=1, round=0, first_step=0, losses=[math.inf, math.nan, 1.5]))
+
+    def refused(word: str) -> float:
+        raise AssertionError(f"the record holds {word}, which is no JSON")
+
+    json.loads(path.read_text(), parse_constant=refused)
+    (entry,) = read(path)
+    assert entry.data["losses"] == [None, None, 1.5]
+    assert isinstance(entry.event, Stepped)
+    assert math.isnan(entry.event.losses[0])
+    assert entry.event.losses[2] == 1.5
+
+
+def test_a_record_that_an_older_version_wrote_with_nan_still_opens(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    event = '{"kind":"stepped","uid":1,"round":0,"first_step":0,"losses":[NaN]}'
+    path.write_bytes(resealed(f'{{"seq":0,"time":1.0,"event":{event}'.encode()))
+    (found,) = events_in(path)
+    assert isinstance(found, Stepped)
+    assert math.isnan(found.losses[0])
 
 
 def test_every_kind_of_event_has_its_own_name() -> None:

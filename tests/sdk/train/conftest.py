@@ -11,11 +11,13 @@ import pytest
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.train import data, models
+from subnetlab.train import data, models, tasks
 from subnetlab.train.data import Corpus
+from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.peer import Peer
 from subnetlab.train.rehearsal import Rehearsal
-from subnetlab.train.seat import Seat
+from subnetlab.train.roster import Seat
 from subnetlab.train.strategies import SparseLoCo
 from subnetlab.train.theta import Layout
 
@@ -30,10 +32,11 @@ def keypair(uid: int) -> Keypair:
 
 
 def seats_for(*roles: str) -> list[Seat]:
-    return [
-        Seat.from_json({"uid": uid, "hotkey": keypair(uid).ss58_address, "role": role})
-        for uid, role in enumerate(roles)
-    ]
+    return [Seat.of(uid, keypair(uid).ss58_address, role) for uid, role in enumerate(roles)]
+
+
+def riders(*roles: str) -> dict[int, type[Peer]]:
+    return {uid: FreeRider for uid, role in enumerate(roles) if role == "free_rider"}
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +67,7 @@ def make_manifest(corpus: Corpus, tiny: models.TinyGPT) -> MakeManifest:
         run_id="test",
         netuid=1,
         model=tiny,
+        task=tasks.of_model(tiny, "def "),
         data=corpus.manifest,
         strategy=SparseLoCo(inner_steps=4),
         rounds=3,
@@ -81,12 +85,14 @@ def make_manifest(corpus: Corpus, tiny: models.TinyGPT) -> MakeManifest:
 @pytest.fixture
 def rehearse(corpus: Corpus, make_manifest: MakeManifest) -> MakeRehearsal:
     def make(*roles: str, **changes: Any) -> Rehearsal:
-        options = {key: changes.pop(key) for key in ("roles", "store", "net") if key in changes}
+        options = {key: changes.pop(key) for key in ("roster", "store", "net") if key in changes}
+        played = {**riders(*roles), **changes.pop("roles", {})}
         return Rehearsal(
             make_manifest(**changes),
             seats_for(*roles),
             corpus,
             lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+            roles=played,
             **options,
         )
 

@@ -6,33 +6,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subnetlab.errors import DatasetEmpty
-from subnetlab.train import assignment, data
+from subnetlab.train import assignment
 from subnetlab.train.data.corpus import SHARD_TOKENS, in_memory
+from subnetlab.train.tasks import Items, NextToken
 
 KEYS = {"run": "r", "round_": 3, "uid": 7, "block_hash": "0xabc"}
 
 
 @pytest.fixture(scope="module")
-def long_corpus() -> data.Corpus:
+def long_items() -> Items:
     tokens = np.arange(SHARD_TOKENS * 20 + 999, dtype=np.int64).astype(np.uint8)
-    return in_memory("long", tokens, tokens[:5000])
+    return NextToken(seq_len=64).items(in_memory("long", tokens, tokens[:5000]), "train")
 
 
-def test_the_same_block_gives_the_same_work(long_corpus: data.Corpus) -> None:
-    first = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
+def test_the_same_block_gives_the_same_work(long_items: Items) -> None:
+    first = assignment.work(long_items, (15, 4), **KEYS)
     assert first.shape == (15, 4)
-    assert (first == assignment.offsets(long_corpus, 64, (15, 4), **KEYS)).all()
+    assert (first == assignment.work(long_items, (15, 4), **KEYS)).all()
 
 
 @pytest.mark.parametrize("change", [{"run": "s"}, {"round_": 4}, {"uid": 8}, {"block_hash": "0xabd"}])
-def test_anything_else_gives_other_work(long_corpus: data.Corpus, change: dict[str, object]) -> None:
-    first = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
-    assert (first != assignment.offsets(long_corpus, 64, (15, 4), **{**KEYS, **change})).any()
+def test_anything_else_gives_other_work(long_items: Items, change: dict[str, object]) -> None:
+    first = assignment.work(long_items, (15, 4), **KEYS)
+    assert (first != assignment.work(long_items, (15, 4), **{**KEYS, **change})).any()
 
 
-def test_work_lies_in_the_assigned_shards(long_corpus: data.Corpus) -> None:
-    shards = assignment.shards(long_corpus, "r", 3, 7, "0xabc")
-    offsets = assignment.offsets(long_corpus, 64, (50, 8), **KEYS)
+def test_work_lies_in_the_assigned_shards(long_items: Items) -> None:
+    shards = assignment.shards(long_items, "r", 3, 7, "0xabc")
+    offsets = assignment.work(long_items, (50, 8), **KEYS)
     assert set((offsets // SHARD_TOKENS).reshape(-1).tolist()) == set(shards)
     assert 1 <= len(shards) <= assignment.SHARDS
 
@@ -40,27 +41,27 @@ def test_work_lies_in_the_assigned_shards(long_corpus: data.Corpus) -> None:
 GOLDEN = [[646083, 256574, 616281, 552221]]
 
 
-def test_the_stream_is_fixed_for_all_versions(long_corpus: data.Corpus) -> None:
-    offsets = assignment.offsets(long_corpus, 64, (1, 4), **KEYS)
+def test_the_stream_is_fixed_for_all_versions(long_items: Items) -> None:
+    offsets = assignment.work(long_items, (1, 4), **KEYS)
     assert offsets.tolist() == GOLDEN
 
 
 @given(st.integers(18, 400), st.integers(1, 16), st.integers(0, 10**6))
 def test_every_sequence_fits_into_any_corpus(length: int, context: int, round_: int) -> None:
     corpus = in_memory("short", np.zeros(length, dtype=np.uint8), np.zeros(length, dtype=np.uint8))
-    corpus.require(context)
+    task = NextToken(seq_len=context)
+    train, validation = task.items(corpus, "train"), task.items(corpus, "validation")
     keys = {"run": "r", "round_": round_}
-    work = assignment.offsets(corpus, context, (3, 2), uid=1, block_hash="0x", **keys)
-    held_out = assignment.held_out(corpus, context, 5, beacon="0x", **keys)
-    validation = assignment.validation(corpus, context, 5, seed=round_)
-    for offsets in (work, held_out, validation):
+    work = assignment.work(train, (3, 2), uid=1, block_hash="0x", **keys)
+    held_out = assignment.held_out(train, 5, beacon="0x", **keys)
+    for offsets in (work, held_out, assignment.validation(validation, 5, seed=round_)):
         assert offsets.min() >= 0
-        x, y = data.sequences(corpus.train, offsets.reshape(-1), context)
+        x, y = task.batch(corpus, "train", offsets.reshape(-1))
         assert x.shape == y.shape == (offsets.size, context)
 
 
-def test_the_judged_sequences_are_some_of_the_work(long_corpus: data.Corpus) -> None:
-    work = assignment.offsets(long_corpus, 64, (15, 4), **KEYS)
+def test_the_judged_sequences_are_some_of_the_work(long_items: Items) -> None:
+    work = assignment.work(long_items, (15, 4), **KEYS)
     keys = {"run": "r", "round_": 3, "uid": 7}
     judged = assignment.judged(16, work, beacon="0x1", **keys)
     assert len(judged) == 16
@@ -73,4 +74,4 @@ def test_the_judged_sequences_are_some_of_the_work(long_corpus: data.Corpus) -> 
 def test_a_corpus_without_one_sequence_is_refused() -> None:
     corpus = in_memory("short", np.zeros(100, dtype=np.uint8), np.zeros(9, dtype=np.uint8))
     with pytest.raises(DatasetEmpty, match="validation data has 9 tokens"):
-        corpus.require(16)
+        NextToken(seq_len=16).items(corpus, "validation")

@@ -1,5 +1,6 @@
 """Whole runs in memory: the model learns, peers agree on every bit, cheats earn nothing."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
@@ -24,6 +25,7 @@ from subnetlab.record.events import (
 from subnetlab.train import attackers
 from subnetlab.train.alone import Alone
 from subnetlab.train.data import Corpus
+from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
 from subnetlab.train.miner import Miner, Worked
 from subnetlab.train.models import TinyGPT
@@ -32,10 +34,13 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
-from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.roster import FixedRoster
+from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
+from subnetlab.train.strategies.base import Learned
+from subnetlab.train.tasks import of_model
 from subnetlab.train.validator import Validator
 
-from .conftest import keypair, seats_for
+from .conftest import keypair, riders, seats_for
 
 FAST = AdamWConfig(lr=5e-3)
 MODEL = TinyGPT("binder", layers=1, context=32)
@@ -48,7 +53,8 @@ MakeRehearsal = Callable[..., Rehearsal]
 def finished(corpus: Corpus) -> Rehearsal:
     """One run that several tests look at."""
     manifest = Manifest(
-        run_id="test", netuid=1, model=MODEL, data=corpus.manifest, strategy=SparseLoCo(inner_steps=8),
+        run_id="test", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
+        strategy=SparseLoCo(inner_steps=8),
         rounds=6, batch=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
     )  # fmt: skip
     run = Rehearsal(
@@ -56,6 +62,7 @@ def finished(corpus: Corpus) -> Rehearsal:
         seats_for(*CROWD),
         corpus,
         lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles=riders(*CROWD),
     )
     run.run()
     return run
@@ -111,10 +118,11 @@ def test_a_validator_that_is_started_again_rates_as_its_own_verdicts_left_it(fin
     before = finished.peers[4]
     assert isinstance(before, Validator)
     again = Validator(
-        finished.manifest, before.seat, finished.seats, finished.net.chain("again"), finished.store,
-        lambda event: None, lambda message: message, corpus=before.corpus,
+        finished.manifest, before.roster, finished.net.chain("again"), finished.store, lambda event: None,
+        lambda message: message, hotkey=before.hotkey, corpus=before.corpus,
     )  # fmt: skip
-    again.recall(cast("list[Scored]", finished.of(Scored)))
+    verdicts = cast("list[Scored]", finished.of(Scored))
+    again.recall(verdict for verdict in verdicts if verdict.validator == 4)
     assert again.ratings == before.ratings
     assert again.ratings.weights()[0] > 0
 
@@ -145,12 +153,16 @@ def test_phases_are_those_the_pacer_expects(finished: Rehearsal) -> None:
 
 
 def test_a_latecomer_rebuilds_the_same_bits_from_the_records(finished: Rehearsal) -> None:
-    late = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    late = Replica(
+        finished.manifest, FixedRoster(tuple(finished.seats)), finished.net.chain("late"), finished.store
+    )
     adopted = late.adopt(5)
     assert adopted is not None
     assert late.hash == closed(finished)[-1].theta_hash
     assert torch.equal(late.theta_P, finished.peers[0].replica.theta_P)
-    halfway = Replica(finished.manifest, finished.seats, finished.net.chain("late"), finished.store)
+    halfway = Replica(
+        finished.manifest, FixedRoster(tuple(finished.seats)), finished.net.chain("late"), finished.store
+    )
     halfway.adopt(2)
     assert halfway.hash == closed(finished)[2].theta_hash
     halfway.adopt(5)
@@ -200,7 +212,8 @@ def finished_chain() -> MemoryChain:
 @pytest.mark.timeout(1800)
 def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> None:
     manifest = Manifest(
-        run_id="full", netuid=1, model=TinyGPT("small"), data=library.manifest,
+        run_id="full", netuid=1, model=TinyGPT("small"), task=of_model(TinyGPT("small")),
+        data=library.manifest,
         strategy=SparseLoCo(), rounds=28,
         first_block=3,
     )  # fmt: skip
@@ -209,6 +222,7 @@ def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> Non
         seats_for(*["miner"] * 7, "free_rider", "validator", "validator"),
         library,
         lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles={7: FreeRider},
         patience_s=600,
     )
     run.run()
@@ -274,6 +288,41 @@ def test_other_strategies_live_the_same_round(rehearse: MakeRehearsal, strategy:
     run.run()
     assert len({peer.replica.hash for peer in run.peers.values()}) == 1
     assert closed(run)[-1].val_loss < closed(run)[0].val_loss
-    late = Replica(run.manifest, run.seats, run.net.chain("late"), run.store)
+    late = Replica(run.manifest, FixedRoster(tuple(run.seats)), run.net.chain("late"), run.store)
     late.adopt(2)
     assert late.hash == closed(run)[-1].theta_hash
+
+
+class Diverging(Miner):
+    """Its inner steps overflow in the first round, and only there."""
+
+    def learn(self, heights: RoundHeights) -> Learned:
+        learned = super().learn(heights)
+        if heights.round > 0:
+            return learned
+        self.replica.bench.adam.mean_P.fill_(float("nan"))
+        return Learned(learned.delta_P * float("nan"), [float("nan")])
+
+
+@pytest.mark.parametrize("strategy", [SparseLoCo(inner_steps=4), DiLoCo(inner_steps=4)])
+def test_an_update_that_is_not_finite_costs_its_miner_that_round_alone(
+    rehearse: MakeRehearsal, strategy: Strategy
+) -> None:
+    run = rehearse(
+        "miner", "miner", "miner", "validator", "validator", roles={1: Diverging}, strategy=strategy
+    )
+    run.run()
+    verdicts = {(event.round, event.verdict) for event in scored(run, 1)}
+    assert (0, "not_finite") in verdicts
+    assert "not_finite" not in {verdict for round_, verdict in verdicts if round_ > 0}
+    assert [uid for uid, _ in closed(run)[0].accepted] == [0, 2]
+    assert all(math.isfinite(event.val_loss) for event in closed(run))
+
+
+def test_a_model_that_is_no_longer_finite_ends_the_run_and_says_in_which_round(
+    rehearse: MakeRehearsal,
+) -> None:
+    run = rehearse("miner", "validator", strategy=DDP(optimizer=AdamWConfig(lr=3e38, warmup=0.0)))
+    with pytest.raises(TrainError, match=r"uid 1 failed: .* after round 0, .* the updates of uid 0"):
+        run.run()
+    assert run.of(RoundClosed) == []

@@ -15,8 +15,8 @@ from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload import seal
+from subnetlab.train.roster import Seat
 from subnetlab.train.scoring.gate import IN_WORDS
-from subnetlab.train.seat import Seat
 from subnetlab.train.strategies import SparseLoCo
 from subnetlab.train.theta import Layout
 

@@ -10,8 +10,8 @@ from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import Factory, TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
-from subnetlab.train.seat import Seat, lead_order, miners
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo
+from subnetlab.train.tasks import NextToken
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,8 @@ def test_a_manifest_survives_json(make_manifest, changes: dict[str, Any]) -> Non
     [
         {"run_id": "other"}, {"netuid": 2}, {"rounds": 4}, {"first_block": 4}, {"seed": 1}, {"batch": 5},
         {"model": TinyGPT("binder")}, {"strategy": SparseLoCo(inner_steps=4, k=32)},
-        {"optimizer": AdamWConfig(lr=1e-4)}, {"prompt": "class "}, {"versions": {}},
+        {"optimizer": AdamWConfig(lr=1e-4)},
+        {"task": NextToken(seq_len=16, prompt="class ")}, {"versions": {}},
     ],
 )  # fmt: skip
 def test_every_field_is_in_the_hash(make_manifest, changes: dict[str, Any]) -> None:
@@ -81,7 +82,9 @@ def broken(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("form", "subnetlab-manifest/9"), ("form", None), ("rounds", None), ("surprise", 1),
         ("model.kind", "HugeGPT"), ("model.depth", 3), ("strategy.kind", "FedAvg"), ("strategy.k", 0),
         ("strategy.magic", 1), ("data.train_tokens", 0), ("data.dtype", "f8"), ("data.root", None),
-        ("optimizer.lr_2", 1), ("scoring", []), ("offsets", [1, 2]), ("offsets", 7),
+        ("optimizer.lr_2", 1),
+        ("task.kind", "oracle"), ("task.seq_len", 0), ("task.depth", 1), ("task", None),
+        ("scoring", []), ("offsets", [1, 2]), ("offsets", 7),
     ],
 )  # fmt: skip
 def test_a_broken_manifest_is_refused(make_manifest, path: str, value: Any) -> None:
@@ -93,24 +96,6 @@ def test_code_of_others_is_not_run_unasked(make_manifest) -> None:
     manifest = make_manifest(model=Factory(path="os:system", context=4, options={"command": "true"}))
     with pytest.raises(ManifestInvalid, match="code of its author"):
         Manifest.from_json(manifest.to_json(), trusted=False)
-
-
-def test_a_free_rider_looks_like_a_miner_to_validators() -> None:
-    seats = [
-        Seat(uid=2, hotkey="c", role="free_rider"), Seat(uid=1, hotkey="b", role="miner"),
-        Seat(uid=4, hotkey="e", role="validator"), Seat(uid=3, hotkey="d", role="validator"),
-        Seat(uid=0, hotkey="a", role="owner"),
-    ]  # fmt: skip
-    assert [(s.uid, s.role) for s in miners(seats)] == [(1, "miner"), (2, "miner")]
-    assert [s.uid for s in lead_order(seats)] == [4, 3]
-
-
-@pytest.mark.parametrize(
-    "data", [{}, {"uid": "1", "hotkey": "a", "role": "miner"}, {"uid": 1, "hotkey": "a", "role": "king"}]
-)
-def test_a_seat_with_nonsense_is_refused(data: dict[str, Any]) -> None:
-    with pytest.raises(ManifestInvalid):
-        Seat.from_json(data)
 
 
 def test_phases_are_due_before_heights_of_their_own_round(make_manifest) -> None:

@@ -8,7 +8,7 @@ import torch
 PROGRAM = """
 import torch
 torch.set_num_threads(1)
-from subnetlab.train import data, models
+from subnetlab.train import data, models, tasks
 from subnetlab.train.data import sequences
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.optimizer import AdamWConfig
@@ -21,9 +21,11 @@ def replayed():
     corpus = data.text(bytes(range(256)) * 40).read()
     strategy = SparseLoCo(inner_steps=6)
     model = models.TinyGPT("binder", width=32, layers=1, heads=2, context=16)
-    manifest = Manifest(run_id="r", netuid=1, model=model, data=corpus.manifest, strategy=strategy, rounds=2,
+    task = tasks.of_model(model)
+    manifest = Manifest(run_id="r", netuid=1, model=model, task=task, data=corpus.manifest, strategy=strategy,
+                        rounds=2,
                         first_block=0)
-    bench = Bench(models.build(model, 0), AdamWConfig())
+    bench = Bench(models.build(model, 0), task, AdamWConfig())
     theta, memory = bench.theta_P.clone(), {}
     codec = strategy.codec(bench.layout)
     for round_ in range(2):

@@ -15,6 +15,7 @@ from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
 from subnetlab.train.replica import Replica
+from subnetlab.train.roster import FixedRoster
 from subnetlab.train.round_record import Accepted, RoundRecord, aggregate_hash
 
 from .conftest import seats_for
@@ -33,7 +34,7 @@ class World:
         self.net.seal(manifest.heights(0).open)
 
     def replica(self) -> Replica:
-        return Replica(self.manifest, SEATS, self.net.chain("reader"), self.store)
+        return Replica(self.manifest, FixedRoster(tuple(SEATS)), self.net.chain("reader"), self.store)
 
     def record(self, round_: int, seed: int = 0, **changes: object) -> RoundRecord:
         author = self.author

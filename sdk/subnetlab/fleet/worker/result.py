@@ -15,7 +15,7 @@ from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.role import training_seats
+from subnetlab.fleet.worker.role import roster_of
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.store.objects import open_store
 from subnetlab.train.manifest import Manifest
@@ -46,7 +46,8 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
-    tensors = {name: part.clone() for name, part in replica.layout.split(replica.theta_P).items()}
+    replica.bench.load(replica.theta_P)
+    tensors = {name: part.detach().clone() for name, part in replica.bench.model.named_parameters()}
     save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
     config = {
         "run_id": manifest.run_id,
@@ -68,7 +69,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
 def open_replica(manifest: Manifest, spec: FleetSpec) -> Replica:
     """A stranger's copy of the run's model, at its start."""
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-    return Replica(manifest, training_seats(spec), chain, open_store(spec.store))
+    return Replica(manifest, roster_of(spec), chain, open_store(spec.store))
 
 
 def _card(manifest: Manifest, network: str, config: Answer) -> str:
@@ -80,7 +81,7 @@ A model trained by the miners of subnet {manifest.netuid} on {network}, with Sub
 |---|---|
 | rounds | {config["rounds"]} of {manifest.rounds} |
 | parameters | {config["parameters"]:,} |
-| held-out loss | {config["val_loss"]:.4f} nats per byte |
+| held-out loss | {config["val_loss"]:.4f} {manifest.task.unit} |
 | strategy | {type(manifest.strategy).__name__} |
 | model hash | `{config["theta_hash"]}` |
 | manifest hash | `{manifest.hash}` |

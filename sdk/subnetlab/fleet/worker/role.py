@@ -27,7 +27,7 @@ from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Report
-from subnetlab.train.seat import Seat
+from subnetlab.train.roster import FixedRoster, Seat
 from subnetlab.train.validator import Validator
 
 _CONNECT_LIMIT_S: Final = 30.0
@@ -83,7 +83,7 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     role = _role(spec, seat, manifest, report, open_data(run_folder))
     if isinstance(role, Validator):
         events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
-        role.recall(event for event in events if isinstance(event, Scored))
+        role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
     return Seated(uid=seat.uid, role=role)
 
 
@@ -93,13 +93,10 @@ def open_data(run_folder: Path) -> Corpus | None:
     return Corpus.open(data) if data.is_dir() else None
 
 
-def training_seats(spec: FleetSpec) -> list[Seat]:
+def roster_of(spec: FleetSpec) -> FixedRoster:
     """Everyone who takes part in a round, in the spec's order; validators lead in that order."""
-    return [
-        Seat(uid=seat.uid, hotkey=seat.hotkey, role=seat.role)
-        for seat in (*spec.seats, *spec.others)
-        if seat.role != "alone"
-    ]
+    seats = (seat for seat in (*spec.seats, *spec.others) if seat.role != "alone")
+    return FixedRoster(tuple(Seat.of(seat.uid, seat.hotkey, seat.role) for seat in seats))
 
 
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
@@ -110,13 +107,18 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
-    seats = training_seats(spec)
-    own = Seat(uid=seat.uid, hotkey=seat.hotkey, role=seat.role)
     roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
     if seat.role not in roles:
         raise FleetError(f"No process plays the role {seat.role!r}.")
     return roles[seat.role](
-        manifest, own, seats, chain, open_store(spec.store), report, key.sign, corpus=corpus
+        manifest,
+        roster_of(spec),
+        chain,
+        open_store(spec.store),
+        report,
+        key.sign,
+        hotkey=seat.hotkey,
+        corpus=corpus,
     )
 
 

@@ -1,14 +1,15 @@
-"""A corpus on disk: two flat token files that any number of processes map at once, and what proves them.
+"""A corpus on disk: two flat files that any number of processes map at once, and what proves them.
 
 `write` makes the folder once, `Corpus.open` maps it in microseconds; pages are shared between peers. The
-manifest holds the tree hash of all shards, so two peers with one root train on the same bytes.
+manifest holds the tree hash of all shards, so two peers with one root train on the same bytes. What an item
+of the data is, a window of tokens or a row of numbers, the run's task says (`tasks.base`).
 Shapes: B sequences, T tokens (each sequence carries one token more, the last target).
 """
 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from subnetlab.record.files import make_private, write_private
 from subnetlab.train.data import merkle
 
 SHARD_TOKENS: Final = 65_536
-_DTYPES: Final = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32}
+_DTYPES: Final = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32, "f4": np.float32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +89,9 @@ class Corpus:
             raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
         return Corpus(manifest, train, validation)
 
-    def require(self, context: int) -> None:
-        """Check that at least one sequence fits.
-
-        Raises:
-            DatasetEmpty: training or validation text is shorter than one sequence.
-        """
-        for what, tokens in (("training", self.train), ("validation", self.validation)):
-            if len(tokens) < context + 2:
-                raise DatasetEmpty(
-                    f"The {what} data has {len(tokens)} tokens; one sequence needs {context + 2}.",
-                    hint="Give more data, or a model with a shorter context.",
-                )
+    def part(self, part: Literal["train", "validation"]) -> NDArray[Any]:
+        """One of the two arrays by its name."""
+        return self.train if part == "train" else self.validation
 
     def verify(self) -> None:
         """Hash every shard again.
@@ -129,11 +121,13 @@ def in_memory(
 
     Raises:
         DatasetEmpty: one of them has no tokens.
-        ValueError: tokens are neither bytes, 16-bit nor 32-bit integers.
+        ValueError: the values are neither bytes, 16-bit or 32-bit integers nor 32-bit floats.
     """
     dtype = next((code for code, kind in _DTYPES.items() if train.dtype == kind), None)
     if dtype is None or validation.dtype != train.dtype:
-        raise ValueError(f"tokens must be uint8, uint16 or int32, not {train.dtype} and {validation.dtype}")
+        raise ValueError(
+            f"values must be uint8, uint16, int32 or float32, not {train.dtype} and {validation.dtype}"
+        )
     if not len(train) or not len(validation):
         raise DatasetEmpty(f"The data set {name!r} is empty.", hint="Give some text to train on.")
     manifest = DataManifest(

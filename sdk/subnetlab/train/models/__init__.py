@@ -1,16 +1,17 @@
 """Models a run can train, and how they travel in a manifest.
 
 `TinyGPT` comes along; `Factory` names an importable callable; `source` takes a cell's own model to a fleet
-of one's own. What every model must answer is in `spec`.
+of one's own. What a manifest needs of a model is in `spec`, what a run asks of it
+in its task.
 """
 
 from typing import Any
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train.models.custom import Factory, Source, source
-from subnetlab.train.models.sampling import generate
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tiny_gpt import TinyGPT
+from subnetlab.train.tasks.next_token import generate
 
 __all__ = ["Factory", "ModelSpec", "Source", "TinyGPT", "build", "from_json", "generate", "source"]
 

@@ -27,7 +27,8 @@ class Factory:
     """`path` is "package.module:callable"; it is called with `options` and returns a torch.nn.Module."""
 
     path: str
-    context: int
+    context: int | None = None
+    """Tokens per sequence of a language model; None for other tasks."""
     vocabulary: int = 256
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -70,7 +71,8 @@ class Source:
 
     text: str
     name: str
-    context: int
+    context: int | None = None
+    """Tokens per sequence of a language model; None for other tasks."""
     vocabulary: int = 256
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -104,7 +106,7 @@ class Source:
 
 
 def source(
-    factory: Callable[..., nn.Module], *, context: int, vocabulary: int = 256, **options: Any
+    factory: Callable[..., nn.Module], *, context: int | None = None, vocabulary: int = 256, **options: Any
 ) -> Source:
     """Take a function or class defined in a notebook cell along as source.
 

@@ -1,9 +1,9 @@
-"""Loss a lone update removes, tried on the miner's own sequences and on ones nobody was assigned.
+"""Loss a lone update removes, tried on the miner's own items and on items that no miner was assigned.
 
-The model before and after is judged on the same sequences, so the difference is far less noisy than either
-loss. Both validators draw the same sequences from the beacon and so measure the same (the Gauntlet rule draws
-differently per validator; its weights cannot be reproduced).
-Shapes: B sequences, T tokens, V vocabulary, P parameters.
+The model before and after is judged on the same items, so the difference is far less noisy than either loss.
+Both validators draw the same items from the beacon and so measure the same (the Gauntlet rule draws
+differently per validator; its weights cannot be reproduced). Units are the task's.
+Shapes: B items, P parameters.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from subnetlab.train import assignment
-from subnetlab.train.data.corpus import Corpus, sequences
+from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
+from subnetlab.train.tasks.base import Part
 from subnetlab.train.theta import Bench
 
 _CHUNK = 16
-"""Sequences per forward pass: larger ones leave the processor's cache (64 take a third longer)."""
+"""Items per forward pass: larger ones leave the processor's cache (64 take a third longer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,9 @@ class Removed:
 class Trial:
     """θ of one round on the bench, and the data on which lone updates are tried."""
 
-    def __init__(
-        self, bench: Bench, theta_P: Tensor, corpus: Corpus, context: int, held_out: NDArray[np.int64]
-    ) -> None:
-        """Measure θ on the held-out sequences once."""
-        self.bench, self.theta_P, self.corpus, self.context = bench, theta_P, corpus, context
+    def __init__(self, bench: Bench, theta_P: Tensor, corpus: Corpus, held_out: NDArray[np.int64]) -> None:
+        """Measure θ on the held-out items once."""
+        self.bench, self.theta_P, self.corpus = bench, theta_P, corpus
         self.held_out = held_out
         bench.load(theta_P)
         self.before = float(self._losses(held_out).mean())
@@ -63,30 +61,23 @@ class Trial:
             _relative(self.before, held_out_after),
         )
 
-    def _losses(self, offsets_B: NDArray[np.int64]) -> Tensor:
-        return sequence_losses(self.bench, self.corpus.train, offsets_B, self.context)
+    def _losses(self, numbers_B: NDArray[np.int64]) -> Tensor:
+        return item_losses(self.bench, self.corpus, "train", numbers_B)
 
 
-@torch.no_grad()
-def sequence_losses(
-    bench: Bench, tokens: NDArray[np.uint8], offsets_B: NDArray[np.int64], context: int
-) -> Tensor:
-    """The mean loss of every sequence, nats per token."""
-    losses: list[Tensor] = []
-    for start in range(0, len(offsets_B), _CHUNK):
-        x_BT, y_BT = sequences(tokens, offsets_B[start : start + _CHUNK], context)
-        logits_BTV = bench.model(x_BT)
-        nats = functional.cross_entropy(logits_BTV.flatten(0, 1), y_BT.flatten(), reduction="none")
-        losses.append(nats.view(y_BT.shape).mean(1))
-    return torch.cat(losses)
+def item_losses(bench: Bench, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Tensor:
+    """The loss of every item."""
+    starts = range(0, len(numbers_B), _CHUNK)
+    batches = (bench.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
+    return torch.cat([bench.losses(batch) for batch in batches])
 
 
 def validation_loss(bench: Bench, manifest: Manifest, corpus: Corpus) -> float:
-    """The loss of the model on the bench on the run's fixed validation sequences, nats per token."""
-    scoring, context = manifest.scoring, manifest.model.context
+    """The mean loss of the model on the bench on the run's fixed validation items."""
+    scoring = manifest.scoring
     count = scoring.validation_batches * scoring.validation_sequences
-    offsets_B = assignment.validation(corpus, context, count, seed=manifest.seed)
-    return float(sequence_losses(bench, corpus.validation, offsets_B, context).mean())
+    numbers_B = assignment.validation(bench.task.items(corpus, "validation"), count, seed=manifest.seed)
+    return float(item_losses(bench, corpus, "validation", numbers_B).mean())
 
 
 def _relative(before: float, after: float) -> float:

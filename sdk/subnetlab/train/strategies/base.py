@@ -2,7 +2,7 @@
 
 A strategy is a frozen configuration; whatever it remembers between rounds lives in the `State` it is handed,
 one for a miner's own memory (error feedback) and one for what every peer keeps alike (outer momentum).
-Shapes: P parameters, B sequences, T tokens.
+Shapes: P parameters.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
+from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import Bench, Layout
 
-Batch = tuple[Tensor, Tensor]
 Heard = Callable[[int, float], None]
 """Called after every inner step with its number in the round and its loss."""
 
@@ -107,8 +107,8 @@ def inner_loop(
     """AdamW steps from θ; the moments stay with the bench from round to round."""
     bench.load(theta_P)
     losses: list[float] = []
-    for index, (x_BT, y_BT) in enumerate(batches):
-        losses.append(bench.differentiate(x_BT, y_BT))
+    for index, batch in enumerate(batches):
+        losses.append(bench.differentiate(batch))
         rate = bench.adam.config.rate(progress.first_step + index, progress.steps)
         bench.adam.step(bench.theta_P, bench.gradient_P, rate)
         heard(index, losses[-1])

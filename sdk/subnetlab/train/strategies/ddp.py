@@ -16,7 +16,8 @@ from subnetlab.train.optimizer import AdamW, AdamWConfig
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Batch, Codec, Heard, Learned, Progress
+from subnetlab.train.strategies.base import Codec, Heard, Learned, Progress
+from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import Bench, Layout
 
 _TRIAL_RATE: Final = 0.1
@@ -48,8 +49,8 @@ class DDP:
         bench.load(theta_P)
         gradient_P = torch.zeros_like(theta_P)
         losses: list[float] = []
-        for index, (x_BT, y_BT) in enumerate(batches):
-            losses.append(bench.differentiate(x_BT, y_BT))
+        for index, batch in enumerate(batches):
+            losses.append(bench.differentiate(batch))
             gradient_P += bench.gradient_P
             heard(index, losses[-1])
         return Learned(gradient_P / max(1, len(losses)), losses)

@@ -14,7 +14,8 @@ from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Batch, Codec, Heard, Learned, Progress, inner_loop
+from subnetlab.train.strategies.base import Codec, Heard, Learned, Progress, inner_loop
+from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import Bench, Layout
 
 

@@ -16,7 +16,8 @@ from subnetlab.train.aggregate import Clip, Mean, average, clip_to_median
 from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import SparseCodec, State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Batch, Codec, Heard, Learned, Progress, inner_loop
+from subnetlab.train.strategies.base import Codec, Heard, Learned, Progress, inner_loop
+from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import Bench, Layout
 
 

@@ -72,16 +72,12 @@ def failing() -> nn.Module:
     raise RuntimeError("out of luck")
 
 
-def of_wrong_shape() -> nn.Module:
-    return nn.Sequential(nn.Embedding(256, 8))
-
-
 def of_doubles() -> nn.Module:
     return Bigram().double()
 
 
-def taking_two() -> nn.Module:
-    return nn.Bilinear(2, 2, 2)
+def all_frozen() -> nn.Module:
+    return Bigram().requires_grad_(requires_grad=False)
 
 
 @pytest.fixture
@@ -104,8 +100,7 @@ def test_a_factory_builds_and_survives_json(here: str) -> None:
     ("name", "words"),
     [
         ("constant", "no parameters"), ("not_a_model", "returned a str"), ("failing", "out of luck"),
-        ("of_wrong_shape", "answered a batch with shape"), ("of_doubles", "float64"),
-        ("taking_two", "failed on a batch"), ("nowhere", "cannot be imported"),
+        ("of_doubles", "float64"), ("nowhere", "cannot be imported"), ("all_frozen", "is frozen"),
     ],
 )  # fmt: skip
 def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: str) -> None:
@@ -155,22 +150,3 @@ def test_source_must_be_known() -> None:
 def test_an_unknown_kind_is_no_manifest() -> None:
     with pytest.raises(ManifestInvalid):
         models.from_json({"kind": "Oracle"})
-
-
-def test_sampling_repeats_and_respects_temperature(tiny: models.TinyGPT) -> None:
-    model = models.build(tiny, 0)
-    options = {"context": 16, "length": 30}
-    assert models.generate(model, "def ", seed=1, **options) == models.generate(
-        model, "def ", seed=1, **options
-    )
-    assert models.generate(model, "def ", seed=1, **options) != models.generate(
-        model, "def ", seed=2, **options
-    )
-    greedy = {models.generate(model, "def ", temperature=0, seed=s, **options) for s in range(3)}
-    assert len(greedy) == 1
-
-
-@pytest.mark.parametrize("options", [{"prompt": ""}, {"length": 0}, {"temperature": -1}])
-def test_sampling_refuses_nonsense(tiny: models.TinyGPT, options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="give a prompt"):
-        models.generate(models.build(tiny, 0), **{"prompt": "a", "context": 16, **options})

@@ -6,33 +6,33 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subnetlab.train import models
+from subnetlab.train import models, tasks
 from subnetlab.train.data import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.update import Update
 from subnetlab.train.scoring.gate import shut_out
-from subnetlab.train.scoring.losses import Removed, Trial, sequence_losses, validation_loss
+from subnetlab.train.scoring.losses import Removed, Trial, item_losses, validation_loss
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.theta import Bench
 
 
 @pytest.fixture
 def bench(tiny: models.TinyGPT) -> Bench:
-    return Bench(models.build(tiny, 0), AdamWConfig())
+    return Bench(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig())
 
 
-def test_sequence_losses_average_to_the_batch_loss(bench: Bench, corpus: Corpus) -> None:
+def test_item_losses_average_to_the_batch_loss(bench: Bench, corpus: Corpus) -> None:
     offsets = np.arange(130) * 10  # more than one pass
-    losses = sequence_losses(bench, corpus.train, offsets, 16)
+    losses = item_losses(bench, corpus, "train", offsets)
     assert losses.shape == (130,)
-    assert float(losses.mean()) == pytest.approx(bench.loss(*sequences(corpus.train, offsets, 16)), rel=1e-5)
+    assert float(losses.mean()) == pytest.approx(bench.loss(sequences(corpus.train, offsets, 16)), rel=1e-5)
 
 
 def test_a_gradient_removes_loss_and_its_opposite_adds_some(bench: Bench, corpus: Corpus) -> None:
     theta, offsets = bench.theta_P.clone(), np.arange(32) * 40
-    bench.differentiate(*sequences(corpus.train, offsets, 16))
+    bench.differentiate(sequences(corpus.train, offsets, 16))
     gradient = Update(None, bench.gradient_P.clone())
-    trial = Trial(bench, theta, corpus, 16, offsets)
+    trial = Trial(bench, theta, corpus, offsets)
     better = trial.removed(gradient, 0.1, offsets[:8])
     worse = trial.removed(gradient, -0.1, offsets[:8])
     assert better.held_out > 0 > worse.held_out
@@ -43,7 +43,7 @@ def test_a_gradient_removes_loss_and_its_opposite_adds_some(bench: Bench, corpus
 
 
 def test_an_update_that_breaks_the_model_scores_minus_one(bench: Bench, corpus: Corpus) -> None:
-    trial = Trial(bench, bench.theta_P.clone(), corpus, 16, np.arange(4))
+    trial = Trial(bench, bench.theta_P.clone(), corpus, np.arange(4))
     wild = Update(None, torch.full_like(bench.theta_P, float("nan")))
     assert trial.removed(wild, 1.0, np.arange(4)) == Removed(-1.0, -1.0)
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from subnetlab.train import models
+from subnetlab.train import models, tasks
 from subnetlab.train.data import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
-from subnetlab.train.strategies.base import Batch, Progress
-from subnetlab.train.theta import Bench
+from subnetlab.train.strategies.base import Progress
+from subnetlab.train.tasks import Batch
+from subnetlab.train.theta import Bench, Layout
 
 ROUNDS = 6
 
@@ -23,12 +24,12 @@ def batches(corpus: Corpus, seed: int, steps: int) -> list[Batch]:
 
 def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int = 2) -> tuple[float, float]:
     """Loss before and after some rounds of two peers."""
-    benches = [Bench(models.build(tiny, 0), AdamWConfig(lr=5e-3)) for _ in range(peers)]
+    benches = [Bench(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig(lr=5e-3)) for _ in range(peers)]
     layout, theta = benches[0].layout, benches[0].theta_P.clone()
     memories, outer = [{} for _ in range(peers)], {}
     codec = strategy.codec(layout)
     x, y = batches(corpus, 99, 1)[0]
-    before = benches[0].loss(x, y)
+    before = benches[0].loss((x, y))
     for round_ in range(ROUNDS):
         progress = Progress(round_, ROUNDS, strategy.inner_steps)
         updates = []
@@ -39,7 +40,7 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
             updates.append(codec.decode(codec.encode(learned.delta_P, memories[peer])))
         strategy.apply(theta, strategy.combine(updates, layout), outer, progress)
     benches[0].load(theta)
-    return before, benches[0].loss(x, y)
+    return before, benches[0].loss((x, y))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_diloco_moves_as_torch_sgd_with_nesterov_would() -> None:
     theta = torch.randn(50, generator=torch.Generator().manual_seed(0))
     theirs = torch.nn.Parameter(theta.clone())
     reference = torch.optim.SGD([theirs], lr=0.7, momentum=0.9, nesterov=True)
-    codec = strategy.codec(models_layout := Bench(torch.nn.Linear(49, 1), AdamWConfig()).layout)
+    codec = strategy.codec(models_layout := Layout.of(torch.nn.Linear(49, 1)))
     assert models_layout.size == 50
     for round_ in range(4):
         gradient = torch.randn(50, generator=torch.Generator().manual_seed(round_ + 1))
@@ -84,7 +85,7 @@ def test_diloco_moves_as_torch_sgd_with_nesterov_would() -> None:
 def test_ddp_with_two_peers_is_adamw_on_their_mean_gradient() -> None:
     config = AdamWConfig(lr=1e-2, warmup=0.0, clip=1e9)
     strategy, outer = DDP(optimizer=config), {}
-    layout = Bench(torch.nn.Linear(49, 1), AdamWConfig()).layout
+    layout = Layout.of(torch.nn.Linear(49, 1))
     codec = strategy.codec(layout)
     theta = torch.zeros(50)
     theirs = torch.nn.Parameter(theta.clone())
