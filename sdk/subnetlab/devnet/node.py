@@ -152,9 +152,14 @@ class Node:
 
     def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
         try:
-            executive.apply_extrinsic(self.ledger, len(body), pending)
+            with self.ledger.transaction():
+                executive.apply_extrinsic(self.ledger, len(body), pending)
         except Refusal:
             pending.watch("invalid")
+            return
+        except Exception:  # not even its fee could be taken; the block goes on without it
+            log.exception("an extrinsic was left out")
+            pending.watch("dropped")
             return
         except BaseException:  # a pallet's bug: the block is built again without what met it
             pending.watch("dropped")
