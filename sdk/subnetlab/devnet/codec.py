@@ -5,6 +5,7 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import bittensor_core as core
 from subnetlab.errors import MetadataInvalid
 
 SS58_FORMAT = 42
+_SURPLUS = re.compile(r"(\d+) undecoded bytes remain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,26 @@ class Codec:
     def decode(self, type_name: str, data: bytes) -> Any:
         """The value of SCALE bytes."""
         return self.runtime.decode(type_name, data)
+
+    def decode_stored(self, type_name: str, data: bytes) -> Any:
+        """The value of bytes in storage, as the runtime reads it: what follows the value is ignored.
+
+        Raises:
+            ValueError: the bytes end before the value does, or no value of the type begins like them.
+        """
+        try:
+            return self.decode(type_name, data)
+        except ValueError:
+            return self.decode(type_name, self.trimmed(type_name, data))
+
+    def trimmed(self, type_name: str, data: bytes) -> bytes:
+        """The bytes without what follows the value they begin with."""
+        try:
+            self.decode(type_name, data)
+        except ValueError as error:
+            surplus = _SURPLUS.match(str(error))
+            return data if surplus is None else data[: -int(surplus[1])]
+        return data
 
     def constant(self, pallet: str, name: str) -> Any:
         """A pallet constant's value."""

@@ -5,6 +5,8 @@ to unless `ledger.author` names one; then they are burned. Source: Substrate's `
 receipt for the order.
 """
 
+import logging
+from contextlib import suppress
 from typing import Any
 
 from subnetlab.devnet import admission, refusal
@@ -14,6 +16,7 @@ from subnetlab.devnet.pallets import balances, system, transaction_payment
 from subnetlab.devnet.pool import Pending
 from subnetlab.devnet.registry import NOBODY, DispatchError, Origin
 
+log = logging.getLogger("subnetlab.devnet")
 TIMESTAMP_WEIGHT = Weight(213_816_000, 1_493)
 
 
@@ -54,6 +57,9 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
         ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
     except DispatchError as error:
         failure = ledger.error_value(error)
+    except Exception:  # a pallet's bug costs its extrinsic and is answered; the block goes on
+        log.exception("%(call_module)s.%(call_function)s failed", pending.call)
+        failure = "Other"
     free = failure is None and transaction_payment.is_free(pending.call)
     refund = pending.fee - extrinsic.tip if free else 0
     _refund(ledger, pending.payer, refund)
@@ -68,12 +74,12 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
 
 
 def _refund(ledger: Ledger, payer: str, amount: int) -> None:
-    """Give back what was charged too much; the event comes even where that is nothing."""
-    if amount:
-        if ledger.author is None:
-            balances.issue(ledger, amount)
-        else:
+    """Give back what was charged too much, where it can be held; the event comes even for nothing."""
+    with suppress(DispatchError), ledger.transaction():
+        if amount and ledger.author is not None:
             balances.withdraw(ledger, ledger.author, amount, keep_alive=False)
+        elif amount:
+            balances.issue(ledger, amount)
         balances.deposit(ledger, payer, amount)
     ledger.deposit_event("Balances", "Deposit", {"who": payer, "amount": amount})
 

@@ -57,6 +57,11 @@ class Extrinsic:
     call: bytes
 
     @property
+    def account(self) -> bytes:
+        """The signer's public key."""
+        return bytes(core.ss58_decode(self.signer))
+
+    @property
     def tag(self) -> tuple[str, int]:
         """What no two extrinsics in a pool may share: signer and nonce."""
         return self.signer, self.nonce

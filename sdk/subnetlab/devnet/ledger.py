@@ -4,13 +4,16 @@ Everything goes through the real metadata and the real storage keys, so what a p
 reads; there is no second object model. A ledger made by `at(block)` looks at a sealed block and cannot write.
 """
 
+import logging
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from subnetlab.devnet.codec import Codec
 from subnetlab.devnet.registry import CALLS, HOOKS, DispatchError, Origin
 from subnetlab.devnet.state import State
+
+log = logging.getLogger("subnetlab.devnet")
 
 
 class Ledger:
@@ -47,7 +50,11 @@ class Ledger:
             if entry.optional:
                 return None
             raw = entry.default
-        return self.codec.decode(entry.value_type, raw)
+        try:
+            return self.codec.decode_stored(entry.value_type, raw)
+        except (ValueError, TypeError, OverflowError):
+            log.warning("What is stored in %s.%s is no value of its type: it reads as absent", pallet, item)
+            return None if entry.optional else self.codec.decode(entry.value_type, entry.default)
 
     def has(self, pallet: str, item: str, *keys: Any) -> bool:
         """Whether a value is stored, defaults aside."""
@@ -71,7 +78,18 @@ class Ledger:
         """
         raw_keys = self.state.keys(self.codec.key(pallet, item, *keys), self._at)
         values = [self.state.get(key, self._at) for key in raw_keys]
-        return list(self.codec.runtime.decode_map_pairs(pallet, item, raw_keys, values, len(keys)))
+        decode = self.codec.runtime.decode_map_pairs
+        try:
+            return list(decode(pallet, item, raw_keys, values, len(keys)))
+        except (ValueError, TypeError, OverflowError):
+            log.warning("Some entries of %s.%s are none of its type: they are passed over", pallet, item)
+        value_type = self.codec.item(pallet, item).value_type
+        found: list[tuple[Any, Any]] = []
+        for key, value in zip(raw_keys, values, strict=True):
+            with suppress(ValueError, TypeError, OverflowError):
+                whole = None if value is None else self.codec.trimmed(value_type, value)
+                found += decode(pallet, item, [key], [whole], len(keys))
+        return found
 
     # -- events, errors, calls
 
@@ -117,7 +135,11 @@ class Ledger:
         self.put("System", "Number", value=number)
         self.put("Timestamp", "Now", value=now_ms)
         for _, hook in HOOKS:
-            hook(self)
+            try:
+                with self.transaction():
+                    hook(self)
+            except Exception:  # a stored value that nothing foresaw must not end the chain
+                log.exception("%s failed: block %d goes without it", hook.__qualname__, number)
 
     def error_value(self, error: DispatchError) -> Any:
         """A dispatch error as the codec encodes it."""

@@ -11,6 +11,7 @@ from typing import Any
 import subnetlab.devnet.apis
 import subnetlab.devnet.pallets
 from subnetlab.devnet import admission, executive, genesis
+from subnetlab.devnet.apis import validity
 from subnetlab.devnet.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
 from subnetlab.devnet.clock import Clock
 from subnetlab.devnet.codec import Codec
@@ -18,7 +19,7 @@ from subnetlab.devnet.extrinsic import bare, digest
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.pallets import balances, mev_shield, system
 from subnetlab.devnet.pool import Pending, Pool, Watch
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.refusal import INVALID, Refusal
 from subnetlab.devnet.registry import APIS, RAW_APIS
 from subnetlab.devnet.shield import unseal
 from subnetlab.devnet.state import State
@@ -26,6 +27,20 @@ from subnetlab.devnet.state import State
 log = logging.getLogger("subnetlab.devnet")
 Changes = dict[bytes, bytes | None]
 PRUNE_EVERY = 256
+REFUSED_APIS = frozenset(
+    {
+        "BlockBuilder",
+        "ContractsApi",
+        "BabeApi",
+        "Core_execute_block",
+        "Core_initialize_block",
+        "EthereumRuntimeRPCApi_call",
+        "EthereumRuntimeRPCApi_create",
+        "GenesisBuilder_build_state",
+        "ConvertTransactionRuntimeApi_convert_transaction",
+    }
+)
+"""Runtime APIs whose zero would say that something was done: they answer as a runtime without them does."""
 
 _ = (subnetlab.devnet.apis, subnetlab.devnet.pallets)  # imported to enter themselves into the registry
 
@@ -152,9 +167,14 @@ class Node:
 
     def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
         try:
-            executive.apply_extrinsic(self.ledger, len(body), pending)
+            with self.ledger.transaction():
+                executive.apply_extrinsic(self.ledger, len(body), pending)
         except Refusal:
             pending.watch("invalid")
+            return
+        except Exception:  # not even its fee could be taken; the block goes on without it
+            log.exception("an extrinsic was left out")
+            pending.watch("dropped")
             return
         except BaseException:  # a pallet's bug: the block is built again without what met it
             pending.watch("dropped")
@@ -204,6 +224,8 @@ class Node:
             BadArguments: the arguments do not decode.
         """
         api, method = self._resolve(name)
+        if name == validity.VALIDATE:
+            return self._validate(data)
         view = self.ledger.at(block.number)
         raw = RAW_APIS.get((api, method))
         if raw is not None:
@@ -211,11 +233,28 @@ class Node:
         described = self.codec.apis[api][method]
         function = APIS.get((api, method))
         if function is None:
+            if api in REFUSED_APIS or name in REFUSED_APIS:
+                raise UnknownApi(name)
             self._tell_zero(name)
             return self.codec.encode(described["output"], self.codec.zero(described["output"]))
         return self.codec.encode(
             described["output"], function(view, *self._arguments(described["inputs"], data))
         )
+
+    def _validate(self, data: bytes) -> bytes:
+        """What the pool would say of an extrinsic at the head, whatever block is asked about."""
+        try:
+            raw = validity.extrinsic_of(data)
+        except ValueError as error:
+            raise BadArguments(str(error)) from error
+        try:
+            pending = admission.admit(raw, self.ledger, self.blocks)
+        except Refusal as refused:
+            if refused.code != INVALID:
+                raise BadArguments(refused.message) from refused
+            return validity.invalid(refused)
+        nonce = system.nonce(self.ledger, pending.extrinsic.signer)
+        return validity.valid(pending, nonce, self.blocks.head.number)
 
     def _resolve(self, name: str) -> tuple[str, str]:
         for api, methods in self.codec.apis.items():

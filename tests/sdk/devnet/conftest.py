@@ -1,5 +1,6 @@
 """A chain in this process: the real runtime's types, and a clock that moves when it is told to."""
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -24,6 +25,17 @@ class StillClock(Clock):
 
     def advance(self, milliseconds: int) -> None:
         self._now += milliseconds
+
+
+@pytest.fixture(autouse=True)
+def _no_part_of_a_block_failed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A hook or call that raises costs only itself on a node; in a test it is a bug, unless it is the point.
+
+    A test that makes one fail clears the log.
+    """
+    yield
+    failed = [record.getMessage() for record in caplog.get_records("call") if record.exc_info]
+    assert not failed
 
 
 @cache

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 from tests.sdk.devnet.test_codec import GOLDEN, unhex
 
@@ -68,6 +69,46 @@ def test_what_is_not_implemented_answers_zero_and_says_so_once(
     assert [record.getMessage() for record in caplog.records] == [
         "GrandpaApi_current_set_id is not implemented: it answers its type's zero value"
     ]
+
+
+def asked(node: Node, raw: bytes) -> Any:
+    """What the pool says of an extrinsic, asked as PAPI asks: from outside, at the head."""
+    data = b"\x02" + raw + node.blocks.head.hash
+    return ask(node, "TaggedTransactionQueue_validate_transaction", data)
+
+
+def test_an_extrinsic_is_valid_where_the_pool_would_take_it(node: Node, signer: Signer) -> None:
+    good = asked(node, signer.transfer(signer.address, 1, nonce=0, tip=7))["Ok"]
+    assert (good["priority"], good["requires"], good["longevity"]) == (7, [], 2**64 - 1)
+    assert len(good["provides"]) == 1
+    later = asked(node, signer.transfer(signer.address, 1, nonce=1, period=64))["Ok"]
+    assert later["requires"] == good["provides"]
+    assert later["longevity"] == 64
+    assert len(node.pool) == 0
+
+
+def test_an_extrinsic_that_the_pool_refuses_is_invalid_for_the_same_reason(
+    node: Node, signer: Signer
+) -> None:
+    node.submit(signer.transfer(signer.address, 1))
+    node.seal()
+    stale = asked(node, signer.transfer(signer.address, 1, nonce=0))
+    assert stale == {"Err": {"Invalid": "Stale"}}
+    forged = asked(node, signer.transfer(signer.address, 1, nonce=1, signature=bytes(64)))
+    assert forged == {"Err": {"Invalid": "BadProof"}}
+    poor = Signer(node, Keypair.from_uri("//Poor"))
+    assert asked(node, poor.transfer(signer.address, 1)) == {"Err": {"Invalid": "Payment"}}
+    sudo = Signer(node, Keypair.from_uri("//Bob"))
+    call = sudo.call("Sudo", "sudo", call=sudo.call("System", "remark", remark=b""))
+    assert asked(node, sudo.sign(call)) == {"Err": {"Invalid": "BadSigner"}}
+    with pytest.raises(BadArguments):
+        node.call_api("TaggedTransactionQueue_validate_transaction", b"\x02\x0c", node.blocks.head)
+
+
+@pytest.mark.parametrize("name", ["BlockBuilder_apply_extrinsic", "ContractsApi_upload_code"])
+def test_no_zero_says_that_something_was_done(node: Node, name: str) -> None:
+    with pytest.raises(UnknownApi):
+        node.call_api(name, b"", node.blocks.head)
 
 
 def test_unknown_names_and_bad_arguments_are_told_apart(node: Node) -> None:

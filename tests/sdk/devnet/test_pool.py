@@ -7,6 +7,7 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
 from subnetlab.devnet import refusal
+from subnetlab.devnet.block import hexed
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.node import Node
 from subnetlab.devnet.pool import Status
@@ -92,16 +93,23 @@ def leaves_an_event_no_client_can_read(ledger: Ledger, _origin: object, **_: obj
 
 @pytest.mark.parametrize("bug", [divides, leaves_an_event_no_client_can_read])
 def test_a_pallets_bug_costs_the_extrinsic_that_met_it(
-    node: Node, signer: Signer, monkeypatch: pytest.MonkeyPatch, bug: Callable[..., None]
+    node: Node,
+    signer: Signer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    bug: Callable[..., None],
 ) -> None:
     monkeypatch.setitem(CALLS, ("Contracts", "migrate"), bug)
     seen: list[Status] = []
     node.submit(signer.transfer(BOB, 1, nonce=0))
     migrate = signer.call("Contracts", "migrate", weight_limit={"ref_time": 0, "proof_size": 0})
     node.submit(signer.sign(migrate, nonce=1), seen.append)
-    head, time = node.blocks.head, node.ledger.now_ms
-    with pytest.raises((ZeroDivisionError, ValueError, TypeError)):
-        node.seal()
-    assert (node.blocks.head, node.ledger.now_ms) == (head, time)
-    assert seen == ["ready", "dropped"]
-    assert len(node.seal().extrinsics) == 2
+    block = node.seal()
+    assert len(block.extrinsics) == 3
+    assert seen == ["ready", {"inBlock": hexed(block.hash)}, {"finalized": hexed(block.hash)}]
+    *_, last = node.ledger.get("System", "Events")
+    assert (last["event"]["event_id"], last["event"]["attributes"]["dispatch_error"]) == (
+        "ExtrinsicFailed",
+        "Other",
+    )
+    caplog.clear()

@@ -100,8 +100,10 @@ def _dispatch_info(ledger: Ledger, weight: Weight, data: bytes) -> bytes:
 @raw_api("TransactionPaymentApi", "query_fee_details")
 def query_fee_details(ledger: Ledger, data: bytes) -> bytes:
     """The parts a fee is made of."""
-    extrinsic = data[:-4]
-    weight = described_weight(ledger, extrinsic)
+    return _fee_details(ledger, described_weight(ledger, data[:-4]), data)
+
+
+def _fee_details(ledger: Ledger, weight: Weight, data: bytes) -> bytes:
     parts = {
         "base_fee": weight_fee(BASE_REF_TIME),
         "len_fee": int.from_bytes(data[-4:], "little"),
@@ -110,12 +112,20 @@ def query_fee_details(ledger: Ledger, data: bytes) -> bytes:
     return _encoded(ledger, "query_fee_details", {"inclusion_fee": parts, "tip": 0})
 
 
+@raw_api("TransactionPaymentCallApi", "query_call_fee_details")
+def query_call_fee_details(ledger: Ledger, data: bytes) -> bytes:
+    """The parts of a bare call's fee."""
+    return _fee_details(ledger, weight_of(ledger.codec.runtime.decode_call(data[:-4])), data)
+
+
+@runtime_api("TransactionPaymentCallApi", "query_weight_to_fee")
 @runtime_api("TransactionPaymentApi", "query_weight_to_fee")
 def query_weight_to_fee(_ledger: Ledger, weight: dict[str, int]) -> int:
     """Rao for a weight."""
     return weight_fee(int(weight["ref_time"]))
 
 
+@runtime_api("TransactionPaymentCallApi", "query_length_to_fee")
 @runtime_api("TransactionPaymentApi", "query_length_to_fee")
 def query_length_to_fee(_ledger: Ledger, length: int) -> int:
     """Rao for a length in bytes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from subnetlab.devnet.ledger import Ledger
 from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
+from subnetlab.units import U64_MAX
 
 EXISTENTIAL_DEPOSIT = 500
 
@@ -61,22 +62,26 @@ def deposit(ledger: Ledger, who: str, amount: int) -> None:
     """Give rao to an account.
 
     Raises:
-        DispatchError: Token.BelowMinimum where a new account would stay below the existential deposit.
+        DispatchError: Token.BelowMinimum where a new account would stay below the existential deposit,
+            Arithmetic.Overflow past what an account can hold.
     """
     after = free(ledger, who) + amount
+    if after > U64_MAX:
+        raise DispatchError("Arithmetic", "Overflow")
     if 0 < after < EXISTENTIAL_DEPOSIT:
         raise DispatchError("Token", "BelowMinimum")
     set_free(ledger, who, after)
 
 
 def issue(ledger: Ledger, amount: int) -> None:
-    """Count newly created rao in the issuance."""
-    ledger.put("Balances", "TotalIssuance", value=int(ledger.get("Balances", "TotalIssuance")) + amount)
+    """Count newly created rao in the issuance, which stays within zero and the largest u64."""
+    issued = int(ledger.get("Balances", "TotalIssuance")) + amount
+    ledger.put("Balances", "TotalIssuance", value=min(max(issued, 0), U64_MAX))
 
 
 def reduce_issuance(ledger: Ledger, amount: int) -> None:
     """Count destroyed rao out of the issuance."""
-    ledger.put("Balances", "TotalIssuance", value=int(ledger.get("Balances", "TotalIssuance")) - amount)
+    issue(ledger, -amount)
 
 
 def transfer(ledger: Ledger, source: str, dest: str, amount: int, *, keep_alive: bool) -> None:

@@ -40,7 +40,7 @@ class Listener:
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._deadlines: dict[asyncio.BaseTransport, asyncio.TimerHandle | None] = {}
-        self._lingering = 0
+        self._lingering: set[socket.socket] = set()
 
     def open(self, host: str, port: int) -> int:
         """Open the port and return its number; 0 picks a free one.
@@ -60,8 +60,9 @@ class Listener:
             self._accepting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._accepting
-        if self._socket is not None:
-            self._socket.close()
+        for one in (self._socket, *self._lingering):
+            if one is not None:
+                one.close()
 
     def received(self, transport: asyncio.BaseTransport | None) -> None:
         """A request has arrived whole: its client is waited for no more."""
@@ -112,14 +113,14 @@ class Listener:
         with suppress(OSError):
             accepted.send(head.encode() + text)
             accepted.shutdown(socket.SHUT_WR)
-        if self._lingering < _MAX_LINGERING:
-            self._lingering += 1
+        if len(self._lingering) < _MAX_LINGERING:
+            self._lingering.add(accepted)
             asyncio.get_running_loop().call_later(_LINGER_S, self._let_go, accepted)
         else:
             accepted.close()
 
     def _let_go(self, accepted: socket.socket) -> None:
-        self._lingering -= 1
+        self._lingering.discard(accepted)
         with suppress(OSError):
             accepted.recv(_READ_BYTES)
         accepted.close()

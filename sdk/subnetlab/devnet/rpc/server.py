@@ -106,6 +106,8 @@ class Server:
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(_too_large())
+        except (ConnectionError, web.RequestPayloadError):  # the client has gone in the middle
+            return web.Response(status=400)
         listener.received(request.transport)
         connection = Connection(privileged=self._privileged(request))
         reply = await answer_frame(self._service, text, connection)

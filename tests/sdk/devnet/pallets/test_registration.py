@@ -161,6 +161,7 @@ def test_root_seats_go_to_the_larger_stake(stage: Stage) -> None:
     stage.write("MaxAllowedUids", 0, value=2)
     for hotkey in HOTKEYS[:2]:
         stage.call(BOB, "root_register", hotkey=hotkey)
+        assert stage.ledger.has("SubtensorModule", "Delegates", hotkey)
     stage.stake(BOB, HOTKEYS[0], 0, 5 * TAO)
     refused(stage, "HotKeyAlreadyRegisteredInSubNet", BOB, "root_register", hotkey=HOTKEYS[0])
     refused(stage, "StakeTooLowForRoot", CHARLIE, "root_register", hotkey=HOTKEYS[2])

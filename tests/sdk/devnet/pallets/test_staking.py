@@ -240,3 +240,17 @@ def test_miner_pay_can_be_sent_to_another_hotkey(stage: Stage, netuid: int) -> N
     assert stage.read("AutoStakeDestination", BOB, netuid) == other
     assert list(stage.read("AutoStakeDestinationColdkeys", OWNER_HOTKEY, netuid)) == []
     assert list(stage.read("AutoStakeDestinationColdkeys", other, netuid)) == [BOB]
+
+
+def test_a_subnets_account_keeps_its_last_dust_and_pays_it_out(stage: Stage) -> None:
+    """Reserve and account move together, so the last stake can be taken out."""
+    account, before = money.subnet_account(ROOT), stage.number("SubnetTAO", ROOT)
+    issued = int(stage.ledger.get("Balances", "TotalIssuance"))
+    stage.ledger.state.put(stage.ledger.codec.key("System", "Account", account), None)
+    balances.deposit(stage.ledger, account, 10 * TAO)
+    money.pay_from_subnet(stage.ledger, ROOT, BOB, 10 * TAO - 499)
+    assert balances.free(stage.ledger, account) == 499
+    assert int(stage.ledger.get("Balances", "TotalIssuance")) == issued
+    money.pay_from_subnet(stage.ledger, ROOT, BOB, 499)
+    assert balances.free(stage.ledger, account) == 0
+    assert stage.number("SubnetTAO", ROOT) == before

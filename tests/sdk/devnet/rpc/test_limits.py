@@ -67,41 +67,47 @@ def test_an_answer_that_is_too_long_is_refused(node: DevnetProcess) -> None:
     assert len(node.rpc("state_queryStorageAt", [key])[0]["changes"]) == 1
 
 
+@asynccontextmanager
+async def deaf(url: str, text: str, times: int) -> AsyncIterator[None]:
+    """A WebSocket client that sends the same text often and never reads an answer."""
+    loop, port = asyncio.get_running_loop(), int(url.rsplit(":", 1)[1])
+    with sockets.socket() as opened:
+        opened.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        opened.settimeout(0)
+        await loop.sock_connect(opened, ("127.0.0.1", port))
+        await loop.sock_sendall(
+            opened,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        )
+        assert (await loop.sock_recv(opened, 4096)).startswith(b"HTTP/1.1 101 ")
+        frame = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text.encode()
+        sending = asyncio.create_task(loop.sock_sendall(opened, frame * times))
+        yield
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await sending
+
+
 async def test_a_client_that_does_not_read_is_not_read(chain: Node) -> None:
     """It asks for far more than it takes; what waits for it stays within one answer."""
     async with (
         serving(chain) as (service, url),
         aiohttp.ClientSession() as session,
-        session.ws_connect(url, max_msg_size=0) as greedy,
         session.ws_connect(url) as other,
     ):
-        greedy._response.connection.transport.pause_reading()
-        request = json.dumps(METADATA)
-        asking = asyncio.create_task(say_often(greedy, request, 5000))
-        await until(lambda: service.unsent.size > LOW_WATER_BYTES)
-        for _ in range(50):
-            await other.send_str(CHAIN.decode())
-            assert (await other.receive_json())["result"] == "Development"
-            assert service.unsent.size < LOW_WATER_BYTES + 2**20
-        asking.cancel()
-        greedy._response.connection.transport.abort()
+        async with deaf(url, json.dumps(METADATA), 5000):
+            await until(lambda: service.unsent.size > LOW_WATER_BYTES)
+            for _ in range(50):
+                await other.send_str(CHAIN.decode())
+                assert (await other.receive_json())["result"] == "Development"
+                assert service.unsent.size < LOW_WATER_BYTES + 2**20
         await until(lambda: len(service.connections) == 1)
         assert service.unsent.size == 0
 
 
-async def say_often(socket: aiohttp.ClientWebSocketResponse, text: str, times: int) -> None:
-    for _ in range(times):
-        await socket.send_str(text)
-
-
 async def test_a_client_that_reads_nothing_for_long_is_let_go(chain: Node) -> None:
-    async with (
-        serving(chain, send_s=0.05) as (service, url),
-        aiohttp.ClientSession() as session,
-        session.ws_connect(url, max_msg_size=0) as stuck,
-    ):
-        stuck._response.connection.transport.pause_reading()
-        await stuck.send_str(json.dumps([METADATA] * 20))
+    async with serving(chain, send_s=0.05) as (service, url), deaf(url, json.dumps(METADATA), 50):
         await until(lambda: service.connections)
         await until(lambda: not service.connections)
         assert service.unsent.size == 0
@@ -178,6 +184,8 @@ async def test_a_request_that_does_not_arrive_is_given_up(chain: Node, sent: byt
         with contextlib.suppress(ConnectionResetError):
             assert await asyncio.wait_for(reader.read(), START_SECONDS) == b""
         writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            await writer.wait_closed()
 
 
 async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:
@@ -188,6 +196,7 @@ async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"at most 2 connections" in answer
         writer.close()
+        await writer.wait_closed()
         for socket in kept:
             await socket.close()
 

@@ -74,8 +74,20 @@ def transfer(ledger: Ledger, source: str, dest: str, amount: int) -> None:
 
 
 def pay_from_subnet(ledger: Ledger, netuid: int, coldkey: str, amount: int) -> None:
-    """Move TAO out of a subnet's account."""
-    transfer(ledger, _account_of(ledger, netuid), coldkey, amount)
+    """Move TAO out of a subnet's account, which keeps what is left, however little.
+
+    The chain reaps an account that is left with less than the existential deposit. Its subnet's reserve would
+    still count that dust, and nobody could take the last stake out; here the two move together.
+
+    Raises:
+        DispatchError: InsufficientTaoBalance; Token.BelowMinimum where the receiver would hold too little.
+    """
+    account = _account_of(ledger, netuid)
+    left = balances.free(ledger, account) - amount
+    require(left >= 0, "InsufficientTaoBalance")
+    balances.set_free(ledger, account, left)
+    balances.deposit(ledger, coldkey, amount)
+    ledger.deposit_event("Balances", "Transfer", {"from": account, "to": coldkey, "amount": amount})
 
 
 def burn(ledger: Ledger, account: str, amount: int) -> None:

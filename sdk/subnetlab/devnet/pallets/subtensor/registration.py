@@ -17,6 +17,7 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     read,
     require,
     take,
+    write,
 )
 from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID
@@ -100,6 +101,8 @@ def root_register(ledger: Ledger, origin: Origin, hotkey: str) -> None:
         least, uid = min(stakes, key=lambda entry: entry[0])
         require(least < share_pool.hotkey_stake(ledger, hotkey, ROOT_NETUID), "StakeTooLowForRoot")
         uids.replace(ledger, ROOT_NETUID, uid, hotkey)
+    if not exists(ledger, "Delegates", hotkey):  # every member of root is a delegate
+        write(ledger, "Delegates", hotkey, value=number(ledger, "Delegates", hotkey))
     add(ledger, "RegistrationsThisInterval", ROOT_NETUID, amount=1)
     add(ledger, "RegistrationsThisBlock", ROOT_NETUID, amount=1)
     event(ledger, "NeuronRegistered", [ROOT_NETUID, uid, hotkey])

@@ -1,0 +1,63 @@
+"""TaggedTransactionQueue: whether an extrinsic would enter the pool, which PAPI asks before it sends one.
+
+The answer is the pool's own, in SCALE. Source: `sp_runtime::transaction_validity`.
+"""
+
+from subnetlab.devnet import refusal
+from subnetlab.devnet.extrinsic import Extrinsic
+from subnetlab.devnet.pool import Pending
+from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.scale import Reader, compact, prefixed
+from subnetlab.units import U64_MAX
+
+VALIDATE = "TaggedTransactionQueue_validate_transaction"
+_REASONS = {
+    refusal.PAYMENT: 1,
+    refusal.FUTURE: 2,
+    refusal.STALE: 3,
+    refusal.BAD_PROOF: 4,
+    refusal.ANCIENT_BIRTH: 5,
+    refusal.EXHAUSTS: 6,
+    refusal.BAD_SIGNER: 10,
+}
+"""`InvalidTransaction`, by the words of a refusal."""
+_CALL, _CUSTOM = 0, 7
+_CUSTOM_WORDS = "Custom error: "
+
+
+def extrinsic_of(data: bytes) -> bytes:
+    """The extrinsic in the arguments: a source, the extrinsic behind its length, a block's hash.
+
+    Raises:
+        ValueError: the arguments are cut short.
+    """
+    arguments = Reader(data)
+    arguments.byte()
+    raw = prefixed(arguments.prefixed())
+    arguments.take(32)
+    return raw
+
+
+def valid(pending: Pending, nonce: int, height: int) -> bytes:
+    """`Ok` of what the pool knows of an admitted extrinsic; `nonce` is its signer's next one."""
+    extrinsic = pending.extrinsic
+    waits = [_tag(extrinsic, extrinsic.nonce - 1)] if extrinsic.nonce > nonce else []
+    longevity = U64_MAX if pending.dies_at is None else max(pending.dies_at - height, 0)
+    return b"".join((
+        b"\x00", extrinsic.tip.to_bytes(8, "little"),
+        compact(len(waits)), *waits,
+        compact(1), _tag(extrinsic, extrinsic.nonce),
+        longevity.to_bytes(8, "little"), b"\x01",
+    ))  # fmt: skip
+
+
+def _tag(extrinsic: Extrinsic, nonce: int) -> bytes:
+    return prefixed(extrinsic.account + nonce.to_bytes(4, "little"))
+
+
+def invalid(refused: Refusal) -> bytes:
+    """`Err` of a refusal."""
+    words = refused.data or ""
+    if words.startswith(_CUSTOM_WORDS):
+        return bytes([1, 0, _CUSTOM, int(words.removeprefix(_CUSTOM_WORDS))])
+    return bytes([1, 0, _REASONS.get(words, _CALL)])
