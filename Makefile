@@ -3,6 +3,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV   ?= .venv
 MINUTES ?= 60
 BIN    := $(VENV)/bin
+# The browser side is checked where its tools are: after `npm ci` in widgets/js.
+IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/null; then cd widgets/js &&
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
@@ -37,10 +39,12 @@ lint: install    ## style, types, layers, stripped notebooks
 	@$(BIN)/nbstripout --keep-id --verify tutorials/*.ipynb
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pyright
+	@$(IN_JS) npm run --silent lint && npm run --silent types; fi
 
 format: install  ## put style right where a tool can
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+	@$(IN_JS) npm run --silent format; fi
 	@$(BIN)/nbstripout --keep-id tutorials/*.ipynb
 
 bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")

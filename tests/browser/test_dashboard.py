@@ -120,5 +120,5 @@ def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) ->
     server.run_all(page)
     wait_for_round(page, 6)
     page.evaluate("() => { const v = window.__subnetlab.at(-1); v.model.off('msg:custom'); }")
-    wait_until(page, "document.querySelector('.sl .st').textContent.includes('reconnecting')")
+    wait_until(page, "document.querySelector('.sl .status').textContent.includes('reconnecting')")
     assert page.locator(".sl h2").inner_text().startswith("Eight strangers")

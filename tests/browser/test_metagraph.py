@@ -25,22 +25,22 @@ table = Metagraph(HEADER)
 table.see(graph(9, *(neuron(uid, stake_alpha_rao=(uid * 37 % 256) * 10**9) for uid in range(256))), [])
 table
 """
-STATUS = "document.querySelector('.sl-seats .st')?.innerText.replaceAll('\\n', ' ')"
+STATUS = "document.querySelector('.sl-metagraph .status')?.innerText.replaceAll('\\n', ' ')"
 SECONDS = 1000
 
 
 def first_column(page: Page) -> list[int]:
-    return [int(text) for text in page.locator(".sl-seats tbody td:first-child").all_inner_texts()]
+    return [int(text) for text in page.locator(".sl-metagraph tbody td:first-child").all_inner_texts()]
 
 
 def sorted_by(page: Page, key: str) -> str | None:
-    return page.locator(f".sl-seats th[data-key={key}]").get_attribute("aria-sort")
+    return page.locator(f".sl-metagraph th[data-key={key}]").get_attribute("aria-sort")
 
 
 def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("seats.ipynb", [CONNECT, "subnet"]))
     server.run_all(page)
-    wait_until(page, "document.querySelectorAll('.sl-seats tbody tr').length === 6")
+    wait_until(page, "document.querySelectorAll('.sl-metagraph tbody tr').length === 6")
     wait_until(
         page,
         "(all => all.length > 0 && all.every(e => e.offsetParent === null))"
@@ -52,42 +52,42 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     server.append(page, "net.mine(3)")
     page.wait_for_function(f"before => {STATUS} !== before", arg=before, timeout=120 * SECONDS)
 
-    page.locator(".sl-seats th[data-key=stake] button").click()
-    wait_until(page, "document.querySelector('.sl-seats tbody td').innerText === '2'")
+    page.locator(".sl-metagraph th[data-key=stake] button").click()
+    wait_until(page, "document.querySelector('.sl-metagraph tbody td').innerText === '2'")
     assert (sorted_by(page, "stake"), sorted_by(page, "uid")) == ("descending", "none")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    wait_until(page, "document.querySelector('.sl-seats tbody td').innerText === '0'")
+    wait_until(page, "document.querySelector('.sl-metagraph tbody td').innerText === '0'")
     assert sorted_by(page, "uid") == "ascending"
     assert page.evaluate("document.querySelector('.jp-Notebook').classList.contains('jp-mod-commandMode')")
-    shoot(page, "metagraph", ".sl-seats")
-    light = page.evaluate("() => getComputedStyle(document.querySelector('.sl-seats')).backgroundColor")
+    shoot(page, "metagraph", ".sl-metagraph")
+    light = page.evaluate("() => getComputedStyle(document.querySelector('.sl-metagraph')).backgroundColor")
     with dark(page):
         page.wait_for_function(
-            "was => getComputedStyle(document.querySelector('.sl-seats')).backgroundColor !== was", arg=light
+            "was => getComputedStyle(document.querySelector('.sl-metagraph')).backgroundColor !== was", arg=light
         )
-        shoot(page, "metagraph-dark", ".sl-seats")
+        shoot(page, "metagraph-dark", ".sl-metagraph")
 
     server.append(page, "net.close()")
     wait_until(page, f"{STATUS}.startsWith('node gone')")
-    assert page.locator(".sl-seats tbody tr").count() == 6
+    assert page.locator(".sl-metagraph tbody tr").count() == 6
 
 
 def test_of_256_seats_those_in_sight_are_drawn_and_a_filter_finds_one(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("many.ipynb", [MANY]))
     server.run_all(page)
     wait_until(page, f"{STATUS}?.includes('256 seats')")
-    rows = page.locator(".sl-seats tbody tr:not(.gap)")
+    rows = page.locator(".sl-metagraph tbody tr:not(.gap)")
     assert rows.count() < 30
-    page.locator(".sl-seats .scroll").evaluate("e => { e.scrollTop = e.scrollHeight; }")
-    wait_until(page, "document.querySelector('.sl-seats tbody').innerText.includes('255')")
+    page.locator(".sl-metagraph .scroll").evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    wait_until(page, "document.querySelector('.sl-metagraph tbody').innerText.includes('255')")
     assert rows.count() < 30
-    page.locator(".sl-seats th[data-key=stake] button").click()
-    page.locator(".sl-seats .scroll").evaluate("e => { e.scrollTop = 0; }")
+    page.locator(".sl-metagraph th[data-key=stake] button").click()
+    page.locator(".sl-metagraph .scroll").evaluate("e => { e.scrollTop = 0; }")
     wait_until(
-        page, "document.querySelector('.sl-seats tbody tr:not(.gap) td:nth-child(4)').innerText === '255.0'"
+        page, "document.querySelector('.sl-metagraph tbody tr:not(.gap) td:nth-child(4)').innerText === '255.0'"
     )
-    shoot(page, "metagraph-256", ".sl-seats")
-    page.locator(".sl-seats input").fill("5Key77")
-    wait_until(page, "document.querySelectorAll('.sl-seats tbody tr:not(.gap)').length === 1")
+    shoot(page, "metagraph-256", ".sl-metagraph")
+    page.locator(".sl-metagraph input").fill("5Key77")
+    wait_until(page, "document.querySelectorAll('.sl-metagraph tbody tr:not(.gap)').length === 1")
     assert first_column(page) == [77]

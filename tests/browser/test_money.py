@@ -27,11 +27,11 @@ def part(selector: str) -> str:
 
 
 def ready_to_click(page: Page) -> None:
-    wait_until(page, f"{part('.btn')}?.disabled === false")
+    wait_until(page, f"{part('.send')}?.disabled === false")
 
 
 def finalised(page: Page) -> None:
-    wait_until(page, f"{part('.rc b')}?.textContent === 'Finalised'")
+    wait_until(page, f"{part('.receipt b')}?.textContent === 'Finalised'")
 
 
 def said(lab: Lab, page: Page, code: str) -> str:
@@ -70,7 +70,7 @@ def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
     amount.fill("10")
     ready_to_click(page)
     amount.press("Enter")  # never spends
-    assert page.locator(".sl-form .btn").inner_text() == "Stake 10 play τ"
+    assert page.locator(".sl-form .send").inner_text() == "Stake 10 play τ"
     shoot(page, "stake-preview", ".sl-form")
     shoot(page, "wallet", ".jp-OutputArea >> nth=-1")
     save(page)
@@ -80,11 +80,11 @@ def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
         ready_to_click(second)
         assert second.locator(".sl-form [name=amount]").input_value() == "10"
         for tab in (page, second):
-            tab.evaluate(f"() => {{ const b = {part('.btn')}; b.click(); b.click(); }}")
+            tab.evaluate(f"() => {{ const b = {part('.send')}; b.click(); b.click(); }}")
         for tab in (page, second):
-            wait_until(tab, f"{part('.btn')}.textContent === 'Waiting for the block'")
-            assert tab.locator(".sl-form .btn").is_disabled()
-            wait_until(tab, f"{part('.pg .go')}?.textContent === 'In a block'")
+            wait_until(tab, f"{part('.send')}.textContent === 'Waiting for the block'")
+            assert tab.locator(".sl-form .send").is_disabled()
+            wait_until(tab, f"{part('.steps .current')}?.textContent === 'In a block'")
     assert said(server, page, "net.mine()")
     finalised(page)
     shoot(page, "stake-finalised", ".sl-form")
@@ -107,7 +107,7 @@ def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Pa
     server.open(page, name)
     server.run_all(page)
     page.locator(".sl-form [name=target]").fill(SECRET)
-    wait_until(page, f"{part('.ln')}?.textContent.includes('looks like a mnemonic')")
+    wait_until(page, f"{part('.note')}?.textContent.includes('looks like a mnemonic')")
     wait_until(page, f"{part('[name=target]')}.value === ''")
     save(page)
     assert "drive obey" not in said(server, page, "list(get_ipython().history_manager.get_range())")
@@ -115,12 +115,12 @@ def test_a_secret_is_forgotten_and_a_killed_kernel_is_said(server: Lab, page: Pa
     page.locator(".sl-form [name=amount]").fill("1")
     ready_to_click(page)
     kernel = int(said(server, page, "__import__('os').getpid()"))
-    page.locator(".sl-form .btn").click()
-    wait_until(page, f"{part('.pg .go')}?.textContent === 'In a block'")
+    page.locator(".sl-form .send").click()
+    wait_until(page, f"{part('.steps .current')}?.textContent === 'In a block'")
     os.kill(kernel, signal.SIGKILL)
-    wait_until(page, f"{part('.btn')}.textContent === 'Disconnected'")
-    assert page.locator(".sl-form .btn").is_disabled()
-    assert "what became of it is not known here" in page.locator(".sl-form .ln").inner_text()
+    wait_until(page, f"{part('.send')}.textContent === 'Disconnected'")
+    assert page.locator(".sl-form .send").is_disabled()
+    assert "what became of it is not known here" in page.locator(".sl-form .note").inner_text()
     save(page)
     assert "drive obey" not in (server.root / name).read_text()
 
@@ -132,7 +132,7 @@ def test_a_form_previews_while_a_cell_runs(server: Lab, page: Page) -> None:
     page.wait_for_selector(".jp-OutputArea-output:has-text('busy')", timeout=120 * SECONDS)
     page.locator(".sl-form [name=amount]").fill("1")
     ready_to_click(page)
-    assert page.locator(".sl-form .btn").inner_text() == "Pay 1 play τ"
+    assert page.locator(".sl-form .send").inner_text() == "Pay 1 play τ"
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
     )

@@ -28,12 +28,12 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
 
     server.append(page, "%sl stake")
     page.locator(".sl-form [name=amount]").fill("10")
-    button = page.locator(".sl-form .btn")
-    wait_until(page, "document.querySelector('.sl-form .btn')?.disabled === false")
+    button = page.locator(".sl-form .send")
+    wait_until(page, "document.querySelector('.sl-form .send')?.disabled === false")
     assert "Stake 10 play τ" in button.inner_text()
     shoot(page, "stake-preview", ".sl-form")
     button.dblclick()
-    wait_until(page, "document.querySelector('.sl-form .rc b')?.textContent === 'Finalised'")
+    wait_until(page, "document.querySelector('.sl-form .receipt b')?.textContent === 'Finalised'")
     shoot(page, "stake-finalised", ".sl-form")
 
     page.evaluate(

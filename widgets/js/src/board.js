@@ -3,8 +3,8 @@
 import { html, svg } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { explained } from "./glossary.js";
-import { bytes, fixed, lossChange, percent } from "./words.js";
 import { FLAGGED, GONE, glyph, NOT_JUDGED, verdictOf, verdictWord } from "./verdict.js";
+import { bytes, fixed, lossChange, percent } from "./words.js";
 
 const FOLD_ABOVE = 12;
 
@@ -15,11 +15,21 @@ export function standings(store, round, reasons) {
     const pays = store.measured("pay", i, round);
     const uploads = store.measured("wire_bytes", i, round);
     return {
-      i, uid, code, pays, sent: sum(uploads), paid: sum(pays), reason: reasons[uid],
-      removed: store.latest(round, "loss_removed", i), rating: store.latest(round, "rating", i),
-      weight: store.latest(round, "weight", i), incentive: store.latest(round, "incentive", i),
-      consensus: store.latest(round, "consensus", i), bytes: store.latest(round, "wire_bytes", i),
-      loss: store.latest(round, "loss", i), state: stateOf(store, round, i, code, uploads.length),
+      i,
+      uid,
+      code,
+      pays,
+      sent: sum(uploads),
+      paid: sum(pays),
+      reason: reasons[uid],
+      removed: store.latest(round, "loss_removed", i),
+      rating: store.latest(round, "rating", i),
+      weight: store.latest(round, "weight", i),
+      incentive: store.latest(round, "incentive", i),
+      consensus: store.latest(round, "consensus", i),
+      bytes: store.latest(round, "wire_bytes", i),
+      loss: store.latest(round, "loss", i),
+      state: stateOf(store, round, i, code, uploads.length),
     };
   });
 }
@@ -41,20 +51,25 @@ function stateOf(store, round, i, code, uploads) {
 export function boardSentence(rows) {
   const caught = rows.filter((r) => r.code === FLAGGED).length;
   if (!caught) return "No one has been judged a free rider yet";
-  const who = caught === 1 ? "A free rider looks like any other miner until validators test its updates" : `${caught} free riders looked like any other miner until validators tested their updates`;
+  const who =
+    caught === 1
+      ? "A free rider looks like any other miner until validators test its updates"
+      : `${caught} free riders looked like any other miner until validators tested their updates`;
   return `${who}; then ${caught === 1 ? "its" : "their"} pay ends within one tempo`;
 }
 
 export function board(rows, focused) {
   const order = [...rows].sort((a, b) => b.paid - a.paid || a.uid - b.uid);
   const scale = {
-    removed: Math.max(1e-9, ...rows.map((r) => r.removed || 0)), incentive: Math.max(1e-9, ...rows.map((r) => r.incentive || 0)),
-    pay: rows.reduce((most, r) => r.pays.reduce((a, b) => Math.max(a, b), most), 1e-9), tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
+    removed: Math.max(1e-9, ...rows.map((r) => r.removed || 0)),
+    incentive: Math.max(1e-9, ...rows.map((r) => r.incentive || 0)),
+    pay: rows.reduce((most, r) => r.pays.reduce((a, b) => Math.max(a, b), most), 1e-9),
+    tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
   };
   const row = (r) => boardRow(r, scale, focused);
-  return html`<table><thead><tr><th>uid</th><th class="t">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
-    <th class="w1">${explained("rating")}</th><th class="w1">${explained("weight")}</th><th>${explained("incentive")}</th><th class="t p">${explained("pay")} per tempo</th>
-    <th>α paid ▾</th><th class="w1">MB sent</th><th class="t p">state</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
+  return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
+    <th class="wide-only">${explained("rating")}</th><th class="wide-only">${explained("weight")}</th><th>${explained("incentive")}</th><th class="text spaced">${explained("pay")} per tempo</th>
+    <th>α paid ▾</th><th class="wide-only">MB sent</th><th class="text spaced">state</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
 }
 
 function folded(order, focused, row) {
@@ -64,7 +79,9 @@ function folded(order, focused, row) {
   const mine = order.find((r) => r.i === focused);
   const middle = order.filter((r) => !top.includes(r) && !tail.includes(r) && r !== mine);
   const shown = top.includes(mine) || tail.includes(mine) ? [] : [mine];
-  const fold = middle.length ? html`<tr class="fold"><td colspan="10">${middle.length} more miners, paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>` : "";
+  const fold = middle.length
+    ? html`<tr class="fold"><td colspan="10">${middle.length} more miners, paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>`
+    : "";
   return [rowsOf([...top, ...shown], row), fold, rowsOf(tail, row)];
 }
 
@@ -73,11 +90,11 @@ const rowsOf = (rows, row) => repeat(rows, (r) => r.uid, row);
 
 function boardRow(r, scale, focused) {
   const bad = r.code === FLAGGED;
-  const number = (text, width) => html`<span class="n" style="min-width:${width}px">${text}</span>`;
-  return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "sel" : ""} ${bad ? "bad" : ""}"><td>${glyph(r.code)}${r.uid}</td>
-    <td class="t">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
-    <td class="w1">${fixed(r.rating, 3)}</td><td class="w1">${percent(r.weight)}</td><td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
-    <td class="t p">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="w1">${fixed(r.sent / 1e6)}</td><td class="t p">${r.state}</td></tr>`;
+  const number = (text, width) => html`<span class="number" style="min-width:${width}px">${text}</span>`;
+  return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "selected" : ""} ${bad ? "bad" : ""}"><td>${glyph(r.code)}${r.uid}</td>
+    <td class="text">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
+    <td class="wide-only">${fixed(r.rating, 3)}</td><td class="wide-only">${percent(r.weight)}</td><td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
+    <td class="text spaced">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="wide-only">${fixed(r.sent / 1e6)}</td><td class="text spaced">${r.state}</td></tr>`;
 }
 
 function judged(r) {
@@ -92,10 +109,15 @@ function bar(value, most, bad) {
 
 // Pay as a step line over a fill from zero: only then a collapse looks like a collapse.
 function steps(pays, scale, bad) {
-  const w = 104, h = 22, k = w / scale.tempos, together = Math.ceil(scale.tempos / w);
+  const w = 104,
+    h = 22,
+    k = w / scale.tempos,
+    together = Math.ceil(scale.tempos / w);
   let d = `M0 ${h}`;
-  for (let i = 0; i < pays.length; i += together) { // more steps than pixels would only be slow
-    const some = pays.slice(i, i + together), v = some.reduce((a, b) => a + b) / some.length;
+  for (let i = 0; i < pays.length; i += together) {
+    // more steps than pixels would only be slow
+    const some = pays.slice(i, i + together),
+      v = some.reduce((a, b) => a + b) / some.length;
     d += `V${(h - 1 - (v / scale.pay) * (h - 3)).toFixed(1)}H${(Math.min(pays.length, i + together) * k).toFixed(1)}`;
   }
   const colour = bad ? "flag" : "work";
@@ -105,14 +127,17 @@ function steps(pays, scale, bad) {
 
 export function flow(rows, focused, innerSteps, tempo) {
   const heads = ["work", "score", "weight", "consensus", "incentive", "pay"];
-  const strip = heads.map((head, i) => html`<div class="s">${explained(head)}${i < 5 ? html`<i aria-hidden="true">→</i>` : ""}</div>`);
+  const strip = heads.map(
+    (head, i) => html`<div class="stage">${explained(head)}${i < 5 ? html`<i aria-hidden="true">→</i>` : ""}</div>`,
+  );
   const caught = rows.find((r) => r.code === FLAGGED && r.i !== focused);
   const line = (r) => {
-    const c = r.code === FLAGGED ? "b" : "";
-    const work = r.code === GONE ? "nothing sent" : Number.isNaN(r.bytes) ? "–" : `${innerSteps} steps, ${bytes(r.bytes)}`;
+    const c = r.code === FLAGGED ? "flagged" : "";
+    const work =
+      r.code === GONE ? "nothing sent" : Number.isNaN(r.bytes) ? "–" : `${innerSteps} steps, ${bytes(r.bytes)}`;
     const cells = [work, lossChange(r.removed), percent(r.weight), percent(r.consensus), percent(r.incentive)];
-    return html`<div class="${c} k">${glyph(r.code)}uid ${r.uid}</div>${cells.map((cell) => html`<div class=${c}>${cell}</div>`)}<div class="${c} k">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
+    return html`<div class="${c} strong">${glyph(r.code)}uid ${r.uid}</div>${cells.map((cell) => html`<div class=${c}>${cell}</div>`)}<div class="${c} strong">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
   };
-  return html`<div class="fl"><div></div><div class="who">the miner</div><div class="who" style="grid-column:3/5">each validator</div><div class="who" style="grid-column:5/8">the chain, every ${tempo ? `${tempo} blocks` : "tempo"}</div>
+  return html`<div class="flow"><div></div><div class="who">the miner</div><div class="who" style="grid-column:3/5">each validator</div><div class="who" style="grid-column:5/8">the chain, every ${tempo ? `${tempo} blocks` : "tempo"}</div>
     <div></div>${strip}${line(rows[focused])}${caught ? line(caught) : ""}</div>`;
 }

@@ -7,10 +7,20 @@ import { fixed } from "./words.js";
 
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
-  { field: "room", name: "all in one room", under: "gradients at every step", token: "ink2", width: 1.4, dash: [1.2, 3.4] },
+  {
+    field: "room",
+    name: "all in one room",
+    under: "gradients at every step",
+    token: "ink2",
+    width: 1.4,
+    dash: [1.2, 3.4],
+  },
   { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
 ];
-const LABEL_ROOM = 148, HEIGHT = 286, LABEL_GAP = 31, QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+const LABEL_ROOM = 148,
+  HEIGHT = 286,
+  LABEL_GAP = 31,
+  QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
 export class Curve {
   constructor(root, colours) {
@@ -29,20 +39,71 @@ export class Curve {
     this.colours = colours;
     this.rounds = rounds;
     this.plot?.destroy();
-    const axis = { stroke: colours.ink2, font: "11px sans-serif", grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, gap: 4 };
-    this.plot = new uPlot({
-      width, height: HEIGHT, padding: [6, LABEL_ROOM, 0, 0], legend: { show: false }, cursor: { show: false }, pxAlign: false,
-      hooks: { draw: [(plot) => { this.#ends(plot); this.ends?.(); }] }, // scales are settled only when uPlot draws
-      scales: { x: { time: false, range: () => [0, Math.max(this.rounds, 1)] }, y: { range: (_, low, high) => this.#range(low, high) } },
-      axes: [
-        { ...axis, size: 24, grid: { show: false }, splits: () => this.#quarters(), values: (_, at) => at.map((r) => r || "round") },
-        { ...axis, size: 34, space: 60, values: (_, at) => at.map((v) => v.toFixed(at.some((w) => Math.abs(w * 10 - Math.round(w * 10)) > 1e-6) ? 2 : 1)) },
-      ],
-      series: [{}, ...LINES.map((l) => ({ stroke: colours[l.token], width: l.width, dash: l.dash, points: { show: false }, spanGaps: true }))],
-    }, [[], ...LINES.map(() => [])], this.holder);
+    const axis = {
+      stroke: colours.ink2,
+      font: "11px sans-serif",
+      grid: { stroke: colours.grid, width: 1 },
+      ticks: { show: false },
+      gap: 4,
+    };
+    this.plot = new uPlot(
+      {
+        width,
+        height: HEIGHT,
+        padding: [6, LABEL_ROOM, 0, 0],
+        legend: { show: false },
+        cursor: { show: false },
+        pxAlign: false,
+        hooks: {
+          draw: [
+            (plot) => {
+              this.#ends(plot);
+              this.ends?.();
+            },
+          ],
+        }, // scales are settled only when uPlot draws
+        scales: {
+          x: { time: false, range: () => [0, Math.max(this.rounds, 1)] },
+          y: { range: (_, low, high) => this.#range(low, high) },
+        },
+        axes: [
+          {
+            ...axis,
+            size: 24,
+            grid: { show: false },
+            splits: () => this.#quarters(),
+            values: (_, at) => at.map((r) => r || "round"),
+          },
+          {
+            ...axis,
+            size: 34,
+            space: 60,
+            values: (_, at) =>
+              at.map((v) => v.toFixed(at.some((w) => Math.abs(w * 10 - Math.round(w * 10)) > 1e-6) ? 2 : 1)),
+          },
+        ],
+        series: [
+          {},
+          ...LINES.map((l) => ({
+            stroke: colours[l.token],
+            width: l.width,
+            dash: l.dash,
+            points: { show: false },
+            spanGaps: true,
+          })),
+        ],
+      },
+      [[], ...LINES.map(() => [])],
+      this.holder,
+    );
   }
 
   // The loss axis is cropped to what matters and changes scale once, at round 12.
+  /**
+   * @param {number | null} low
+   * @param {number | null} high
+   * @returns {[number, number]}
+   */
   #range(low, high) {
     if (low == null || high == null) return [0, 6];
     const early = this.shown < 12;
@@ -58,10 +119,15 @@ export class Curve {
   #ends(plot) {
     if (!this.last) return;
     const { round, subnet, alone, room } = this.last;
-    const pixel = window.devicePixelRatio || 1, ctx = plot.ctx;
-    const at = (value) => plot.valToPos(value, "y", true), x = plot.valToPos(round, "x", true);
+    const pixel = window.devicePixelRatio || 1,
+      ctx = plot.ctx;
+    const at = (value) => plot.valToPos(value, "y", true),
+      x = plot.valToPos(round, "x", true);
     if (!Number.isNaN(room)) {
-      const bar = (from, to, colour) => { ctx.fillStyle = colour; ctx.fillRect(x + 9 * pixel, at(from), 4 * pixel, at(to) - at(from)); };
+      const bar = (from, to, colour) => {
+        ctx.fillStyle = colour;
+        ctx.fillRect(x + 9 * pixel, at(from), 4 * pixel, at(to) - at(from));
+      };
       bar(alone, room, this.colours.hair);
       if (subnet < alone) bar(alone, subnet, this.colours.work);
     }
@@ -85,19 +151,32 @@ export class Curve {
   }
 
   #label(store, round) {
-    const ends = LINES.map((l) => ({ ...l, value: store.latestOf(round, l.field) })).filter((l) => !Number.isNaN(l.value));
-    const x = this.plot.valToPos(round, "x") + this.plot.over.offsetLeft + 20;
-    for (const end of ends) end.y = this.plot.valToPos(end.value, "y") + this.plot.over.offsetTop;
+    const { plot } = this;
+    if (!plot) return;
+    const ends = LINES.map((l) => ({ ...l, y: 0, value: store.latestOf(round, l.field) })).filter(
+      (l) => !Number.isNaN(l.value),
+    );
+    const x = plot.valToPos(round, "x") + plot.over.offsetLeft + 20;
+    for (const end of ends) end.y = plot.valToPos(end.value, "y") + plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
-    render(ends.map((e) => html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`), this.labels);
+    render(
+      ends.map(
+        (e) =>
+          html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`,
+      ),
+      this.labels,
+    );
     const spoken = `Loss after round ${round}: ${ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ") || "nothing measured yet"}`;
     if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
   }
 
   #under(end) {
     const { subnet, alone, room } = this.last ?? {};
-    const closed = end.field === "subnet" && !Number.isNaN(room) && alone > room ? `${Math.round((100 * (alone - subnet)) / (alone - room))} % of the gap closed` : "";
+    const closed =
+      end.field === "subnet" && !Number.isNaN(room) && alone > room
+        ? `${Math.round((100 * (alone - subnet)) / (alone - room))} % of the gap closed`
+        : "";
     const text = closed || end.under || "";
     return text ? html`<small>${text}</small>` : "";
   }
@@ -113,9 +192,11 @@ function thinned(store, round) {
   const at = [];
   for (let r = 1; r <= round; r += stride) at.push(r);
   if (at.at(-1) !== round && round > 0) at.push(round);
-  const ys = LINES.map((l) => at.map((r) => {
-    const value = store.of(r, l.field);
-    return Number.isNaN(value) ? null : value;
-  }));
+  const ys = LINES.map((l) =>
+    at.map((r) => {
+      const value = store.of(r, l.field);
+      return Number.isNaN(value) ? null : value;
+    }),
+  );
   return { at, ys };
 }

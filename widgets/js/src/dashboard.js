@@ -3,10 +3,11 @@
 
 import { render as write } from "lit-html";
 import { board, boardSentence, flow, standings } from "./board.js";
-import { greet } from "./alive.js";
 import { Curve } from "./curve.js";
 import { focusPanel } from "./focus.js";
+import { frame } from "./frame.js";
 import { headline, samples, statusLine } from "./headline.js";
+import { greet } from "./heartbeat.js";
 import { Miners } from "./miners.js";
 import { Store } from "./store.js";
 import { tableTwin } from "./table.js";
@@ -14,21 +15,15 @@ import { onThemeChange, resolve } from "./theme.js";
 import { timeSplit } from "./timesplit.js";
 import { WORKS } from "./verdict.js";
 
-const TABLES_EVERY_MS = 500, GRID_EVERY_MS = 200, CALM_EVERY_MS = 1000, LATENCIES_KEPT = 2000;
-const ANSWER_EVERY_MS = 30_000, ANSWER_EVERY_BYTES = 1024 * 1024;
-const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
+/** @import { RunState } from "./types.js" */
 
-const FRAME = `<div class="st" data-part="status"></div><h2 data-part="headline"></h2>
-  <div class="sr" role="status" aria-live="polite" data-part="spoken"></div>
-  <div data-part="pictures">
-  <div class="two"><div><h3>Does it learn?</h3><p class="q">Loss on text that nobody trained on, lower is better</p><div data-part="curve" tabindex="0"></div></div>
-    <div><h3>What it writes</h3><p class="q" data-part="prompt"></p><div data-part="samples"></div></div></div>
-  <div class="two"><div><h3>Who does the work?</h3><p class="q" data-part="miners-said"></p><div data-part="miners"></div></div>
-    <div><h3>One against all</h3><p class="q">Grey: middle 80 % of those that work</p><div data-part="focus"></div></div></div>
-  <div data-part="flow"></div><h3>Who gets paid?</h3><p class="q" data-part="sentence"></p><div data-part="board"></div>
-  <h3 class="gap">Where does a round go?</h3><p class="q" data-part="seconds"></p><div data-part="split"></div></div>
-  <div data-part="twin" hidden></div>
-  <label class="rp"><span>replay</span><input type="range" min="1" max="1" value="1" aria-label="Round"><span data-part="at"></span></label>`;
+const TABLES_EVERY_MS = 500,
+  GRID_EVERY_MS = 200,
+  CALM_EVERY_MS = 1000,
+  LATENCIES_KEPT = 2000;
+const ANSWER_EVERY_MS = 30_000,
+  ANSWER_EVERY_BYTES = 1024 * 1024;
+const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 
 class View {
   constructor(model, root) {
@@ -36,6 +31,7 @@ class View {
     this.root = root;
     this.header = model.get("header");
     this.store = new Store(this.header);
+    /** @type {RunState} */
     this.status = { state: "starting", waiting: this.header.waiting, samples: [], reasons: {} };
     this.chosen = null; // the miner a person focused; until then the best paid one that works
     this.replaying = null;
@@ -47,8 +43,8 @@ class View {
     this.drawnAt = 0;
     this.answered = { seq: 0, at: -Infinity };
     this.partial = false; // the first part of a long history is here, the rest on its way
-    this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: [] };
-    root.innerHTML = FRAME;
+    this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: /** @type {number[]} */ ([]) };
+    write(frame, root);
     this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
     this.slider = root.querySelector("input[type=range]");
     this.colours = resolve(root);
@@ -134,7 +130,11 @@ class View {
       this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);
     }
     if (now - this.lastTables >= TABLES_EVERY_MS) this.#tables(round, now);
-    else if (!this.tablesDue) this.tablesDue = setTimeout(() => { this.tablesDue = 0; this.schedule(); }, TABLES_EVERY_MS);
+    else if (!this.tablesDue)
+      this.tablesDue = setTimeout(() => {
+        this.tablesDue = 0;
+        this.schedule();
+      }, TABLES_EVERY_MS);
     if (this.pendingAck != null) this.#acknowledge();
   }
 
@@ -156,7 +156,10 @@ class View {
     const { part, store, status } = this;
     const rows = standings(store, round, status.reasons);
     const best = bestOf(rows);
-    if (best !== this.best) { this.best = best; this.schedule(); }
+    if (best !== this.best) {
+      this.best = best;
+      this.schedule();
+    }
     write(samples(status, round), part.samples);
     write(status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet", part.prompt);
     write(focusPanel(store, round, this.focused), part.focus);
@@ -171,13 +174,16 @@ class View {
 
   // A row that moves must not throw a keyboard user out.
   #keepFocus(holder, draw) {
-    const at = holder.contains(document.activeElement) ? document.activeElement.dataset.i : undefined;
+    const { activeElement } = document;
+    const at =
+      activeElement instanceof HTMLElement && holder.contains(activeElement) ? activeElement.dataset.i : undefined;
     draw();
     if (at !== undefined && !holder.contains(document.activeElement)) holder.querySelector(`[data-i="${at}"]`)?.focus();
   }
 
   #acknowledge() {
-    const seq = this.pendingAck, sentAt = this.sentAt;
+    const seq = this.pendingAck,
+      sentAt = this.sentAt;
     this.pendingAck = null;
     this.sentAt = 0;
     requestAnimationFrame(() => {
@@ -191,7 +197,8 @@ class View {
   // Every answer makes the kernel busy for a moment. JupyterLab then swaps the page's icon, and Chromium keeps 48 kB
   // of each: few are enough.
   #answer(seq) {
-    const { answered } = this, at = performance.now();
+    const { answered } = this,
+      at = performance.now();
     if (at - answered.at < ANSWER_EVERY_MS && seq - answered.seq < ANSWER_EVERY_BYTES) return;
     this.answered = { seq, at };
     this.model.send({ k: "ack", seq });
@@ -224,7 +231,8 @@ class View {
 
   #key(event) {
     event.stopPropagation();
-    if (event.key === "Escape") document.activeElement?.blur();
+    const { activeElement } = document;
+    if (event.key === "Escape" && activeElement instanceof HTMLElement) activeElement.blur();
     if (event.key === "Enter" && event.target.dataset?.i !== undefined) this.focus(Number(event.target.dataset.i));
     if (event.key === "t") {
       this.part.twin.hidden = !this.part.twin.hidden;
@@ -250,7 +258,7 @@ function render({ model, el, signal }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "sl";
   const view = new View(model, root);
-  (globalThis.__subnetlab ??= []).push(view);
+  globalThis.__subnetlab = [...(globalThis.__subnetlab ?? []), view];
   const receive = (message, buffers) => {
     if (message.k === "hello") answered();
     else view.receive(message, buffers);
@@ -260,10 +268,15 @@ function render({ model, el, signal }) {
   model.on("change:header", begin);
   const answered = greet(model);
   // The page's classes change far more often than its colours do.
-  const offTheme = onThemeChange(() => { if (String(Object.values(resolve(root))) !== String(Object.values(view.colours))) view.rebuild(); });
+  const offTheme = onThemeChange(() => {
+    if (String(Object.values(resolve(root))) !== String(Object.values(view.colours))) view.rebuild();
+  });
   let width = root.clientWidth;
   const size = new ResizeObserver(() => {
-    if (root.clientWidth !== width) { width = root.clientWidth; view.rebuild(); }
+    if (root.clientWidth !== width) {
+      width = root.clientWidth;
+      view.rebuild();
+    }
   });
   size.observe(root);
   const pulse = setInterval(() => view.tick(), 500);

@@ -2,9 +2,13 @@
 
 import { html, svg } from "lit-html";
 import { quantile } from "./store.js";
-import { FLAGGED, WORKS, NOT_JUDGED, verdictOf } from "./verdict.js";
+import { FLAGGED, NOT_JUDGED, verdictOf, WORKS } from "./verdict.js";
 
-const WIDTH = 264, HEIGHT = 150, LABELS = 58, FOOT = 18, POINTS = 120;
+const WIDTH = 264,
+  HEIGHT = 150,
+  LABELS = 58,
+  FOOT = 18,
+  POINTS = 120;
 
 export function focusPanel(store, round, focused) {
   if (round < 1) return "";
@@ -16,8 +20,11 @@ export function focusPanel(store, round, focused) {
   const of = (miner) => rounds.map((r) => store.at(r, "loss_removed", miner));
   const band = rounds.map((r) => working.map((i) => store.at(r, "loss_removed", i)));
   const series = {
-    high: band.map((v) => quantile(v, 0.9)), low: band.map((v) => quantile(v, 0.1)), middle: band.map((v) => quantile(v, 0.5)),
-    mine: of(focused), bad: flagged < 0 ? null : of(flagged),
+    high: band.map((v) => quantile(v, 0.9)),
+    low: band.map((v) => quantile(v, 0.1)),
+    middle: band.map((v) => quantile(v, 0.5)),
+    mine: of(focused),
+    bad: flagged < 0 ? null : of(flagged),
   };
   return picture(store, series, rounds, focused, flagged);
 }
@@ -45,17 +52,23 @@ function endLabels(store, series, focused, flagged, y) {
     { y: y(last(series.mine)), name: `uid ${store.uids[focused]}`, colour: "var(--work)", bold: true },
     { y: y(last(series.middle)), name: "median", colour: "var(--ink2)" },
   ];
-  if (flagged >= 0) labels.push({ y: y(last(series.bad)), name: `uid ${store.uids[flagged]} ◆`, colour: "var(--flagink)" });
+  if (flagged >= 0)
+    labels.push({ y: y(last(series.bad)), name: `uid ${store.uids[flagged]} ◆`, colour: "var(--flagink)" });
   labels.sort((a, b) => a.y - b.y);
-  labels.at(-1).y = Math.min(labels.at(-1).y, y(0) + 5);
+  const lowest = labels[labels.length - 1];
+  lowest.y = Math.min(lowest.y, y(0) + 5);
   for (let i = labels.length - 2; i >= 0; i--) labels[i].y = Math.min(labels[i].y, labels[i + 1].y - 14);
   return labels;
 }
 
 function path(values, x, y) {
-  let out = "", pen = false;
+  let out = "",
+    pen = false;
   values.forEach((v, i) => {
-    if (!Number.isFinite(v)) { pen = false; return; }
+    if (!Number.isFinite(v)) {
+      pen = false;
+      return;
+    }
     out += `${pen ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
     pen = true;
   });

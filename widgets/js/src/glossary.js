@@ -13,5 +13,4 @@ const GLOSSARY = {
   tempo: "Blocks between two pay days.",
 };
 
-export const explained = (word, text = GLOSSARY[word]) =>
-  html`<abbr tabindex="0" title=${text ?? ""}>${word}</abbr>`;
+export const explained = (word, text = GLOSSARY[word]) => html`<abbr tabindex="0" title=${text ?? ""}>${word}</abbr>`;

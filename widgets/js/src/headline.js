@@ -4,19 +4,30 @@ import { html, nothing } from "lit-html";
 import { explained } from "./glossary.js";
 import { count, fixed } from "./words.js";
 
-const MARKS = { starting: "half", live: "", reconnecting: "half", finished: "sq", stopped: "sq", failed: "no", gone: "no" };
+const MARKS = {
+  starting: "half",
+  live: "",
+  reconnecting: "half",
+  finished: "square",
+  stopped: "square",
+  failed: "hollow",
+  gone: "hollow",
+};
 const NAMES = { gone: "interrupted" };
 const LOST_AFTER_S = 20; // a kernel whose cell keeps it busy is heard sooner, unless it does so for forty minutes
 
 export function statusLine(header, status, round, silentFor) {
   const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;
   const detail = {
-    starting: status.waiting || "waiting for the first round", reconnecting: lastSeen(header, silentFor),
-    failed: status.reason, stopped: status.reason, gone: status.reason,
+    starting: status.waiting || "waiting for the first round",
+    reconnecting: lastSeen(header, silentFor),
+    failed: status.reason,
+    stopped: status.reason,
+    gone: status.reason,
   }[state];
   return html`<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
     <span>${header.name}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
-    ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="sp"></span>
+    ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="spacer"></span>
     <span>block <b>${status.block || "–"}</b></span>${payday(status)}
     <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${header.network}</span>`;
 }
@@ -33,18 +44,21 @@ function payday(status) {
   const left = Math.max(0, Math.min(tempo, status.next_epoch - status.block));
   const boxes = Array.from({ length: tempo }, (_, i) => html`<i class=${i < tempo - left ? "on" : ""}></i>`);
   const meaning = `A tempo is ${tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
-  return html`<span><span class="tp" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
+  return html`<span><span class="tempo" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
 }
 
 // Both losses are those of one round: the reference miner trains on while the subnet's round is being closed.
 export function headline(header, store, status, round) {
   const closed = store.lastWith(round, "subnet");
-  const subnet = store.of(closed, "subnet"), alone = store.of(closed, "alone");
+  const subnet = store.of(closed, "subnet"),
+    alone = store.of(closed, "alone");
   const who = `${count(store.uids.length)} stranger${store.uids.length === 1 ? "" : "s"}`;
   if (Number.isNaN(subnet)) return { drawn: `${who} are getting ready`, text: `${who} are getting ready` };
   const over = status.state === "finished" && round >= header.rounds;
   const main = over ? `${who} reached ` : `${who} are at `;
-  const rest = (over ? "" : ` after ${closed} round${closed === 1 ? "" : "s"}`) + (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
+  const rest =
+    (over ? "" : ` after ${closed} round${closed === 1 ? "" : "s"}`) +
+    (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
   return {
     drawn: html`${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
     text: `${main}${fixed(subnet)}${rest}`,
@@ -64,5 +78,8 @@ const readable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009
 export function samples(status, round) {
   const ready = (status.samples || []).filter((s) => s.round <= round);
   const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
-  return shown.map((s, i) => html`<div class="smp ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`);
+  return shown.map(
+    (s, i) =>
+      html`<div class="sample ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`,
+  );
 }

@@ -3,8 +3,8 @@
 
 import { median } from "./store.js";
 import { context } from "./theme.js";
-import { lossChange } from "./words.js";
 import { FLAGGED, GONE, verdictOf, verdictWithReason } from "./verdict.js";
+import { lossChange } from "./words.js";
 
 const layoutFor = (n) => {
   if (n <= 8) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
@@ -20,6 +20,7 @@ export class Miners {
     this.canvas = this.holder.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("aria-hidden", "true");
     this.buttons = [];
+    this.shape = { ...layoutFor(0), cell: 0, pitch: 0, width: 0, total: 0 };
     this.holder.setAttribute("role", "listbox");
     this.holder.setAttribute("aria-label", "Miners");
     this.holder.addEventListener("keydown", (event) => this.#key(event));
@@ -30,7 +31,7 @@ export class Miners {
     const cell = (width - shape.gapX * (shape.columns - 1)) / shape.columns;
     const pitch = shape.height + shape.label + shape.gapY;
     this.shape = { ...shape, cell, pitch, width, total: Math.ceil(store.uids.length / shape.columns) * pitch };
-    this.buttons.forEach((b) => b.remove());
+    for (const button of this.buttons) button.remove();
     this.buttons = store.uids.map((uid, i) => {
       const button = this.holder.appendChild(document.createElement("button"));
       const { x, y } = this.#place(i);
@@ -39,9 +40,10 @@ export class Miners {
       button.style.cssText = `left:${x}px;top:${y}px;width:${cell}px;height:${shape.height + shape.label}px`;
       button.addEventListener("click", () => this.onFocus(i));
       button.dataset.uid = uid;
-      if (shape.label) for (const text of [`${store.uids.length <= 8 ? "uid " : ""}${uid}`, ""]) {
-        button.appendChild(document.createElement("span")).textContent = text;
-      }
+      if (shape.label)
+        for (const text of [`${store.uids.length <= 8 ? "uid " : ""}${uid}`, ""]) {
+          button.appendChild(document.createElement("span")).textContent = text;
+        }
       return button;
     });
     this.holder.style.height = `${this.shape.total}px`;
@@ -70,7 +72,16 @@ export class Miners {
       const { x, y } = this.#place(i);
       const box = { x, y: y + label, w: cell, h: height };
       if (label === 0) this.#tint(ctx, box, histories[i].at(-1), shared, { code, focused: i === focused }, colours);
-      else this.#lines(ctx, box, histories[i], grey, shared, { code, focused: i === focused, many: grey === null }, colours);
+      else
+        this.#lines(
+          ctx,
+          box,
+          histories[i],
+          grey,
+          shared,
+          { code, focused: i === focused, many: grey === null },
+          colours,
+        );
       this.#label(i, uid, code, store.at(round, "loss_removed", i), i === focused, reasons[uid]);
     });
   }
@@ -94,12 +105,22 @@ export class Miners {
     ctx.beginPath();
     if (code === FLAGGED) {
       ctx.fillStyle = colours.flag;
-      [[cx, cy - r], [cx + r, cy], [cx, cy + r], [cx - r, cy]].forEach(([px, py]) => ctx.lineTo(px, py));
+      [
+        [cx, cy - r],
+        [cx + r, cy],
+        [cx, cy + r],
+        [cx - r, cy],
+      ].forEach(([px, py]) => {
+        ctx.lineTo(px, py);
+      });
       ctx.fill();
     } else if (code === GONE) {
       ctx.strokeStyle = colours.ink2;
       ctx.lineWidth = 1.4;
-      for (const s of [-1, 1]) { ctx.moveTo(cx - r * 0.7, cy - s * r * 0.7); ctx.lineTo(cx + r * 0.7, cy + s * r * 0.7); }
+      for (const s of [-1, 1]) {
+        ctx.moveTo(cx - r * 0.7, cy - s * r * 0.7);
+        ctx.lineTo(cx + r * 0.7, cy + s * r * 0.7);
+      }
       ctx.stroke();
     }
     if (!focused) return;
@@ -126,7 +147,14 @@ export class Miners {
   #key(event) {
     const here = this.buttons.indexOf(document.activeElement ?? event.target);
     const { columns } = this.shape;
-    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -here, End: this.buttons.length - 1 - here };
+    const moves = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -here,
+      End: this.buttons.length - 1 - here,
+    };
     if (here < 0 || !(event.key in moves)) return;
     const next = Math.min(this.buttons.length - 1, Math.max(0, here + moves[event.key]));
     this.onFocus(next);
@@ -137,11 +165,13 @@ export class Miners {
 }
 
 function scaleOf(histories) {
-  let low = 0, high = 1e-6;
-  for (const history of histories) for (const v of history) {
-    if (v > high) high = v;
-    if (v < low) low = v;
-  }
+  let low = 0,
+    high = 1e-6;
+  for (const history of histories)
+    for (const v of history) {
+      if (v > high) high = v;
+      if (v < low) low = v;
+    }
   low = Math.max(low, -0.25 * high);
   return { low, high, zero: -low / (high - low) };
 }
@@ -166,10 +196,14 @@ function stroke(ctx, box, values, { low, high }, colour, width) {
   let pen = false;
   for (let i = 0; i < values.length; i++) {
     const v = values[i];
-    if (Number.isNaN(v)) { pen = false; continue; }
+    if (Number.isNaN(v)) {
+      pen = false;
+      continue;
+    }
     const x = box.x + (i / Math.max(1, values.length - 1)) * box.w;
     const y = box.y + box.h - 1 - ((Math.max(v, low) - low) / (high - low)) * (box.h - 2);
-    if (pen) ctx.lineTo(x, y); else ctx.moveTo(x, y);
+    if (pen) ctx.lineTo(x, y);
+    else ctx.moveTo(x, y);
     pen = true;
   }
   ctx.stroke();

@@ -4,7 +4,16 @@
 // the header's metrics. A row may arrive again, fuller; NaN means "not measured". Nothing here draws.
 
 export const ROUND_FIELDS = [
-  "round", "subnet", "alone", "room", "block", "compute", "compress", "store", "wait", "chain",
+  "round",
+  "subnet",
+  "alone",
+  "room",
+  "block",
+  "compute",
+  "compress",
+  "store",
+  "wait",
+  "chain",
 ];
 const FIRST = ROUND_FIELDS.length;
 
@@ -102,12 +111,16 @@ export class Store {
 
 // Middle value of the finite ones; NaN for none.
 export function median(values) {
-  const finite = Array.from(values).filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  const finite = Array.from(values)
+    .filter((v) => !Number.isNaN(v))
+    .sort((a, b) => a - b);
   return finite.length ? finite[finite.length >> 1] : NaN;
 }
 
 // The value below which the share q of the finite ones lies.
 export function quantile(values, q) {
-  const finite = Array.from(values).filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  const finite = Array.from(values)
+    .filter((v) => !Number.isNaN(v))
+    .sort((a, b) => a - b);
   return finite.length ? finite[Math.floor(q * (finite.length - 1))] : NaN;
 }

@@ -1,7 +1,23 @@
 // Colours for canvases: CSS mixes cannot be read by a canvas, so each token is resolved through a probe element,
 // again whenever the notebook's theme changes.
 
-const TOKENS = ["paper", "ink0", "ink", "ink2", "mark", "hair", "grid", "edge", "work", "work2", "work3", "flag", "flag3", "flagink", "band"];
+const TOKENS = [
+  "paper",
+  "ink0",
+  "ink",
+  "ink2",
+  "mark",
+  "hair",
+  "grid",
+  "edge",
+  "work",
+  "work2",
+  "work3",
+  "flag",
+  "flag3",
+  "flagink",
+  "band",
+];
 
 export function resolve(root) {
   const probe = document.createElement("span");
@@ -19,14 +35,22 @@ export function resolve(root) {
 // Call back on every change of theme; returns how to stop.
 export function onThemeChange(callback) {
   const observer = new MutationObserver(callback);
-  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "data-theme", "class", "data-vscode-theme-kind"];
+  const attributeFilter = [
+    "data-jp-theme-light",
+    "data-jp-theme-name",
+    "data-theme",
+    "class",
+    "data-vscode-theme-kind",
+  ];
   observer.observe(document.body, { attributes: true, attributeFilter });
   observer.observe(document.documentElement, { attributes: true, attributeFilter });
-  const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"].map((q) => matchMedia(q));
-  queries.forEach((q) => q.addEventListener("change", callback));
+  const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"].map((q) =>
+    matchMedia(q),
+  );
+  for (const query of queries) query.addEventListener("change", callback);
   return () => {
     observer.disconnect();
-    queries.forEach((q) => q.removeEventListener("change", callback));
+    for (const query of queries) query.removeEventListener("change", callback);
   };
 }
 

@@ -2,7 +2,10 @@
 
 import { html, svg } from "lit-html";
 
-export const NOT_JUDGED = 0, WORKS = 1, FLAGGED = 2, GONE = 3;
+export const NOT_JUDGED = 0,
+  WORKS = 1,
+  FLAGGED = 2,
+  GONE = 3;
 
 export const verdictOf = (code) => (Number.isNaN(code) ? NOT_JUDGED : code);
 
@@ -11,7 +14,8 @@ const WORDS = { [NOT_JUDGED]: "not judged yet", [WORKS]: "works", [FLAGGED]: "re
 export const verdictWord = (code) => WORDS[code];
 
 // The word, and behind it the validators' own reason where there is one.
-export const verdictWithReason = (code, reason) => (reason && code >= FLAGGED ? `${WORDS[code]}: ${reason}` : WORDS[code]);
+export const verdictWithReason = (code, reason) =>
+  reason && code >= FLAGGED ? `${WORDS[code]}: ${reason}` : WORDS[code];
 
 export const glyph = (code) => {
   const shape = {

@@ -2,12 +2,23 @@
 
 const THIN = "\u2009";
 const NUMBER_WORDS = {
-  1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine", 10: "Ten",
-  12: "Twelve", 16: "Sixteen", 32: "Thirty-two", 64: "Sixty-four",
+  1: "One",
+  2: "Two",
+  3: "Three",
+  4: "Four",
+  5: "Five",
+  6: "Six",
+  7: "Seven",
+  8: "Eight",
+  9: "Nine",
+  10: "Ten",
+  12: "Twelve",
+  16: "Sixteen",
+  32: "Thirty-two",
+  64: "Sixty-four",
 };
 
-export const fixed = (value, digits = 2) =>
-  Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−");
+export const fixed = (value, digits = 2) => (Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−"));
 
 export const percent = (share) => {
   if (Number.isNaN(share)) return "–";
@@ -29,6 +40,3 @@ export const bytes = (n) => {
   if (n < 1e3) return `${n} B`;
   return n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
 };
-
-export const escape = (text) =>
-  String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);

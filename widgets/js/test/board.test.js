@@ -11,7 +11,13 @@ const header = { miners: [{ uid: 3 }], metrics: ["verdict", "wire_bytes", "pay"]
 // One miner's rounds as [verdict, bytes sent, pay].
 function after(...rounds) {
   const store = new Store(header);
-  const flat = rounds.flatMap(([verdict, bytes, pay], i) => [i + 1, ...Array(ROUND_FIELDS.length - 1).fill(NaN), verdict, bytes, pay ?? NaN]);
+  const flat = rounds.flatMap(([verdict, bytes, pay], i) => [
+    i + 1,
+    ...Array(ROUND_FIELDS.length - 1).fill(NaN),
+    verdict,
+    bytes,
+    pay ?? NaN,
+  ]);
   store.put(new DataView(new Float32Array(flat).buffer));
   return standings(store, rounds.length, {})[0];
 }

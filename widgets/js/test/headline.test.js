@@ -10,7 +10,12 @@ const header = { miners: [{ uid: 3 }, { uid: 4 }], metrics: ["pay"], rounds: 3 }
 // Rounds as [the subnet's loss, the loss of one alone].
 function said(state, ...rounds) {
   const store = new Store(header);
-  const flat = rounds.flatMap(([subnet, alone], i) => [i + 1, subnet, alone, ...Array(ROUND_FIELDS.length - 1).fill(NaN)]);
+  const flat = rounds.flatMap(([subnet, alone], i) => [
+    i + 1,
+    subnet,
+    alone,
+    ...Array(ROUND_FIELDS.length - 1).fill(NaN),
+  ]);
   store.put(new DataView(new Float32Array(flat).buffer));
   return headline(header, store, { state }, rounds.length).text;
 }
@@ -25,10 +30,16 @@ test("one alone that has trained on is not compared with an older round of the s
 });
 
 test("a finished run says what was reached, also where its last round was lost", () => {
-  assert.equal(said("finished", [4.5, 4.75], [3, 3.5], [NaN, 3.25]), "Two strangers reached 3.00; one alone would be at 3.50");
+  assert.equal(
+    said("finished", [4.5, 4.75], [3, 3.5], [NaN, 3.25]),
+    "Two strangers reached 3.00; one alone would be at 3.50",
+  );
 });
 
 test("a page that hears nothing for long says how the run is found again", () => {
   assert.equal(lastSeen({ name: "tiny-lm-1" }, 4.4), "last seen 4 s ago");
-  assert.equal(lastSeen({ name: "tiny-lm-1" }, 61), "last seen 61 s ago; if the kernel was restarted: %sl attach tiny-lm-1");
+  assert.equal(
+    lastSeen({ name: "tiny-lm-1" }, 61),
+    "last seen 61 s ago; if the kernel was restarted: %sl attach tiny-lm-1",
+  );
 });

@@ -1,0 +1,158 @@
+// What travels between the kernel and the page, as the Python side writes it.
+
+/** anywidget's model: the kernel's traits, and messages to and from it. */
+export interface Model {
+  // biome-ignore lint/suspicious/noExplicitAny: a trait is whatever the kernel's class declares
+  get(name: string): any;
+  send(content: object): void;
+  // biome-ignore lint/suspicious/noExplicitAny: what a callback takes depends on the event
+  on(event: string, callback: (...args: any[]) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as `on`
+  off(event: string, callback: (...args: any[]) => void): void;
+}
+
+export interface RenderContext {
+  model: Model;
+  el: HTMLElement;
+  signal?: AbortSignal;
+}
+
+/** `money/forms.py`: what a form is opened with; it never changes. */
+export interface FormSetup {
+  kind: "stake" | "pay";
+  network: string;
+  real: boolean;
+  unit: string;
+  wallet: string;
+  balance: string;
+  amount: string;
+  names: string[];
+  choices: { value: string; label: string; detail: string }[];
+  target: string;
+}
+
+export interface Vote {
+  before: number;
+  after: number;
+}
+
+export interface Fact {
+  name: string;
+  value: string;
+  then?: string;
+  bad?: boolean;
+}
+
+/** `money/preview.py:Preview.as_json`. */
+export interface Preview {
+  can: boolean;
+  amount: string;
+  target: string;
+  money: string;
+  done: string;
+  facts: Fact[];
+  vote: Vote | null;
+}
+
+/** `money/spend.py:OneSpend.state`. */
+export interface FormState {
+  step: "editing" | "previewed" | "sending" | "finalised" | "failed" | "unknown";
+  stage: "signed" | "in a block" | null;
+  token: number;
+  note: string;
+  forget: boolean;
+  preview: Preview | null;
+  receipt: { tx: string; block: number; took_s: number } | null;
+}
+
+/** A row of the metagraph, as its fields name it; `ago` and `paid` follow from the block and the epochs. */
+export interface MetagraphRow {
+  uid: number;
+  hotkey: string;
+  role: string;
+  stake: number;
+  vtrust: number;
+  incentive: number;
+  dividends: number;
+  pay: number;
+  wrote: number;
+  since: number;
+  unpaid: boolean;
+}
+
+export interface MetagraphHeader {
+  name: string;
+  netuid: number;
+  network: string;
+  real: boolean;
+  fields: string[];
+}
+
+/** A block and what each uid was paid at it, in alpha. */
+export type Epoch = [number, number[]];
+
+export interface MetagraphNews {
+  k: "seats";
+  seq: number;
+  block: number;
+  seats: number;
+  rows: (string | number | boolean)[][];
+  epochs: Epoch[];
+  fresh: boolean;
+}
+
+export interface Sample {
+  round: number;
+  prompt: string;
+  text: string;
+}
+
+/** `dashboard/widget.py:header_of`. */
+export interface RunHeader {
+  name: string;
+  run_id: string;
+  network: string;
+  real_money: boolean;
+  netuid: number;
+  rounds: number;
+  inner_steps: number;
+  miners: { uid: number | string; hotkey?: string }[];
+  metrics: string[];
+  waiting?: string;
+}
+
+/** What the kernel says of a run beside its rounds. */
+export interface RunState {
+  state: string;
+  block?: number;
+  next_epoch?: number;
+  tempo?: number;
+  waiting?: string;
+  reason?: string;
+  wire_bytes?: number;
+  dense_bytes?: number;
+  samples: Sample[];
+  reasons: Record<string, string>;
+}
+
+/** A theme's colours by token, as CSS. */
+export type Colours = Record<string, string>;
+
+/** A miner of the leaderboard at one round. */
+export interface Standing {
+  i: number;
+  uid: number | string;
+  code: number;
+  pays: number[];
+  sent: number;
+  paid: number;
+  reason?: string;
+  removed: number;
+  rating: number;
+  weight: number;
+  incentive: number;
+  consensus: number;
+  bytes: number;
+  loss: number;
+  state: string;
+}
