@@ -48,6 +48,8 @@ def revive(run_folder: Path) -> str:
     what = "Its node was" if node else "Its supervisor was"
     if node and supervisor:
         what = "Its node and its supervisor were"
+    if tally.interrupted is not None and tally.interrupted.pending:
+        return f"{what} gone and started again, to write the model."
     number = min(len(_told(run_folder).over) + 1, tally.rounds)
     return f"{what} gone and started again, to go on with round {number} of {tally.rounds}."
 
@@ -63,7 +65,7 @@ def _bring_back_node(spec: FleetSpec) -> bool:
 
 def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
     try:
-        return _supervise(run_folder, spec.start_limit_s)
+        return _supervise(run_folder)
     except FleetStartFailed:
         if spec.node and not is_running(run_folder):  # nobody will pace the node that was brought back
             with contextlib.suppress(SubnetLabError):
@@ -71,7 +73,7 @@ def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
         raise
 
 
-def _supervise(run_folder: Path, start_limit_s: float) -> bool:
+def _supervise(run_folder: Path) -> bool:
     """Have a supervisor for the run; whether one was started."""
     deadline, pause = monotonic() + _ENDING_LIMIT_S, threading.Event()
     while is_running(run_folder):
@@ -84,7 +86,7 @@ def _supervise(run_folder: Path, start_limit_s: float) -> bool:
     if _told(run_folder).ended is not None:
         return False
     try:
-        start_supervisor(run_folder, timeout_s=max(60.0, start_limit_s))
+        start_supervisor(run_folder)
     except FleetStartFailed:
         if is_running(run_folder):  # somebody else attached and was quicker
             return False
