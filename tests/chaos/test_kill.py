@@ -86,7 +86,7 @@ def test_a_killed_writer_of_the_model_is_made_up_for_by_whoever_attaches(net: sl
     assert "The model could not be written" in run.headline
     assert "SIGKILL" in run.headline
     again = sl.attach(run.id)
-    assert "Its supervisor was gone and started again" in again.note
+    assert "Its supervisor was gone and started again, to write the model." in again.note
     check(again.wait(50), before)
 
 

@@ -68,7 +68,7 @@ class ControlServer:
         self.listener.settimeout(0)
 
     def accept(self) -> socket.socket | None:
-        """Let one caller in, or nobody if it already left or belongs to somebody else."""
+        """Let one caller in; None if it already left or belongs to another user."""
         try:
             caller, _ = self.listener.accept()
         except OSError:
@@ -123,7 +123,7 @@ class ControlServer:
         caller.close()
 
     def close(self) -> None:
-        """Remove the socket, then stop listening: whoever is cut off can see why. Harmless twice."""
+        """Remove the socket, then stop listening: a caller that is cut off can see why. Harmless twice."""
         self.path.unlink(missing_ok=True)
         for caller in list(self._pending):
             self._drop(caller)
@@ -131,7 +131,7 @@ class ControlServer:
 
 
 def _same_user(caller: socket.socket) -> bool:
-    """Whether the kernel says that the caller is this user; where it cannot tell, mode 0600 stands alone."""
+    """Whether the kernel says that the caller is this user; where it cannot, mode 0600 alone protects."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True
     _, user, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))

@@ -1,7 +1,7 @@
 """Start the supervisor of a run as a process of its own, and speak to it later by the run's folder alone.
 
 The folder must hold `manifest.json` and `fleet.json`. The supervisor runs in its own session, so neither an
-interrupt nor the end of a notebook reaches it; whoever started it need not stay. A lock on a file in the
+interrupt nor the end of a notebook reaches it; its starter need not stay. A lock on a file in the
 folder, freed by the system when its holder ends, says whether one is running.
 """
 
@@ -27,9 +27,13 @@ from subnetlab.record.lock import is_held
 
 _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
+_UP_LIMIT_S: Final = 180.0
+"""A supervisor gives up earlier by itself; what it waits for is limited by work, not by the clock."""
 
 
-def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLock | None = None) -> int:
+def start_supervisor(
+    run_folder: Path, *, timeout_s: float = _UP_LIMIT_S, lock: PacerLock | None = None
+) -> int:
     """Start the supervisor of a run and return its process id once the record has begun.
 
     A run whose supervisor was killed is taken up where its record ends. Peers come up afterwards; the record
@@ -73,7 +77,7 @@ def start_supervisor(run_folder: Path, *, timeout_s: float = 60.0, lock: PacerLo
             _end(process)
     if said != UP:
         raise FleetStartFailed(f"The supervisor of {run_folder.name} {what}:\n{_tail(log)}", hint="")
-    # Whoever started it may stay for days: the thread collects the exit status when the run ends.
+    # The starter may live for days: the thread collects the exit status when the run ends.
     threading.Thread(target=process.wait, name=f"run {run_folder.name}", daemon=True).start()
     return process.pid
 
@@ -114,7 +118,7 @@ def report_spent(run_folder: Path, spent: Spent) -> None:
 
 
 def status(run_folder: Path) -> dict[str, Any]:
-    """Where a running supervisor stands: block, round, peers and their process ids; empty if none runs on.
+    """Where a running supervisor is: block, round, peers and their process ids; empty if none runs on.
 
     Raises:
         FleetError: it runs but does not answer.

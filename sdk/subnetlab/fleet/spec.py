@@ -15,7 +15,7 @@ from subnetlab.record.files import write_private
 
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
-"""A key for whoever only reads a chain; it signs nothing."""
+"""The key of a client that only reads a chain; it signs nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class FleetSpec:
     start_limit_s: float = 60.0
     """How much work a peer may need to come up, and how long it may go on without any."""
     node: str = ""
-    """The embedded node's folder by name, for whoever has to start it again; empty for other nodes."""
+    """The embedded node's folder by name, from which it is started again; empty for other nodes."""
     node_limit_s: float = 5.0
     """How long the node may be silent, perhaps restarting on its port, before the run is interrupted."""
     sealing_after: str | float | None = None

@@ -49,6 +49,8 @@ def revive(run_folder: Path) -> str:
     what = "Its node was" if node else "Its supervisor was"
     if node and supervisor:
         what = "Its node and its supervisor were"
+    if tally.interrupted is not None and tally.interrupted.pending:
+        return f"{what} gone and started again, to write the model."
     number = min(len(_told(run_folder).over) + 1, tally.rounds)
     return f"{what} gone and started again, to go on with round {number} of {tally.rounds}."
 
@@ -65,7 +67,7 @@ def _bring_back_node(spec: FleetSpec) -> bool:
 def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
     lock = PacerLock(spec.endpoint)
     try:
-        return _supervise(run_folder, spec.start_limit_s, lock)
+        return _supervise(run_folder, lock)
     except FleetStartFailed:
         if lock.held and spec.node and not is_running(run_folder):  # no run paces the node that is back
             with contextlib.suppress(SubnetLabError):
@@ -75,7 +77,7 @@ def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
         lock.release()
 
 
-def _supervise(run_folder: Path, start_limit_s: float, lock: PacerLock) -> bool:
+def _supervise(run_folder: Path, lock: PacerLock) -> bool:
     """Have a supervisor for the run; whether one was started."""
     deadline, pause = monotonic() + _ENDING_LIMIT_S, threading.Event()
     while is_running(run_folder):
@@ -90,7 +92,7 @@ def _supervise(run_folder: Path, start_limit_s: float, lock: PacerLock) -> bool:
     if read_spec(run_folder).is_devnet:
         lock.take(run=run_folder.name)  # or the run that paces this chain now is named
     try:
-        start_supervisor(run_folder, lock=lock, timeout_s=max(60.0, start_limit_s))
+        start_supervisor(run_folder, lock=lock)
     except FleetStartFailed:
         if is_running(run_folder):  # somebody else attached and was quicker
             return False

@@ -149,7 +149,7 @@ class Subnet:
             folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                start_supervisor(folder, lock=lock, timeout_s=max(60.0, fleet.start_limit_s))
+                start_supervisor(folder, lock=lock)
         return folder
 
     def _write(

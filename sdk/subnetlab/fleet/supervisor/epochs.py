@@ -2,7 +2,7 @@
 
 An epoch runs at the beginning of a block and reads what the block before left behind. So the results come
 from the epoch's own block, and stakes, permits and weight rows from the one before: these are what Yuma was
-given, and whoever computes it again finds the same results.
+given, and computing Yuma again leads to the same results.
 """
 
 from collections.abc import Generator, Mapping
@@ -38,7 +38,7 @@ class EpochWatcher:
         """Connect; epochs up to the last paid one, or up to the head of a new run, are no news.
 
         Raises:
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
         """
         with self._patient():
             before = self._epoch_before(head)
@@ -48,7 +48,7 @@ class EpochWatcher:
         """What the last epoch paid if it is news at this block, else nothing.
 
         Raises:
-            NodeUnreachable: nobody answers; the epoch is still news at the next call.
+            NodeUnreachable: the node does not answer; the epoch is still news at the next call.
         """
         with self._patient():
             epoch = self._epoch_before(block)

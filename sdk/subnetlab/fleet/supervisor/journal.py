@@ -58,7 +58,7 @@ class Journal:
             Why that cannot be said yet; empty where the record holds every round, or nothing new was asked.
 
         Raises:
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
         """
         if again:
             self._asked.clear()

@@ -113,7 +113,7 @@ class Supervisor:
         self._signals = (wake, sleep)
 
     def stop(self, reason: str) -> None:
-        """End the run as soon as the loop comes round; the first reason stands."""
+        """End the run as soon as the loop comes round; the first reason is kept."""
         if self._ending is None:
             self._ending = Ending(status=RunStatus.STOPPED, reason=reason)
 
@@ -121,7 +121,7 @@ class Supervisor:
         self.stop("The system asked its supervisor to end.")
 
     def status(self) -> dict[str, Any]:
-        """Where the run stands, for the control socket."""
+        """Block, round and peers, for the control socket."""
         return {
             "run_id": self._header.run_id,
             "block": self._pacer.head,
@@ -141,7 +141,7 @@ class Supervisor:
     def leave_broken_round(self) -> None:
         """Seal to the end of a round in which an earlier supervisor was cut off; peers begin with the next.
 
-        Whoever takes part in a round must have been there from its open block. What became of the rounds that
+        A peer takes part in a round only from its open block on. What became of the rounds that
         were left without a word is found out and recorded.
 
         Raises:

@@ -32,7 +32,7 @@ class Rounds:
         return running and (height - self.first_block) % self.blocks_per_round != 0
 
     def rounds_due_by(self, height: int) -> int:
-        """How many rounds must have been reported by `height`: nobody enters a commit with one unsaid."""
+        """How many rounds must have been reported by `height`: all before the one past its open block."""
         return min(max((height - self.first_block - 1) // self.blocks_per_round, 0), self.rounds)
 
     def round_at(self, height: int) -> int:
@@ -90,7 +90,7 @@ class Pacer:
         self._late.discard(uid)
 
     def sealed(self, number: int, now: float) -> None:
-        """The chain's head is now `number`, whoever sealed it."""
+        """The chain's head is now `number`, whether this run sealed it or not."""
         if number > self._head:
             self._head, self._since = number, now
 
@@ -131,11 +131,11 @@ class Pacer:
         return self._since + self._limit_s
 
     def may_seal(self) -> bool:
-        """Whether the next height is due: nobody is awaited and the run is not over."""
+        """Whether the next height is due: no peer is awaited and the run is not over."""
         return not self.finished() and not self.awaited()
 
     def give_up(self, now: float) -> frozenset[int]:
-        """At the wall limit, stop waiting for whoever is awaited; the uids that became late by this call.
+        """At the wall limit, stop waiting for the awaited peers; the uids that became late by this call.
 
         Peers that are still starting are not given up here: coming up has a limit of its own.
         """

@@ -24,7 +24,7 @@ class SupervisedPeer:
     """One started peer.
 
     Args:
-        seat: whom the peer stands for.
+        seat: uid, hotkey and role of the peer.
         handle: what its launcher returned.
         start_limit_s: how long the peer may take to come up, as `WorkLimit` counts.
     """

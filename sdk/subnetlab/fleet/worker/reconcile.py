@@ -1,4 +1,4 @@
-"""What became of rounds that nobody reported: found out from the chain and the store, as any stranger could.
+"""What became of rounds that no peer reported: found out from the chain and the store, as any stranger could.
 
 A round whose lead was killed after it had anchored did close, and everybody's model moved; a round without an
 anchor that was in time left the model as it was.
@@ -21,7 +21,7 @@ def reconcile_rounds(run_folder: str, rounds: list[int]) -> Answer:
 
     Raises:
         TrainError: what is published cannot be followed.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
     """
     folder = Path(run_folder)
     manifest = load_manifest(folder)

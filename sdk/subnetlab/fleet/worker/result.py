@@ -35,7 +35,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
 
     Raises:
         TrainError: what is published does not lead to a model.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
     """
     folder = Path(run_folder)
     spec = read_spec(folder)

@@ -17,7 +17,7 @@ def watch_supervisor(tell: Callable[[float], None], until: threading.Event) -> N
 
     Args:
         tell: takes the processor time used so far, in seconds, once a second.
-        until: set once nobody needs to be told any more; the end of the supervisor is awaited for ever.
+        until: set once telling is over; the end of the supervisor is awaited for ever.
     """
     threading.Thread(target=_watch, args=(tell, until), name="supervisor watch", daemon=True).start()
 
