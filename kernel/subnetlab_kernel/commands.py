@@ -60,6 +60,7 @@ def _subnet(p: LineParser) -> None:
 
 def _runs(p: LineParser) -> None:
     p.add_argument("--all", action="store_true", help="finished runs too, however old")
+    p.add_argument("--delete", metavar="RUN", help="remove a run from this machine; its name in full")
 
 
 def _attach(p: LineParser) -> None:

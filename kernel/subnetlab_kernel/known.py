@@ -88,6 +88,7 @@ VALUES: dict[tuple[str, str], Callable[[Variables], list[str]]] = {
     ("pay", "wallet"): wallets,
     ("subnet", "wallet"): wallets,
     ("attach", "run"): runs,
+    ("runs", "delete"): runs,
     ("attach", "name"): run_variables,
     ("explain", "uid"): miners,
     ("explain", "name"): run_variables,

@@ -194,20 +194,23 @@ def _subnet(names: Names, arguments: argparse.Namespace) -> Any:
 
 
 def _runs(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
-    from subnetlab.lab.run import runs  # noqa: PLC0415
+    from subnetlab.lab.run import find, runs  # noqa: PLC0415
 
+    if arguments.delete is not None:
+        found = find(arguments.delete)
+        if found.id != arguments.delete:
+            raise UnknownRun(f"{arguments.delete!r} is not all of {found.id}.", hint="Type its name in full.")
+        found.delete()
     return runs(all=arguments.all)
 
 
 def _attach(names: Names, arguments: argparse.Namespace) -> Any:
     from subnetlab.lab.run import attach  # noqa: PLC0415
-    from subnetlab.lab.session import rejoin  # noqa: PLC0415
 
     run = names.put(arguments.name, attach(arguments.run))
-    net = rejoin(run)
-    if net is not None:
-        names.put("net", net)
-        names.put("subnet", net.subnet(run.netuid))
+    if run.net is not None:  # the run's chain becomes the notebook's
+        names.put("net", run.net)
+        names.put("subnet", run.net.subnet(run.netuid))
     return run
 
 

@@ -280,9 +280,16 @@ def test_a_restart_keeps_the_run_and_a_shutdown_ends_it(tmp_path: Path) -> None:
         assert kernel.run("assert run.status in ('starting', 'running')").status == "ok"
         kernel.restart()
         assert all(process.is_running() for process in family)
+        assert kernel.run("net = sl.connect()\nelsewhere = net", timeout=55).status == "ok"
         assert kernel.run(f"%sl attach {name}").status == "ok"
+        followed = "assert net is run.net is not elsewhere and net.endpoint == run.endpoint"
+        assert kernel.run(f"{followed} and subnet.net is net and subnet.netuid == run.netuid").status == "ok"
+        assert kernel.run(f"%sl runs --delete {name}").ename == "RunNotFinished"
         assert kernel.run("assert run.status in ('starting', 'running') and net.play_money").status == "ok"
         assert kernel.run("run.stop(timeout=30); assert run.status == 'stopped'", timeout=40).status == "ok"
+        assert kernel.run(f"%sl runs --delete {name[:-1]}").ename == "UnknownRun"
+        assert "No runs yet" in kernel.run(f"%sl runs --delete {name}").text
+        assert kernel.run("elsewhere.close()").status == "ok"
         family[0].terminate()  # the node, which would stay for ten idle minutes
     finally:
         kernel.stop()

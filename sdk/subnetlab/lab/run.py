@@ -21,6 +21,7 @@ from subnetlab.lab.verdict import Verdict, verdict
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
+from subnetlab.settings import run_folders
 from subnetlab.text import REASON, plain
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Run:
         self.note = ""
         """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
         self.net: Net | None = None
-        """The network it was started on; None for a run that was found by its name."""
+        """The network it takes place on; None where its chain is gone, or for a run that was only looked up."""
 
     # -- what happened so far ----------------------------------------------------------------------
 
@@ -291,6 +292,17 @@ class Run:
         while is_running(self.folder) and monotonic() < deadline:
             pause.wait(_LOOK_AGAIN_S)
 
+    def delete(self) -> None:
+        """Remove the run's folder: its record, its payloads, its model; and its chain where no run needs it.
+
+        Raises:
+            RunNotFinished: it goes on; nothing was removed.
+            RunError: there is no such folder, or it cannot be removed.
+        """
+        from subnetlab.lab.deletion import delete  # noqa: PLC0415  (seldom needed)
+
+        delete(self.folder)
+
 
 class Runs(list[Run]):
     """Runs of this machine, newest first."""
@@ -300,8 +312,9 @@ class Runs(list[Run]):
 
 
 def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
-    """The runs of this machine, newest first; ten of them unless `all`."""
-    folders = sorted(run_folders(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    """The runs of this machine that have begun, newest first; ten of them unless `all`."""
+    begun = filter(_has_begun, run_folders())
+    folders = sorted(begun, key=lambda folder: folder.stat().st_mtime, reverse=True)
     return Runs(Run(folder) for folder in (folders if all else folders[:10]))
 
 
@@ -309,17 +322,31 @@ def attach(name: str) -> Run:
     """Take hold of a run by its name, or by the beginning of it, and let it go on if something was killed.
 
     `run.note` says what had to be started again, or why the run cannot go on; it stays readable either way.
+    `run.net` is its chain, where that still is.
 
     Raises:
         UnknownRun: none, or more than one, begins like that.
     """
+    from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
+    from subnetlab.lab.session import rejoin  # noqa: PLC0415
+
+    run = find(name)
+    run.note = revive(run.folder)
+    run.net = rejoin(run)
+    return run
+
+
+def find(name: str) -> Run:
+    """Look up a run by its name, or by the beginning of it, and start nothing; errors as `attach`."""
     found = [folder for folder in run_folders() if folder.name.startswith(name)] if name else []
     exact = [folder for folder in found if folder.name == name]
     if len(exact or found) != 1:
         known = ", ".join(folder.name for folder in run_folders()) or "none"
         raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
-    from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
+    return Run((exact or found)[0])
 
-    run = Run((exact or found)[0])
-    run.note = revive(run.folder)
-    return run
+
+def _has_begun(folder: Path) -> bool:
+    """Whether there is a record, or somebody is about to begin one."""
+    record = folder / FILE_NAME
+    return (record.exists() and record.stat().st_size > 0) or is_running(folder)

@@ -6,13 +6,16 @@ be held only on development chains.
 """
 
 import contextlib
+import threading
 import weakref
 from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from subnetlab.errors import DevnetOnly, NodeUnreachable, NotYetSupported, SubnetLabError
+from subnetlab.errors import DevnetOnly, FleetError, NetworkError, NotYetSupported, SubnetLabError
 from subnetlab.fleet.launch import is_running, report_spent
+from subnetlab.fleet.spec import read_spec
+from subnetlab.lab import embedded
 from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
@@ -37,6 +40,8 @@ BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
 
 _NETS: "weakref.WeakSet[Net]" = weakref.WeakSet()
+_REJOINING = threading.Lock()
+"""However many take hold of runs of one chain at once, they share one connection."""
 
 
 def connect(
@@ -73,13 +78,17 @@ def connect(
 
 
 def rejoin(run: Run) -> "Net | None":
-    """Connect to the chain of a run that is still there, such as after a restart; None if it is gone."""
-    for net in list(_NETS):
-        if net.endpoint == run.endpoint and not net.closed:
-            return None
+    """The network of a run's chain, connected to anew where this process is not; None where the chain is gone."""
     try:
-        return connect(run.endpoint)
-    except NodeUnreachable:
+        spec = read_spec(run.folder)
+        if spec.node and embedded.node_at(spec.endpoint) != spec.node:
+            return None  # another chain may answer at its port by now
+        with _REJOINING:
+            for net in list(_NETS):
+                if net.endpoint == spec.endpoint and not net.closed:
+                    return net
+            return _joined(NetworkClient(spec.endpoint, name=spec.network), None)
+    except (FleetError, NetworkError):
         return None
 
 
