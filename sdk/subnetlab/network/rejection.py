@@ -68,12 +68,16 @@ def translated(endpoint: str) -> Generator[None]:
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
         raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
+    except TimeoutError as error:
+        raise NodeUnreachable(
+            f"The node at {endpoint} did not answer in time.",
+            hint="See whether it still runs, then ask again.",
+        ) from error
     except (
         bittensor.RpcConnectionError,
         bittensor.ConnectionNotReady,
         MaxRetriesExceeded,
         OSError,
-        TimeoutError,
     ) as error:
         raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
     except SubstrateRequestException as error:
