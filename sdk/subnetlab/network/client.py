@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import bittensor
 
-from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
+from subnetlab.errors import ChainRejected, DevnetOnly, InvalidAmount, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
-from subnetlab.network.confirm import Confirm, Spend, confirm_default
+from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
 from subnetlab.network.dev import DevControls
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.names import Network, resolve
@@ -69,7 +69,7 @@ class NetworkClient:
         self.endpoint = found.endpoint
         self.client = WireClient(found.endpoint, answer_s=answer_s)
         self.dev = DevControls(found.endpoint, answer_s=answer_s)
-        self._confirm, self._budget, self._real = confirm, budget, real
+        self._confirm, self._budget, self._real = checked(confirm), budget, real
         self._patience_s = patience_s
 
     @cached_property
@@ -117,7 +117,7 @@ class NetworkClient:
         Leave the network by closing the first one.
         """
         other = copy(self)
-        other.purse = Purse(budget=self.budget, confirm=confirm)
+        other.purse = Purse(budget=self.budget, confirm=checked(confirm))
         return other
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -380,4 +380,10 @@ def _exact(amount: int, netuid: int = 0) -> Any:
 def _protection(rate_tolerance: float | None) -> dict[str, Any]:
     if rate_tolerance is None:
         return {"slippage_protection": False}
+    plain = isinstance(rate_tolerance, int | float) and not isinstance(rate_tolerance, bool)  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
+    if not plain or not 0 <= rate_tolerance <= 1:
+        raise InvalidAmount(
+            f"rate_tolerance={rate_tolerance!r} is not a share between 0 and 1.",
+            hint="0.05 lets the price move by 5 %; None takes any price.",
+        )
     return {"rate_tolerance": rate_tolerance}

@@ -13,6 +13,7 @@ from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestExce
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
+from subnetlab.network.names import offline_hint
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""
@@ -79,7 +80,9 @@ def translated(endpoint: str) -> Generator[None]:
         MaxRetriesExceeded,
         OSError,
     ) as error:
-        raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
+        raise NodeUnreachable(
+            f"Nothing answers at {endpoint} ({error}).", hint=offline_hint(endpoint)
+        ) from error
     except SubstrateRequestException as error:
         raise rejected(bittensor.ChainError(str(error)), str(error)) from error
     except KeyfileError as error:

@@ -1,4 +1,4 @@
-"""The SDK's transport with two things it keeps to itself, which a person who waits has to know, and one repair.
+"""The SDK's transport with two things that a person who waits has to know, and one repair.
 
 1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
    that the node sends in between (taken, in a block) are passed on to whoever listens in the context that
