@@ -28,7 +28,7 @@ from subnetlab.network import names
 from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.confirm import Confirm
+from subnetlab.network.confirm import Confirm, checked
 from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
@@ -69,6 +69,7 @@ def connect(
     """
     close_dropped()
     found = names.resolve(network)
+    checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}

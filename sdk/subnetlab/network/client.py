@@ -13,21 +13,20 @@ from typing import Any, Literal
 
 import bittensor
 
-from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
+from subnetlab.errors import ChainRejected, DevnetOnly, InvalidAmount, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
-from subnetlab.network.confirm import Confirm, Spend, confirm_default
+from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
 from subnetlab.network.dev import DevControls
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.names import Network, resolve
 from subnetlab.network.pay import check_addresses, destination
 from subnetlab.network.receipt import Receipt
-from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
 from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallets import Wallet, open_wallet
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")
@@ -47,6 +46,7 @@ class NetworkClient:
         budget: what may be spent; the one kept for this network unless given.
         real: treat play money as real money, to rehearse for a public network; never the other way round.
         patience_s: the longest wait for the block of anything submitted.
+        answer_s: the longest wait for an answer.
 
     `client` is the SDK's client, `dev` the controls of a development node.
     """
@@ -60,15 +60,16 @@ class NetworkClient:
         budget: Budget | None = None,
         real: bool = False,
         patience_s: float = 300.0,
+        answer_s: float = ANSWER_LIMIT_S,
     ) -> None:
         found = resolve(endpoint)
         if found.endpoint is None:
             raise UnknownNetwork("The embedded devnet has no endpoint of its own.", hint="Start it first.")
         self.network = Network(name=name or found.name, endpoint=found.endpoint)
         self.endpoint = found.endpoint
-        self.client = WireClient(found.endpoint)
-        self.dev = DevControls(found.endpoint)
-        self._confirm, self._budget, self._real = confirm, budget, real
+        self.client = WireClient(found.endpoint, answer_s=answer_s)
+        self.dev = DevControls(found.endpoint, answer_s=answer_s)
+        self._confirm, self._budget, self._real = checked(confirm), budget, real
         self._patience_s = patience_s
 
     @cached_property
@@ -116,7 +117,7 @@ class NetworkClient:
         Leave the network by closing the first one.
         """
         other = copy(self)
-        other.purse = Purse(budget=self.budget, confirm=confirm)
+        other.purse = Purse(budget=self.budget, confirm=checked(confirm))
         return other
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -132,14 +133,14 @@ class NetworkClient:
             WalletError: it is no address, or a secret where none belongs.
         """
         who = destination(account, development=self.development)
-        with translated(self.endpoint):
+        with self.client.question():
             found = self.client.query(("System", "Account"), [who])
         return Rao(int(found["data"]["free"]))
 
     @cached_property
     def existential_deposit(self) -> Rao:
         """What an account must hold to exist."""
-        with translated(self.endpoint):
+        with self.client.question():
             return Rao(int(self.client.constant(("Balances", "ExistentialDeposit"))))
 
     def head(self) -> Block:
@@ -154,13 +155,13 @@ class NetworkClient:
 
     def uid(self, netuid: int, hotkey_ss58: str) -> int | None:
         """The uid a hotkey holds on a subnet, or None."""
-        with translated(self.endpoint):
+        with self.client.question():
             found = self.client.query(("SubtensorModule", "Uids"), [netuid, hotkey_ss58])
         return None if found is None else int(found)
 
     def subnets(self) -> tuple[int, ...]:
         """The netuids that exist, lowest first."""
-        with translated(self.endpoint):
+        with self.client.question():
             rows = self.client.query_map(("SubtensorModule", "NetworksAdded"))
         return tuple(sorted(int(netuid) for netuid, added in rows if added))
 
@@ -229,7 +230,7 @@ class NetworkClient:
 
     def register_subnet(self, wallet: str | Wallet, *, hotkey_ss58: str | None = None) -> tuple[int, Receipt]:
         """Create a subnet owned by the wallet; returns its netuid. The price is the chain's current one."""
-        with translated(self.endpoint):
+        with self.client.question():
             cost = self.client.read("subnet_registration_cost")
         hotkey = None if hotkey_ss58 is None else destination(hotkey_ss58, development=False)
         intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
@@ -247,7 +248,7 @@ class NetworkClient:
 
         The SDK sends it through the MEV shield, as the chain demands.
         """
-        with translated(self.endpoint):
+        with self.client.question():
             cost = int(self.client.query(("SubtensorModule", "Burn"), [netuid]) or 0)
         opened = self.wallet(wallet)
         if hotkey_ss58 is None:
@@ -283,7 +284,7 @@ class NetworkClient:
         """
         check_addresses(intent)
         opened = self.wallet(wallet)
-        with translated(self.endpoint):
+        with self.client.question():
             plan = self.client.plan(intent, opened)
             signer = str(plan.signer_address)
             fee = int(plan.fee.rao) if plan.fee is not None else 0
@@ -333,7 +334,7 @@ class NetworkClient:
         """
         if not self.development:
             raise DevnetOnly(f"There is no sudo on {self.network.name}.")
-        with translated(self.endpoint):
+        with self.client.question():
             inner = self.client.compose(call)
         return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet)
 
@@ -379,4 +380,10 @@ def _exact(amount: int, netuid: int = 0) -> Any:
 def _protection(rate_tolerance: float | None) -> dict[str, Any]:
     if rate_tolerance is None:
         return {"slippage_protection": False}
+    plain = isinstance(rate_tolerance, int | float) and not isinstance(rate_tolerance, bool)  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
+    if not plain or not 0 <= rate_tolerance <= 1:
+        raise InvalidAmount(
+            f"rate_tolerance={rate_tolerance!r} is not a share between 0 and 1.",
+            hint="0.05 lets the price move by 5 %; None takes any price.",
+        )
     return {"rate_tolerance": rate_tolerance}

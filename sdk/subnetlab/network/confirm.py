@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from subnetlab.errors import HeadlessSpendRefused, NotConfirmed
 from subnetlab.text import NAME, REASON, plain
@@ -111,6 +111,23 @@ class Recorded:
 def confirm_default(*, real: bool) -> Confirm:
     """Who is asked where nothing else was chosen: a person for real money, nobody for play money."""
     return Prompt() if real else Always()
+
+
+AnyConfirm = TypeVar("AnyConfirm", bound=Confirm | None)
+
+
+def checked(confirm: AnyConfirm) -> AnyConfirm:
+    """What was given to be asked, if it can be.
+
+    Raises:
+        NotConfirmed: it has no `ask`, or does not say whether a person answers.
+    """
+    if confirm is None or (callable(getattr(confirm, "ask", None)) and hasattr(confirm, "interactive")):
+        return confirm
+    raise NotConfirmed(
+        f"A {type(confirm).__name__} cannot be asked to confirm a spend.",
+        hint="Give an object with .ask(spend) and .interactive, or leave confirm out.",
+    )
 
 
 def require(confirm: Confirm, spend: Spend) -> None:

@@ -15,9 +15,12 @@ from subnetlab.errors import ChainRejected, DevnetNotYours, DevnetOnly, NodeUnre
 from subnetlab.network.chain import Block
 from subnetlab.settings import dev_token_file
 
+ANSWER_LIMIT_S = 40.0
 _METHOD_NOT_FOUND = -32601
 _UNSAFE = "RPC call is unsafe to be called externally"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONG = ("dev_seal", "dev_save", "dev_revert")
+"""Sealing many blocks with epochs in them takes a while."""
 
 
 class DevControls:
@@ -25,7 +28,8 @@ class DevControls:
 
     Args:
         endpoint: `ws://host:port`; the node answers HTTP on the same port.
-        timeout_s: longest wait for one answer; sealing many blocks with epochs in them takes a while.
+        timeout_s: longest wait for blocks to be sealed, or a chain to be saved or turned back.
+        answer_s: longest wait for anything else.
 
     Every verb raises:
         DevnetOnly: the node at the endpoint is no development node.
@@ -34,9 +38,9 @@ class DevControls:
         ChainRejected: the node refuses, such as an unknown snapshot.
     """
 
-    def __init__(self, endpoint: str, *, timeout_s: float = 120.0) -> None:
+    def __init__(self, endpoint: str, *, timeout_s: float = 120.0, answer_s: float = ANSWER_LIMIT_S) -> None:
         self.endpoint = endpoint
-        self._timeout_s = timeout_s
+        self._timeout_s, self._answer_s = timeout_s, min(answer_s, timeout_s)
 
     def set_sealing(self, sealing: Literal["instant", "manual"] | float) -> None:
         """Seal a block per extrinsic (`instant`), only when asked (`manual`), or every so many seconds."""
@@ -85,7 +89,7 @@ class DevControls:
 
     def _ask(self, method: str, *params: Any) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
-        answer = self._post(body)
+        answer = self._post(body, self._timeout_s if method in _LONG else self._answer_s)
         error = answer.get("error")
         if error is None:
             return answer.get("result")
@@ -97,17 +101,20 @@ class DevControls:
             f"The node refused {method}: {error.get('message')}.", code=str(error.get("code"))
         )
 
-    def _post(self, body: str) -> dict[str, Any]:
+    def _post(self, body: str, limit_s: float) -> dict[str, Any]:
         parts = urlsplit(self.endpoint)
         secure = parts.scheme in ("wss", "https")
         connect = HTTPSConnection if secure else HTTPConnection
-        connection = connect(
-            parts.hostname or "", parts.port or (443 if secure else 80), timeout=self._timeout_s
-        )
+        connection = connect(parts.hostname or "", parts.port or (443 if secure else 80), timeout=limit_s)
         headers = {"Content-Type": "application/json", **_authorization(parts.hostname, parts.port)}
         try:
             connection.request("POST", parts.path or "/", body, headers)
             answer = json.loads(connection.getresponse().read())
+        except TimeoutError as error:
+            raise NodeUnreachable(
+                f"The node at {self.endpoint} did not answer within {limit_s:g} s.",
+                hint="See whether it still runs, then ask again.",
+            ) from error
         except (OSError, HTTPException) as error:
             raise NodeUnreachable(f"Nothing answers at {self.endpoint} ({error}).") from error
         except ValueError as error:

@@ -5,9 +5,10 @@ endpoints are those of the bittensor SDK; a test holds the two together.
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from subnetlab.errors import UnknownNetwork
+from subnetlab.errors import NodeUnreachable, UnknownNetwork
 
 DEVNET = "devnet"
 """The embedded node."""
@@ -18,6 +19,9 @@ ENDPOINTS = {
     "finney": "wss://entrypoint-finney.opentensor.ai:443",
 }
 """Where the named networks answer."""
+
+_OTHER_NAMES = {"testnet": "test", "mainnet": "finney", "main": "finney", "localnet": "local", "dev": DEVNET}
+"""What the networks are called elsewhere; named in the refusal, never connected to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,5 +55,19 @@ def resolve(name: str = DEVNET) -> Network:
     except ValueError:
         valid = False
     if not valid or any(letter.isspace() for letter in name):
-        raise UnknownNetwork(f"There is no network called {name!r}.")
+        raise UnknownNetwork(f"There is no network called {name!r}.", hint=_hint(name))
     return Network(name=name, endpoint=name)
+
+
+def offline_hint(endpoint: str) -> str:
+    """What to do where nothing answers at an endpoint: a public network is not started by hand."""
+    name = next((name for name, known in ENDPOINTS.items() if known == endpoint), "")
+    if name in ("test", "finney"):
+        return f"Check this machine's way to the internet; {name} may also be down for a moment."
+    return NodeUnreachable.hint
+
+
+def _hint(name: str) -> str | None:
+    meant = _OTHER_NAMES.get(name.lower())
+    close = [meant] if meant else get_close_matches(name.lower(), (DEVNET, *ENDPOINTS), n=1)
+    return f'Did you mean "{close[0]}"? {UnknownNetwork.hint}' if close else None

@@ -24,7 +24,7 @@ from subnetlab.network.commitments import decode_fields, encode_fields
 from subnetlab.network.rejection import rejected
 from subnetlab.network.wallets import dev_keypair
 from subnetlab.network.weights import weights_call
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
 
 GONE_S = 30.0
 """How long a broken connection is tried again before waiting for a block gives up."""
@@ -86,9 +86,10 @@ class PeerChain:
             return await _head(client)
 
         try:
-            return client.run(wait())
+            with client.patience(timeout_s + ANSWER_LIMIT_S):
+                return client.run(wait())
         except NodeUnreachable as error:
-            if isinstance(error.__cause__, TimeoutError):
+            if number > 0 and isinstance(error.__cause__, TimeoutError):
                 raise NodeUnreachable(
                     f"Block {number} did not come within {timeout_s:g} s.", hint=""
                 ) from error

@@ -13,6 +13,7 @@ from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestExce
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
+from subnetlab.network.names import offline_hint
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""
@@ -68,14 +69,20 @@ def translated(endpoint: str) -> Generator[None]:
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
         raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
+    except TimeoutError as error:
+        raise NodeUnreachable(
+            f"The node at {endpoint} did not answer in time.",
+            hint="See whether it still runs, then ask again.",
+        ) from error
     except (
         bittensor.RpcConnectionError,
         bittensor.ConnectionNotReady,
         MaxRetriesExceeded,
         OSError,
-        TimeoutError,
     ) as error:
-        raise NodeUnreachable(f"Nothing answers at {endpoint} ({error}).") from error
+        raise NodeUnreachable(
+            f"Nothing answers at {endpoint} ({error}).", hint=offline_hint(endpoint)
+        ) from error
     except SubstrateRequestException as error:
         raise rejected(bittensor.ChainError(str(error)), str(error)) from error
     except KeyfileError as error:

@@ -1,12 +1,14 @@
-"""The SDK's transport with two things it keeps to itself, which a person who waits has to know.
+"""The SDK's transport with two things that a person who waits has to know, and one repair.
 
 1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
    that the node sends in between (taken, in a block) are passed on to whoever listens in the context that
    submits. Nothing is changed or delayed by it.
 2. That a node went away in order. SDK 11.3 stumbles over a connection that the node closes by the book while
    something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
+3. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 """
 
+import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,8 +34,22 @@ def listening(tell: Callable[[Stage], None]) -> Generator[None]:
 class Transport(bittensor.RpcSubstrate):
     """The SDK's transport, which also tells what becomes of an extrinsic, and that a node has gone."""
 
+    async def connect(self) -> None:
+        """Connect; where that is given up half way, nothing of it is left."""
+        self._opening: Any = None
+        try:
+            await super().connect()
+        except asyncio.CancelledError:
+            if self._opening is not None:
+                socket = self._opening._session._ws  # noqa: SLF001 - the SDK has no door for it
+                if socket is not None:
+                    socket.transport.abort()  # a node that stands still answers no goodbye
+                await self._opening.close()
+            raise
+
     def _interface(self, endpoint: str, fallbacks: list[str]) -> Any:
         connection: Any = super()._interface(endpoint, fallbacks)
+        self._opening = connection
         session = connection._session  # noqa: SLF001 - the SDK has no door for either
         subscribe, pump = session.subscribe, session._pump  # noqa: SLF001
 

@@ -7,6 +7,7 @@ keeps a process alive.
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Literal, Protocol
 from subnetlab.errors import NetworkError, NodeUnreachable
 from subnetlab.network.metagraph import MetagraphSnapshot, metagraph_at
 from subnetlab.network.pay_history import PaidEpoch, past_epochs
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
 
 GONE_S = 8.0
 """How long a node may be away before it counts as gone: it may be restarting on the same port."""
@@ -76,7 +77,8 @@ class Watch:
         while not self._stopped.is_set():
             before, client = self._seen, WireClient(self._endpoint)
             try:
-                client.run(self._follow(client))
+                with client.patience(math.inf):  # until it is stopped
+                    client.run(self._follow(client))
             except NodeUnreachable:
                 if self._seen != before:
                     answered = time.monotonic()
@@ -104,7 +106,7 @@ class Watch:
 
         async def looks() -> None:
             while True:
-                await self._look(client)
+                await asyncio.wait_for(self._look(client), ANSWER_LIMIT_S)
                 await asyncio.sleep(_PERIOD_S)
                 await came.wait()
                 came.clear()

@@ -1,13 +1,15 @@
 """The connection itself: the SDK's own client, with the few questions its synchronous face leaves out.
 
 `WireClient` is a `bittensor.Subtensor` (every method of the SDK's blocking client works on it) that also runs
-a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached. It connects on first use.
+a coroutine on its own loop, asks plain JSON-RPC, and can forget what it cached. It connects on first use. A
+question of ours that the node does not answer in time is given up; the SDK's own methods wait as it does.
 """
 
 import asyncio
 import concurrent.futures
 import contextlib
 import inspect
+import math
 import threading
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
@@ -23,14 +25,21 @@ from subnetlab.network.transport import Transport
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 30.0
+ANSWER_LIMIT_S = 40.0
+"""How long a node may take to answer one question; a large metagraph on a busy machine takes seconds."""
 _LET_GO_S = 1.0
 """How long whoever still waits may take to hear that the connection is closed."""
 
 
 class WireClient(bittensor.Subtensor):
-    """One connection to one endpoint; nothing is opened before the first question."""
+    """One connection to one endpoint; nothing is opened before the first question.
 
-    def __init__(self, endpoint: str) -> None:
+    Args:
+        endpoint: `ws://host:port`.
+        answer_s: how long the node may take to answer one question.
+    """
+
+    def __init__(self, endpoint: str, *, answer_s: float = ANSWER_LIMIT_S) -> None:
         self.substrate = Transport(
             endpoint,
             fallback_endpoints=default_fallback_endpoints(endpoint),
@@ -40,16 +49,30 @@ class WireClient(bittensor.Subtensor):
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._patience = threading.local()
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._answer_s, self._closed = answer_s, False
 
     def connect(self) -> Self:
-        """Open the connection; idempotent, and run by itself on first use."""
+        """Open the connection; idempotent, and run by itself on first use.
+
+        Raises:
+            NodeUnreachable: it was closed.
+            TimeoutError: the node takes no connection in time.
+        """
+        if self._closed:
+            raise NodeUnreachable(
+                f"The connection to {self.endpoint} was closed.", hint="net = sl.connect() opens another."
+            )
         if self._own_loop is None:
             self._own_loop = self._loop.call(_quiet_loop())
-        super().connect()
+        if not self._state["connected"]:
+            limit = min(CONNECT_TIMEOUT_S, self._limit() or self._answer_s)
+            self._loop.call(asyncio.wait_for(self._client.connect(), limit))
+            self._state["connected"] = True
         return self
 
     def close(self) -> None:
         """Leave the node for good: whoever still waits is told, the SDK stops its loop, and this frees it."""
+        self._closed = True
         if self._own_loop is not None and not self._loop.owns_current_thread:
             with contextlib.suppress(RuntimeError, TimeoutError):
                 self._loop.call(self._let_go(), timeout=_LET_GO_S)
@@ -63,9 +86,9 @@ class WireClient(bittensor.Subtensor):
 
         Raises:
             ChainRejected: the chain refused.
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: nobody answers, or not in time.
         """
-        with translated(self.endpoint):
+        with self.question():
             result: T = self._call(question)
             return result
 
@@ -87,17 +110,27 @@ class WireClient(bittensor.Subtensor):
         return await self.substrate.raw.rpc_request(method, list(params))
 
     @contextmanager
+    def question(self) -> Generator[None]:
+        """Ask inside the block, in our own errors and with a limit of time; errors as `run`."""
+        with translated(self.endpoint), self.patience(self._limit() or self._answer_s):
+            yield
+
+    def _limit(self) -> float | None:
+        """How long this thread waits for an answer, where that was said."""
+        return getattr(self._patience, "s", None)
+
+    @contextmanager
     def patience(self, seconds: float) -> Generator[None]:
         """Give every question this thread asks inside the block this long; `TimeoutError` after that."""
-        before, self._patience.s = getattr(self._patience, "s", None), seconds
+        before, self._patience.s = self._limit(), seconds
         try:
             yield
         finally:
             self._patience.s = before
 
     def _call(self, coro: Coroutine[Any, Any, Any]) -> Any:
-        limit: float | None = getattr(self._patience, "s", None)
-        bounded = coro if limit is None else asyncio.wait_for(coro, limit)
+        limit = self._limit()
+        bounded = coro if limit in (None, math.inf) else asyncio.wait_for(coro, limit)
         try:
             return super()._call(self._told_of_the_end(bounded))
         except concurrent.futures.CancelledError as error:

@@ -172,6 +172,19 @@ def test_a_netuid_no_call_can_carry_is_refused_before_it_is_sent(
     assert network.head() == head
 
 
+@pytest.mark.parametrize("tolerance", [5, -0.1, float("nan"), "0.05", True, [1]])
+def test_a_tolerance_that_is_no_share_is_refused(
+    network: NetworkClient, prepared: Prepared, tolerance: object
+) -> None:
+    where = {"hotkey_ss58": BOB, "netuid": prepared.netuid, "wallet": "alice", "rate_tolerance": tolerance}
+    for spend in (
+        lambda: network.stake(amount_tao=1, **where),
+        lambda: network.unstake(amount_alpha=1, **where),
+    ):
+        with pytest.raises(InvalidAmount, match="is not a share between 0 and 1"):
+            spend()
+
+
 @pytest.mark.parametrize("secret", ["0x" + "5a" * 32, "abandon " * 11 + "about"])
 def test_a_secret_is_refused_wherever_an_address_belongs(
     network: NetworkClient, prepared: Prepared, secret: str

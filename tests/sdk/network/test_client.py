@@ -1,6 +1,7 @@
 """What a person does on a network, on the wire: every write leaves a receipt or an error in words."""
 
 import contextlib
+import signal
 from hashlib import blake2b
 from pathlib import Path
 
@@ -315,6 +316,52 @@ def test_a_method_the_node_does_not_know_is_refused_in_words(network: NetworkCli
 def test_the_embedded_devnet_is_not_an_endpoint() -> None:
     with pytest.raises(UnknownNetwork):
         NetworkClient("devnet")
+
+
+def test_a_node_that_stands_still_is_given_up_by_name_and_found_again(
+    network: NetworkClient, tmp_path: Path
+) -> None:
+    budget = Budget("devnet", unlimited=True, folder=tmp_path)
+    with running_devnet(tmp_path, "--instant") as node:
+        known = NetworkClient(node.endpoint, budget=budget, answer_s=0.5)
+        fresh = NetworkClient(node.endpoint, budget=budget, answer_s=0.5)
+        head, hotkey = known.head(), dev_wallet("bob").hotkey.ss58_address
+        assert known.development
+        node.process.send_signal(signal.SIGSTOP)
+        try:
+            for ask in (
+                fresh.head,
+                lambda: fresh.development,
+                known.head,
+                known.dev.info,
+                lambda: known.dev.set_sealing("manual"),
+                lambda: known.balance("alice"),
+                lambda: known.metagraph(1),
+                lambda: known.uid(1, hotkey),
+                known.subnets,
+                lambda: known.quote_stake(amount_tao=1, netuid=1),
+                lambda: known.pay(amount_tao=1, to="bob", wallet="alice"),
+                lambda: known.stake(amount_tao=1, hotkey_ss58=hotkey, netuid=1, wallet="alice"),
+                lambda: known.burned_register(1, "bob"),
+                lambda: known.register_subnet("bob"),
+            ):
+                with pytest.raises(NodeUnreachable, match=f"The node at {node.endpoint} did not answer"):
+                    ask()
+        finally:
+            node.process.send_signal(signal.SIGCONT)
+        assert budget.spent_rao == 0
+        assert known.head() == fresh.head() == head
+        known.close()
+        fresh.close()
+
+
+def test_a_network_that_was_closed_says_so(prepared: Prepared) -> None:
+    client = NetworkClient(prepared.endpoint)
+    client.head()
+    client.close()
+    for ask in (client.head, lambda: client.balance("alice"), lambda: client.metagraph(1), client.subnets):
+        with pytest.raises(NodeUnreachable, match="was closed"):
+            ask()
 
 
 def test_nobody_there_is_one_clear_error() -> None:

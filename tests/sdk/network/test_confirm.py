@@ -15,8 +15,19 @@ from subnetlab.errors import (
     OverBudget,
     WalletError,
 )
+from subnetlab.lab.session import connect
 from subnetlab.network.budget import Budget
-from subnetlab.network.confirm import Always, Confirm, Never, Prompt, Recorded, Spend, confirm_default
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.confirm import (
+    Always,
+    Confirm,
+    Never,
+    Prompt,
+    Recorded,
+    Spend,
+    checked,
+    confirm_default,
+)
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
 
@@ -96,6 +107,16 @@ def test_a_question_that_breaks_spends_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         gate.spend(spend(real=False), free_rao=10**9, deposit_rao=500, submit=not_submitted)
     assert gate.budget.spent_rao == 0
+
+
+@pytest.mark.parametrize("thing", [lambda spend: True, True, "yes", input])
+def test_what_cannot_be_asked_is_refused_before_anything_else(thing: object) -> None:
+    with pytest.raises(NotConfirmed, match="cannot be asked"):
+        NetworkClient("ws://127.0.0.1:9", confirm=thing)  # type: ignore[arg-type]
+    with pytest.raises(NotConfirmed, match="cannot be asked"):
+        connect(confirm=thing)  # type: ignore[arg-type]
+    assert checked(None) is None
+    assert isinstance(checked(Always()), Always)
 
 
 @pytest.mark.parametrize("real", [True, False])

@@ -3,8 +3,9 @@
 import pytest
 from bittensor.settings import NETWORKS
 
-from subnetlab.errors import UnknownNetwork
+from subnetlab.errors import NodeUnreachable, UnknownNetwork
 from subnetlab.network.names import ENDPOINTS, resolve
+from subnetlab.network.rejection import translated
 
 
 def test_the_public_endpoints_are_the_sdk_s_own() -> None:
@@ -21,6 +22,26 @@ def test_the_devnet_has_no_endpoint_before_it_runs() -> None:
 def test_an_endpoint_stands_for_itself_and_a_known_one_for_its_name() -> None:
     assert resolve("ws://host:9944").endpoint == "ws://host:9944"
     assert resolve("wss://entrypoint-finney.opentensor.ai:443/").name == "finney"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("testnet", "test"), ("mainnet", "finney"), ("Mainnet", "finney"), ("finny", "finney"),
+     ("Finney", "finney"), ("TEST", "test"), ("localnet", "local"), ("devent", "devnet")],
+)  # fmt: skip
+def test_a_name_that_is_almost_one_is_asked_back(name: str, meant: str) -> None:
+    with pytest.raises(UnknownNetwork, match=f'Did you mean "{meant}"'):
+        resolve(name)
+
+
+def test_a_public_network_that_does_not_answer_is_not_to_be_started_by_hand() -> None:
+    for name in ("test", "finney"):
+        with pytest.raises(NodeUnreachable) as caught, translated(ENDPOINTS[name]):
+            raise OSError("no route")
+        assert "internet" in str(caught.value)
+        assert "subnetlab devnet" not in str(caught.value)
+    with pytest.raises(NodeUnreachable, match="subnetlab devnet"), translated(ENDPOINTS["local"]):
+        raise OSError("refused")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from subnetlab.lab.words import short
 from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay import destination
-from subnetlab.network.rejection import translated
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
 Kind = Literal["stake", "pay"]
@@ -187,7 +186,7 @@ def _vote(graph: MetagraphSnapshot, hotkey: str, received: int) -> Vote | None:
 
 
 def _fee(client: NetworkClient, intent: bittensor.Intent, wallet: str) -> int:
-    with translated(client.endpoint):
+    with client.client.question():
         plan = client.client.plan(intent, client.wallet(wallet))
     return int(plan.fee.rao) if plan.fee is not None else 0
 
