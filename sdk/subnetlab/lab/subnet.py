@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.fleet import limits
 from subnetlab.fleet.launch import start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
@@ -125,8 +126,9 @@ class Subnet:
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
-        run = Run(self._launch(made, fleet or LocalFleet()))
-        run.net = self.net
+        fleet = fleet or LocalFleet()
+        run = Run(self._launch(made, fleet))
+        run.net, run.note = self.net, limits.warning(fleet, limits.cores(), limits.free_memory())
         (self.net.detached if detach else self.net.runs).append(run)
         return run
 
