@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import subnetlab as sl
-from subnetlab.lab.tutorials import find
+from subnetlab.commands.tutorials import find
 from tests.project import ROOT
 
 BINDER = ROOT / "binder"

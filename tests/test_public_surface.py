@@ -28,6 +28,10 @@ def test_the_surface_is_small_and_every_name_is_there() -> None:
     assert set(subnetlab.__all__) <= set(dir(subnetlab))
 
 
+def test_tab_shows_public_names_alone() -> None:
+    assert sorted(dir(subnetlab)) == sorted(subnetlab.__all__)
+
+
 def test_every_public_name_explains_itself() -> None:
     assert [name for name in subnetlab.__all__ if not getattr(subnetlab, name).__doc__] == []
 

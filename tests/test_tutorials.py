@@ -7,10 +7,10 @@ import nbformat
 import pytest
 
 from subnetlab.cli import main
+from subnetlab.commands.demo import execute, page
+from subnetlab.commands.tutorials import find
 from subnetlab.errors import RunError
-from subnetlab.lab.headless import execute, page
 from subnetlab.lab.replay import open as open_recorded
-from subnetlab.lab.tutorials import find
 
 SMALL = {
     "--rounds 20": "--rounds 4",

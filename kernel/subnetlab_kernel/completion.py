@@ -1,17 +1,27 @@
 """Completion of `%sl` and `%%train`: verbs, options, and the values they take.
 
-Only on the magic's own line; Python in and below a cell is IPython's to complete, hence the None. Which
+Only on the magic's own line, and in the quotes of `frame("`, `wallet("` and their like; other Python is
+IPython's to complete, hence the None. Which
 argument a word belongs to is read from the parsers in `commands`, what it could be from `known`.
 """
 
 import argparse
+import re
 from typing import Any
 
 from subnetlab_kernel import commands, known
 
+_ARGUMENT = re.compile(rf"\.({'|'.join(known.ARGUMENTS)})\(\s*[\"']([^\"'\n]*)\Z")
+"""The beginning of a text in the brackets of a verb, as in `run.frame("mi`."""
+
 
 def complete(code: str, cursor: int, variables: known.Variables) -> dict[str, Any] | None:
     """A reply for the front end, or None where the line is not ours."""
+    argument = _ARGUMENT.search(code[:cursor])
+    if argument is not None:
+        verb, typed = argument.group(1), argument.group(2)
+        reply = _reply(known.ARGUMENTS[verb](variables), typed, cursor)
+        return reply if reply["matches"] else None
     line = code[:cursor].rsplit("\n", 1)[-1]
     words = line.split()
     if not words:
@@ -20,6 +30,10 @@ def complete(code: str, cursor: int, variables: known.Variables) -> dict[str, An
     candidates = _candidates(code, words[:-1] if word else words, word, variables)
     if candidates is None:
         return None
+    return _reply(candidates, word, cursor)
+
+
+def _reply(candidates: list[str], word: str, cursor: int) -> dict[str, Any]:
     return {
         "status": "ok",
         "matches": [c for c in candidates if c.startswith(word)],

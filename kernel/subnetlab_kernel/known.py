@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
 
 NETWORKS = ("devnet", "finney", "local", "test")
+FRAMES = ("miners", "rounds", "validators", "blocks", "epochs", "losses", "money", "steps", "peers")
+"""As `subnetlab.frames.NAMES`, which would load polars."""
 _DEV_WALLETS = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
 _WALLETS = Path("~/.bittensor/wallets")
 """Where the Bittensor SDK keeps wallets unless told otherwise."""
@@ -95,3 +97,13 @@ VALUES: dict[tuple[str, str], Callable[[Variables], list[str]]] = {
     ("train", "name"): run_variables,
 }
 """What completes the value of a verb's argument, by verb and argument."""
+
+ARGUMENTS: dict[str, Callable[[Variables], list[str]]] = {
+    "frame": lambda _: list(FRAMES),
+    "wallet": wallets,
+    "balance": wallets,
+    "holdings": wallets,
+    "connect": networks,
+    "attach": runs,
+}
+"""What completes the text in the brackets of a verb of the SDK, by verb."""

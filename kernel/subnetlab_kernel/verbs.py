@@ -221,7 +221,7 @@ def _explain(names: Names, arguments: argparse.Namespace) -> Any:
 
 
 def _doctor(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001
-    from subnetlab.lab.doctor import doctor  # noqa: PLC0415
+    from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
     return doctor()
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from subnetlab import errors as errors
+    from subnetlab.commands.demo import demo as demo
+    from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.fleet.local import LocalFleet as LocalFleet
-    from subnetlab.lab.demo import demo as demo
-    from subnetlab.lab.doctor import doctor as doctor
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
     from subnetlab.lab.run import attach as attach
@@ -38,8 +38,8 @@ _ATTRIBUTES = {
     "Subnet": "subnetlab.lab.subnet",
     "attach": "subnetlab.lab.run",
     "connect": "subnetlab.lab.session",
-    "demo": "subnetlab.lab.demo",
-    "doctor": "subnetlab.lab.doctor",
+    "demo": "subnetlab.commands.demo",
+    "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
     "runs": "subnetlab.lab.run",
 }
@@ -80,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -4,21 +4,26 @@ Only finds the word and hands the rest on; what a command needs is imported when
 starts without torch and `--help` without anything.
 """
 
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from subnetlab.errors import SubnetLabError
 
+_BROKEN_PIPE = 141
+"""Exit status of a command whose reader is gone: 128 and SIGPIPE, as a shell says it."""
+
 
 def _demo(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.headless import main  # noqa: PLC0415  (only what the command needs)
+    from subnetlab.commands.demo import main  # noqa: PLC0415  (only what the command needs)
 
     return main(arguments)
 
 
 def _lab(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.jupyter import main  # noqa: PLC0415
+    from subnetlab.commands.lab import main  # noqa: PLC0415
 
     return main(arguments)
 
@@ -30,7 +35,7 @@ def _devnet(arguments: Sequence[str]) -> int:
 
 
 def _doctor(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.doctor import doctor  # noqa: PLC0415
+    from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
     if arguments:
         print("subnetlab doctor takes no options.", file=sys.stderr)
@@ -76,10 +81,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         print(f"subnetlab: no command is called {words[0]!r}.\n{usage()}", file=sys.stderr)
         return 2
+    return _run(words[0], words[1:])
+
+
+def _run(name: str, options: Sequence[str]) -> int:
+    _write_what_can_be_written()
     try:
-        return COMMANDS[words[0]][1](words[1:])
+        status = COMMANDS[name][1](options)
+        sys.stdout.flush()
     except SubnetLabError as error:
-        print(f"subnetlab {words[0]}: {error}", file=sys.stderr)
+        print(f"subnetlab {name}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `head` does; the interpreter must not try to flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     except KeyboardInterrupt:
         return 130
+    return status
+
+
+def _write_what_can_be_written() -> None:
+    """A console that is not UTF-8 gets question marks for letters it does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -5,6 +5,7 @@ reorder letters, hide itself or fill the screen is replaced or cut here. HTML es
 library only.
 """
 
+import sys
 import unicodedata
 from typing import Final
 
@@ -33,7 +34,15 @@ def plain(text: str, limit: int = LINE) -> str:
 
 
 def plain_lines(text: str, limit: int = LINE) -> str:
-    """A text whose line feeds are its own, each line as `plain` shows it."""
-    lines = text.split("\n", LINES)
+    """A text whose line feeds are its own, each line as `plain` shows it, in letters the console has."""
+    lines = _encodable(text).split("\n", LINES)
     shown = [plain(line, limit) for line in lines[:LINES]]
     return "\n".join([*shown, "…"] if len(lines) > LINES else shown)
+
+
+def _encodable(text: str) -> str:
+    """What a console that is not UTF-8 cannot write becomes a question mark, and no error."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    if encoding.lower().replace("-", "") == "utf8":
+        return text
+    return text.encode(encoding, "replace").decode(encoding)

@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import Page
 
-from subnetlab.lab.tutorials import find
+from subnetlab.commands.tutorials import find
 from tests.browser.lab import SCREENSHOTS, Lab
 from tests.project import ROOT
 

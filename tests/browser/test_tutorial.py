@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from subnetlab.lab.tutorials import find
+from subnetlab.commands.tutorials import find
 from tests.browser.lab import Lab, shoot
 from tests.browser.waiting import wait_until
 from tests.test_tutorials import smaller

@@ -6,6 +6,7 @@ import pytest
 from tests.kernel.running import RunningKernel
 from tests.sdk.lab import story
 
+from subnetlab.frames import NAMES
 from subnetlab.lab.run import Run
 from subnetlab_kernel.completion import complete
 
@@ -26,6 +27,11 @@ from subnetlab_kernel.completion import complete
         ("%sl stake 5 --wallet bob ", []),
         ("%sl attach tiny", []),
         ("%sl budget ", []),
+        ('run.frame("mi', ["miners"]),
+        ("x = 1\nrun.frame( 'ro", ["rounds"]),
+        ('net.wallet("', ["alice", "bob", "charlie", "dave", "eve", "ferdie"]),
+        ('sl.connect("fi', ["finney"]),
+        ('run.frame("', list(NAMES)),
     ],
 )
 def test_words_of_our_lines(code: str, expected: list[str]) -> None:
@@ -35,7 +41,9 @@ def test_words_of_our_lines(code: str, expected: list[str]) -> None:
     assert reply["cursor_start"] <= reply["cursor_end"] == len(code)
 
 
-@pytest.mark.parametrize("code", ["", "import o", "%time x", "%%train --rounds 3\nimp", "net.pa"])
+@pytest.mark.parametrize(
+    "code", ["", "import o", "%time x", "%%train --rounds 3\nimp", "net.pa", 'sqlite3.connect("my']
+)
 def test_lines_that_are_not_ours(code: str) -> None:
     assert complete(code, len(code), {}) is None
 

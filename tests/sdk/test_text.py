@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sdk.lab import story
 
+from subnetlab.commands.doctor import Check, Checkup
 from subnetlab.errors import ChainRejected
-from subnetlab.lab.doctor import Check, Checkup
 from subnetlab.lab.run import Run
 from subnetlab.network.confirm import Spend
 from subnetlab.network.receipt import Receipt

@@ -14,7 +14,7 @@ from IPython.display import display
 from subnetlab_widgets import html
 
 if TYPE_CHECKING:
-    from subnetlab.lab.doctor import Checkup
+    from subnetlab.commands.doctor import Checkup
     from subnetlab.lab.explain import Explanation
     from subnetlab.lab.holdings import Holdings
     from subnetlab.lab.run import Run, Runs
@@ -165,7 +165,7 @@ HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.holdings", "Holdings"): holdings_html,
     ("subnetlab.lab.session", "Net"): net_html,
     ("subnetlab.lab.subnet", "Subnet"): subnet_html,
-    ("subnetlab.lab.doctor", "Checkup"): checkup_html,
+    ("subnetlab.commands.doctor", "Checkup"): checkup_html,
 }
 """One function per SDK class, by module and name."""
 

@@ -1,33 +1,31 @@
 """Open a recorded run from one file: nothing is trained, no node is asked, no code of its author runs.
 
-The file may come from a stranger. `unpack` limits what it may hold before anything is written; then the
+The file may come from a stranger. `archive.load` limits what it may hold before anything is written; then the
 record is proved from its first line to its last, and every event must have the types that `record.events`
 says. The chain of hashes shows changes, not authorship: whoever writes a whole record can make one up.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from polars.exceptions import PolarsError
 
+from subnetlab.archive.load import load
+from subnetlab.archive.validate import validate_event
 from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.frames.read import frames
-from subnetlab.lab.fitting import fits
 from subnetlab.lab.run import Run
 from subnetlab.lab.tally import Tally
-from subnetlab.lab.unpack import unpack
 from subnetlab.lab.verdict import verdict
-from subnetlab.record.events import EpochPaid, Event, RoundClosed, RunStarted
+from subnetlab.record.events import RoundClosed, RunStarted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import read, verify
 
 if TYPE_CHECKING:
     from torch import nn
 
-_NAME: Final = re.compile(r"[\w.-]{1,100}")
 _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What folding a record can raise where its numbers contradict one another."""
 
@@ -95,7 +93,7 @@ def open(path: str | Path) -> Recording:  # noqa: A001  (`sl.open` is what peopl
     Raises:
         RunFileInvalid: there is no such file, it is no recorded run, or it was changed.
     """
-    return Recording(unpack(Path(path), check=_check))
+    return Recording(load(Path(path), check=_check))
 
 
 def _check(folder: Path) -> None:
@@ -121,31 +119,10 @@ def _prove(folder: Path) -> None:
         if (entry.seq == 0) != isinstance(event, RunStarted):
             raise ValueError("its record does not begin, once, with the start of a run.")
         lines += 1
-        _check_event(event)
+        if event is not None:  # else of a newer version
+            validate_event(event)
         tally.add(event)
     if not lines:
         raise ValueError("its record is empty.")
     _ = verdict(tally).headline
     frames(folder)  # sums of sound numbers may still be too large for a column
-
-
-def _check_event(event: Event | None) -> None:
-    if event is None:
-        return  # of a newer version
-    unfit = fits(event)
-    if unfit:
-        raise ValueError(f"{event.kind} says something impossible as its {unfit}.")
-    if isinstance(event, RunStarted):
-        if not _NAME.fullmatch(event.run_id):
-            raise ValueError("its run has a name that no run has.")
-        steps = (event.manifest.get("strategy") or {}).get("inner_steps") or 1
-        if int(steps) < 1 or int(event.manifest.get("rounds") or 0) < 0:
-            raise ValueError("it plans less than nothing.")
-        for seat in event.seats:
-            if type(seat["uid"]) is not int or not isinstance(seat["hotkey"], str):
-                raise ValueError("a seat has no uid or no hotkey.")
-            _ = seat["role"]
-    if isinstance(event, EpochPaid):
-        columns = [value for name in EpochPaid.__slots__ if isinstance(value := getattr(event, name), list)]
-        if len({len(column) for column in columns}) != 1:
-            raise ValueError("an epoch's columns differ in length.")

@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from subnetlab.archive.save import result_folder
 from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, TrainError
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
-from subnetlab.lab.keep import result_folder
 from subnetlab.train import models
 from subnetlab.train.theta import theta_hash
 

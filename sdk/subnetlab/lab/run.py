@@ -22,7 +22,7 @@ from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.settings import run_folders
-from subnetlab.text import REASON, plain
+from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -214,7 +214,7 @@ class Run:
         tally = self.tally
         where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
         note = f" {self.note}" if self.note else ""
-        return plain(f"Run {self.id}: {where}. {self.headline}{note}")
+        return plain_lines(f"Run {self.id}: {where}. {self.headline}{note}")
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
@@ -268,14 +268,14 @@ class Run:
             RunNotFinished: it has not ended, or a folder was asked for and it ended without a model.
             RunError: there is something at `path` already, or it cannot be written.
         """
-        from subnetlab.lab.keep import save_file, save_folder  # noqa: PLC0415  (seldom needed)
+        from subnetlab.archive.save import save_file, save_folder  # noqa: PLC0415  (seldom needed)
 
         if not self.ended:
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
         target = Path(path)
         if target.suffix.lower() == ".zip":
-            return save_file(self.folder, target, verdict(self.tally), model=model)
-        return save_folder(self.folder, target, verdict(self.tally))
+            return save_file(self.folder, target, str(self.verdict()), model=model)
+        return save_folder(self.folder, target, str(self.verdict()))
 
     def stop(self, timeout: float = 0.0) -> None:
         """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.

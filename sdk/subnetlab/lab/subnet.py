@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
@@ -128,7 +129,9 @@ class Subnet:
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
-        run = Run(self._launch(made, fleet or LocalFleet()))
+        fleet = fleet or LocalFleet()
+        run = Run(self._launch(made, fleet))
+        run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run
 

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -100,7 +100,7 @@ class FolderStore:
         return sorted(found)
 
     @contextmanager
-    def _folder(self, parts: list[str], *, create: bool = False) -> Iterator[int]:
+    def _folder(self, parts: list[str], *, create: bool = False) -> Generator[int]:
         """The descriptor of a folder below the store, opened part by part and never through a link."""
         folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -138,7 +138,7 @@ def _enter(folder: int, part: str, *, create: bool) -> int:
 
 
 @contextmanager
-def _opened(folder: int, part: str) -> Iterator[int]:
+def _opened(folder: int, part: str) -> Generator[int]:
     """A plain file below a folder; a pipe, a device, a link or a folder is none."""
     for name in (part, _beside(part, "object")):
         try:

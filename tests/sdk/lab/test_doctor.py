@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from subnetlab.lab.doctor import Check, Checkup, doctor, torch_check
+from subnetlab.commands.doctor import Check, Checkup, doctor, torch_check
 
 
 def test_this_machine_can_run_the_tutorials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from tests.sdk.lab import story
 
 import subnetlab as sl
+from subnetlab.archive.save import MEMBERS
 from subnetlab.errors import ModelNotBuildable, RecordCorrupt, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.lab.keep import MEMBERS
 from subnetlab.lab.run import Run, attach, runs
 from subnetlab.record.events import Event, RoundClosed
 from subnetlab.record.line import FILE_NAME

@@ -7,9 +7,9 @@ import pytest
 from torch import nn
 
 import subnetlab as sl
+from subnetlab.commands.demo import demo
 from subnetlab.errors import DatasetEmpty, ModelNotBuildable, RunError, RunNotFinished
 from subnetlab.fleet.launch import is_running
-from subnetlab.lab.demo import demo
 from subnetlab.lab.session import Net
 from subnetlab.settings import runs_folder
 

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from subnetlab.fleet import limits
 from subnetlab.lab.words import bytes_text
 from subnetlab.record.files import make_private
 from subnetlab.settings import home
@@ -146,28 +147,20 @@ def _processes() -> Check:
 
 
 def _cores() -> Check:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = limits.cores()
     if cores >= 2:
-        return Check("processor", "ok", f"{cores} cores")
-    return Check("processor", "warning", "1 core", "Everything works, at half the speed the tutorials state.")
+        return Check("processor", "ok", f"{cores:.3g} cores")
+    found = "1 core" if cores == 1 else f"{cores:.2g} cores"
+    return Check("processor", "warning", found, "Everything works, at half the speed the tutorials state.")
 
 
 def _memory() -> Check:
-    free = _free_memory()
+    free = limits.free_memory()
     if free is None:
         return Check("memory", "ok", "unknown on this system")
     state: State = "ok" if free >= _NEEDED_MEMORY else "warning"
     advice = "" if state == "ok" else "Eight miners need about 1.2 GB; use fewer."
     return Check("memory", state, f"{bytes_text(free)} free", advice)
-
-
-def _free_memory() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    found = [line.split() for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0][1]) * 1024 if found else None
 
 
 def _disk() -> Check:

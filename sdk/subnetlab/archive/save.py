@@ -12,7 +12,6 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from subnetlab.errors import RunError, RunNotFinished
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MANIFEST_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.lab.verdict import Verdict
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
 
@@ -43,7 +42,7 @@ def result_folder(run_folder: Path) -> Path:
     return folder
 
 
-def save_folder(run_folder: Path, target: Path, verdict: Verdict) -> Path:
+def save_folder(run_folder: Path, target: Path, verdict: str) -> Path:
     """Copy model, configuration and card into a folder, the verdict added to the card.
 
     Raises:
@@ -58,7 +57,7 @@ def save_folder(run_folder: Path, target: Path, verdict: Verdict) -> Path:
     return target
 
 
-def save_file(run_folder: Path, target: Path, verdict: Verdict, *, model: bool = True) -> Path:
+def save_file(run_folder: Path, target: Path, verdict: str, *, model: bool = True) -> Path:
     """Write the whole run as one file: record, manifest and, if it left one, the model with its card.
 
     The file appears complete or not at all. An unfinished last line of the record is left out. Without the
@@ -87,7 +86,7 @@ def save_file(run_folder: Path, target: Path, verdict: Verdict, *, model: bool =
     return target
 
 
-def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: Verdict) -> None:
+def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: str) -> None:
     source = run_folder / name
     if not source.is_file():
         if name in REQUIRED:
@@ -110,7 +109,7 @@ def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: Verdic
             left -= len(chunk)
 
 
-def _card(folder: Path, verdict: Verdict) -> str:
+def _card(folder: Path, verdict: str) -> str:
     card = (folder / CARD_FILE).read_text(encoding="utf-8")
-    said = "\n".join(f"    {line}".rstrip() for line in str(verdict).splitlines())
+    said = "\n".join(f"    {line}".rstrip() for line in verdict.splitlines())
     return card if said in card else f"{card}\n{said}\n"

@@ -1,7 +1,7 @@
-"""Unpack a run's file that may come from anyone, into a folder named by what is in it.
+"""Load a run's file that may come from anyone into a folder named by what is in it.
 
 Before anything is written: a plain zip without extensions, a handful of members, each with a name and a size
-that `keep` allows. Names of the archive are only compared, never joined to a path that they could leave. Says
+that `save` allows. Names of the archive are only compared, never joined to a path that they could leave. Says
 nothing about what the record claims.
 """
 
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from subnetlab.archive.save import MEMBERS, MIB, REQUIRED
 from subnetlab.errors import RunFileInvalid
-from subnetlab.lab.keep import MEMBERS, MIB, REQUIRED
 from subnetlab.record.files import make_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder
@@ -34,7 +34,7 @@ _END_64: Final = b"PK\x06\x07"
 _END_64_BYTES: Final = 20
 
 
-def unpack(path: Path, *, check: Callable[[Path], None]) -> Path:
+def load(path: Path, *, check: Callable[[Path], None]) -> Path:
     """The folder that holds what is in the file; opening it again finds the same folder.
 
     Args:

@@ -12,11 +12,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from subnetlab.commands.tutorials import find
 from subnetlab.errors import RunError
-from subnetlab.lab.tutorials import find
 
+if TYPE_CHECKING:
+    from subnetlab.lab.run import Run
+
+ROUNDS = 20
 CELL_LIMIT_S = 900
 """A cell may wait for a whole run, on a machine that is busy with other things."""
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
@@ -34,6 +38,20 @@ if {keep!r}:
     run.save({keep!r}, model=False)
 net.close()
 """
+
+
+def demo(rounds: int = ROUNDS) -> "Run":
+    """Start the demonstration run on a new devnet and return at once; `run.net` is its network."""
+    from subnetlab.fleet.local import LocalFleet  # noqa: PLC0415  (the command itself needs neither)
+    from subnetlab.lab.session import connect  # noqa: PLC0415
+
+    net = connect()
+    try:
+        subnet = net.create_subnet("tiny-lm", wallet="alice")
+        return subnet.train(rounds=rounds, fleet=LocalFleet(miners=8, validators=2, free_riders=1))
+    except BaseException:
+        net.close()
+        raise
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,7 +91,7 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
     """Execute a notebook on our kernel and return it with the summary and the verdict of its `run`.
 
     Args:
-        path: the notebook, which is left as it is.
+        path: the notebook, which is left as it is; its cells work in a folder that is gone afterwards.
         keep: where its `run` is kept as one file; None keeps nothing.
 
     Raises:
@@ -112,7 +130,7 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
             timeout=CELL_LIMIT_S,
             kernel_name="subnetlab",
             config=Config({"KernelManager": {"transport_encryption": "auto"}}),
-            resources={"metadata": {"path": str(path.parent)}},
+            resources={"metadata": {"path": scratch}},
             on_cell_execute=tell,
         )
         try:

@@ -10,17 +10,43 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
-from subnetlab.record.events import Event
+from subnetlab.record.events import EpochPaid, Event, RunStarted
 
 _LARGEST: Final = 1 << 63
 """A frame's integers end here; no height, count or amount of a chain comes near."""
+_NAME: Final = re.compile(r"[\w.-]{1,100}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def fits(event: Event) -> str:
-    """The name of the first field that holds something else than declared; empty where all fit."""
+def validate_event(event: Event) -> None:
+    """Check the fields of one event, and what they say where nothing else would notice.
+
+    Raises:
+        ValueError: a field holds something else than declared, or something no run has; LookupError and
+            TypeError likewise, where a part is missing.
+    """
     hints = _hints(type(event))
-    return next((f.name for f in fields(event) if not _fits(getattr(event, f.name), hints[f.name])), "")
+    for field in fields(event):
+        if not _fits(getattr(event, field.name), hints[field.name]):
+            raise ValueError(f"{event.kind} says something impossible as its {field.name}.")
+    if isinstance(event, RunStarted):
+        _validate_start(event)
+    if isinstance(event, EpochPaid):
+        columns = [value for name in EpochPaid.__slots__ if isinstance(value := getattr(event, name), list)]
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError("an epoch's columns differ in length.")
+
+
+def _validate_start(event: RunStarted) -> None:
+    if not _NAME.fullmatch(event.run_id):
+        raise ValueError("its run has a name that no run has.")
+    steps = (event.manifest.get("strategy") or {}).get("inner_steps") or 1
+    if int(steps) < 1 or int(event.manifest.get("rounds") or 0) < 0:
+        raise ValueError("it plans less than nothing.")
+    for seat in event.seats:
+        if type(seat["uid"]) is not int or not isinstance(seat["hotkey"], str):
+            raise ValueError("a seat has no uid or no hotkey.")
+        _ = seat["role"]
 
 
 @cache

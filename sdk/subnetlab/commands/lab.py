@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from subnetlab.commands.tutorials import working_copy
 from subnetlab.errors import RunError
-from subnetlab.lab.tutorials import find
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def command(options: argparse.Namespace) -> list[str]:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise RunError("JupyterLab is not installed.", hint="pip install 'subnetlab[lab]'")
-    notebook = find("00")
+    notebook = working_copy("00")
     words = [
         sys.executable,
         "-m",

@@ -1,0 +1,91 @@
+"""How many cores and how much memory this process may use, the limits of its container among them.
+
+A container sees the machine's processors and memory in /proc; what it may use of them is in its control
+groups, version 1 or 2. Standard library only; what cannot be read limits nothing.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from subnetlab.fleet.local import LocalFleet
+
+PEER_BYTES: Final = 150_000_000
+"""Of one peer beside the others, measured; the model and the data are the reference fleet's."""
+_GROUPS: Final = Path("/sys/fs/cgroup")
+_OWN: Final = Path("/proc/self/cgroup")
+_MEMORY: Final = Path("/proc/meminfo")
+
+
+def cores(*, groups: Path = _GROUPS, own: Path = _OWN) -> float:
+    """Processor cores this process may use; a container may have a share of one."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limits = [float(found)]
+    for folder in _folders("cpu", groups, own):
+        pair = _words(folder / "cpu.max", 2)
+        pair = pair or (_words(folder / "cpu.cfs_quota_us", 1) + _words(folder / "cpu.cfs_period_us", 1))
+        if len(pair) == 2 and pair[0].isdigit() and pair[1].isdigit() and int(pair[1]):
+            limits.append(int(pair[0]) / int(pair[1]))
+    return min(limits)
+
+
+def free_memory(*, groups: Path = _GROUPS, own: Path = _OWN, memory: Path = _MEMORY) -> int | None:
+    """Bytes this process may still take; None on a system that does not say."""
+    limits: list[int] = []
+    try:
+        lines = memory.read_text(encoding="ascii").splitlines()
+        limits = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    except (OSError, ValueError):
+        pass
+    for folder in _folders("memory", groups, own):
+        for most, used in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):
+            limit, taken = _words(folder / f"memory.{most}", 1), _words(folder / f"memory.{used}", 1)
+            if limit and taken and limit[0].isdigit() and taken[0].isdigit():
+                limits.append(max(0, int(limit[0]) - int(taken[0])))
+    return min(limits, default=None)
+
+
+def warning(fleet: LocalFleet, cores: float, free: int | None) -> str:
+    """A sentence for a person whose machine is small for a fleet; empty where it is not."""
+    peers = fleet.miners + fleet.validators + fleet.alone
+    scarce: list[str] = []
+    if cores < 2 < peers:
+        scarce.append(f"{cores:.2g} {'core' if cores == 1 else 'cores'}")
+    if free is not None and free < peers * PEER_BYTES:
+        scarce.append(f"{free / 1e9:.1f} GB of free memory")
+    if not scarce:
+        return ""
+    fewer = max(1, min(fleet.miners, math.floor((free or 0) / PEER_BYTES) - fleet.validators - 1, 4))
+    return (
+        f"{' and '.join(scarce)} {'are' if len(scarce) > 1 else 'is'} little for {peers} peers: rounds are"
+        " slow, and a peer may be killed."
+        f" sl.LocalFleet(miners={fewer}, validators=1, alone=False) is smaller."
+    )
+
+
+def _folders(controller: str, groups: Path, own: Path) -> Iterator[Path]:
+    """The folders of this process's control group and those above it, where the limits of all count."""
+    try:
+        lines = own.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError):
+        return
+    for line in lines:
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = groups / controller if controllers else groups
+        folder = root / path.strip("/")
+        while folder.is_relative_to(root):
+            yield folder
+            folder = folder.parent
+
+
+def _words(path: Path, count: int) -> tuple[str, ...]:
+    """The words of a small file, if it holds so many; else none."""
+    try:
+        found = tuple(path.read_text(encoding="ascii").split())
+    except (OSError, UnicodeError):
+        return ()
+    return found if len(found) == count else ()

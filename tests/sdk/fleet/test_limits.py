@@ -1,0 +1,53 @@
+"""What a container may use is in its control groups, whatever the machine around it has."""
+
+from pathlib import Path
+
+import pytest
+
+from subnetlab.fleet.limits import cores, free_memory, warning
+from subnetlab.fleet.local import LocalFleet
+
+GB = 1_000_000_000
+
+
+def write(folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+
+
+def test_version_2_counts_the_group_and_those_above(tmp_path: Path) -> None:
+    own, groups = tmp_path / "own", tmp_path / "groups"
+    own.write_text("0::/outer/inner\n")
+    write(groups / "outer", cpu__max="100000 100000\n", memory__max="max\n", memory__current="5\n")
+    write(groups / "outer/inner", cpu__max="max 100000\n")
+    write(groups / "outer/inner", memory__max=str(GB), memory__current="400000000")
+    assert cores(groups=groups, own=own) == 1
+    assert free_memory(groups=groups, own=own, memory=tmp_path / "none") == 600_000_000
+
+
+def test_version_1_has_a_folder_for_each_controller(tmp_path: Path) -> None:
+    own, groups = tmp_path / "own", tmp_path / "groups"
+    own.write_text("4:memory:/box\n2:cpu,cpuacct:/box\n1:name=systemd:/\n")
+    write(groups / "cpu/box", cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000")
+    write(groups / "memory/box", memory__limit_in_bytes=str(GB), memory__usage_in_bytes="1000")
+    assert cores(groups=groups, own=own) == 0.5
+    assert free_memory(groups=groups, own=own, memory=tmp_path / "none") == GB - 1000
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "0::/../..\n", "1:cpu\n"])
+def test_what_cannot_be_read_limits_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own").write_text(text)
+    assert cores(groups=tmp_path / "groups", own=tmp_path / "own") >= 1
+    memory = tmp_path / "memory"
+    memory.write_text("MemTotal: 9 kB\nMemAvailable: 7 kB\n")
+    assert free_memory(groups=tmp_path / "groups", own=tmp_path / "own", memory=memory) == 7 * 1024
+
+
+def test_a_small_container_is_told_before_it_is_slow() -> None:
+    said = warning(LocalFleet(), 1, GB)
+    assert said.startswith("1 core and 1.0 GB of free memory are little for 11 peers")
+    assert "sl.LocalFleet(miners=3, validators=1, alone=False)" in said
+    assert warning(LocalFleet(), 2, 4 * GB) == ""
+    assert warning(LocalFleet(miners=1, validators=1, alone=False), 1, GB) == ""
+    assert warning(LocalFleet(), 4, None) == ""
