@@ -44,9 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
     sys.setrecursionlimit(RECURSION_LIMIT)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Repeats())
+    written = logging.StreamHandler(sys.stderr)
+    written.addFilter(Repeats())
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", handlers=[written])
     try:
         if options.coverage:
             _say(coverage.report(_codec(options)))

@@ -23,6 +23,7 @@ from subnetlab.devnet.refusal import INVALID, Refusal
 from subnetlab.devnet.registry import APIS, RAW_APIS
 from subnetlab.devnet.shield import unseal
 from subnetlab.devnet.state import State
+from subnetlab.units import U64_MAX
 
 log = logging.getLogger("subnetlab.devnet")
 Changes = dict[bytes, bytes | None]
@@ -122,6 +123,8 @@ class Node:
             ValueError: not an address, or more than the chain can count.
             DispatchError: below the existential deposit.
         """
+        if balances.issuance(self.ledger) + amount > U64_MAX:
+            raise ValueError("the issuance would be out of range")
         with self.ledger.transaction():
             balances.deposit(self.ledger, who, amount)
             balances.issue(self.ledger, amount)

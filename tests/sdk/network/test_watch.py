@@ -43,7 +43,7 @@ class Seen:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[DevnetProcess]:
-    with running_devnet(tmp_path, "--instant") as process:
+    with running_devnet(tmp_path, "--instant", "--state", str(tmp_path / "chain")) as process:
         yield process
 
 

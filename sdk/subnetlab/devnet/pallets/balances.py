@@ -73,10 +73,14 @@ def deposit(ledger: Ledger, who: str, amount: int) -> None:
     set_free(ledger, who, after)
 
 
+def issuance(ledger: Ledger) -> int:
+    """All rao there is."""
+    return int(ledger.get("Balances", "TotalIssuance"))
+
+
 def issue(ledger: Ledger, amount: int) -> None:
     """Count newly created rao in the issuance, which stays within zero and the largest u64."""
-    issued = int(ledger.get("Balances", "TotalIssuance")) + amount
-    ledger.put("Balances", "TotalIssuance", value=min(max(issued, 0), U64_MAX))
+    ledger.put("Balances", "TotalIssuance", value=min(max(issuance(ledger) + amount, 0), U64_MAX))
 
 
 def reduce_issuance(ledger: Ledger, amount: int) -> None:
