@@ -16,6 +16,10 @@ board.feed.apply(rest)
 board
 """
 
+LEFT = "getBoundingClientRect().left"
+RIGHT_OF_PICTURES = """Math.max(...[...document.querySelectorAll('.sl canvas, .sl .curve-labels div')]
+  .map(picture => picture.getBoundingClientRect().right))"""
+
 
 def wait_for_round(page: Page, number: int) -> None:
     wait_until(page, f"(window.__subnetlab?.at(-1)?.store.last ?? 0) >= {number}")
@@ -113,6 +117,9 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
         )
         shoot(page, "dashboard-64-dark")
     assert page.locator(".sl .miners button").count() == 64
+    page.set_viewport_size({"width": 1000, "height": 1500})
+    wait_until(page, f"{RIGHT_OF_PICTURES} <= document.querySelector('.sl [data-part=focus]').{LEFT}")
+    shoot(page, "dashboard-64-narrow")
 
 
 def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) -> None:

@@ -13,6 +13,7 @@ from IPython.display import DisplayHandle
 from subnetlab.record.line import FILE_NAME
 from subnetlab_widgets import html, saved
 from subnetlab_widgets.dashboard import Dashboard
+from subnetlab_widgets.drawing import run_html
 from subnetlab_widgets.saved import Picture
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _BOARDS: OrderedDict[Path, Dashboard] = OrderedDict()
 def picture_of(run: "Run") -> Picture:
     """The plain picture of a run as it is when this is shown."""
     from subnetlab.lab.replay import Recording  # noqa: PLC0415  (loaded with the object it draws)
-    from subnetlab_widgets.formatters import run_html  # noqa: PLC0415  (formatters show boards)
 
     note = (
         "Saved picture of a recorded run; sl.open replays its file."

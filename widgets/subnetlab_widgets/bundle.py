@@ -1,4 +1,4 @@
-"""What every widget of ours is built on: a bundle in `static/`, and messages that do not wait behind a cell."""
+"""What every widget is built on: a bundle in `static/`, and messages that do not wait behind a cell."""
 
 from functools import cache
 from importlib.resources import files
@@ -27,9 +27,9 @@ class BundledWidget(anywidget.AnyWidget):
     def open(self) -> None:
         """Open the comm; a page's message goes to the subshell that the page names in it.
 
-        ipykernel 7.4 sends a page's message to the subshell in which the comm last published instead. That may
-        be the shell whose cell is running, and the message waits; or a subshell that another tab has deleted,
-        and the message is lost.
+        ipykernel 7.4 sends a page's message to the subshell in which the comm last published instead. If that
+        is the shell whose cell is running, the message waits; if it is a subshell that another tab has
+        deleted, the message is lost.
         """
         super().open()
         comm: Any = self.comm

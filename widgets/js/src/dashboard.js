@@ -67,7 +67,8 @@ class View {
 
   rebuild() {
     this.colours = resolve(this.root);
-    this.width = Math.max(300, Math.min(596, this.root.clientWidth || 900));
+    const column = this.part.curve.clientWidth || this.width || 596; // 0 while the table hides the pictures
+    this.width = Math.max(300, Math.min(596, column));
     this.curve.build(this.colours, this.width, this.header.rounds);
     this.miners.build(this.store, this.width);
     this.part["miners-said"].textContent = this.miners.said;

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from subnetlab.errors import NetworkError
 from subnetlab.network.watch import Watch
+from subnetlab_widgets.drawing import subnet_html
 from subnetlab_widgets.saved import Picture
 from subnetlab_widgets.seats.widget import Metagraph
 
@@ -55,8 +56,6 @@ def _opened(subnet: "Subnet") -> Metagraph:
     net = subnet.net
 
     def drawn() -> str:
-        from subnetlab_widgets.formatters import subnet_html  # noqa: PLC0415  (formatters show views)
-
         nonlocal last
         if not net.closed:
             with contextlib.suppress(NetworkError):  # what was there last stays
