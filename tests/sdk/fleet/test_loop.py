@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from subnetlab.errors import FleetError, NodeUnreachable
+from subnetlab.errors import FleetError, FleetStartFailed, NodeUnreachable
 from subnetlab.fleet.clock import Clock, WatchedClock
 from subnetlab.fleet.control import ControlServer, request
 from subnetlab.fleet.spec import FleetSpec, PeerSeat
@@ -156,7 +156,7 @@ class Stage:
 
     def play(
         self,
-        peers: dict[int, tuple[Role, Work]],
+        peers: dict[int, tuple[Role, Work | None]],
         *,
         clock: Clock | None = None,
         during: Callable[[Supervisor], None] | None = None,
@@ -174,7 +174,7 @@ class Stage:
             owed={"miner": (1, 0), "validator": (1, 0), "alone": ()},
         )  # fmt: skip
         launcher = ThreadLauncher(
-            {uid: work for uid, (_, work) in peers.items()}, {RECONCILE_ROUNDS: self.reconcile}
+            {uid: work for uid, (_, work) in peers.items() if work}, {RECONCILE_ROUNDS: self.reconcile}
         )
         clock = clock or MemoryClock(self.net)
         control = ControlServer(self.folder, "token")
@@ -242,6 +242,18 @@ def test_a_hung_peer_costs_its_limit_and_is_ended_with_the_run(stage: Stage) -> 
     (gone,) = stage.events(PeerGone)
     assert (gone.uid, gone.reason) == (2, "It did not come to its end.")
     assert max(event.number for event in stage.events(BlockSealed)) >= LAST
+
+
+def test_peers_that_were_started_are_ended_where_another_cannot_be(stage: Stage) -> None:
+    stopped = threading.Event()
+
+    def waits(_report: Reporter, stop: threading.Event) -> None:
+        stop.wait()
+        stopped.set()
+
+    with pytest.raises(FleetStartFailed, match="no work for the validator 7"):
+        stage.play({1: ("miner", waits), 7: ("validator", None)})
+    assert stopped.is_set()
 
 
 def test_a_run_whose_miners_all_fail_is_over(stage: Stage) -> None:

@@ -45,6 +45,11 @@ def is_wrong(folder, uid, pipe, asked_at):
     with PeerLife(pipe) as report:
         raise ValueError("The model is no model.")
 
+def breaks_off(folder, uid, pipe, asked_at):
+    with PeerLife(pipe) as report:
+        ready(report)
+        os.write(pipe.fileno(), b'[{"kind": "step\\n')
+
 def leaves_without_a_word(folder, uid, pipe, asked_at):
     os._exit(7)
 
@@ -121,6 +126,12 @@ def test_how_a_peer_failed_is_one_sentence_and_whether_it_could_go_on_is_known(
     assert peer.status == "gone"
     assert words in peer.reason()
     assert peer.interrupted == interrupted
+
+
+def test_a_word_that_was_broken_off_is_dropped(started: Callable[..., SupervisedPeer]) -> None:
+    peer = started("breaks_off")
+    assert [type(event) for event in to_the_end(peer)] == [PeerReady]
+    assert peer.status == "ended"
 
 
 def test_a_killed_peer_is_recognised(started: Callable[..., SupervisedPeer]) -> None:

@@ -71,7 +71,13 @@ def test_free_riders_are_some_of_the_miners() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"miners": 0}, {"validators": 0}, {"miners": 2, "free_riders": 3}, {"phase_limit_s": 0}],
+    [
+        {"miners": 0},
+        {"validators": 0},
+        {"miners": 2, "free_riders": 3},
+        {"phase_limit_s": 0},
+        {"start_limit_s": 0},
+    ],
 )
 def test_an_impossible_fleet_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"."):
