@@ -50,7 +50,7 @@ class Run:
         self.note = ""
         """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
         self.net: Net | None = None
-        """The network it takes place on; None where its chain is gone, or for a run that was only looked up."""
+        """The network it takes place on; None where its chain is gone, or for a run only looked up."""
 
     # -- what happened so far ----------------------------------------------------------------------
 
