@@ -20,7 +20,7 @@ STAKES_TAO = (300, 200)
 """Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
-def enrol(
+def register_peers(
     client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, alone: bool
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
