@@ -320,11 +320,11 @@ def attach(name: str) -> Run:
     Raises:
         UnknownRun: none, or more than one, begins like that.
     """
-    from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
+    from subnetlab.lab.resume import resume  # noqa: PLC0415  (only when a run is taken hold of)
     from subnetlab.lab.session import rejoin  # noqa: PLC0415
 
     run = find(name)
-    run.note = revive(run.folder)
+    run.note = resume(run.folder)
     run.net = rejoin(run)
     return run
 

@@ -18,7 +18,7 @@ from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.preset import Changes
-from subnetlab.lab.revive import needed_nodes
+from subnetlab.lab.resume import needed_nodes
 from subnetlab.lab.run import Run
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
