@@ -280,7 +280,7 @@ def test_a_restart_keeps_the_run_and_a_shutdown_ends_it(tmp_path: Path) -> None:
         assert kernel.run("assert run.status in ('starting', 'running')").status == "ok"
         kernel.restart()
         assert all(process.is_running() for process in family)
-        assert kernel.run("net = sl.connect()\nelsewhere = net", timeout=55).status == "ok"
+        assert kernel.run("import subnetlab as sl\nnet = elsewhere = sl.connect()", timeout=55).status == "ok"
         assert kernel.run(f"%sl attach {name}").status == "ok"
         followed = "assert net is run.net is not elsewhere and net.endpoint == run.endpoint"
         assert kernel.run(f"{followed} and subnet.net is net and subnet.netuid == run.netuid").status == "ok"

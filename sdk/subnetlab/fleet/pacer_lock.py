@@ -57,9 +57,7 @@ class PacerLock:
         try:
             deadline = monotonic() + _VERB_LIMIT_S
             while not take_lock(descriptor, _LOOK_S):
-                holder = _read(path)
-                if holder.get("run") or monotonic() > deadline:
-                    raise _refusal(holder)
+                _refuse(_read(path), waited_enough=monotonic() > deadline)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"run": run, "verb": verb}).encode(), 0)
         except BaseException:
@@ -83,8 +81,9 @@ def handed_over(endpoint: str) -> PacerLock:
     named = os.environ.pop(PACER_FD, "")
     if not named.isdigit():
         return PacerLock(endpoint)
-    os.set_inheritable(int(named), False)
-    return PacerLock(endpoint, int(named))
+    descriptor = int(named)
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's own signature
+    return PacerLock(endpoint, descriptor)
 
 
 def _place(endpoint: str) -> str:
@@ -100,8 +99,9 @@ def _read(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _refusal(holder: dict[str, Any]) -> ChainPaced:
+def _refuse(holder: dict[str, Any], *, waited_enough: bool) -> None:
     if holder.get("run"):
-        return ChainPaced(f"Run {holder['run']} paces this chain, so nothing else may seal its blocks.")
-    who = holder.get("verb") or "Another process"
-    return ChainPaced(f"{who} is sealing blocks of this chain.", hint="Try again once it is done.")
+        raise ChainPaced(f"Run {holder['run']} paces this chain, so nothing else may seal its blocks.")
+    if waited_enough:
+        who = holder.get("verb") or "Another process"
+        raise ChainPaced(f"{who} is sealing blocks of this chain.", hint="Try again once it is done.")

@@ -8,7 +8,8 @@ interrupt is raised then; a second interrupt does not wait.
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.network.confirm import Confirm, Spend
@@ -28,15 +29,13 @@ class _Question:
         self.answered.set()
 
 
-class _Carried(Generic[T]):
-    """The steps in their thread; to them it is who confirms a spend."""
+class _Asker:
+    """Passes the questions of the steps to the thread that waits for them."""
 
-    def __init__(self, steps: Callable[[Confirm], T], asked: Confirm) -> None:
-        self._steps, self._asked = steps, asked
+    def __init__(self, asked: Confirm) -> None:
+        self._asked = asked
         self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
-        self._interrupted, self._done = threading.Event(), threading.Event()
-        self._results: list[T] = []
-        self._errors: list[BaseException] = []
+        self.interrupted = threading.Event()
 
     @property
     def interactive(self) -> bool:
@@ -48,42 +47,23 @@ class _Carried(Generic[T]):
         question = _Question(spend)
         self._questions.put(question)
         while not question.answered.wait(_LOOK_S):
-            if self._interrupted.is_set():
+            if self.interrupted.is_set():
                 return False
         return question.yes
 
-    def run(self) -> None:
-        """Take all steps; the target of the thread."""
-        try:
-            self._results.append(self._steps(self))
-        except BaseException as error:  # noqa: BLE001 - the caller raises it
-            self._errors.append(error)
-        finally:
-            self._done.set()
-            self._questions.put(None)  # the wait for a question is over
-
-    def outcome(self) -> T:
-        """Wait for the end, answering questions; raise what the steps raised, or the interrupt."""
-        try:
-            self._answer_until_done()
-        except KeyboardInterrupt:
-            self._interrupted.set()
-            self._answer_until_done()
-        error = self._errors[0] if self._errors else None
-        if self._interrupted.is_set() and (error is None or isinstance(error, SubnetLabError)):
-            raise KeyboardInterrupt(str(error or "")) from error
-        if error is not None:
-            raise error
-        return self._results[0]
-
-    def _answer_until_done(self) -> None:
-        while not self._done.is_set():
+    def answer_until(self, done: "Future[T]") -> None:
+        """Answer questions until the steps are done; an interrupt ends this at once."""
+        while not done.done():
             try:
                 question = self._questions.get(timeout=_LOOK_S)
             except queue.Empty:
                 continue
             if question is not None:
-                question.answer(yes=not self._interrupted.is_set() and self._asked.ask(question.spend))
+                question.answer(yes=not self.interrupted.is_set() and self._asked.ask(question.spend))
+
+    def wake(self, _: object) -> None:
+        """End the wait for a question: there will be none."""
+        self._questions.put(None)
 
 
 def carried_through(steps: Callable[[Confirm], T], asked: Confirm) -> T:
@@ -97,6 +77,17 @@ def carried_through(steps: Callable[[Confirm], T], asked: Confirm) -> T:
         KeyboardInterrupt: the caller was interrupted; the steps stopped before their first payment, or are
             done.
     """
-    carried = _Carried(steps, asked)
-    threading.Thread(target=carried.run, name="paid steps", daemon=True).start()
-    return carried.outcome()
+    asker = _Asker(asked)
+    thread = ThreadPoolExecutor(1, thread_name_prefix="paid steps")
+    done = thread.submit(steps, asker)
+    done.add_done_callback(asker.wake)
+    thread.shutdown(wait=False)
+    try:
+        asker.answer_until(done)
+    except KeyboardInterrupt:
+        asker.interrupted.set()
+        asker.answer_until(done)
+    error = done.exception()
+    if asker.interrupted.is_set() and (error is None or isinstance(error, SubnetLabError)):
+        raise KeyboardInterrupt(str(error or "")) from error
+    return done.result()

@@ -1,4 +1,4 @@
-"""Create a subnet in steps: all that can be refused comes before the first payment, and what is paid for is named.
+"""Create a subnet in steps: what can be refused comes before the payment, and what is paid for is named.
 
 Price and name go to the chain in one extrinsic, so a subnet that was paid for always carries its name. An
 interrupt after that waits until the steps are done; a step that fails says which verb goes on. The same
@@ -82,8 +82,9 @@ def create(client: NetworkClient, name: str, owner: Wallet, changes: Changes) ->
     except KeyboardInterrupt as error:
         if not paid:
             raise
+        found = f"net.subnet({paid[0]}) takes hold of it"
         raise KeyboardInterrupt(
-            f"Subnet {paid[0]} ({name}) was paid for before the interrupt: net.subnet({paid[0]}) takes hold of it."
+            f"Subnet {paid[0]} ({name}) was paid for before the interrupt: {found}."
         ) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from subnetlab.errors import RunError, RunNotFinished
 from subnetlab.fleet.launch import LOCK_FILE
 from subnetlab.lab import embedded
-from subnetlab.lab.revive import needed_nodes
+from subnetlab.lab.resume import needed_nodes
 from subnetlab.record.lock import take_lock
 
 

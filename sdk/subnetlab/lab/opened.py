@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.lab import embedded
-from subnetlab.lab.revive import needed_nodes
+from subnetlab.lab.resume import needed_nodes
 from subnetlab.lab.run import Run
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ class Run:
         self.note = ""
         """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
         self.net: Net | None = None
-        """The network it takes place on; None where its chain is gone, or for a run that was only looked up."""
+        """The network it takes place on; None where its chain is gone, or for a run only looked up."""
 
     # -- what happened so far ----------------------------------------------------------------------
 
@@ -327,11 +327,11 @@ def attach(name: str) -> Run:
     Raises:
         UnknownRun: none, or more than one, begins like that.
     """
-    from subnetlab.lab.revive import revive  # noqa: PLC0415  (only when a run is taken hold of)
+    from subnetlab.lab.resume import resume  # noqa: PLC0415  (only when a run is taken hold of)
     from subnetlab.lab.session import rejoin  # noqa: PLC0415
 
     run = find(name)
-    run.note = revive(run.folder)
+    run.note = resume(run.folder)
     run.net = rejoin(run)
     return run
 

@@ -79,7 +79,7 @@ def connect(
 
 
 def rejoin(run: Run) -> "Net | None":
-    """The network of a run's chain, connected to anew where this process is not; None where the chain is gone."""
+    """The network of a run's chain, connected to where it is not yet; None where the chain is gone."""
     try:
         spec = read_spec(run.folder)
         if spec.node and embedded.node_at(spec.endpoint) != spec.node:

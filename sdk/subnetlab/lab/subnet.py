@@ -18,7 +18,7 @@ from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.enrol import enrol
+from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
@@ -140,7 +140,7 @@ class Subnet:
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), self.net.network
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
-            seats = enrol(
+            seats = register_peers(
                 client,
                 netuid=self.netuid,
                 roles=fleet.roles(),

@@ -1,4 +1,4 @@
-"""Creating a subnet: refused before the first payment, carried through an interrupt, continued after a failure."""
+"""Creating a subnet: refused before the payment, carried through an interrupt, continued after a failure."""
 
 import _thread
 import threading
@@ -110,9 +110,11 @@ def test_an_interrupt_after_the_payment_is_raised_once_the_subnet_is_whole(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, sealing = net.network.subnets(), net.network.dev.info()["sealing"]
-    with _interrupted_inside(monkeypatch, creation, "_finished"):
-        with pytest.raises(KeyboardInterrupt) as caught:
-            net.create_subnet("cut")
+    with (
+        _interrupted_inside(monkeypatch, creation, "_finished"),
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        net.create_subnet("cut")
     (netuid,) = set(net.network.subnets()) - set(known)
     assert f"net.subnet({netuid})" in str(caught.value)
     assert net.subnet(netuid).name == "cut"

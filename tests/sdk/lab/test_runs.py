@@ -1,4 +1,4 @@
-"""Runs of this machine: what is listed can be acted on, a run can be deleted, and attaching brings its chain."""
+"""Runs of this machine: what is listed can be acted on, one can be deleted, attaching brings its chain."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ def test_what_never_began_is_not_listed_and_can_be_deleted(tmp_path: Path, monke
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["begun-1"]
 
 
-def test_attaching_brings_the_chain_of_the_run(_home: None) -> None:
+@pytest.mark.usefixtures("_home")
+def test_attaching_brings_the_chain_of_the_run() -> None:
     with connect(sealing="instant") as first:
         run = first.create_subnet("left").train(rounds=5000, detach=True, **OPTIONS)
         assert attach(run.id).net is first

@@ -1,4 +1,4 @@
-"""A subnet is used more than once: the second run takes the seats of the first, and pay follows its rounds."""
+"""A subnet is used more than once: the second run takes the first one's seats, and pay follows its rounds."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_a_second_run_pays_its_own_miners_and_nobody_of_the_first(net: Net) -> N
         "owner", "miner", "miner", "other", "validator", "other", "free_rider",
     ]  # fmt: skip
     paid = {uid: second.tally.paid(uid) for uid in new}
-    assert paid[1] > 0 and paid[2] > 0 and paid[4] > 0
+    assert min(paid[1], paid[2], paid[4]) > 0
     assert paid[3] == paid[5] == 0, "a peer of the first run was paid by the second"
     assert second.headline.startswith("Three strangers")
     last = subnet.metagraph()

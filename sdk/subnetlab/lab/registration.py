@@ -1,4 +1,4 @@
-"""Give the peers of a fleet their seats on a subnet: the same ones at every run, bought where they are missing.
+"""Give the peers of a fleet their seats on a subnet: the same at every run, bought where they are missing.
 
 On a development chain a hotkey derives from owner, subnet, role and place in the fleet. So a second run takes
 the seats of the first again; only what is missing is registered and staked. A validator may set weights only
@@ -20,10 +20,10 @@ STAKES_TAO = (300, 200)
 """Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
-def enrol(
+def register_peers(
     client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, alone: bool
 ) -> tuple[PeerSeat, ...]:
-    """Register the peers that hold no seat yet, stake the validators, and seal blocks until they hold permits.
+    """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
     Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 

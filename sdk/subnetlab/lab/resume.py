@@ -29,7 +29,7 @@ _LOOK_AGAIN_S: Final = 0.05
 _ATTACH_LOCK: Final = "attach.lock"
 
 
-def revive(run_folder: Path) -> str:
+def resume(run_folder: Path) -> str:
     """Start again what an unfinished run lacks, and say in a sentence what was done; empty for nothing.
 
     A run that cannot go on is no error: the sentence says why.
