@@ -19,8 +19,8 @@ height = net.mine(30)
 """
 MANY = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
-from tests.widgets.test_seats import HEADER, graph, neuron
-from subnetlab_widgets.seats import Metagraph
+from tests.widgets.test_metagraph import HEADER, graph, neuron
+from subnetlab_widgets.metagraph_view import Metagraph
 table = Metagraph(HEADER)
 table.see(graph(9, *(neuron(uid, stake_alpha_rao=(uid * 37 % 256) * 10**9) for uid in range(256))), [])
 table
@@ -64,7 +64,8 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     light = page.evaluate("() => getComputedStyle(document.querySelector('.sl-metagraph')).backgroundColor")
     with dark(page):
         page.wait_for_function(
-            "was => getComputedStyle(document.querySelector('.sl-metagraph')).backgroundColor !== was", arg=light
+            "was => getComputedStyle(document.querySelector('.sl-metagraph')).backgroundColor !== was",
+            arg=light,
         )
         shoot(page, "metagraph-dark", ".sl-metagraph")
 
@@ -85,7 +86,8 @@ def test_of_256_seats_those_in_sight_are_drawn_and_a_filter_finds_one(server: La
     page.locator(".sl-metagraph th[data-key=stake] button").click()
     page.locator(".sl-metagraph .scroll").evaluate("e => { e.scrollTop = 0; }")
     wait_until(
-        page, "document.querySelector('.sl-metagraph tbody tr:not(.gap) td:nth-child(4)').innerText === '255.0'"
+        page,
+        "document.querySelector('.sl-metagraph tbody tr:not(.gap) td:nth-child(4)').innerText === '255.0'",
     )
     shoot(page, "metagraph-256", ".sl-metagraph")
     page.locator(".sl-metagraph input").fill("5Key77")
