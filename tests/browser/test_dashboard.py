@@ -16,9 +16,10 @@ board.feed.apply(rest)
 board
 """
 
-LEFT = "getBoundingClientRect().left"
-RIGHT_OF_PICTURES = """Math.max(...[...document.querySelectorAll('.sl canvas, .sl .curve-labels div')]
-  .map(picture => picture.getBoundingClientRect().right))"""
+NOTHING_OVERLAPS = """(focus => [...document.querySelectorAll('.sl canvas, .sl .curve-labels div')].every(e => {
+  const at = e.getBoundingClientRect();
+  return at.right <= focus.left || at.bottom <= focus.top || at.top >= focus.bottom;
+}))(document.querySelector('.sl [data-part=focus] svg').getBoundingClientRect())"""
 
 
 def wait_for_round(page: Page, number: int) -> None:
@@ -117,8 +118,9 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
         )
         shoot(page, "dashboard-64-dark")
     assert page.locator(".sl .miners button").count() == 64
-    page.set_viewport_size({"width": 1000, "height": 1500})
-    wait_until(page, f"{RIGHT_OF_PICTURES} <= document.querySelector('.sl [data-part=focus]').{LEFT}")
+    for width in (1040, 900):
+        page.set_viewport_size({"width": width, "height": 1500})
+        wait_until(page, NOTHING_OVERLAPS)
     shoot(page, "dashboard-64-narrow")
 
 

@@ -19,8 +19,8 @@ height = net.mine(30)
 """
 MANY = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
-from tests.widgets.test_seats import HEADER, graph, neuron
-from subnetlab_widgets.seats import Metagraph
+from tests.widgets.test_metagraph import HEADER, graph, neuron
+from subnetlab_widgets.metagraph_view import Metagraph
 table = Metagraph(HEADER)
 table.see(graph(9, *(neuron(uid, stake_alpha_rao=(uid * 37 % 256) * 10**9) for uid in range(256))), [])
 table

@@ -8,11 +8,11 @@ import pytest
 from subnetlab.errors import NodeUnreachable, OverBudget, SecretRefused
 from subnetlab.network.receipt import Receipt
 from subnetlab.units import rao
+from subnetlab_widgets.heartbeat import Heartbeat
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, OneSpend
-from subnetlab_widgets.pulse import Pulse
 
 FIELDS = {"amount": "0.5", "target": "bob"}
 
@@ -172,14 +172,14 @@ def test_a_flood_of_wishes_is_one_thread_and_the_newest_wish() -> None:
     assert done == [0, 5000]
 
 
-def test_a_pulse_beats_for_all_and_ends_with_the_last() -> None:
-    pulse, beaten = Pulse(every_s=0.01), threading.Semaphore(0)
+def test_a_heartbeat_beats_for_all_and_ends_with_the_last() -> None:
+    heartbeat, beaten = Heartbeat(every_s=0.01), threading.Semaphore(0)
     for key in range(3):
-        pulse.join(key, beaten.release)
+        heartbeat.join(key, beaten.release)
     assert all(beaten.acquire(timeout=10) for _ in range(9))
-    threads = [thread for thread in threading.enumerate() if thread.name == "subnetlab-pulse"]
+    threads = [thread for thread in threading.enumerate() if thread.name == "subnetlab-heartbeat"]
     for key in range(3):
-        pulse.leave(key)
+        heartbeat.leave(key)
     for thread in threads:
         thread.join(10)
     assert len(threads) == 1

@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from subnetlab_widgets.metagraph_view import metagraph as metagraph
     from subnetlab_widgets.money import pay_form as pay_form
     from subnetlab_widgets.money import stake_form as stake_form
-    from subnetlab_widgets.seats import metagraph as metagraph
 
 _OPENERS = {
-    "metagraph": "subnetlab_widgets.seats",
+    "metagraph": "subnetlab_widgets.metagraph_view",
     "pay_form": "subnetlab_widgets.money",
     "stake_form": "subnetlab_widgets.money",
 }

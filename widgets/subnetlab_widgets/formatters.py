@@ -34,7 +34,7 @@ def show_subnet(subnet: "Subnet") -> None:
     if subnet.net.closed:
         print(subnet)  # noqa: T201  (nobody can be asked)
         return
-    from subnetlab_widgets.seats import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
+    from subnetlab_widgets.metagraph_view import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
 
     display(metagraph(subnet))
 

@@ -17,6 +17,8 @@ import { WORKS } from "./verdict.js";
 
 /** @import { RunState } from "./types.js" */
 
+/** @type {Record<string, string>} words of an older kernel, as `RunStatus` says them */
+const RUN_STATUS = { live: "running", gone: "interrupted" };
 const TABLES_EVERY_MS = 500,
   GRID_EVERY_MS = 200,
   CALM_EVERY_MS = 1000,
@@ -89,7 +91,8 @@ class View {
       this.sentAt = message.t;
     }
     if (message.status) {
-      this.status = { ...this.status, ...message.status };
+      const { state = this.status.state } = message.status;
+      this.status = { ...this.status, ...message.status, state: RUN_STATUS[state] ?? state };
       if (message.k === "status") this.lastTables = 0;
     }
     this.schedule();
@@ -116,7 +119,7 @@ class View {
 
   // The status line tells how long the kernel has been silent; nothing else changes by itself.
   tick() {
-    if (this.status.state === "live" && !document.hidden) this.#words(this.round);
+    if (this.status.state === "running" && !document.hidden) this.#words(this.round);
   }
 
   draw() {
@@ -148,7 +151,7 @@ class View {
     write(line.text, part.spoken);
     if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = Math.max(1, store.last);
     if (this.replaying === null) this.slider.value = store.last;
-    write(this.replaying === null && status.state === "live" ? "live" : `round ${round}`, part.at);
+    write(this.replaying === null && status.state === "running" ? "live" : `round ${round}`, part.at);
   }
 
   #tables(round, now) {

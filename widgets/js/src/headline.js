@@ -6,26 +6,25 @@ import { count, fixed } from "./words.js";
 
 const MARKS = {
   starting: "half",
-  live: "",
+  running: "",
   reconnecting: "half",
   finished: "square",
   stopped: "square",
   failed: "hollow",
-  gone: "hollow",
+  interrupted: "hollow",
 };
-const NAMES = { gone: "interrupted" };
 const LOST_AFTER_S = 20; // a kernel whose cell keeps it busy is heard sooner, unless it does so for forty minutes
 
 export function statusLine(header, status, round, silentFor) {
-  const state = silentFor > 3 && status.state === "live" ? "reconnecting" : status.state;
+  const state = silentFor > 3 && status.state === "running" ? "reconnecting" : status.state;
   const detail = {
     starting: status.waiting || "waiting for the first round",
     reconnecting: lastSeen(header, silentFor),
     failed: status.reason,
     stopped: status.reason,
-    gone: status.reason,
+    interrupted: status.reason,
   }[state];
-  return html`<span><span class="dot ${MARKS[state]}"></span><b>${NAMES[state] ?? state}</b></span>
+  return html`<span><span class="dot ${MARKS[state]}"></span><b>${state}</b></span>
     <span>${header.name}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
     ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="spacer"></span>
     <span>block <b>${status.block || "–"}</b></span>${payday(status)}

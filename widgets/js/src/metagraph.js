@@ -43,7 +43,7 @@ class View {
       this.state = message.state;
       this.reason = message.reason;
     }
-    if (message.k === "seats") {
+    if (message.k === "rows") {
       const stale = this.rows.put(message);
       if (message.fresh || this.rows.order.length !== this.rows.rows.length) this.rows.arrange();
       else if (stale) this.late = true;

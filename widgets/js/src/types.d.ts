@@ -92,7 +92,7 @@ export interface MetagraphHeader {
 export type Epoch = [number, number[]];
 
 export interface MetagraphNews {
-  k: "seats";
+  k: "rows";
   seq: number;
   block: number;
   seats: number;

@@ -21,12 +21,15 @@ function said(state, ...rounds) {
 }
 
 test("nothing is claimed before a round has closed, though one alone is ahead", () => {
-  assert.equal(said("live", [NaN, 5]), "Two strangers are getting ready");
+  assert.equal(said("running", [NaN, 5]), "Two strangers are getting ready");
 });
 
 test("one alone that has trained on is not compared with an older round of the subnet", () => {
-  assert.equal(said("live", [4.5, 4.75], [NaN, 3.5]), "Two strangers are at 4.50 after 1 round; one alone is at 4.75");
-  assert.equal(said("live", [4.5, NaN]), "Two strangers are at 4.50 after 1 round");
+  assert.equal(
+    said("running", [4.5, 4.75], [NaN, 3.5]),
+    "Two strangers are at 4.50 after 1 round; one alone is at 4.75",
+  );
+  assert.equal(said("running", [4.5, NaN]), "Two strangers are at 4.50 after 1 round");
 });
 
 test("a finished run says what was reached, also where its last round was lost", () => {

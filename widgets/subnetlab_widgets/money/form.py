@@ -12,11 +12,11 @@ import traitlets
 from subnetlab.network.receipt import Receipt
 from subnetlab.text import plain_lines
 from subnetlab_widgets.bundle import BundledWidget
+from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, Fields, OneSpend
-from subnetlab_widgets.pulse import PULSE
 from subnetlab_widgets.saved import Picture, Pictures
 
 _LONGEST_FIELD = 2000
@@ -57,7 +57,7 @@ class SpendForm(BundledWidget):
 
     def close(self) -> None:
         """Take the form off the page; what is on its way still arrives."""
-        PULSE.leave(id(self))
+        HEARTBEAT.leave(id(self))
         super().close()
 
     def look_again(self) -> None:
@@ -72,7 +72,7 @@ class SpendForm(BundledWidget):
         if state["step"] in ("sending", "finalised", "failed", "unknown"):
             self._pictures.update()
         if state["step"] in ("finalised", "unknown"):
-            PULSE.leave(id(self))
+            HEARTBEAT.leave(id(self))
         if state["step"] in ("finalised", "failed", "unknown"):
             self._ended()
 
@@ -92,7 +92,7 @@ class SpendForm(BundledWidget):
 
     def _beat_until_over(self) -> None:
         if self.spend.step not in ("finalised", "unknown"):
-            PULSE.join(id(self), self._beat)
+            HEARTBEAT.join(id(self), self._beat)
 
     def _beat(self) -> None:
         if self.comm is not None:

@@ -12,9 +12,9 @@ from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.network.watch import State, Watch
 from subnetlab.text import NAME, plain
 from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.pulse import PULSE
+from subnetlab_widgets.heartbeat import HEARTBEAT
+from subnetlab_widgets.metagraph_view.rows import FIELDS, MetagraphRows
 from subnetlab_widgets.saved import Picture, Pictures
-from subnetlab_widgets.seats.table import FIELDS, SeatTable
 
 MAX_UNANSWERED = 40
 """A page answers every twentieth message: each answer costs the notebook's page memory and a redraw."""
@@ -46,7 +46,7 @@ class Metagraph(BundledWidget):
                 after the node was gone.
         """
         self._lock = threading.Lock()
-        self._table = SeatTable()
+        self._table = MetagraphRows()
         self._sequence = self._answered = 0
         self._sent_at = 0.0
         self._looked_at = False
@@ -79,7 +79,7 @@ class Metagraph(BundledWidget):
 
     def close(self) -> None:
         """End the watching and the widget."""
-        PULSE.leave(id(self))
+        HEARTBEAT.leave(id(self))
         if self._watch is not None:
             self._watch.stop()
         super().close()
@@ -92,7 +92,7 @@ class Metagraph(BundledWidget):
             news = self._table.news()
             if news is not None:
                 self._sequence += 1
-                self._transmit({"k": "seats", "seq": self._sequence, **news})
+                self._transmit({"k": "rows", "seq": self._sequence, **news})
 
     def _transmit(self, content: dict[str, Any]) -> None:
         if self._looked_at and self.comm is not None:
@@ -112,7 +112,7 @@ class Metagraph(BundledWidget):
                 self._transmit({"k": "state", "state": state, "reason": reason})
                 if self._follow is not None and (self._watch is None or not self._watch.running):
                     self._watch = self._follow(self)
-            PULSE.join(id(self), self._beat)
+            HEARTBEAT.join(id(self), self._beat)
             self._flush()
         elif kind == "ack" and type(sequence) is int:
             with self._lock:
@@ -132,5 +132,5 @@ class Metagraph(BundledWidget):
         return bundle
 
     def _ipython_display_(self) -> None:
-        PULSE.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
+        HEARTBEAT.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
         self._pictures.show(self._repr_mimebundle_())

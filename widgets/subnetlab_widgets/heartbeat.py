@@ -10,7 +10,7 @@ from collections.abc import Callable
 EVERY_S = 2.0
 
 
-class Pulse:
+class Heartbeat:
     """Calls every member about every two seconds, from one daemon thread."""
 
     def __init__(self, every_s: float = EVERY_S) -> None:
@@ -28,7 +28,7 @@ class Pulse:
             if self._running:
                 return
             self._running = True
-        threading.Thread(target=self._run, name="subnetlab-pulse", daemon=True).start()
+        threading.Thread(target=self._run, name="subnetlab-heartbeat", daemon=True).start()
 
     def leave(self, key: int) -> None:
         """Call it no more."""
@@ -49,5 +49,5 @@ class Pulse:
                 beat()
 
 
-PULSE = Pulse()
-"""One kernel, one pulse."""
+HEARTBEAT = Heartbeat()
+"""One kernel, one heartbeat."""

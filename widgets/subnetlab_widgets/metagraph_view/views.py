@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from subnetlab.errors import NetworkError
 from subnetlab.network.watch import Watch
 from subnetlab_widgets.drawing import subnet_html
+from subnetlab_widgets.metagraph_view.widget import Metagraph
 from subnetlab_widgets.saved import Picture
-from subnetlab_widgets.seats.widget import Metagraph
 
 if TYPE_CHECKING:
     from subnetlab.lab.session import Net

@@ -5,8 +5,8 @@ from typing import Any
 from subnetlab.network.metagraph import MetagraphSnapshot, NeuronSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.units import RAO_PER_TAO, U16_MAX, AlphaRao
-from subnetlab_widgets.seats.table import FIELDS, SeatTable
-from subnetlab_widgets.seats.widget import MAX_UNANSWERED, Metagraph
+from subnetlab_widgets.metagraph_view.rows import FIELDS, MetagraphRows
+from subnetlab_widgets.metagraph_view.widget import MAX_UNANSWERED, Metagraph
 
 HEADER = {"name": "tiny-lm", "netuid": 2, "network": "devnet", "real": False}
 
@@ -33,7 +33,7 @@ def named(row: list[Any]) -> dict[str, Any]:
 
 
 def test_a_role_is_what_the_chain_shows() -> None:
-    table = SeatTable()
+    table = MetagraphRows()
     voting = {"validator_permit": True, "validator_trust": U16_MAX, "dividends": 500, "incentive": 0}
     table.put(graph(9, neuron(0), neuron(1), neuron(2, **voting), neuron(3, validator_permit=True)), [])
     rows = [named(row) for row in table.rows]
@@ -43,7 +43,7 @@ def test_a_role_is_what_the_chain_shows() -> None:
 
 
 def test_only_what_changed_is_told_and_a_new_page_gets_everything() -> None:
-    table = SeatTable()
+    table = MetagraphRows()
     table.put(graph(9, neuron(0), neuron(1)), [PaidEpoch(8, (1, RAO_PER_TAO))])
     first = table.news()
     assert first is not None
@@ -60,7 +60,7 @@ def test_only_what_changed_is_told_and_a_new_page_gets_everything() -> None:
 
 
 def test_time_that_was_turned_back_starts_the_table_anew() -> None:
-    table = SeatTable()
+    table = MetagraphRows()
     table.put(graph(30, neuron(0), neuron(1)), [PaidEpoch(16, (1, 1)), PaidEpoch(24, (1, 1))])
     table.news()
     table.put(graph(12, neuron(0)), [PaidEpoch(8, (1,))])
@@ -71,7 +71,7 @@ def test_time_that_was_turned_back_starts_the_table_anew() -> None:
 
 def test_a_seat_is_marked_when_others_are_paid_and_it_is_not() -> None:
     def marks(*pay_of_one: int) -> bool:
-        table = SeatTable()
+        table = MetagraphRows()
         epochs = [PaidEpoch(8 * (i + 1), (5, paid)) for i, paid in enumerate(pay_of_one)]
         table.put(graph(99, neuron(0, hotkey="5Other"), neuron(1, incentive=0)), epochs)
         return named(table.rows[1])["unpaid"]
@@ -95,8 +95,8 @@ class Recorded(Metagraph):
     def hear(self, content: Any) -> None:
         self._handle_custom_msg(content, [])
 
-    def seats(self) -> list[dict[str, Any]]:
-        return [content for content in self.sent if content["k"] == "seats"]
+    def rows(self) -> list[dict[str, Any]]:
+        return [content for content in self.sent if content["k"] == "rows"]
 
 
 def test_nothing_is_sent_before_a_page_looks_and_then_everything() -> None:
@@ -104,7 +104,7 @@ def test_nothing_is_sent_before_a_page_looks_and_then_everything() -> None:
     widget.see(graph(9, neuron(0)), [])
     assert widget.sent == []
     widget.hear({"k": "hello"})
-    assert widget.seats()[0]["block"] == 9
+    assert widget.rows()[0]["block"] == 9
     widget.close()
 
 
@@ -113,9 +113,9 @@ def test_a_page_that_does_not_answer_is_told_no_more_and_then_only_the_newest() 
     widget.hear({"k": "hello"})
     for block in range(100):
         widget.see(graph(block, neuron(0, last_update=block)), [])
-    assert len(widget.seats()) == MAX_UNANSWERED
+    assert len(widget.rows()) == MAX_UNANSWERED
     widget.hear({"k": "ack", "seq": MAX_UNANSWERED})
-    assert [content["block"] for content in widget.seats()] == [*range(MAX_UNANSWERED), 99]
+    assert [content["block"] for content in widget.rows()] == [*range(MAX_UNANSWERED), 99]
     widget.close()
 
 
@@ -133,7 +133,7 @@ def test_malformed_messages_are_dropped() -> None:
         widget.hear(content)
     for block in range(2 * MAX_UNANSWERED):
         widget.see(graph(block, neuron(0)), [])
-    assert len(widget.seats()) == MAX_UNANSWERED
+    assert len(widget.rows()) == MAX_UNANSWERED
     widget.close()
 
 

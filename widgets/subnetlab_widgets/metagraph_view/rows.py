@@ -29,7 +29,7 @@ def role_of(row: NeuronSnapshot, graph: MetagraphSnapshot) -> str:
 
 
 @dataclass(slots=True)
-class SeatTable:
+class MetagraphRows:
     """Everything the page knows of one subnet."""
 
     block: int = -1
