@@ -41,7 +41,7 @@ class NamedNets:
 
     def _forget(self, replaced: "set[Net]") -> None:
         from subnetlab_widgets.money import forms  # noqa: PLC0415  (only where a network was replaced)
-        from subnetlab_widgets.seats import views  # noqa: PLC0415
+        from subnetlab_widgets.metagraph_view import views  # noqa: PLC0415
 
         for net in replaced:
             forms.close_on(net)
