@@ -40,7 +40,3 @@ def test_the_development_accounts_hold_their_endowments(node: Node) -> None:
 def test_the_shields_key_is_published(node: Node) -> None:
     assert bytes.fromhex(node.ledger.get("MevShield", "NextKey").removeprefix("0x")) == public_key()
     assert len(public_key()) == 1184
-
-
-def test_networks_may_follow_each_other_at_once_as_on_a_localnet(node: Node) -> None:
-    assert node.ledger.get("SubtensorModule", "NetworkRateLimit") == 0

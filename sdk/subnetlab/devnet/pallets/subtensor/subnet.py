@@ -216,7 +216,6 @@ def genesis(ledger: Ledger) -> None:
     symbols.assign(ledger, ROOT_NETUID, symbols.symbol_at(ROOT_NETUID))
     _found_first(ledger)
     write(ledger, "TotalNetworks", value=2)
-    write(ledger, "NetworkRateLimit", value=0)  # as in a localnet, which is built with the faucet's feature
     write(ledger, "TotalIssuance", value=int(ledger.get("Balances", "TotalIssuance")))
 
 
