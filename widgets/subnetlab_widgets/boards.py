@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from IPython.display import DisplayHandle
 
 from subnetlab.record.line import FILE_NAME
-from subnetlab_widgets import html, saved
+from subnetlab.report import html
+from subnetlab_widgets import saved
 from subnetlab_widgets.dashboard import Dashboard
 from subnetlab_widgets.saved import Picture
 
@@ -25,14 +26,13 @@ _BOARDS: OrderedDict[Path, Dashboard] = OrderedDict()
 def picture_of(run: "Run") -> Picture:
     """The plain picture of a run as it is when this is shown."""
     from subnetlab.lab.replay import Recording  # noqa: PLC0415  (loaded with the object it draws)
-    from subnetlab_widgets.formatters import run_html  # noqa: PLC0415  (formatters show boards)
 
     note = (
         "Saved picture of a recorded run; sl.open replays its file."
         if isinstance(run, Recording)
         else f"Saved picture; where the run was made, %sl attach {run.id} shows it live."
     )
-    return Picture(lambda: run_html(run) + html.paragraph(note, faint=True), lambda: repr(run))
+    return Picture(lambda: run.page() + html.paragraph(note, faint=True), lambda: repr(run))
 
 
 def show(run: "Run") -> DisplayHandle:

@@ -1,97 +1,31 @@
 """How a notebook shows the SDK's objects: HTML with hand-written SVG, no JavaScript, text as the fallback.
 
 Registered by the class's name, so that nothing is imported before an object of it exists. Text is the
-object's own `repr`; drawings come from `subnetlab.lab.plot`; this file only arranges them.
+object's own `repr`; drawings come from `subnetlab.report.plot`; this file only arranges them.
 """
 
 from collections.abc import Callable
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from subnetlab_widgets import html
+from subnetlab.report import html
 
 if TYPE_CHECKING:
     from subnetlab.lab.doctor import Checkup
-    from subnetlab.lab.explain import Explanation
     from subnetlab.lab.holdings import Holdings
     from subnetlab.lab.run import Run, Runs
     from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
-    from subnetlab.lab.tally import Tally
-    from subnetlab.lab.verdict import Verdict
-
-
-def run_html(run: "Run") -> str:
-    """The headline, where the run stands, both curves with everybody's pay, and the miners' table."""
-    from subnetlab.lab import plot  # noqa: PLC0415  (loaded with the object it draws)
-
-    tally = run.tally
-    on = f" on {tally.started.network}" if tally.started else ""
-    where = (
-        f"Run {run.id}: {run.status}, round {run.round} of {tally.rounds or '–'}, block {tally.block}{on}."
-    )
-    words = f"Both loss curves and every miner's pay. {run.headline}"
-    header = ["uid", "verdict", "loss removed", "rating", "weight", "incentive", "paid", "sent"]
-    rows = [_miner_row(tally, uid) for uid in sorted(tally.uids("miner", "free_rider"), key=tally.paid)[::-1]]
-    return html.block(
-        html.paragraph(run.headline, bold=True),
-        html.paragraph(f"{where} {run.verdict().saving}".rstrip(), faint=True),
-        html.drawing(run.picture(), words, width=plot.WIDTH),
-        html.table(header, rows, words=2) if rows else "",
-    )
-
-
-def _miner_row(tally: "Tally", uid: int) -> list[str]:
-    from subnetlab.lab import plot  # noqa: PLC0415
-    from subnetlab.lab.words import amount_alpha, bytes_text, percent  # noqa: PLC0415
-
-    miner, state = tally.miners.get(uid), plot.standing(tally, uid)
-    mark = "◆ " if state == plot.CAUGHT else ""
-    last = miner.scores[max(miner.scores)] if miner and miner.scores else []
-    return [
-        str(uid),
-        mark + state + (", gone" if uid in tally.gone else ""),
-        percent(miner.mean_score) if miner and last else "–",
-        f"{fmean(verdict.rating for verdict in last):.2f}" if last else "–",
-        percent(fmean(verdict.weight for verdict in last)) if last else "–",
-        percent(tally.incentive(uid)) if tally.epochs else "–",
-        amount_alpha(tally.paid(uid)) if tally.epochs else "–",
-        bytes_text(sum(miner.wire_bytes.values())) if miner else "–",
-    ]
 
 
 def runs_html(found: "Runs") -> str | None:
     """One row per run."""
     if not found:
         return None
-    rows = [[run.id, run.status, str(run.round), str(run.tally.block), run.headline] for run in found]
+    rows = [[run.id, run.status, str(run.round), str(run.view.block), run.headline] for run in found]
     return html.table(["run", "status", "rounds", "block", ""], rows, words=2)
-
-
-def verdict_html(verdict: "Verdict") -> str:
-    """The table and what it means."""
-    header, *rows = verdict.rows()
-    said = [html.paragraph(sentence, bold=i == 0) for i, sentence in enumerate(verdict.sentences())]
-    return html.block(html.table(header, rows), *said)
-
-
-def explanation_html(explanation: "Explanation") -> str:
-    """The flow from work to pay as a strip of numbers, then each step in words."""
-    names = [step.name for step in explanation.steps]
-    values = [step.value for step in explanation.steps]
-    words = [
-        html.paragraph(f"{number}. {step.name} ({step.who}). {step.sentence}")
-        for number, step in enumerate(explanation.steps, 1)
-    ]
-    return html.block(
-        html.paragraph(f"Why uid {explanation.uid} earned what it earned", bold=True),
-        html.table(names, [values], words=0),
-        *words,
-        html.paragraph(explanation.answer, bold=True),
-    )
 
 
 def net_html(net: "Net") -> str:
@@ -137,10 +71,10 @@ def checkup_html(checkup: "Checkup") -> str:
 
 def show_run(run: "Run") -> None:
     """A run that has begun is shown live; one that has not, in words."""
-    if run.tally.started is None:
+    if run.view.started is None:
         print(run)  # noqa: T201  (nothing to draw yet)
         return
-    if run.note and run.tally.ended is None:
+    if run.note and run.view.ended is None:
         print(run.note)  # noqa: T201  (what attaching had to start again, or why it cannot go on)
     from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget is loaded when a run is shown)
 
@@ -158,16 +92,21 @@ def show_subnet(subnet: "Subnet") -> None:
 
 
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
-    ("subnetlab.lab.run", "Run"): run_html,
     ("subnetlab.lab.run", "Runs"): runs_html,
-    ("subnetlab.lab.verdict", "Verdict"): verdict_html,
-    ("subnetlab.lab.explain", "Explanation"): explanation_html,
     ("subnetlab.lab.holdings", "Holdings"): holdings_html,
     ("subnetlab.lab.session", "Net"): net_html,
     ("subnetlab.lab.subnet", "Subnet"): subnet_html,
     ("subnetlab.lab.doctor", "Checkup"): checkup_html,
 }
 """One function per SDK class, by module and name."""
+
+
+DRAW_THEMSELVES = (
+    ("subnetlab.lab.run", "Run"),
+    ("subnetlab.report.verdict", "Verdict"),
+    ("subnetlab.report.explain", "Explanation"),
+)
+"""Classes whose objects have an HTML form of their own."""
 
 
 def register(shell: InteractiveShell) -> None:
@@ -179,6 +118,7 @@ def register(shell: InteractiveShell) -> None:
     text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():
         html_formatter.for_type_by_name(module, name, function)
+    for module, name in (*HTML, *DRAW_THEMSELVES):
         text_formatter.for_type_by_name(module, name, _plain)
     text_formatter.for_type_by_name("subnetlab.network.receipt", "Receipt", _plain)
 

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from subnetlab.lab.words import bytes_text
+from subnetlab.report.format import bytes_text
 from subnetlab.settings import home
 
 State = Literal["ok", "warning", "missing"]

@@ -13,9 +13,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from subnetlab.errors import RunError, RunNotFinished
 from subnetlab.fleet.facts import MANIFEST_FILE
 from subnetlab.fleet.result import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.lab.verdict import Verdict
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
+from subnetlab.report.verdict import Verdict
 
 MIB: Final = 1 << 20
 MEMBERS: Final = {

@@ -18,9 +18,9 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.enrol import enrol
 from subnetlab.lab.run import Run
-from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
 from subnetlab.record.line import FILE_NAME
+from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:

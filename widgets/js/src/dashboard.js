@@ -118,7 +118,7 @@ class View {
 
   // The status line tells how long the kernel has been silent; nothing else changes by itself.
   tick() {
-    if (this.status.state === "live" && !document.hidden) this.#words(this.round);
+    if (this.status.state === "running" && !document.hidden) this.#words(this.round);
   }
 
   draw() {
@@ -146,7 +146,7 @@ class View {
     write(line.text, part.spoken);
     if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = Math.max(1, store.last);
     if (this.replaying === null) this.slider.value = store.last;
-    write(this.replaying === null && status.state === "live" ? "live" : `round ${round}`, part.at);
+    write(this.replaying === null && status.state === "running" ? "live" : `round ${round}`, part.at);
   }
 
   #tables(round, now) {
