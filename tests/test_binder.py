@@ -113,7 +113,7 @@ def test_the_images_copy_shows_the_recording_playing_before_anything_runs(prepar
     shown = "".join(output["data"]["text/html"])
     assert '<img src="data:image/svg+xml;base64,' in shown
     assert len(json.dumps(output)) < 100_000
-    assert "Eight strangers reached" in "".join(output["data"]["text/plain"])
+    assert "Seven of eight strangers reached" in "".join(output["data"]["text/plain"])
 
 
 def test_jupyter_opens_on_the_tutorial(prepared: Path) -> None:

@@ -1,7 +1,8 @@
 """Why a payload was not taken, as the short words of a record and as sentences for a person.
 
 The words are those of `Scored.verdict`. Which of them mean that nothing arrived in time, and which that the
-payload was opened and tried on data, is said here once, so that no page claims a measurement that was not made.
+payload was opened and tried on data, is said here once, so that no page claims a measurement that was not
+made.
 """
 
 from typing import Final
@@ -37,7 +38,7 @@ MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
 
 
 def in_words(event: Scored) -> str:
-    """Why a payload was not taken, in the validator's own words where it left any; empty for an accepted one."""
+    """Why a payload was not taken, in the validator's own words where it left any; empty if accepted."""
     if event.verdict == ACCEPTED:
         return ""
     return event.reason or IN_WORDS.get(event.verdict, event.verdict)

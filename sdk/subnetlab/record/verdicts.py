@@ -1,8 +1,9 @@
 """What validators think of a miner: of one payload, and of all it sent so far.
 
-Two rules, used by every page. A payload is accepted where more validators accepted than refused it; where they
-are split evenly the lead decides, because its aggregate is the one the model took. A miner works while at least
-half of its judged rounds were accepted; one bad round among many is no offence. Roles do not count here.
+Two rules, used by every page. A payload is accepted where more validators accepted than refused it; where
+they are split evenly the lead decides, because its aggregate is the one the model took. A miner works while
+at least half of its judged rounds were accepted; one bad round among many is no offence. Roles do not count
+here.
 """
 
 from collections import Counter
@@ -145,7 +146,8 @@ class MinerView:
     @property
     def score(self) -> float | None:
         """Loss removed on held-out data, relative, mean over what was measured; None before anything was."""
-        found = [vote.score for vote in self.measured]
+        # `Scored.score` is 0 for whatever was gated, though it was measured too.
+        found = [vote.loss_removed_held_out for vote in self.measured]
         return fmean(found) if found else None
 
     def standing(self, *, upto: int | None = None) -> Standing:

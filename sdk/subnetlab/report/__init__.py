@@ -1,4 +1,4 @@
-"""What a run means: sentences, tables and drawings of a `RunView`, for any page that can show text, HTML or SVG.
+"""What a run means: sentences, tables and drawings of a `RunView`, as text, HTML or SVG.
 
 Computed from the view and nothing else: no network, no torch, no Jupyter.
 """

@@ -1,7 +1,7 @@
-"""Why a uid earned what it earned: work, score, weights, consensus, incentive, emission, one step at a time.
+"""Why a uid earned what it earned: work, score, weights, consensus, incentive, emission, step by step.
 
-Every sentence is computed from the verdicts, weights and pay on record, and every number of a sentence is of the
-same rounds or epochs. Roles decide nothing but which steps are shown: a validator never sees them.
+Every sentence is computed from the verdicts, weights and pay on record, and every number of a sentence is of
+the same rounds or epochs. Roles decide nothing but which steps are shown: a validator never sees them.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from subnetlab.report import html
 from subnetlab.report.consensus import Recomputed, recompute
 from subnetlab.report.format import amount_alpha, bytes_text, counted, listed, percent
 from subnetlab.report.merit import Merit, merits
-from subnetlab.report.voting import Voting, voting
+from subnetlab.report.voting import Voting, voting, voting_stake
 
 _TOLERANCE = 0.01
 """A recomputed share this close to the chain's counts as the same; weights may move in the epoch's block."""
@@ -101,7 +101,8 @@ def _work(view: RunView, miner: MinerView) -> Step:
     size, usual = median(sizes), view.wire_bytes_per_round
     sent = counted(len(sizes), "payload")
     if abs(size - usual) <= _SAME_SIZE * usual:
-        beside = "as large as the median miner's. From the outside honest work and noise look alike: size says nothing."
+        alike = "From the outside honest work and noise look alike: size says nothing."
+        beside = f"as large as the median miner's. {alike}"
     else:
         beside = f"while the median miner's are {bytes_text(usual)}."
     return Step("work", "the miner", f"It sent {sent} of about {bytes_text(size)}, {beside}", sent)
@@ -118,7 +119,8 @@ def _score(view: RunView, miner: MinerView) -> Step:
 def _measured(view: RunView, miner: MinerView, judged: list[Judgement]) -> str:
     tried = sum(one.verdict in MEASURED for one in judged)
     if miner.score is None:
-        return f"Of {counted(len(judged), 'round')} no payload was opened and tried on data, so nothing was measured."
+        rounds = counted(len(judged), "round")
+        return f"In {rounds} no payload of it was opened and tried on data, so nothing was measured."
     where = "each" if tried == len(judged) else f"{tried} of {len(judged)}"
     rounds = "round" if where == "each" else "rounds"
     others = [
@@ -127,8 +129,8 @@ def _measured(view: RunView, miner: MinerView, judged: list[Judgement]) -> str:
     beside = f" The other miners' median is {percent(median(others))}." if others else ""
     found = merits(view)
     return (
-        f"In {where} {rounds} validators put the payload into the model and measured the loss on text nobody had"
-        f" trained on: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
+        f"In {where} {rounds} validators put the payload into the model and measured the loss on data nobody"
+        f" had trained on: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
     )
 
 
@@ -162,9 +164,9 @@ def _refused(judged: list[Judgement]) -> str:
 def _weights(votes: Voting) -> Step:
     said = listed([f"validator {v} gave it {percent(share)}" for v, share in sorted(votes.given.items())])
     sentence = (
-        "A validator turns its ratings into weights that sum to one and puts them on the chain. On average over"
-        f" {_epochs(votes.epochs)} {said or 'no validator with a permit gave weights'}; the other miners' median is"
-        f" {percent(votes.usual)}."
+        "A validator turns its ratings into weights that sum to one and puts them on the chain. On average"
+        f" over {_epochs(votes.epochs)} {said or 'no validator with a permit gave weights'}; the others'"
+        f" median is {percent(votes.usual)}."
     )
     mean = sum(votes.given.values()) / len(votes.given) if votes.given else 0.0
     return Step("weight", "each validator", sentence, percent(mean))
@@ -183,8 +185,8 @@ def _consensus(votes: Voting) -> Step:
     else:
         clipped = " Nobody had given more, so nothing was cut off."
     sentence = (
-        "The chain takes the highest weight that validators with more than half of the stake support: on average"
-        f" {percent(votes.agreed)} over the same tempos.{clipped}{_strongest(votes)}"
+        "The chain takes the highest weight that validators with more than half of the stake support: on"
+        f" average {percent(votes.agreed)} over the same tempos.{clipped}{_strongest(votes)}"
     )
     return Step("consensus", "the chain", sentence, percent(votes.agreed))
 
@@ -195,7 +197,8 @@ def _strongest(votes: Voting) -> str:
     uid, share = votes.strongest
     if share > _MAJORITY:
         return f" Validator {uid} holds {percent(share)} of the voting stake: here it decides alone."
-    return f" The largest validator, {uid}, holds {percent(share)} of the voting stake, so none alone can lift a friend."
+    held = f"The largest validator, {uid}, holds {percent(share)} of the voting stake"
+    return f" {held}, so none alone can lift a friend."
 
 
 def _incentive(view: RunView, uid: int, votes: Voting) -> Step:
@@ -214,16 +217,16 @@ def _checked(uid: int, newest: Recomputed | None) -> str:
     if abs(share - stored) <= _TOLERANCE:
         return f" Computed again for the last tempo it is {percent(share)}, which is what the chain stored."
     return (
-        f" Computed again for the last tempo it is {percent(share)}, while the chain stored {percent(stored)}:"
-        " weights moved in the epoch's own block."
+        f" Computed again for the last tempo it is {percent(share)}, while the chain stored"
+        f" {percent(stored)}: weights moved in the epoch's own block."
     )
 
 
 def _emission(view: RunView, uid: int) -> Step:
     paid, tempos = view.pay.total(uid), len(view.pay.epochs)
     sentence = (
-        f"At the end of each of {counted(tempos, 'tempo')} the chain paid new tokens; summed over the run that is"
-        f" {amount_alpha(paid)}. The median honest miner got {amount_alpha(view.honest_median_pay)}."
+        f"At the end of each of {counted(tempos, 'tempo')} the chain paid new tokens; over the run that"
+        f" is {amount_alpha(paid)}. The median honest miner got {amount_alpha(view.honest_median_pay)}."
     )
     return Step("emission", "the chain", sentence, amount_alpha(paid))
 
@@ -252,11 +255,12 @@ def _answer(view: RunView, miner: MinerView, votes: Voting | None) -> str:
     )
     if stands is Standing.MISSED:
         return (
-            f"{start} had nothing there in time in {miner.missed} of {judged}. What is not there lowers nobody's"
+            f"{start} had nothing there in time in {miner.missed} of {judged}. What is not there lowers no"
             f" loss, so {so}, so the chain paid it {share}.{early}"
         )
     refused = miner.judged - miner.accepted
-    return f"{start} was refused in {refused} of {judged}: {_because(miner)} So {so}, so the chain paid it {share}.{early}"
+    why = f"{start} was refused in {refused} of {judged}: {_because(miner)}"
+    return f"{why} So {so}, so the chain paid it {share}.{early}"
 
 
 def _because(miner: MinerView) -> str:
@@ -276,13 +280,13 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
     i = last.uids.index(uid)
     stake, trust = last.stake_alpha_rao[i], last.validator_trust[i] / 65535
     dividends = last.dividends[i] / (sum(last.dividends) or 1)
-    permitted = zip(last.stake_alpha_rao, last.validator_permit, strict=True)
-    total = sum(staked for staked, permit in permitted if permit) or 1
-    part = percent(stake / total) if last.validator_permit[i] else "no permit"
+    shares = voting_stake(last)
+    behind = f"{amount_alpha(stake)} stand behind it."
+    if uid in shares:
+        behind += " Its vote counts by that: the value is its share of the stake that votes."
+    part = percent(shares[uid]) if uid in shares else "no vote"
     steps = (
-        Step(
-            "stake", "its backers", f"{amount_alpha(stake)} stand behind it: its vote counts by that.", part
-        ),
+        Step("stake", "its backers", behind, part),
         Step("trust", "the chain", "What consensus left of the weights it set.", percent(trust)),
         Step(
             "dividends",

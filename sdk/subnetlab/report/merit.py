@@ -1,7 +1,7 @@
-"""How much a miner's updates helped beside the median miner's, and how surely: the spread over its own rounds.
+"""How much a miner's updates helped beside the median miner's, and how surely.
 
-A difference between two miners that is no larger than what their rounds leave uncertain is noise, and the pages
-say so; a page that ranked it would teach a lesson that the numbers do not hold.
+A difference between two miners that is no larger than what their rounds leave uncertain is noise, and the
+pages say so; a page that ranked it would teach a lesson that the numbers do not hold.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ _SURE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Merit:
-    """Loss removed as a multiple of the median miner's in the same round: mean over rounds and standard error."""
+    """Loss removed as a multiple of the median miner's in each round: mean and standard error."""
 
     mean: float
     error: float
@@ -39,7 +39,7 @@ def merits(view: RunView) -> dict[int, Merit]:
     for uid, miner in view.miners.items():
         scores: dict[int, list[float]] = defaultdict(list)
         for vote in miner.measured:
-            scores[vote.round].append(vote.score)
+            scores[vote.round].append(vote.loss_removed_held_out)
         for number, found in scores.items():
             rounds[number][uid] = fmean(found)
     shares: dict[int, list[float]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """A finished run as one flat dictionary of numbers: what `subnetlab demo` writes and others compare.
 
-Losses in the run's own unit, money in rao or alpha-rao, times in seconds; a number that was not measured is None.
+Losses in the run's own unit, money in rao or alpha-rao, times in seconds; a number that was not measured is
+None.
 """
 
 from collections.abc import Sequence

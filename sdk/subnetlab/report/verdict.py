@@ -1,8 +1,8 @@
 """The verdict on a run: the subnet beside one miner alone, as a table and as plain sentences.
 
 Only what was measured is said: no ratio without both of its numbers, "reached" only after the last round, a
-difference within the noise of its measurement is called noise, and where the subnet loses the sentence says so
-in the same place.
+difference within the noise of its measurement is called noise, and where the subnet loses the sentence says
+so in the same place.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Verdict:
     honest_pay: tuple[int, ...]
     free_rider_pay: tuple[int, ...]
     pay_is_noise: bool | None
-    """Whether honest miners' merits differ by no more than their rounds leave uncertain; None if not measured."""
+    """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
 
     @property
     def finished(self) -> bool:
@@ -105,7 +105,8 @@ class Verdict:
             return ""
         when = "In the end" if self.finished else "So far"
         if abs(gain) < LOSS_NOISE:
-            return f"{when} both are equal: {abs(gain):.3f} {self.unit} are less than the measurement can tell apart."
+            apart = f"{abs(gain):.3f} {self.unit}"
+            return f"{when} both are equal: {apart} apart is less than the measurement can tell."
         if gain > 0:
             return f"{when} training together was worth {gain:.2f} {self.unit}."
         return f"{when} training together did not pay off here: it was {-gain:.2f} {self.unit} worse."
@@ -126,8 +127,8 @@ class Verdict:
         if self.pay_is_noise and len(set(self.honest_pay)) > 1:
             low, high = amount_alpha(min(self.honest_pay)), amount_alpha(max(self.honest_pay))
             said.append(
-                f"Honest miners earned {low} to {high} each, while their updates helped alike within the noise of"
-                " the rounds: do not read merit into these differences."
+                f"Honest miners earned {low} to {high} each, while their updates helped alike within the"
+                " noise of the rounds: do not read merit into these differences."
             )
         return said
 

@@ -97,13 +97,18 @@ def _paid(epoch: EpochPaid, uid: int) -> int:
     return epoch.emission_alpha_rao[epoch.uids.index(uid)] if uid in epoch.uids else 0
 
 
-def _strongest(epoch: EpochPaid) -> tuple[int, float] | None:
+def voting_stake(epoch: EpochPaid) -> dict[int, float]:
+    """The share of the voting stake of each validator that has a permit and gave weights."""
     voters = set(_rows(epoch))
-    stakes = {
-        uid: stake for uid, stake in zip(epoch.uids, epoch.stake_alpha_rao, strict=True) if uid in voters
-    }
+    staked = zip(epoch.uids, epoch.stake_alpha_rao, strict=True)
+    stakes = {uid: stake for uid, stake in staked if uid in voters}
     total = sum(stakes.values())
-    if not total:
+    return {uid: stake / total for uid, stake in stakes.items()} if total else {}
+
+
+def _strongest(epoch: EpochPaid) -> tuple[int, float] | None:
+    shares = voting_stake(epoch)
+    if not shares:
         return None
-    uid = max(stakes, key=lambda each: (stakes[each], -each))
-    return uid, stakes[uid] / total
+    uid = max(shares, key=lambda each: (shares[each], -each))
+    return uid, shares[uid]

@@ -1,6 +1,6 @@
 """What a person reads off a record: verdict, explanation, picture, and the run object around them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from subnetlab.report.verdict import verdict
 
 
 @contextmanager
-def supervised(run: Run) -> Iterator[None]:
+def supervised(run: Run) -> Generator[None]:
     """Hold the lock that a living supervisor of the run would hold."""
     with locked(run.folder / LOCK_FILE):
         yield
