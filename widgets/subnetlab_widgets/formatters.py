@@ -1,7 +1,7 @@
 """How a notebook shows the SDK's objects: HTML with hand-written SVG, no JavaScript, text as the fallback.
 
 Registered by the class's name, so that nothing is imported before an object of it exists. Text is the
-object's own `repr`; drawings come from `subnetlab.report.plot`; this file only arranges them.
+object's own `repr`; what has an HTML form of its own brings it.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from subnetlab.lab.doctor import Checkup
     from subnetlab.lab.holdings import Holdings
     from subnetlab.lab.run import Run, Runs
-    from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
 
 
@@ -26,13 +25,6 @@ def runs_html(found: "Runs") -> str | None:
         return None
     rows = [[run.id, run.status, str(run.round), str(run.view.block), run.headline] for run in found]
     return html.table(["run", "status", "rounds", "block", ""], rows, words=2)
-
-
-def net_html(net: "Net") -> str:
-    """Which chain, at which block, and whether the money is real."""
-    money = "play money" if net.play_money else "REAL TAO"
-    line = html.paragraph(repr(net))
-    return html.block(html.badge(money, real=not net.play_money), line)
 
 
 def holdings_html(held: "Holdings") -> str:
@@ -45,21 +37,6 @@ def holdings_html(held: "Holdings") -> str:
         html.table(header, rows, words=3),
         html.paragraph(f"Budget: {held.budget}"),
         html.badge(money, real=not held.play_money),
-    )
-
-
-MOST_SEATS = 64
-"""Rows of a plain table; a saved notebook stays small, and `subnet.metagraph()` has them all."""
-
-
-def subnet_html(subnet: "Subnet") -> str:
-    """The seats of a subnet as the chain knows them; of very many the first."""
-    header, *rows = subnet.rows()
-    more = f"and {len(rows) - MOST_SEATS} more: subnet.metagraph() has them all"
-    return html.block(
-        html.paragraph(repr(subnet), bold=True),
-        html.table(header, rows[:MOST_SEATS], words=3),
-        html.paragraph(more, faint=True) if len(rows) > MOST_SEATS else "",
     )
 
 
@@ -94,14 +71,14 @@ def show_subnet(subnet: "Subnet") -> None:
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.run", "Runs"): runs_html,
     ("subnetlab.lab.holdings", "Holdings"): holdings_html,
-    ("subnetlab.lab.session", "Net"): net_html,
-    ("subnetlab.lab.subnet", "Subnet"): subnet_html,
     ("subnetlab.lab.doctor", "Checkup"): checkup_html,
 }
 """One function per SDK class, by module and name."""
 
 
 DRAW_THEMSELVES = (
+    ("subnetlab.lab.session", "Net"),
+    ("subnetlab.lab.subnet", "Subnet"),
     ("subnetlab.lab.run", "Run"),
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),

@@ -29,6 +29,7 @@ from subnetlab.network.confirm import Confirm
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, address
 from subnetlab.record.events import Spent
+from subnetlab.report import html
 from subnetlab.units import rao
 
 BLOCK_TIME_S = 0.25
@@ -153,6 +154,10 @@ class Net:
             return f"{self.name}: closed."
         money = "play money" if self.play_money else "REAL TAO"
         return f"{self.name} at {self.endpoint}, block {self.block}, {money}"
+
+    def _repr_html_(self) -> str:
+        money = "play money" if self.play_money else "REAL TAO"
+        return html.block(html.badge(money, real=not self.play_money), html.paragraph(repr(self)))
 
     # -- wallets and money -------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     assert run.netuid == subnet.netuid
     assert run.samples()[-1].startswith("def")
     assert "one alone" not in run.verdict().headline
-    assert run.verdict().loss_alone is None
+    assert run.verdict().loss_baseline is None
     assert net.network.dev.info()["sealing"] == sealing
     model = run.result(timeout=0)
     assert sum(p.numel() for p in model.parameters()) == 256 * 8 + 8 * 256 + 256

@@ -48,12 +48,10 @@ def _opened(subnet: "Subnet") -> Metagraph:
     net = subnet.net
 
     def drawn() -> str:
-        from subnetlab_widgets.formatters import subnet_html  # noqa: PLC0415  (formatters show views)
-
         nonlocal last
         if not net.closed:
             with contextlib.suppress(NetworkError):  # what was there last stays
-                last = subnet_html(subnet)
+                last = subnet.page()
         return last
 
     last = ""
