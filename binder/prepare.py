@@ -13,8 +13,7 @@ from typing import Any
 import nbformat
 
 import subnetlab as sl
-from subnetlab.lab import plot
-from subnetlab_widgets import html
+from subnetlab.report import html, plot
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL = "recorded-run"

@@ -72,7 +72,7 @@ def validators(variables: Variables) -> list[str]:
 
 def _uids(variables: Variables, *roles: Any) -> list[str]:
     run = run_of(variables)
-    return [str(uid) for uid in sorted(run.tally.uids(*roles))] if run is not None else []
+    return [str(uid) for uid in sorted(run.view.uids(*roles))] if run is not None else []
 
 
 def _instance(value: Any, module: str, name: str) -> Any:

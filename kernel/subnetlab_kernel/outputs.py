@@ -40,8 +40,8 @@ class NamedNets:
             self._forget(replaced)
 
     def _forget(self, replaced: "set[Net]") -> None:
-        from subnetlab_widgets.money import forms  # noqa: PLC0415  (only where a network was replaced)
         from subnetlab_widgets.metagraph_view import views  # noqa: PLC0415
+        from subnetlab_widgets.money import forms  # noqa: PLC0415  (only where a network was replaced)
 
         for net in replaced:
             forms.close_on(net)

@@ -36,7 +36,7 @@ def test_it_draws_a_run_and_grows_with_it(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("grow.ipynb", [SHOW.format(miners=8, upto=10), more]))
     server.run_all(page)
     wait_for_round(page, 20)
-    wait_for_headline(page, "Eight strangers are at")
+    wait_for_headline(page, "Seven of eight strangers are at")
     wait_until(page, "document.querySelectorAll('.sl tbody tr.bad').length === 1")
     shoot(page, "dashboard-live")
 
@@ -49,7 +49,7 @@ def test_a_reload_brings_the_whole_history_back(server: Lab, page: Page) -> None
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     wait_for_round(page, 30)
-    wait_for_headline(page, "Eight strangers reached")
+    wait_for_headline(page, "Seven of eight strangers reached")
 
 
 def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
@@ -58,7 +58,7 @@ def test_the_slider_goes_back_and_end_returns(server: Lab, page: Page) -> None:
     wait_for_round(page, 30)
     slider = page.locator(".sl input[type=range]")
     slider.fill("3")
-    wait_for_headline(page, "after 3 rounds")
+    wait_for_headline(page, "Round 3 of 30")
     slider.focus()
     page.keyboard.press("End")
     wait_for_headline(page, "reached")
@@ -130,4 +130,4 @@ def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) ->
     wait_for_round(page, 6)
     page.evaluate("() => { const v = window.__subnetlab.at(-1); v.model.off('msg:custom'); }")
     wait_until(page, "document.querySelector('.sl .status').textContent.includes('reconnecting')")
-    assert page.locator(".sl h2").inner_text().startswith("Eight strangers")
+    assert page.locator(".sl h2").inner_text().startswith("Seven of eight strangers")

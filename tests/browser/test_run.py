@@ -19,7 +19,7 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
     server.open(page, server.notebook("run.ipynb", cells))
     server.run_all(page)
     wait_until(page, f"({VIEW}?.store.last ?? 0) >= 3")
-    wait_until(page, "document.querySelector('.sl h2')?.textContent.startsWith('Three strangers are at')")
+    wait_until(page, "document.querySelector('.sl h2')?.textContent.includes('strangers are at')")
     wait_until(
         page,
         "(all => all.length > 0 && all.every(e => e.offsetParent === null))"
@@ -43,7 +43,7 @@ def test_a_run_is_watched_paid_for_and_found_again_after_a_restart(server: Lab, 
     wait_until(
         page, f"document.querySelectorAll('.sl h2').length > 1 && ({VIEW}?.status.state) === 'finished'"
     )
-    assert "Three strangers reached" in page.locator(".sl h2").last.inner_text()
+    assert "strangers reached" in page.locator(".sl h2").last.inner_text()
     shoot(page, "dashboard-attached", ".sl >> nth=-1")
     patterns = page.evaluate("() => [...document.querySelectorAll('.sl pattern')].map(e => e.id)")
     assert len(set(patterns)) == len(patterns) == 2, (

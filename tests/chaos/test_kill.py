@@ -27,23 +27,23 @@ def net(home: Path) -> Iterator[sl.Net]:
 def test_a_killed_miner_is_missed_and_the_others_go_on(net: sl.Net) -> None:
     run = begin(net)
     events = reach(run.folder, 1, 0)
-    uid = run.tally.uids("miner")[0]
+    uid = run.view.uids("miner")[0]
     before = (run.folder / FILE_NAME).read_bytes()
     kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
     assert sl.attach(run.id).note == ""
     run.wait(50)
-    assert "SIGKILL" in run.tally.gone[uid]
+    assert "SIGKILL" in run.view.gone[uid]
     check(run, before)
 
 
 def test_a_killed_validator_is_missed_and_the_next_one_leads(net: sl.Net) -> None:
     run = begin(net)
     events = reach(run.folder, 1, 2)
-    uid = run.tally.uids("validator")[0]
+    uid = run.view.uids("validator")[0]
     before = (run.folder / FILE_NAME).read_bytes()
     kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
     run.wait(50)
-    assert "SIGKILL" in run.tally.gone[uid]
+    assert "SIGKILL" in run.view.gone[uid]
     check(run, before)
 
 
@@ -72,7 +72,7 @@ def test_a_killed_node_is_brought_back_with_every_block_it_had_sealed(net: sl.Ne
     again = sl.attach(run.id)
     assert "Its node and its supervisor were gone and started again" in again.note
     check(again.wait(50), before)
-    assert net.block >= again.tally.block
+    assert net.block >= again.view.block
     assert net.balance("alice") > 0
 
 

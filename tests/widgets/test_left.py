@@ -28,14 +28,14 @@ def test_a_dashboard_says_that_nobody_supervises_the_run_any_more(tmp_path: Path
     told.wait(30)
     board = Dashboard.follow(tmp_path / "record.jsonl")
     try:
-        assert board.feed.story.status["state"] == "live"
+        assert board.feed.story.status["state"] == "running"
         let_go.set()
         supervisor.join()
         deadline = time.monotonic() + 30
-        while board.feed.story.status["state"] == "live":
+        while board.feed.story.status["state"] == "running":
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert board.feed.story.status["state"] == "gone"
+        assert board.feed.story.status["state"] == "interrupted"
         assert board.feed.story.status["reason"].startswith(
             "Its supervisor is gone; nothing on record is lost"
         )

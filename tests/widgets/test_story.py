@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from subnetlab.record import events as e
+from subnetlab.record.verdicts import Standing
 from subnetlab_widgets.dashboard.story import (
-    FLAGGED,
-    GONE,
+    CODES,
     METRICS,
-    NOT_JUDGED,
     OPEN_ROUNDS,
     ROUND_FIELDS,
-    WORKS,
     Story,
 )
 from tests.widgets.recorded import FREE_RIDER, mined, run, started
@@ -50,11 +48,11 @@ def test_a_miners_own_loss_and_bytes_are_those_of_its_round() -> None:
     assert value(story, 1, 4, "wire_bytes") == mined(0, 4).wire_bytes
 
 
-def test_one_refused_round_is_no_offence_and_two_are() -> None:
+def test_a_miner_is_refused_as_soon_as_most_of_its_rounds_are() -> None:
     story = told(rounds=3)
-    assert value(story, 1, FREE_RIDER, "verdict") == NOT_JUDGED
-    assert value(story, 2, FREE_RIDER, "verdict") == FLAGGED
-    assert value(story, 1, FREE_RIDER + 1, "verdict") == WORKS
+    assert value(story, 1, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert value(story, 2, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert value(story, 1, FREE_RIDER + 1, "verdict") == CODES[Standing.WORKS]
     assert story.status["reasons"][FREE_RIDER] == "sends noise"
 
 
@@ -93,7 +91,7 @@ def test_what_a_miner_was_started_as_never_reaches_the_page() -> None:
 def test_a_miner_that_is_gone_says_so() -> None:
     story = told(rounds=3, upto=2)
     story.apply(e.PeerGone(uid=5, reason="its process was killed"))
-    assert value(story, 2, 5, "verdict") == GONE
+    assert value(story, 2, 5, "verdict") == CODES[Standing.GONE]
     assert story.status["reasons"][5] == "its process was killed"
 
 
@@ -101,20 +99,20 @@ def test_an_interrupted_run_says_what_is_lost_and_how_it_goes_on() -> None:
     story = told(rounds=3, upto=2)
     story.apply(e.PeerGone(uid=5, reason="its process was killed"))
     story.apply(e.RunInterrupted(reason="The chain is gone.", block=9))
-    assert story.status["state"] == "gone"
+    assert story.status["state"] == "interrupted"
     assert "The chain is gone; nothing on record is lost, %sl attach" in story.status["reason"]
     story.apply(e.RoundLost(round=2, reason="cut off"))
     story.apply(e.PeerReady(uid=5, pid=7, seconds=1.0))
     story.apply(e.BlockSealed(number=10, hash="0x00", round=2, waited_s=0.1, chain_s=0.01))
-    assert (story.status["state"], story.status["reason"]) == ("live", "")
-    assert value(story, 3, 5, "verdict") == NOT_JUDGED
+    assert (story.status["state"], story.status["reason"]) == ("running", "")
+    assert value(story, 3, 5, "verdict") == CODES[Standing.WORKS], "as its rounds before left it"
     assert np.isnan(story.row(3)[ROUND_FIELDS.index("subnet")])
 
 
 def test_states_follow_the_record() -> None:
     story = Story(started())
     assert story.status["state"] == "starting"
-    assert told(rounds=2, upto=1).status["state"] == "live"
+    assert told(rounds=2, upto=1).status["state"] == "running"
     assert told(rounds=2).status["state"] == "finished"
 
 
@@ -131,19 +129,19 @@ def test_a_long_run_keeps_the_votes_of_open_rounds_only_and_judges_as_before() -
     story = Story(first)
     for event in rest:
         story.apply(event)
-    assert len(story._votes) == OPEN_ROUNDS
-    assert value(story, 200, FREE_RIDER, "verdict") == FLAGGED
-    assert story._judged == dict.fromkeys(story.miners, 200)
-    assert story._accepted[FREE_RIDER] == 0
+    assert all(len(story.view.miner(uid).votes) == OPEN_ROUNDS for uid in story.miners)
+    assert value(story, 200, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert [story.view.miner(uid).judged for uid in story.miners] == [200] * len(story.miners)
+    assert story.view.miner(FREE_RIDER).accepted == 0
 
 
 def test_the_second_vote_may_turn_the_first_ones_verdict() -> None:
     story = told(rounds=1, upto=0)
     base = next(event for event in run(8, 1) if isinstance(event, e.Scored) and event.uid == 4)
     story.apply(replace(base, validator=1, verdict="accepted", score=0.5))
-    assert (value(story, 1, 4, "verdict"), story._accepted[4]) == (WORKS, 1)
+    assert (value(story, 1, 4, "verdict"), story.view.miner(4).accepted) == (CODES[Standing.WORKS], 1)
     story.apply(replace(base, validator=2, verdict="gated", score=0.25))
-    assert (story._judged[4], story._accepted[4]) == (1, 0)
+    assert (story.view.miner(4).judged, story.view.miner(4).accepted) == (1, 0)
     assert value(story, 1, 4, "loss_removed") == 0.375
 
 

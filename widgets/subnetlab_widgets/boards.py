@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from IPython.display import DisplayHandle
 
 from subnetlab.record.line import FILE_NAME
-from subnetlab_widgets import html, saved
+from subnetlab.report import html
+from subnetlab_widgets import saved
 from subnetlab_widgets.dashboard import Dashboard
-from subnetlab_widgets.drawing import run_html
 from subnetlab_widgets.saved import Picture
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def picture_of(run: "Run") -> Picture:
         if isinstance(run, Recording)
         else f"Saved picture; where the run was made, %sl attach {run.id} shows it live."
     )
-    return Picture(lambda: run_html(run) + html.paragraph(note, faint=True), lambda: repr(run))
+    return Picture(lambda: run.page() + html.paragraph(note, faint=True), lambda: repr(run))
 
 
 def show(run: "Run") -> DisplayHandle:

@@ -1,7 +1,7 @@
 """Which of the SDK's objects a notebook shows how: as plain HTML by `drawing`, or live by a widget.
 
 Registered by the class's name, so that nothing is imported before an object of it exists. Text is the
-object's own `repr`.
+object's own `repr`; what has an HTML form of its own brings it.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def show_run(run: "Run") -> None:
     """A run that has begun is shown live; one that has not, in words."""
-    if run.tally.started is None:
+    if run.view.started is None:
         print(run)  # noqa: T201  (nothing to draw yet)
         return
-    if run.note and run.tally.ended is None:
+    if run.note and run.view.ended is None:
         print(run.note)  # noqa: T201  (what attaching had to start again, or why it cannot go on)
     from subnetlab_widgets import boards  # noqa: PLC0415  (anywidget is loaded when a run is shown)
 
@@ -40,16 +40,21 @@ def show_subnet(subnet: "Subnet") -> None:
 
 
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
-    ("subnetlab.lab.run", "Run"): drawing.run_html,
     ("subnetlab.lab.run", "Runs"): drawing.runs_html,
-    ("subnetlab.lab.verdict", "Verdict"): drawing.verdict_html,
-    ("subnetlab.lab.explain", "Explanation"): drawing.explanation_html,
     ("subnetlab.lab.holdings", "Holdings"): drawing.holdings_html,
-    ("subnetlab.lab.session", "Net"): drawing.net_html,
-    ("subnetlab.lab.subnet", "Subnet"): drawing.subnet_html,
     ("subnetlab.commands.doctor", "Checkup"): drawing.checkup_html,
 }
 """One function per SDK class, by module and name."""
+
+
+DRAW_THEMSELVES = (
+    ("subnetlab.lab.session", "Net"),
+    ("subnetlab.lab.subnet", "Subnet"),
+    ("subnetlab.lab.run", "Run"),
+    ("subnetlab.report.verdict", "Verdict"),
+    ("subnetlab.report.explain", "Explanation"),
+)
+"""Classes whose objects have an HTML form of their own."""
 
 
 def register(shell: InteractiveShell) -> None:
@@ -61,6 +66,7 @@ def register(shell: InteractiveShell) -> None:
     text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():
         html_formatter.for_type_by_name(module, name, function)
+    for module, name in (*HTML, *DRAW_THEMSELVES):
         text_formatter.for_type_by_name(module, name, _plain)
     text_formatter.for_type_by_name("subnetlab.network.receipt", "Receipt", _plain)
 

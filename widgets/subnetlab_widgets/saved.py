@@ -29,7 +29,7 @@ class Picture:
     """What a notebook keeps of a widget: HTML without script, drawn when it is shown.
 
     Args:
-        draw: makes the HTML, from `subnetlab_widgets.html`.
+        draw: makes the HTML, from `subnetlab.report.html`.
         words: makes the text for a front end that shows no HTML.
     """
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from subnetlab.fleet import limits
-from subnetlab.lab.words import bytes_text
 from subnetlab.record.files import make_private
+from subnetlab.report.format import bytes_text
 from subnetlab.settings import home
 from subnetlab.text import plain_lines
 

@@ -7,10 +7,10 @@ bring less, by fee and slippage. No key is looked at but the public one.
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.lab.words import amount_alpha, short
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.pay import destination
 from subnetlab.network.wallets import Wallet
+from subnetlab.report.format import amount_alpha, short
 from subnetlab.text import plain_lines
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, AlphaRao, Rao, format_tao, tao
 

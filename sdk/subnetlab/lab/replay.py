@@ -17,11 +17,12 @@ from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinish
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.frames.read import frames
 from subnetlab.lab.run import Run
-from subnetlab.lab.tally import Tally
-from subnetlab.lab.verdict import verdict
-from subnetlab.record.events import RoundClosed, RunStarted
+from subnetlab.record.events import RunStarted, RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import read, verify
+from subnetlab.record.view import RunView
+from subnetlab.report.format import counted
+from subnetlab.report.verdict import verdict
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +36,7 @@ class Recording(Run):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        started = self.tally.started
+        started = self.view.started
         if started is None:
             raise RunFileInvalid("The record does not say how the run was started.")
         self.id = started.run_id
@@ -58,8 +59,8 @@ class Recording(Run):
     @property
     def headline(self) -> str:
         """How far the run came, as one sentence."""
-        if self.status == "interrupted":
-            return f"The recording breaks off after {self.round} rounds."
+        if self.status is RunStatus.INTERRUPTED:
+            return f"The recording breaks off after {counted(self.round, 'round')}."
         return super().headline
 
     def wait(self, timeout: float | None = None) -> "Recording":  # noqa: ARG002  (a run's signature)
@@ -79,12 +80,10 @@ class Recording(Run):
         """
         from subnetlab.lab.result import load_recorded  # noqa: PLC0415  (torch is loaded when a model is wanted)
 
-        closed = [
-            entry.event for entry in read(self.folder / FILE_NAME) if isinstance(entry.event, RoundClosed)
-        ]
-        if not closed:
+        closed = self.view.last_closed
+        if closed is None:
             raise RunNotFinished(f"Run {self.id} left no model.", hint="It ended before a round closed.")
-        return load_recorded(self.folder, closed[-1].theta_hash)
+        return load_recorded(self.folder, closed.theta_hash)
 
 
 def open(path: str | Path) -> Recording:  # noqa: A001  (`sl.open` is what people say)
@@ -113,7 +112,7 @@ def _prove(folder: Path) -> None:
     torn = verify(record).torn_bytes
     if torn:
         raise ValueError(f"its record ends in {torn} bytes that are no line.")
-    tally, lines = Tally(), 0
+    view, lines = RunView(), 0
     for entry in read(record):
         event = entry.event
         if (entry.seq == 0) != isinstance(event, RunStarted):
@@ -121,8 +120,8 @@ def _prove(folder: Path) -> None:
         lines += 1
         if event is not None:  # else of a newer version
             validate_event(event)
-        tally.add(event)
+        view.add(event)
     if not lines:
         raise ValueError("its record is empty.")
-    _ = verdict(tally).headline
+    _ = str(verdict(view))
     frames(folder)  # sums of sound numbers may still be too large for a column

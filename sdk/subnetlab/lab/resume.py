@@ -16,11 +16,11 @@ from subnetlab.fleet.launch import is_running, start_supervisor, status
 from subnetlab.fleet.pacer_lock import PacerLock
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.lab import embedded
-from subnetlab.lab.tally import Tally
 from subnetlab.network.dev import DevControls
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import locked
 from subnetlab.record.reader import Tail
+from subnetlab.record.view import RunView
 from subnetlab.settings import run_folders
 
 _ENDING_LIMIT_S: Final = 30.0
@@ -34,8 +34,8 @@ def resume(run_folder: Path) -> str:
 
     A run that cannot go on is no error: the sentence says why.
     """
-    tally = _told(run_folder)
-    if tally.ended is not None:
+    view = _told(run_folder)
+    if view.ended is not None:
         return ""
     try:
         with locked(run_folder / _ATTACH_LOCK):
@@ -49,10 +49,10 @@ def resume(run_folder: Path) -> str:
     what = "Its node was" if node else "Its supervisor was"
     if node and supervisor:
         what = "Its node and its supervisor were"
-    if tally.interrupted is not None and tally.interrupted.pending:
+    if view.interrupted is not None and view.interrupted.pending:
         return f"{what} gone and started again, to write the model."
-    number = min(len(_told(run_folder).over) + 1, tally.rounds)
-    return f"{what} gone and started again, to go on with round {number} of {tally.rounds}."
+    number = min(len(_told(run_folder).over) + 1, view.rounds)
+    return f"{what} gone and started again, to go on with round {number} of {view.rounds}."
 
 
 def _bring_back_node(spec: FleetSpec) -> bool:
@@ -123,8 +123,8 @@ def _is_unfinished(run_folder: Path) -> bool:
         return True  # nothing is thrown away that somebody may want to look at
 
 
-def _told(run_folder: Path) -> Tally:
-    tally = Tally()
+def _told(run_folder: Path) -> RunView:
+    view = RunView()
     for entry in Tail(run_folder / FILE_NAME).entries():
-        tally.add(entry.event)
-    return tally
+        view.add(entry.event)
+    return view

@@ -14,13 +14,15 @@ from subnetlab.errors import RunNotFinished, UnknownRun
 from subnetlab.fleet.launch import is_running, request_stop
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
-from subnetlab.lab.explain import Explanation, explain
-from subnetlab.lab.plot import picture
-from subnetlab.lab.tally import Tally
-from subnetlab.lab.verdict import Verdict, verdict
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
+from subnetlab.record.view import RunView
+from subnetlab.report.explain import Explanation, explain
+from subnetlab.report.format import counted
+from subnetlab.report.headline import headline
+from subnetlab.report.plot import picture
+from subnetlab.report.verdict import Verdict, verdict
 from subnetlab.settings import run_folders
 from subnetlab.text import REASON, plain, plain_lines
 
@@ -47,7 +49,7 @@ class Run:
         self.folder = folder
         self.id = folder.name
         self._tail = Tail(folder / FILE_NAME)
-        self._tally = Tally()
+        self._view = RunView()
         self._reading = threading.Lock()
         self.note = ""
         """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
@@ -57,7 +59,7 @@ class Run:
     # -- what happened so far ----------------------------------------------------------------------
 
     @property
-    def tally(self) -> Tally:
+    def view(self) -> RunView:
         """Everything the record says up to now.
 
         Raises:
@@ -65,37 +67,30 @@ class Run:
         """
         with self._reading:
             for entry in self._tail.entries():
-                self._tally.add(entry.event)
-            return self._tally
+                self._view.add(entry.event)
+            return self._view
 
     def size(self) -> int:
         """Entries of the record so far."""
-        _ = self.tally
+        _ = self.view
         return self._tail.seq
 
     @property
     def status(self) -> RunStatus:
         """Where the run stands; `interrupted` where no supervisor has it in hand."""
-        if self._gone():
-            return RunStatus.INTERRUPTED
-        tally = self.tally
-        if tally.ended is not None:
-            return RunStatus(tally.ended.status)
-        return RunStatus.RUNNING if tally.val_loss or tally.miners else RunStatus.STARTING
+        # The lock is asked before the record is read: a run may end between the two looks.
+        supervised = is_running(self.folder)
+        return self.view.status(supervised=supervised)
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will come: the record is complete, or its writer is gone."""
-        return self.tally.ended is not None or self._gone()
-
-    def _gone(self) -> bool:
-        # The lock is asked before the record is read: a run may end between the two looks.
-        return not is_running(self.folder) and self.tally.ended is None
+        return self.status not in (RunStatus.STARTING, RunStatus.RUNNING)
 
     @property
     def round(self) -> int:
         """How many rounds are over: closed, or lost where something was killed in the middle of one."""
-        return len(self.tally.over)
+        return len(self.view.over)
 
     @property
     def netuid(self) -> int:
@@ -118,19 +113,19 @@ class Run:
         Raises:
             RunNotFinished: no validator has been trusted by an epoch yet.
         """
-        tally = self.tally
-        validators = tally.uids("validator")
+        view = self.view
+        validators = view.uids("validator")
         if not validators:
             raise RunNotFinished("The run has no validators yet.", hint="Ask again after the first round.")
 
         def trusted(uid: int) -> tuple[int, int, int]:
-            if not tally.epochs or uid not in tally.epochs[-1].uids:
+            last = view.pay.last
+            if last is None or uid not in last.uids:
                 return (0, 0, -uid)
-            last = tally.epochs[-1]
             i = last.uids.index(uid)
             return (last.dividends[i], last.validator_trust[i], -uid)
 
-        return tally.hotkey(max(validators, key=trusted))
+        return view.hotkey(max(validators, key=trusted))
 
     @property
     def best_paid(self) -> int:
@@ -143,20 +138,20 @@ class Run:
         return self._by_pay()[0]
 
     def _by_pay(self) -> list[int]:
-        tally = self.tally
-        if not tally.epochs:
+        view = self.view
+        if view.pay.last is None:
             raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
-        return sorted(tally.uids("miner", "free_rider"), key=lambda uid: (tally.paid(uid), -uid))
+        return sorted(view.mining, key=lambda uid: (view.pay.total(uid), -uid))
 
     def samples(self) -> list[str]:
         """What the model wrote after each round, oldest first, the prompt included."""
-        return [sample.prompt + sample.text for sample in self.tally.samples]
+        return [sample.prompt + sample.text for _, sample in sorted(self.view.samples.items())]
 
     # -- in words, tables and pictures -------------------------------------------------------------
 
     def verdict(self) -> Verdict:
         """The subnet beside one miner alone: loss, bytes, waiting and pay."""
-        return verdict(self.tally)
+        return verdict(self.view)
 
     def explain(self, uid: int) -> Explanation:
         """Why a uid earned what it earned, step by step.
@@ -165,7 +160,7 @@ class Run:
             UnknownUid: the run gave nobody this uid.
             RunNotFinished: no epoch has paid anyone yet.
         """
-        return explain(self.tally, uid)
+        return explain(self.view, uid)
 
     def frame(self, what: str = "miners") -> "pl.DataFrame":
         """The record as a polars frame; `what` is one of `subnetlab.frames.NAMES`."""
@@ -175,46 +170,61 @@ class Run:
 
     def picture(self) -> str:
         """Both loss curves and everybody's pay as one SVG."""
-        return picture(self.tally)
+        return picture(self.view)
 
     def animation(self) -> str:
         """The same picture growing round by round, as an SVG that plays without script."""
-        from subnetlab.lab.animation import animation  # noqa: PLC0415  (seldom needed)
+        from subnetlab.report.animation import animation  # noqa: PLC0415  (seldom needed)
 
-        return animation(self.tally)
+        return animation(self.view)
 
     @property
     def headline(self) -> str:
         """Where the run stands, as one sentence."""
-        tally = self.tally
-        if self._gone():
+        view = self.view
+        status = self.status
+        if status is RunStatus.INTERRUPTED:
             return self._left()
-        if tally.ended is not None and tally.ended.status != "finished":
-            word = {"stopped": "was stopped", "failed": "failed"}[tally.ended.status]
-            return f"The run {word} after {len(tally.val_loss)} rounds: {plain(tally.ended.reason, REASON)}"
-        if not tally.val_loss:
-            peers = tally.uids("miner", "free_rider", "validator")
-            up = sum(uid in tally.ready and uid not in tally.gone for uid in peers)
-            return f"{up} of {len(peers)} peers are up." if tally.started else "The peers are starting."
-        return verdict(tally).headline
+        rounds = counted(self.round, "round")
+        if status in (RunStatus.STOPPED, RunStatus.FAILED):
+            word = "was stopped" if status is RunStatus.STOPPED else "failed"
+            reason = plain(view.ended.reason, REASON) if view.ended else ""
+            return f"The run {word} after {rounds}: {reason}"
+        if view.val_loss or view.ended is not None:
+            return str(headline(view))
+        if view.started is None:
+            return "The peers are starting."
+        verb = "is" if len(view.peers) == 1 else "are"
+        return f"{len(view.up)} of {counted(len(view.peers), 'peer')} {verb} up."
 
     def _left(self) -> str:
-        """What became of a run that nobody supervises, what is lost, and how it goes on."""
-        tally = self.tally
-        number = min(self.round + 1, tally.rounds) or 1
-        where = f"Stopped in round {number} of {tally.rounds or '?'}, at block {tally.block}"
+        """How far an interrupted run came, what is lost, and how it goes on."""
+        view = self.view
+        number = min(self.round + 1, view.rounds) or 1
+        where = f"Stopped in round {number} of {view.rounds or '?'}, at block {view.block}"
         how = f"%sl attach {self.id}, or sl.attach, goes on. {self._why_left()}"
         return f"{where}; nothing on record is lost: {how}"
 
     def _why_left(self) -> str:
-        interrupted = self.tally.interrupted
+        interrupted = self.view.interrupted
         return plain(interrupted.reason, REASON) if interrupted else "Its supervisor is gone."
 
     def __repr__(self) -> str:
-        tally = self.tally
-        where = f"{self.status}, round {self.round} of {tally.rounds or '?'}, block {tally.block}"
+        view = self.view
+        where = f"{self.status}, round {self.round} of {view.rounds or '?'}, block {view.block}"
         note = f" {self.note}" if self.note else ""
         return plain_lines(f"Run {self.id}: {where}. {self.headline}{note}")
+
+    def page(self) -> str:
+        """The run as HTML without script: where it stands, its picture and a row per miner."""
+        from subnetlab.report.page import run_page  # noqa: PLC0415  (only where a page shows it)
+
+        view = self.view
+        on = f" on {view.started.network}" if view.started else ""
+        far = f"round {self.round} of {view.rounds or '–'}, block {view.block}{on}"
+        return run_page(view, where=f"Run {self.id}: {self.status}, {far}.", headline=self.headline)
+
+    _repr_html_ = page
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
@@ -233,9 +243,11 @@ class Run:
             if deadline is not None and monotonic() >= deadline:
                 raise RunNotFinished(f"Run {self.id} goes on.", hint="Wait longer, or run.stop().")
             pause.wait(_LOOK_AGAIN_S)
-        if self.tally.ended is None:
+        if self.view.ended is None:
+            verb = "is" if self.round == 1 else "are"
             raise RunNotFinished(
-                f"Run {self.id} was interrupted. {self._why_left()} {self.round} rounds are on record.",
+                f"Run {self.id} was interrupted. {self._why_left()} "
+                f"{counted(self.round, 'round')} {verb} on record.",
                 hint=f"sl.attach({self.id!r}) goes on with it; what happened is in {self.folder / LOG_FILE}.",
             )
         return self

@@ -33,6 +33,7 @@ from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
+from subnetlab.report import html
 from subnetlab.text import NAME, plain
 from subnetlab.units import Amount, rao
 
@@ -165,6 +166,10 @@ class Net:
             return f"{plain(self.name, NAME)}: closed."
         money = "play money" if self.play_money else "REAL TAO"
         return f"{plain(self.name, NAME)} at {plain(self.endpoint)}, block {self.block}, {money}"
+
+    def _repr_html_(self) -> str:
+        money = "play money" if self.play_money else "REAL TAO"
+        return html.block(html.badge(money, real=not self.play_money), html.paragraph(repr(self)))
 
     # -- wallets and money -------------------------------------------------------------------------
 

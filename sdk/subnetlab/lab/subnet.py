@@ -20,9 +20,10 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
-from subnetlab.lab.words import amount_alpha, percent, short
 from subnetlab.network.wallets import Wallet
 from subnetlab.record.files import make_private
+from subnetlab.report import html
+from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
 from subnetlab.text import NAME, plain
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from subnetlab.train.models.spec import ModelSpec
     from subnetlab.train.strategies import Strategy
 
+_MOST_SEATS = 64
+"""Rows of a plain table: a saved notebook stays small."""
 _MARGIN_BLOCKS = 4
 """Between the last block of setting up and the first round: peers come up meanwhile."""
 _SLUG_BYTES = 60
@@ -62,8 +65,7 @@ class Subnet:
             raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
         return neurons[uid].hotkey
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """The seats as a table: a header, then one row per uid."""
+    def _rows(self) -> list[tuple[str, ...]]:
         header = ("uid", "hotkey", "permit", "stake", "incentive", "last pay")
         found = self.metagraph()
         total = sum(neuron.incentive for neuron in found.neurons) or 1
@@ -82,6 +84,20 @@ class Subnet:
 
     def __repr__(self) -> str:
         return f"subnet {self.netuid} ({plain(self.name, NAME)}) on {plain(self.net.name, NAME)}"
+
+    def page(self) -> str:
+        """The seats of the subnet as an HTML table, of very many the first."""
+        header, *rows = self._rows()
+        more = f"and {len(rows) - _MOST_SEATS} more: subnet.metagraph() has them all"
+        return html.block(
+            html.paragraph(repr(self), bold=True),
+            html.table(header, rows[:_MOST_SEATS], words=3),
+            html.paragraph(more, faint=True) if len(rows) > _MOST_SEATS else "",
+        )
+
+    def _repr_html_(self) -> str | None:
+        # Without its chain a subnet is shown as text.
+        return None if self.net.closed else self.page()
 
     # -- training ----------------------------------------------------------------------------------
 

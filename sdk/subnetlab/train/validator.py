@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
+from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.closing import round_closed
@@ -28,7 +29,7 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
-from subnetlab.train.scoring.gate import IN_WORDS, shut_out
+from subnetlab.train.scoring.gate import shut_out
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.units import U16_MAX

@@ -7,5 +7,5 @@ weighted pool that prices alpha, on `powers` · `shares` share pools, which let 
 reward reach every nominator.
 
 It does not know storage, blocks or accounts: the devnet's pallets feed it what they read and write what it
-returns, and `lab.explain` replays it for a person.
+returns, and `report.explain` replays it for a person.
 """

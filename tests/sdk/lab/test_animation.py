@@ -7,19 +7,19 @@ from xml.etree import ElementTree as ET
 from tests.project import ROOT
 from tests.sdk.lab import story
 
-from subnetlab.lab.animation import FRAME_S, animation
 from subnetlab.lab.replay import open as open_recorded
-from subnetlab.lab.tally import Tally
+from subnetlab.record.view import RunView
+from subnetlab.report.animation import FRAME_S, animation
 
 SVG = "{http://www.w3.org/2000/svg}"
 RECORDED = ROOT / "tutorials" / "recorded.zip"
 
 
-def told(rounds: int = story.ROUNDS, *, ended: bool = True) -> Tally:
-    tally = Tally()
+def told(rounds: int = story.ROUNDS, *, ended: bool = True) -> RunView:
+    view = RunView()
     for event in story.story(rounds, ended=ended):
-        tally.add(event)
-    return tally
+        view.add(event)
+    return view
 
 
 def spans(node: ET.Element, length: int) -> tuple[int, int] | None:
@@ -59,25 +59,25 @@ def seen_at(drawn: str, frame: int) -> list[str]:
 def test_it_begins_with_the_first_round_and_stays_on_the_last() -> None:
     drawn = animation(told())
     length = length_of(drawn)
-    assert "Five strangers are at 4.00 after 1 round." in seen_at(drawn, 0)
+    assert "Four of five strangers are at 4.00 after 1 round; one alone is at 4.20." in seen_at(drawn, 0)
     for frame in range(story.ROUNDS - 1, length):
-        assert "Five strangers reached 2.50; one alone would be at 3.20." in seen_at(drawn, frame)
+        assert "Four of five strangers reached 2.50; one alone would be at 3.20." in seen_at(drawn, frame)
 
 
 def test_nothing_is_shown_before_its_round() -> None:
-    tally = told()
-    drawn = animation(tally)
+    view = told()
+    drawn = animation(view)
     for frame in range(story.ROUNDS - 1):
         texts = seen_at(drawn, frame)
-        assert f"{tally.val_loss[frame]:.2f} the subnet" in texts
+        assert f"{view.val_loss[frame]:.2f} the subnet" in texts
         assert "2.50 the subnet" not in texts
         assert sum(text.endswith("α") for text in texts) == 5, "one sum of pay per miner"
 
 
 def test_the_pay_ends_at_what_was_paid() -> None:
-    tally = told()
-    last = seen_at(animation(tally), story.ROUNDS - 1)
-    paid = [f"{tally.paid(uid) / 1e9:.3f} α" for uid in (*story.MINERS, story.FREE_RIDER)]
+    view = told()
+    last = seen_at(animation(view), story.ROUNDS - 1)
+    paid = [f"{view.pay.total(uid) / 1e9:.3f} α" for uid in (*story.MINERS, story.FREE_RIDER)]
     assert sorted(text for text in last if text.endswith("α")) == sorted(paid)
 
 
@@ -97,14 +97,14 @@ def test_it_moves_without_script_and_stands_still_on_request() -> None:
 def test_an_early_and_an_endless_run_can_be_drawn() -> None:
     for rounds in (0, 1, 2):
         ET.fromstring(animation(told(rounds, ended=False)))
-    tally = told()
-    tally.val_loss = {number: 5 / (number + 1) for number in range(500)}
-    tally.closed_at = {number: 10 + 4 * number for number in range(500)}
-    assert len(animation(tally)) < 60_000
+    view = told()
+    view.val_loss = {number: 5 / (number + 1) for number in range(500)}
+    view.closed_at = {number: 10 + 4 * number for number in range(500)}
+    assert len(animation(view)) < 60_000
 
 
 def test_the_recorded_run_fits_a_page() -> None:
     drawn = open_recorded(RECORDED).animation()
     assert len(drawn) < 60_000
-    assert "Eight strangers reached" in drawn
+    assert "Seven of eight strangers reached" in drawn
     assert (ROOT / "docs" / "run.svg").read_text(encoding="utf-8") == drawn, "make picture"

@@ -59,7 +59,7 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
     assert is_running(run.folder), "the run ended before it could be disturbed"
     net.pay(amount_tao=1, to="5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty", wallet="alice")
     run.wait(timeout=120)
-    assert (run.status, len(run.tally.val_loss), run.tally.lost) == ("finished", 50, {})
+    assert (run.status, len(run.view.val_loss), run.view.lost) == ("finished", 50, {})
     assert net.mine(1) == net.block
 
 

@@ -1,6 +1,6 @@
 """What a person reads off a record: verdict, explanation, picture, and the run object around them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,31 +12,32 @@ from tests.sdk.lab import story
 from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
 from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.fleet.spec import FleetSpec, write_spec
-from subnetlab.lab.consensus import recompute
-from subnetlab.lab.explain import explain
-from subnetlab.lab.plot import CAUGHT, picture, standing
 from subnetlab.lab.run import Run, attach, runs
-from subnetlab.lab.summary import summarise
-from subnetlab.lab.tally import Tally
-from subnetlab.lab.verdict import verdict
 from subnetlab.record.events import PeerGone, PeerReady, RoundLost, RunEnded, RunInterrupted, Spent
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import locked
+from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
 from subnetlab.record.writer import RecordWriter
+from subnetlab.report.consensus import recompute
+from subnetlab.report.explain import explain
+from subnetlab.report.plot import picture
+from subnetlab.report.summary import summarise
+from subnetlab.report.verdict import verdict
 
 
 @contextmanager
-def supervised(run: Run) -> Iterator[None]:
+def supervised(run: Run) -> Generator[None]:
     """Hold the lock that a living supervisor of the run would hold."""
     with locked(run.folder / LOCK_FILE):
         yield
 
 
-def told(*args: int, **kwargs: object) -> Tally:
-    tally = Tally()
+def told(*args: int, **kwargs: object) -> RunView:
+    view = RunView()
     for event in story.story(*args, **kwargs):  # pyright: ignore[reportArgumentType]
-        tally.add(event)
-    return tally
+        view.add(event)
+    return view
 
 
 # -- verdict ---------------------------------------------------------------------------------------
@@ -44,44 +45,44 @@ def told(*args: int, **kwargs: object) -> Tally:
 
 def test_the_verdict_says_only_what_was_measured() -> None:
     found = verdict(told())
-    assert (found.loss_first, found.loss_last, found.loss_alone) == (4.0, 2.5, pytest.approx(3.2))
+    assert (found.loss_first, found.loss_last, found.loss_baseline) == (4.0, 2.5, pytest.approx(3.2))
     assert found.gain == pytest.approx(0.7)
     assert found.byte_ratio == pytest.approx(4_101_632 / 28_700)
     assert found.chain_wait_share == pytest.approx(0.1)
     assert "all in one room" not in str(found)
-    assert "Five strangers reached 2.50; one alone would be at 3.20." in str(found)
+    assert "Four of five strangers reached 2.50; one alone would be at 3.20." in str(found)
     assert "143 times less" in str(found)
 
 
 def test_a_run_that_goes_on_has_not_reached_anything() -> None:
     found = verdict(told(2, ended=False))
     assert not found.finished
-    assert found.headline == "Five strangers are at 3.50 after 2 rounds."
+    assert found.headline == "Four of five strangers are at 3.50 after 2 rounds; one alone is at 3.87."
     assert "So far training together was worth" in str(found)
 
 
 def test_losing_is_said_in_the_same_place() -> None:
-    tally = told()
-    tally.alone_loss[3] = 2.4
+    view = told()
+    view.baseline_loss[3] = 2.4
     assert "In the end training together did not pay off here: it was 0.10 nats per byte worse" in str(
-        verdict(tally)
+        verdict(view)
     )
 
 
 def test_before_the_first_round_nothing_is_claimed() -> None:
-    tally = Tally()
-    tally.add(story.started())
-    found = verdict(tally)
+    view = RunView()
+    view.add(story.started())
+    found = verdict(view)
     assert found.headline == "No round has closed yet."
     assert found.gain is None
     assert found.byte_ratio is None
 
 
 def test_the_alone_curve_counts_only_at_the_same_round() -> None:
-    tally = told()
-    del tally.alone_loss[3]
-    assert verdict(tally).gain is None
-    assert "one alone" not in verdict(tally).headline
+    view = told()
+    del view.baseline_loss[3]
+    assert verdict(view).gain is None
+    assert "one alone" not in verdict(view).headline
 
 
 # -- consensus and explanation ---------------------------------------------------------------------
@@ -108,9 +109,9 @@ def test_the_free_rider_learns_why_it_got_nothing() -> None:
     ]
     assert said.steps[-1].value == "0.000 α"
     text = str(said)
-    assert 'refused 8 times out of 8, the last time so: "it removed no loss"' in text
-    assert "sent noise" in said.answer
-    assert "0 % of what an honest miner got" in said.answer
+    assert 'refused in 4 of 4 rounds, the last time so: "it removed no loss"' in text
+    assert "it removed no loss. So no weight was agreed on" in said.answer
+    assert "0 % of the honest median" in said.answer
 
 
 def test_an_honest_miner_learns_why_it_was_paid() -> None:
@@ -125,7 +126,7 @@ def test_one_validator_cannot_lift_a_friend_and_the_words_say_so() -> None:
     said = explain(told(friend=story.FREE_RIDER), story.FREE_RIDER)
     consensus = said.steps[3]
     assert consensus.value == "0 %"
-    assert "Validator 7 had given more" in consensus.sentence
+    assert "Validator 7 had given more in 2 of them" in consensus.sentence
 
 
 def test_validators_and_the_owner_are_explained_too() -> None:
@@ -136,13 +137,13 @@ def test_validators_and_the_owner_are_explained_too() -> None:
 
 
 def test_a_miner_that_left_hears_that_pay_follows_work() -> None:
-    tally = told()
-    tally.add(PeerGone(uid=2, reason="killed"))
-    assert "left the run (killed)" in explain(tally, 2).answer
+    view = told()
+    view.add(PeerGone(uid=2, reason="killed"))
+    assert "left the run (killed)" in explain(view, 2).answer
 
 
 def test_unknown_uids_and_early_questions() -> None:
-    with pytest.raises(UnknownUid, match=r"Nobody in this run holds uid 42\. The run's uids: 0, 1, 2"):
+    with pytest.raises(UnknownUid, match=r"Nobody in this run holds uid 42\. The run's uids: 1, 2, 3"):
         explain(told(), 42)
     with pytest.raises(RunNotFinished, match="first tempo"):
         explain(told(1, ended=False), 2)
@@ -152,13 +153,13 @@ def test_unknown_uids_and_early_questions() -> None:
 
 
 def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
-    tally = told()
-    drawn = picture(tally)
+    view = told()
+    drawn = picture(view)
     root = ET.fromstring(drawn)  # well formed
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "2.50 the subnet" in texts
     assert "3.20 one alone" in texts
-    assert [uid for uid in range(1, 6) if standing(tally, uid) == CAUGHT] == [story.FREE_RIDER]
+    assert [uid for uid in range(1, 6) if view.standing(uid) is Standing.REFUSED] == [story.FREE_RIDER]
     assert drawn.count("var(--flag)") >= 1
     assert "currentColor" in drawn
     assert len(drawn) < 20_000
@@ -167,14 +168,14 @@ def test_the_picture_holds_both_curves_and_marks_the_caught() -> None:
 @pytest.mark.parametrize("rounds", [0, 1, 2])
 def test_an_early_picture_is_a_picture(rounds: int) -> None:
     ET.fromstring(picture(told(rounds, ended=False)))
-    ET.fromstring(picture(Tally()))
+    ET.fromstring(picture(RunView()))
 
 
 def test_a_diverged_run_can_still_be_drawn() -> None:
-    tally = told()
-    tally.val_loss[2] = float("nan")
-    tally.val_loss[3] = float("inf")
-    ET.fromstring(picture(tally))
+    view = told()
+    view.val_loss[2] = float("nan")
+    view.val_loss[3] = float("inf")
+    ET.fromstring(picture(view))
 
 
 # -- the run object --------------------------------------------------------------------------------
@@ -254,14 +255,14 @@ def test_the_summary_has_every_number(tmp_path: Path) -> None:
         Spent(what="stake", tx="0x2", amount_rao=7, to="v"),
         Spent(what="pay", tx="0x3", amount_rao=6, to="b"),
     ]
-    found = summarise(run, spent)
+    found = summarise(run.view, spent, name=run.id)
     assert found["paid"] == {"tx": "0x3", "amount_rao": 6}
     assert found["staked"] == {"tx": "0x2", "amount_rao": 7}
     assert [m["role"] for m in found["miners"]] == ["miner"] * 4 + ["free_rider"] + ["validator"] * 2
     assert sum(m["emission_alpha_rao"] for m in found["miners"]) <= 2 * story.EMISSION
     assert found["blocks"] == 30
     assert found["val_loss_first"] == 4.0
-    assert summarise(run, val_loss_untrained=5.5)["val_loss_first"] == 5.5
+    assert summarise(run.view, name=run.id, val_loss_untrained=5.5)["val_loss_first"] == 5.5
 
 
 # -- runs that were interrupted --------------------------------------------------------------------
@@ -282,8 +283,8 @@ def test_an_interrupted_run_says_why_and_a_lost_round_is_counted_once(tmp_path: 
             record.append(event)
     assert (run.status, run.round) == ("finished", 4)
     assert "One round was cut off and left the model as it was." in str(run.verdict())
-    assert run.verdict().rounds == 3
-    assert 2 not in run.tally.gone
+    assert run.verdict().rounds == 4
+    assert 2 not in run.view.gone
     ET.fromstring(run.picture())
 
 

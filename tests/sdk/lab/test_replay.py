@@ -156,7 +156,7 @@ def test_the_same_run_makes_the_same_file_and_never_over_another(tmp_path: Path)
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     run = Run(story.write(tmp_path / "r1", story.story()))
-    _ = run.tally
+    _ = run.view
     (run.folder / RECORD).write_bytes((run.folder / RECORD).read_bytes().replace(b"28700", b"99999", 1))
     with pytest.raises(RecordCorrupt):
         run.save(tmp_path / "out" / "run.zip")

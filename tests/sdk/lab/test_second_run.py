@@ -23,7 +23,7 @@ def _trained(subnet: Subnet, rounds: int, **fleet: Any) -> Run:
 
 
 def _seats(run: Run) -> dict[int, tuple[str, str]]:
-    started = run.tally.started
+    started = run.view.started
     assert started is not None
     return {int(seat["uid"]): (str(seat["role"]), str(seat["hotkey"])) for seat in started.seats}
 
@@ -42,7 +42,7 @@ def test_a_second_run_pays_its_own_miners_and_nobody_of_the_first(net: Net) -> N
     assert [role for role, _ in new.values()] == [
         "owner", "miner", "miner", "other", "validator", "other", "free_rider",
     ]  # fmt: skip
-    paid = {uid: second.tally.paid(uid) for uid in new}
+    paid = {uid: second.view.pay.total(uid) for uid in new}
     assert min(paid[1], paid[2], paid[4]) > 0
     assert paid[3] == paid[5] == 0, "a peer of the first run was paid by the second"
     assert second.headline.startswith("Three strangers")
@@ -62,11 +62,11 @@ def test_the_same_fleet_again_buys_nothing_and_the_first_pay_is_of_its_own_round
     second = _trained(subnet, 4, miners=2, validators=1)
     assert _seats(second) == _seats(first)
     assert before - net.balance("alice") < 10_000_000, "more than fees was spent"
-    miners = second.tally.uids("miner")
-    early = [epoch for epoch in second.tally.epochs if not any(epoch.incentive)]
+    miners = second.view.uids("miner")
+    early = [epoch for epoch in second.view.pay.epochs if not any(epoch.incentive)]
     assert early, "the first epoch of the second run paid for rounds of the first"
     assert all(epoch.emission_alpha_rao[uid] == 0 for epoch in early for uid in miners)
-    assert all(second.tally.paid(uid) > 0 for uid in miners)
+    assert all(second.view.pay.total(uid) > 0 for uid in miners)
 
 
 def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:

@@ -109,7 +109,7 @@ def test_a_subnet_is_created_started_and_ready_for_a_lesson(net: Net) -> None:
     assert subnet.metagraph().tempo == 8
     for change in net.preset:
         assert net.client.block_info(change.receipt.block) is not None
-    assert subnet.rows()[0][0] == "uid"
+    assert ">uid</th>" in subnet.page()
     assert subnet.hotkey(0) == subnet.metagraph().owner_hotkey
     with pytest.raises(UnknownUid, match="It has 1 seats"):
         subnet.hotkey(7)

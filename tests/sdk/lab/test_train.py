@@ -58,7 +58,7 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     assert run.netuid == subnet.netuid
     assert run.samples()[-1].startswith("def")
     assert "one alone" not in run.verdict().headline
-    assert run.verdict().loss_alone is None
+    assert run.verdict().loss_baseline is None
     assert net.network.dev.info()["sealing"] == sealing
     model = run.result(timeout=0)
     assert sum(p.numel() for p in model.parameters()) == 256 * 8 + 8 * 256 + 256
@@ -67,9 +67,9 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     assert "validation loss" in (saved / "README.md").read_text()
     with pytest.raises(RunError, match="is not empty; nothing was written"):
         run.save(tmp_path / "out")
-    uid = run.tally.uids("validator")[0]
+    uid = run.view.uids("validator")[0]
     assert "judges" in run.explain(uid).answer
-    assert {seat["role"] for seat in run.tally.started.seats} == {"owner", "miner", "validator"}
+    assert {seat["role"] for seat in run.view.started.seats} == {"owner", "miner", "validator"}
 
 
 def test_what_cannot_be_trained_starts_nothing(net: Net) -> None:
@@ -90,7 +90,7 @@ def test_the_demo_in_one_call_and_its_end() -> None:
     run = demo(rounds=500)
     net = run.net
     assert net is not None
-    assert len(run.tally.uids("miner", "free_rider")) == 8
+    assert len(run.view.uids("miner", "free_rider")) == 8
     with pytest.raises(RunNotFinished):
         run.result(timeout=0)
     net.close()

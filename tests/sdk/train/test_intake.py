@@ -8,6 +8,7 @@ import torch
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.network.chain import Commitment
+from subnetlab.record.reasons import IN_WORDS
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
 from subnetlab.train import names
@@ -16,7 +17,6 @@ from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload import seal
 from subnetlab.train.roster import Seat
-from subnetlab.train.scoring.gate import IN_WORDS
 from subnetlab.train.strategies import SparseLoCo
 from subnetlab.train.theta import Layout
 

@@ -49,13 +49,14 @@ function stateOf(store, round, i, code, uploads) {
 }
 
 export function boardSentence(rows) {
-  const caught = rows.filter((r) => r.code === FLAGGED).length;
-  if (!caught) return "No one has been judged a free rider yet";
-  const who =
-    caught === 1
-      ? "A free rider looks like any other miner until validators test its updates"
-      : `${caught} free riders looked like any other miner until validators tested their updates`;
-  return `${who}; then ${caught === 1 ? "its" : "their"} pay ends within one tempo`;
+  const caught = rows.filter((r) => r.code === FLAGGED);
+  if (!caught.length) return "No miner is refused: most rounds of each were accepted, or it was not judged yet";
+  const many = caught.length > 1,
+    unpaid = caught.every((r) => r.pays.length && !r.pays.at(-1));
+  const who = many
+    ? `${caught.length} miners look like any other until validators test their updates`
+    : "A miner looks like any other until validators test its updates";
+  return `${who}; most of ${many ? "theirs" : "its"} were refused${unpaid ? `, and ${many ? "their" : "its"} last pay was nothing` : ""}`;
 }
 
 export function board(rows, focused) {

@@ -1,4 +1,4 @@
-// "Does it learn?": held-out loss of the subnet against one miner alone (and all in one room, where measured).
+// "Does it learn?": held-out loss of the subnet against one miner alone.
 // uPlot draws the lines; the labels at their ends are HTML, so that they follow the theme and can be read aloud.
 
 import { html, render } from "lit-html";
@@ -7,14 +7,6 @@ import { fixed } from "./words.js";
 
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
-  {
-    field: "room",
-    name: "all in one room",
-    under: "gradients at every step",
-    token: "ink2",
-    width: 1.4,
-    dash: [1.2, 3.4],
-  },
   { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
 ];
 const LABEL_ROOM = 148,
@@ -115,22 +107,14 @@ export class Curve {
     return [...new Set(QUARTERS.map((q) => Math.round(q * this.rounds)))];
   }
 
-  // A dot where the subnet stands, and a bracket for the share of the distance to one room that it closed.
+  // A dot where the subnet stands.
   #ends(plot) {
     if (!this.last) return;
-    const { round, subnet, alone, room } = this.last;
+    const { round, subnet } = this.last;
     const pixel = window.devicePixelRatio || 1,
       ctx = plot.ctx;
     const at = (value) => plot.valToPos(value, "y", true),
       x = plot.valToPos(round, "x", true);
-    if (!Number.isNaN(room)) {
-      const bar = (from, to, colour) => {
-        ctx.fillStyle = colour;
-        ctx.fillRect(x + 9 * pixel, at(from), 4 * pixel, at(to) - at(from));
-      };
-      bar(alone, room, this.colours.hair);
-      if (subnet < alone) bar(alone, subnet, this.colours.work);
-    }
     ctx.fillStyle = this.colours.work;
     ctx.beginPath();
     ctx.arc(x, at(subnet), 3.6 * pixel, 0, 2 * Math.PI);
@@ -143,8 +127,7 @@ export class Curve {
     const twelfth = store.of(Math.min(12, round), "alone");
     this.cropped = Number.isNaN(twelfth) ? undefined : twelfth + 0.3;
     const closed = store.lastWith(round, "subnet"); // the others may be a round ahead
-    const [subnet, alone, room] = ["subnet", "alone", "room"].map((field) => store.of(closed, field));
-    this.last = closed ? { round: closed, subnet, alone, room } : null;
+    this.last = closed ? { round: closed, subnet: store.of(closed, "subnet") } : null;
     this.ends = () => this.#label(store, round);
     const { at, ys } = thinned(store, round);
     this.plot.setData([at, ...ys]);
@@ -163,22 +146,12 @@ export class Curve {
     render(
       ends.map(
         (e) =>
-          html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}${this.#under(e)}</div>`,
+          html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`,
       ),
       this.labels,
     );
     const spoken = `Loss after round ${round}: ${ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ") || "nothing measured yet"}`;
     if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
-  }
-
-  #under(end) {
-    const { subnet, alone, room } = this.last ?? {};
-    const closed =
-      end.field === "subnet" && !Number.isNaN(room) && alone > room
-        ? `${Math.round((100 * (alone - subnet)) / (alone - room))} % of the gap closed`
-        : "";
-    const text = closed || end.under || "";
-    return text ? html`<small>${text}</small>` : "";
   }
 
   destroy() {

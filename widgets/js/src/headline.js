@@ -2,7 +2,7 @@
 
 import { html, nothing } from "lit-html";
 import { explained } from "./glossary.js";
-import { count, fixed } from "./words.js";
+import { fixed } from "./words.js";
 
 const MARKS = {
   starting: "half",
@@ -46,22 +46,27 @@ function payday(status) {
   return html`<span><span class="tempo" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
 }
 
-// Both losses are those of one round: the reference miner trains on while the subnet's round is being closed.
+// The sentence comes with the status, as every other page says it. While an earlier round is looked at again the
+// page states that round's numbers, both of one round: the reference miner trains on while a round is being closed.
 export function headline(header, store, status, round) {
+  const text = status.headline && round >= store.last ? status.headline : ofRound(header, store, round);
+  return { drawn: html`${marked(text)}${store.lastWith(round, "subnet") ? ratioLine(status) : nothing}`, text };
+}
+
+function ofRound(header, store, round) {
   const closed = store.lastWith(round, "subnet");
-  const subnet = store.of(closed, "subnet"),
-    alone = store.of(closed, "alone");
-  const who = `${count(store.uids.length)} stranger${store.uids.length === 1 ? "" : "s"}`;
-  if (Number.isNaN(subnet)) return { drawn: `${who} are getting ready`, text: `${who} are getting ready` };
-  const over = status.state === "finished" && round >= header.rounds;
-  const main = over ? `${who} reached ` : `${who} are at `;
-  const rest =
-    (over ? "" : ` after ${closed} round${closed === 1 ? "" : "s"}`) +
-    (Number.isNaN(alone) ? "" : `; one alone ${over ? "would be" : "is"} at ${fixed(alone)}`);
-  return {
-    drawn: html`${main}<em>${fixed(subnet)}</em>${rest}${ratioLine(status)}`,
-    text: `${main}${fixed(subnet)}${rest}`,
-  };
+  if (!closed) return "No round has closed yet";
+  const alone = store.of(closed, "alone");
+  const beside = Number.isNaN(alone) ? "" : `, one alone at ${fixed(alone)}`;
+  return `Round ${closed} of ${header.rounds}: the subnet at ${fixed(store.of(closed, "subnet"))}${beside}`;
+}
+
+// The first loss in a sentence is the subnet's, and is drawn as the result.
+function marked(text) {
+  const found = /\d+\.\d\d/.exec(text);
+  return found
+    ? html`${text.slice(0, found.index)}<em>${found[0]}</em>${text.slice(found.index + found[0].length)}`
+    : text;
 }
 
 function ratioLine(status) {

@@ -5,11 +5,18 @@ import { html, svg } from "lit-html";
 export const NOT_JUDGED = 0,
   WORKS = 1,
   FLAGGED = 2,
-  GONE = 3;
+  GONE = 3,
+  MISSED = 4;
 
 export const verdictOf = (code) => (Number.isNaN(code) ? NOT_JUDGED : code);
 
-const WORDS = { [NOT_JUDGED]: "not judged yet", [WORKS]: "works", [FLAGGED]: "refused", [GONE]: "gone" };
+const WORDS = {
+  [NOT_JUDGED]: "not judged yet",
+  [WORKS]: "works",
+  [FLAGGED]: "refused",
+  [GONE]: "gone",
+  [MISSED]: "missed",
+};
 
 export const verdictWord = (code) => WORDS[code];
 
@@ -20,6 +27,7 @@ export const verdictWithReason = (code, reason) =>
 export const glyph = (code) => {
   const shape = {
     [NOT_JUDGED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4" stroke-dasharray="2 1.6"/>`,
+    [MISSED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4"/>`,
     [WORKS]: svg`<circle cx="5" cy="5" r="4" fill="var(--work)"/>`,
     [FLAGGED]: svg`<path d="M5 0 10 5 5 10 0 5Z" fill="var(--flag)"/>`,
     [GONE]: svg`<path d="M1.5 1.5 8.5 8.5M8.5 1.5 1.5 8.5" stroke="var(--ink2)" stroke-width="1.5"/>`,

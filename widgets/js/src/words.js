@@ -1,22 +1,6 @@
 // Numbers and names as a person reads them: a real minus sign, a thin gap before %, unknown is an en dash.
 
 const THIN = "\u2009";
-const NUMBER_WORDS = {
-  1: "One",
-  2: "Two",
-  3: "Three",
-  4: "Four",
-  5: "Five",
-  6: "Six",
-  7: "Seven",
-  8: "Eight",
-  9: "Nine",
-  10: "Ten",
-  12: "Twelve",
-  16: "Sixteen",
-  32: "Thirty-two",
-  64: "Sixty-four",
-};
 
 export const fixed = (value, digits = 2) => (Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−"));
 
@@ -32,8 +16,6 @@ export const lossChange = (removed, digits = 2) => {
   if (Number(text) === 0) return `0${THIN}%`;
   return `${removed > 0 ? "−" : "+"}${text}${THIN}%`;
 };
-
-export const count = (n) => NUMBER_WORDS[n] ?? String(n);
 
 export const bytes = (n) => {
   if (Number.isNaN(n)) return "–";

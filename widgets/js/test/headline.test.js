@@ -7,8 +7,8 @@ import { ROUND_FIELDS, Store } from "../src/store.js";
 
 const header = { miners: [{ uid: 3 }, { uid: 4 }], metrics: ["pay"], rounds: 3 };
 
-// Rounds as [the subnet's loss, the loss of one alone].
-function said(state, ...rounds) {
+// Rounds as [the subnet's loss, the loss of one alone]; looked at in `at`, the newest unless given.
+function said(sentence, rounds, at = rounds.length) {
   const store = new Store(header);
   const flat = rounds.flatMap(([subnet, alone], i) => [
     i + 1,
@@ -17,25 +17,41 @@ function said(state, ...rounds) {
     ...Array(ROUND_FIELDS.length - 1).fill(NaN),
   ]);
   store.put(new DataView(new Float32Array(flat).buffer));
-  return headline(header, store, { state }, rounds.length).text;
+  return headline(header, store, { state: "running", headline: sentence }, at).text;
 }
 
 test("nothing is claimed before a round has closed, though one alone is ahead", () => {
-  assert.equal(said("running", [NaN, 5]), "Two strangers are getting ready");
+  assert.equal(said("", [[NaN, 5]]), "No round has closed yet");
 });
 
-test("one alone that has trained on is not compared with an older round of the subnet", () => {
+test("the newest round is said as the status says it", () => {
   assert.equal(
-    said("running", [4.5, 4.75], [NaN, 3.5]),
-    "Two strangers are at 4.50 after 1 round; one alone is at 4.75",
+    said("Two strangers are at 3.00", [
+      [4.5, 4.75],
+      [3, 3.5],
+    ]),
+    "Two strangers are at 3.00",
   );
-  assert.equal(said("running", [4.5, NaN]), "Two strangers are at 4.50 after 1 round");
 });
 
-test("a finished run says what was reached, also where its last round was lost", () => {
+test("an earlier round is stated with both losses of it, and one alone that has trained on is not compared", () => {
   assert.equal(
-    said("finished", [4.5, 4.75], [3, 3.5], [NaN, 3.25]),
-    "Two strangers reached 3.00; one alone would be at 3.50",
+    said(
+      "Two strangers are at 3.00",
+      [
+        [4.5, 4.75],
+        [3, 3.5],
+      ],
+      1,
+    ),
+    "Round 1 of 3: the subnet at 4.50, one alone at 4.75",
+  );
+  assert.equal(
+    said("", [
+      [4.5, 4.75],
+      [NaN, 3.5],
+    ]),
+    "Round 1 of 3: the subnet at 4.50, one alone at 4.75",
   );
 });
 

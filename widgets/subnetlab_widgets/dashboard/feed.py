@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from subnetlab.record.events import Event, RunStarted
+from subnetlab.record.events import Event, RunStarted, RunStatus
 from subnetlab_widgets.dashboard.story import Story
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
@@ -122,7 +122,7 @@ class Feed:
                 self._send_rows(news)
             elif news:
                 self._transmit({"k": "status", "status": news}, [])
-            elif quiet > BEAT_S and status["state"] in ("starting", "live"):
+            elif quiet > BEAT_S and status["state"] in (RunStatus.STARTING, RunStatus.RUNNING):
                 self._transmit({"k": "beat"}, [])
 
     def _send_rows(self, news: dict[str, Any]) -> None:

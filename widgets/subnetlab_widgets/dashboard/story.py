@@ -1,9 +1,9 @@
-"""The record of a run folded into one float32 row per round, which is what the page draws.
+"""The record of a run as one float32 row per round, which is what the page draws.
 
-A row is `ROUND_FIELDS` and then, miner by miner, `METRICS`; NaN where nothing was measured. Losses are
-nats per byte, times seconds, pay alpha, shares 0 to 1. The row of a round may be read again as its events
-arrive. Nothing here knows about widgets. Miners are never told apart by what they were started as: a verdict
-comes from validators alone.
+A row is `ROUND_FIELDS` and then, miner by miner, `METRICS`; NaN where nothing was measured. Losses are in the
+run's own unit, times seconds, pay alpha, shares 0 to 1. The row of a round may be read again as its events
+arrive. Nothing here knows about widgets, and nothing here judges: verdicts, status and pay are those of the
+`RunView`, which tells no miner apart by what it was started as.
 """
 
 from typing import Any
@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subnetlab.record import events
-from subnetlab.record.events import Event
+from subnetlab.record.events import Event, RunStatus
+from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
+from subnetlab.report.headline import headline
+from subnetlab.units import RAO_PER_TAO, U16_MAX
 
-ROUND_FIELDS = ("round", "subnet", "alone", "room", "block", "compute", "compress", "store", "wait", "chain")
+ROUND_FIELDS = ("round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain")
 METRICS = (
     "loss",
     "loss_removed",
@@ -26,42 +30,41 @@ METRICS = (
     "wire_bytes",
     "verdict",
 )
-NOT_JUDGED, WORKS, FLAGGED, GONE = 0.0, 1.0, 2.0, 3.0
-FLAG_FROM = 2
-"""Rounds before a miner can be flagged, and then only if most of its rounds were refused."""
+_OF_ONE_ROUND = ("loss", "loss_removed", "pay", "wire_bytes")
+"""Never carried over to the next round's row."""
+CODES = {
+    Standing.NOT_JUDGED: 0.0,
+    Standing.WORKS: 1.0,
+    Standing.REFUSED: 2.0,
+    Standing.GONE: 3.0,
+    Standing.MISSED: 4.0,
+}
+"""A standing as the number in a row."""
 OPEN_ROUNDS = 4
-"""Votes are kept for so many rounds: validators judge a round before it closes, and older ones only count."""
-ALPHA_RAO = 1e9
-U16 = 65535.0
+"""Rounds whose verdicts are kept: validators judge a round before it closes, and older ones only count."""
 
 Row = NDArray[np.float32]
-Vote = tuple[bool, float, float, float]
-"""What one validator said of one miner in one round: whether it accepted, score, rating, weight."""
 
 
 class Story:
-    """Everything the dashboard knows of one run, round by round."""
+    """The rows of one run, projected from its view."""
 
     def __init__(self, started: events.RunStarted) -> None:
         """Begin with the first event, which names the seats."""
         self.started = started
+        self.view = RunView(recent=OPEN_ROUNDS)
+        self.view.add(started)
+        # Seats that are only foreseen have negative numbers, and those of other fleets are no miners here.
         self.miners = [int(s["uid"]) for s in started.seats if s["role"] in ("miner", "free_rider")]
         self._column = {uid: i for i, uid in enumerate(self.miners)}
         self._rows: dict[int, Row] = {}
         self._known = np.full((len(self.miners), len(METRICS)), np.nan, dtype="<f4")
-        self._known[:, METRICS.index("verdict")] = NOT_JUDGED
-        self._votes: dict[int, dict[int, dict[int, Vote]]] = {}
-        self._judged = dict.fromkeys(self.miners, 0)
-        self._accepted = dict.fromkeys(self.miners, 0)
-        self._samples: dict[int, dict[str, Any]] = {}
-        self.current = 0
+        self._known[:, METRICS.index("verdict")] = CODES[Standing.NOT_JUDGED]
         self.changed: set[int] = set()
         self.status: dict[str, Any] = {
-            "state": "starting", "block": started.block, "next_epoch": 0, "tempo": 0, "samples": [],
-            "reasons": {}, "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0,
+            "state": RunStatus.STARTING, "block": started.block, "next_epoch": 0, "tempo": 0, "samples": [],
+            "reasons": {}, "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0, "headline": "",
         }  # fmt: skip
-        self._ready = 0
-        self._paid_at = 0
 
     def row(self, round_: int) -> Row:
         """The row of a round, counted from 1."""
@@ -73,18 +76,23 @@ class Story:
         return sorted(self._rows)
 
     def apply(self, event: Event) -> None:
-        """Fold one event; `changed` collects the rounds whose rows it touched."""
-        fold = getattr(self, f"_on_{event.kind}", None)
-        if fold is not None:
-            fold(event)
+        """Take in one event; `changed` collects the rounds whose rows it touched."""
+        self.view.add(event)
+        self.status.update(state=self.view.status(), block=self.view.block)
+        show = getattr(self, f"_on_{event.kind}", None)
+        if show is not None:
+            show(event)
 
-    # -- one method per kind of event
+    # -- one method per kind of event that a row or the status shows
 
     def _on_peer_ready(self, event: events.PeerReady) -> None:
-        self._ready += 1
-        self.status["waiting"] = f"{self._ready} processes ready in {event.seconds:.1f} s"
-        if event.uid in self._column and self._latest(event.uid, "verdict") == GONE:  # it was started again
-            self._put(max(0, self.current - 1), event.uid, verdict=NOT_JUDGED)
+        up = len(self.view.ready)
+        processes = "process" if up == 1 else "processes"
+        self.status["waiting"] = f"{up} {processes} ready in {event.seconds:.1f} s"
+        self._judge(event.uid)
+
+    def _on_peer_gone(self, event: events.PeerGone) -> None:
+        self._judge(event.uid)
 
     def _on_mined(self, event: events.Mined) -> None:
         if event.uid not in self._column:
@@ -100,84 +108,82 @@ class Story:
     def _on_scored(self, event: events.Scored) -> None:
         if event.uid not in self._column:
             return
-        votes = self._votes_of(event.round).setdefault(event.uid, {})
-        before = _majority(votes)
-        votes[event.validator] = (event.verdict == "accepted", event.score, event.rating, event.weight)
-        accepted = _majority(votes)
-        self._judged[event.uid] += before is None
-        self._accepted[event.uid] += bool(accepted) - bool(before)
-        verdict = WORKS if accepted else self._latest(event.uid, "verdict")
-        judged = self._judged[event.uid]
-        if judged >= FLAG_FROM and 2 * self._accepted[event.uid] < judged:
-            verdict = FLAGGED
-            if not accepted:
-                self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason or event.verdict}
-        elif verdict == FLAGGED:
-            verdict = WORKS
-        removed, rating, weight = (
-            sum(values) / len(votes) for values in list(zip(*votes.values(), strict=True))[1:]
-        )
-        self._put(event.round, event.uid, loss_removed=removed, rating=rating, weight=weight, verdict=verdict)
-
-    def _votes_of(self, round_: int) -> dict[int, dict[int, Vote]]:
-        """The votes on a round by miner and validator; the oldest round makes room for a new one."""
-        if round_ not in self._votes:
-            while len(self._votes) >= OPEN_ROUNDS:
-                del self._votes[next(iter(self._votes))]
-            self._votes[round_] = {}
-        return self._votes[round_]
+        found = self.view.miner(event.uid).judgement(event.round)
+        if found is not None:
+            self._put(
+                event.round, event.uid, loss_removed=found.score, rating=found.rating, weight=found.weight
+            )
+        self._judge(event.uid, event.round)
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:
         self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
+        for uid in self.miners:  # the lead decides where validators are split
+            self._judge(uid, event.round)
         self._touch(event.round)
+        self._say()
 
     def _on_round_lost(self, event: events.RoundLost) -> None:
         self._row(event.round)
         self._touch(event.round)
+        self._say()
 
     def _on_alone_evaluated(self, event: events.AloneEvaluated) -> None:
         self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
         self._touch(event.round)
+        self._say()
 
     def _on_block_sealed(self, event: events.BlockSealed) -> None:
-        self.status.update(state="live", block=event.number, reason="")
+        self.status["reason"] = ""
         if event.round < 0:  # sealed before the first round opened
             return
         self._row(event.round)[ROUND_FIELDS.index("block")] = event.number
         self._touch(event.round)
 
     def _on_epoch_paid(self, event: events.EpochPaid) -> None:
-        total = sum(event.consensus) or 1
-        if self._paid_at:
-            tempo = event.block - self._paid_at
+        epochs = self.view.pay.epochs
+        if len(epochs) > 1:
+            tempo = epochs[-1].block - epochs[-2].block
             self.status.update(tempo=tempo, next_epoch=event.block + tempo)
-        self._paid_at = event.block
+        round_ = self.view.round_at()(event.block) or 0
         for position, uid in enumerate(event.uids):
             if uid in self._column:
                 self._put(
-                    max(0, self.current - 1), uid,
-                    incentive=event.incentive[position] / U16, consensus=event.consensus[position] / total,
-                    pay=event.emission_alpha_rao[position] / ALPHA_RAO,
+                    round_, uid,
+                    incentive=event.incentive[position] / U16_MAX,
+                    consensus=event.consensus[position] / U16_MAX,
+                    pay=event.paid_to(uid) / RAO_PER_TAO,
                 )  # fmt: skip
 
-    def _on_sampled(self, event: events.Sampled) -> None:
-        round_ = event.round + 1
-        self._samples[round_] = {"round": round_, "prompt": event.prompt, "text": event.text}
-        self.status["samples"] = [self._samples[each] for each in sorted(self._samples)]
-
-    def _on_peer_gone(self, event: events.PeerGone) -> None:
-        if event.uid in self._column:
-            self.status["reasons"] = {**self.status["reasons"], event.uid: event.reason}
-            self._put(max(0, self.current - 1), event.uid, verdict=GONE)
+    def _on_sampled(self, _event: events.Sampled) -> None:
+        self.status["samples"] = [
+            {"round": number + 1, "prompt": sample.prompt, "text": sample.text}
+            for number, sample in sorted(self.view.samples.items())
+        ]
 
     def _on_run_interrupted(self, event: events.RunInterrupted) -> None:
         how = f"nothing on record is lost, %sl attach {self.started.run_id} goes on"
-        self.status.update(state="gone", block=event.block, reason=f"{event.reason.rstrip('.')}; {how}")
+        self.status["reason"] = f"{event.reason.rstrip('.')}; {how}"
 
     def _on_run_ended(self, event: events.RunEnded) -> None:
-        self.status.update(state=event.status, block=event.block, reason=event.reason)
+        self.status["reason"] = event.reason
+        self._say()
+
+    def _say(self) -> None:
+        self.status["headline"] = str(headline(self.view)).removesuffix(".")
 
     # -- rows
+
+    def _judge(self, uid: int, round_: int | None = None) -> None:
+        """Show what validators made of a miner so far, in the row of a round or in the newest."""
+        if uid not in self._column:
+            return
+        code = CODES[self.view.standing(uid)]
+        place = METRICS.index("verdict")
+        if self._known[self._column[uid], place] != code or round_ is not None:
+            self._put(max(0, self.view.current) if round_ is None else round_, uid, verdict=code)
+        reasons, reason = self.status["reasons"], self.view.reason(uid)
+        if reason and reasons.get(uid) != reason:
+            self.status["reasons"] = {**reasons, uid: reason}
 
     def _row(self, round_: int) -> Row:
         """The row of a record's round (which counts from 0), made from what is known when it is new."""
@@ -186,16 +192,10 @@ class Story:
             row = np.full(len(ROUND_FIELDS) + self._known.size, np.nan, dtype="<f4")
             row[0] = number
             fresh = self._known.copy()
-            for name in (
-                "loss",
-                "loss_removed",
-                "pay",
-                "wire_bytes",
-            ):  # of one round only, never carried over
+            for name in _OF_ONE_ROUND:
                 fresh[:, METRICS.index(name)] = np.nan
             row[len(ROUND_FIELDS) :] = fresh.ravel()
             self._rows[number] = row
-            self.current = max(self.current, number)
         return self._rows[number]
 
     def _put(self, round_: int, uid: int, **values: float) -> None:
@@ -208,13 +208,5 @@ class Story:
             row[place] = value + paid_before  # two epochs may fall into one round
         self._touch(round_)
 
-    def _latest(self, uid: int, name: str) -> float:
-        return float(self._known[self._column[uid], METRICS.index(name)])
-
     def _touch(self, round_: int) -> None:
         self.changed.add(round_ + 1)
-
-
-def _majority(votes: dict[int, Vote]) -> bool | None:
-    """Whether more than half accepted; None before the first vote."""
-    return 2 * sum(vote[0] for vote in votes.values()) > len(votes) if votes else None

@@ -10,7 +10,7 @@ from typing import Any
 import traitlets
 
 from subnetlab.fleet.launch import was_left
-from subnetlab.record.events import Event, RunInterrupted, RunStarted
+from subnetlab.record.events import Event, RunInterrupted, RunStarted, RunStatus
 from subnetlab.record.reader import Tail
 from subnetlab.text import plain
 from subnetlab_widgets.bundle import BundledWidget
@@ -121,7 +121,11 @@ class Dashboard(BundledWidget):
             events = _read(tail)
             quiet = 0 if events else quiet + 1
             status = self.feed.story.status
-            if quiet == QUIET_POLLS and status["state"] != "gone" and was_left(tail.path.parent):
+            if (
+                quiet == QUIET_POLLS
+                and status["state"] != RunStatus.INTERRUPTED
+                and was_left(tail.path.parent)
+            ):
                 block = int(status["block"])
                 events = [RunInterrupted(reason="Its supervisor is gone.", block=block)]
             if events:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from subnetlab.errors import NetworkError
 from subnetlab.network.watch import Watch
-from subnetlab_widgets.drawing import subnet_html
 from subnetlab_widgets.metagraph_view.widget import Metagraph
 from subnetlab_widgets.saved import Picture
 
@@ -59,7 +58,7 @@ def _opened(subnet: "Subnet") -> Metagraph:
         nonlocal last
         if not net.closed:
             with contextlib.suppress(NetworkError):  # what was there last stays
-                last = subnet_html(subnet)
+                last = subnet.page()
         return last
 
     last = ""

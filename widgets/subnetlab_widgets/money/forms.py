@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
-from subnetlab.lab.words import short
 from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
+from subnetlab.report.format import short
 from subnetlab.units import Amount, format_tao, rao, tao
 from subnetlab_widgets.money.form import SpendForm
 from subnetlab_widgets.money.preview import Preview, amount_of, money, preview_pay, preview_stake, unit

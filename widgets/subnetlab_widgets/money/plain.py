@@ -6,7 +6,7 @@ Says what the form was last, and before anything was sent also how the same is w
 from html import escape
 from typing import Any
 
-from subnetlab_widgets import html
+from subnetlab.report import html
 
 
 def words(setup: dict[str, Any], state: dict[str, Any]) -> str:

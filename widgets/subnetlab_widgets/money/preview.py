@@ -11,10 +11,10 @@ from typing import Any, Literal
 import bittensor
 
 from subnetlab.errors import SubnetLabError
-from subnetlab.lab.words import short
 from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay import destination
+from subnetlab.report.format import short
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
 Kind = Literal["stake", "pay"]

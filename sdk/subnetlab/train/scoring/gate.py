@@ -10,25 +10,8 @@ lasts.
 
 from collections.abc import Mapping
 from statistics import median
-from typing import Final
 
 from subnetlab.train.scoring.losses import Removed
-
-IN_WORDS: Final[dict[str, str]] = {
-    "missing": "No commitment of this round stands on chain.",
-    "late": "The commitment came after the deadline.",
-    "no_payload": "The committed payload is not in the store.",
-    "too_large": "The payload is larger than this model allows.",
-    "no_reveal": "The payload was committed but never revealed.",
-    "bad_signature": "The reveal is not signed by the miner's hotkey.",
-    "wrong_key": "The revealed key does not open the payload.",
-    "wrong_hash": "The payload is not what was committed: copied, altered, or from another round.",
-    "malformed": "The payload is not written as the run's strategy writes it.",
-    "bad_index": "The payload names a parameter that does not exist.",
-    "not_finite": "The payload holds NaN or infinity.",
-    "huge": "The payload holds an absurdly large value.",
-    "copied": "The payload equals that of another miner who committed no later.",
-}
 
 
 def shut_out(removed: Mapping[int, Removed], share: float) -> dict[int, str]:

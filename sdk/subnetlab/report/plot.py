@@ -2,22 +2,22 @@
 
 One hand-written SVG. The round axis always spans the whole run; the loss axis is cropped to what matters and
 changes scale once, after a fifth of the run. Pay shares one scale, so that a collapse looks like one. What
-moves (`lab/animation.py`) is drawn from the same pieces.
+moves (`report/animation.py`) is drawn from the same pieces.
 """
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
 
-from subnetlab.lab import svg
-from subnetlab.lab.tally import ACCEPTED, Tally
-from subnetlab.lab.verdict import verdict
-from subnetlab.lab.words import amount_alpha
+from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
+from subnetlab.report import svg
+from subnetlab.report.format import amount_alpha
+from subnetlab.report.headline import headline
 
 WIDTH = 900
 LEFT, CURVE_RIGHT, _TOP, _BOTTOM = 52, 436, 46, 244
 PAY_LEFT, PAY_WIDTH = 678, 130
 _PAY_NAMES, _PAY_ENDS, _ROW = 614, WIDTH - 16, 22
-UNJUDGED, WORKS, CAUGHT = "not judged yet", "works", "refused"
 _MOST_ROWS = 10
 _DIVERGED = 1e3
 """A loss beyond this is drawn at the top edge, and no axis stretches for it."""
@@ -25,18 +25,18 @@ _APART = 16.0
 """How far labels keep from one another."""
 
 
-def picture(tally: Tally) -> str:
+def picture(view: RunView) -> str:
     """The run as one SVG; axes stand at their final size before there is anything to draw."""
-    rows = pay_rows(tally)
-    subnet, alone = points(tally, tally.val_loss), points(tally, tally.alone_loss)
-    marks = [*axes(tally), lines(subnet, alone), *ends(tally, tally.val_loss, tally.alone_loss)]
-    marks += pay_axis(tally, rows)
-    top = pay_top(tally, rows)
+    rows = pay_rows(view)
+    subnet, alone = points(view, view.val_loss), points(view, view.baseline_loss)
+    marks = [*axes(view), lines(subnet, alone), *ends(view, view.val_loss, view.baseline_loss)]
+    marks += pay_axis(view, rows)
+    top = pay_top(view, rows)
     for i, uid in enumerate(rows):
-        state = standing(tally, uid)
-        marks += [pay_name(uid, i, state=state), pay_steps(tally, uid, i, state=state, top=top)]
-        marks.append(pay_sum(i, tally.paid(uid)))
-    return svg.document(WIDTH, height(rows), verdict(tally).headline, marks)
+        state = view.standing(uid)
+        marks += [pay_name(uid, i, state=state), pay_steps(view, uid, i, state=state, top=top)]
+        marks.append(pay_sum(i, view.pay.total(uid)))
+    return svg.document(WIDTH, height(rows), str(headline(view)), marks)
 
 
 def height(rows: Sequence[int]) -> int:
@@ -47,12 +47,12 @@ def height(rows: Sequence[int]) -> int:
 # -- does it learn ---------------------------------------------------------------------------------
 
 
-def points(tally: Tally, curve: Mapping[int, float]) -> list[svg.Point]:
+def points(view: RunView, curve: Mapping[int, float]) -> list[svg.Point]:
     """Where a curve runs; rounds without a number are left out."""
-    low, high = _loss_range(tally)
+    low, high = _loss_range(view)
     return [
         (
-            _x(tally, number),
+            _x(view, number),
             _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], _DIVERGED) - low) / (high - low),
         )
         for number in sorted(curve)
@@ -60,21 +60,21 @@ def points(tally: Tally, curve: Mapping[int, float]) -> list[svg.Point]:
     ]
 
 
-def _x(tally: Tally, number: int) -> float:
-    return LEFT + (CURVE_RIGHT - LEFT) * number / (max(tally.rounds, 2) - 1)
+def _x(view: RunView, number: int) -> float:
+    return LEFT + (CURVE_RIGHT - LEFT) * number / (max(view.rounds, 2) - 1)
 
 
-def reached(tally: Tally, number: int) -> float:
+def reached(view: RunView, number: int) -> float:
     """Which share of the round axis lies left of a round, 0 to 1."""
-    return (_x(tally, number) - LEFT) / (CURVE_RIGHT - LEFT)
+    return (_x(view, number) - LEFT) / (CURVE_RIGHT - LEFT)
 
 
-def axes(tally: Tally) -> list[str]:
+def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
     marks = [svg.text(LEFT, 26, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
-    marks += _loss_axis(*_loss_range(tally))
+    marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
-    end = str(max(tally.rounds, 2))
+    end = str(max(view.rounds, 2))
     return [*marks, svg.text(CURVE_RIGHT, _BOTTOM + 20, end, size=11, opacity=0.65, anchor="end")]
 
 
@@ -85,11 +85,11 @@ def lines(subnet: Sequence[svg.Point], alone: Sequence[svg.Point]) -> str:
     return svg.window(*frame, both)
 
 
-def ends(tally: Tally, subnet: Mapping[int, float], alone: Mapping[int, float]) -> list[str]:
+def ends(view: RunView, subnet: Mapping[int, float], alone: Mapping[int, float]) -> list[str]:
     """The last value of each curve where the curve ends, kept apart and inside the plot."""
     marks: list[str] = []
-    one = [(x, max(y, _TOP)) for x, y in points(tally, alone)[-1:]]
-    for x, y in points(tally, subnet)[-1:]:
+    one = [(x, max(y, _TOP)) for x, y in points(view, alone)[-1:]]
+    for x, y in points(view, subnet)[-1:]:
         level = max(y, _TOP)
         marks.append(svg.disc(x, level, svg.WORK, radius=3.2))
         for _, other in one:
@@ -102,20 +102,20 @@ def ends(tally: Tally, subnet: Mapping[int, float], alone: Mapping[int, float]) 
     return marks
 
 
-def _loss_range(tally: Tally) -> tuple[float, float]:
+def _loss_range(view: RunView) -> tuple[float, float]:
     """What the loss axis shows, cropped to what matters once a fifth of the run is there."""
-    drawn = [*tally.val_loss.values(), *tally.alone_loss.values()]
+    drawn = [*view.val_loss.values(), *view.baseline_loss.values()]
     finite = [value for value in drawn if abs(value) < _DIVERGED]
     if not finite:
         return 2.0, 6.0
-    since = max(tally.rounds // 5, 1)
+    since = max(view.rounds // 5, 1)
     late = [
         value
-        for curve in (tally.val_loss, tally.alone_loss)
+        for curve in (view.val_loss, view.baseline_loss)
         for number, value in curve.items()
         if number >= since and abs(value) < _DIVERGED
     ]
-    enough = len(tally.val_loss) > since and late
+    enough = len(view.val_loss) > since and late
     high = ceil(max(late if enough else finite) * 2) / 2
     return floor(min(finite) * 2) / 2 if min(finite) % 0.5 else min(finite) - 0.5, high
 
@@ -135,26 +135,26 @@ def _loss_axis(low: float, high: float) -> list[str]:
 # -- who gets paid ---------------------------------------------------------------------------------
 
 
-def pay_rows(tally: Tally) -> list[int]:
+def pay_rows(view: RunView) -> list[int]:
     """Miners by pay, best first; beyond ten, the best and those that were paid least."""
-    miners = sorted(tally.uids("miner", "free_rider"), key=tally.paid, reverse=True)
+    miners = sorted(view.mining, key=view.pay.total, reverse=True)
     if len(miners) <= _MOST_ROWS:
         return miners
     return [*miners[: _MOST_ROWS // 2], *miners[-_MOST_ROWS // 2 :]]
 
 
-def pay_top(tally: Tally, rows: Sequence[int]) -> int:
+def pay_top(view: RunView, rows: Sequence[int]) -> int:
     """The most that any of these was paid in one epoch: the height of every row."""
-    return max((pay for uid in rows for pay in tally.pay_by_epoch(uid)), default=0)
+    return max((pay for uid in rows for pay in view.pay.by_epoch(uid)), default=0)
 
 
-def pay_axis(tally: Tally, rows: Sequence[int]) -> list[str]:
+def pay_axis(view: RunView, rows: Sequence[int]) -> list[str]:
     """Heading and epochs of the rows of pay."""
     marks = [svg.text(_PAY_NAMES, 26, "Pay per tempo", size=13, bold=True)]
-    if rows and tally.epochs:
+    if rows and view.pay.epochs:
         y = _row_y(len(rows)) + 2
         marks.append(svg.text(PAY_LEFT, y, "tempo 1", size=11, opacity=0.65))
-        end = str(len(tally.epochs))
+        end = str(len(view.pay.epochs))
         marks.append(svg.text(PAY_LEFT + PAY_WIDTH, y, end, size=11, opacity=0.65, anchor="end"))
     return marks
 
@@ -163,39 +163,25 @@ def _row_y(i: int) -> int:
     return _TOP + _ROW * i + 12
 
 
-def pay_name(uid: int, i: int, *, state: str) -> str:
+def pay_name(uid: int, i: int, *, state: Standing) -> str:
     """A miner's mark and name."""
     x, y = _PAY_NAMES + 5, _row_y(i)
-    mark = {
-        CAUGHT: lambda: svg.diamond(x, y - 4, svg.FLAG),
-        WORKS: lambda: svg.disc(x, y - 4, svg.WORK),
-        UNJUDGED: lambda: svg.ring(x, y - 4),
-    }[state]()
+    if state is Standing.REFUSED:
+        mark = svg.diamond(x, y - 4, svg.FLAG)
+    elif state is Standing.WORKS:
+        mark = svg.disc(x, y - 4, svg.WORK)
+    else:
+        mark = svg.cross(x, y - 4) if state is Standing.GONE else svg.ring(x, y - 4)
     return mark + svg.text(_PAY_NAMES + 16, y, f"uid {uid}")
 
 
-def pay_steps(tally: Tally, uid: int, i: int, *, state: str, top: int) -> str:
+def pay_steps(view: RunView, uid: int, i: int, *, state: Standing, top: int) -> str:
     """A miner's pay, epoch by epoch."""
-    hue = svg.FLAG if state == CAUGHT else svg.WORK
+    hue = svg.FLAG if state is Standing.REFUSED else svg.WORK
     place = {"x": PAY_LEFT, "y": _row_y(i) + 1, "width": PAY_WIDTH, "height": _ROW - 6}
-    return svg.steps(tally.pay_by_epoch(uid), **place, top=top, hue=hue)
+    return svg.steps(view.pay.by_epoch(uid), **place, top=top, hue=hue)
 
 
 def pay_sum(i: int, alpha_rao: int) -> str:
     """What a miner was paid in all, at the end of its row."""
     return svg.text(_PAY_ENDS, _row_y(i), amount_alpha(alpha_rao), bold=True, anchor="end")
-
-
-def standing(tally: Tally, uid: int, *, upto: int | None = None) -> str:
-    """How validators have judged a miner so far, or up to a round; roles do not count."""
-    miner = tally.miners.get(uid)
-    verdicts = [
-        verdict.verdict
-        for number, found in (miner.scores if miner else {}).items()
-        for verdict in found
-        if upto is None or number <= upto
-    ]
-    if not verdicts:
-        return UNJUDGED
-    # Most verdicts, because one bad round is no offence.
-    return CAUGHT if 2 * sum(verdict != ACCEPTED for verdict in verdicts) > len(verdicts) else WORKS

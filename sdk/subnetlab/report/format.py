@@ -1,5 +1,7 @@
 """Numbers as a person reads them: sizes, shares, pay and small counts."""
 
+from collections.abc import Sequence
+
 from subnetlab.units import RAO_PER_TAO
 
 _COUNTS = (
@@ -52,3 +54,13 @@ def amount_alpha(alpha_rao: float) -> str:
 def short(address: str) -> str:
     """An address as its first and last letters: `5Fqr…aV4k`."""
     return f"{address[:4]}…{address[-4:]}" if len(address) > 12 else address
+
+
+def counted(number: int, thing: str, *, plural: str = "") -> str:
+    """A count with its noun: `1 payload`, `20 payloads`."""
+    return f"{number} {thing if number == 1 else plural or thing + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a list in a sentence: `6`, `6 and 7`, `6, 7 and 8`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -69,15 +69,23 @@ def disc(x: float, y: float, hue: str, *, radius: float = 4) -> str:
 
 
 def ring(x: float, y: float) -> str:
-    """The mark of a miner that nobody has judged."""
+    """The mark of a miner that was not judged, or that missed its rounds."""
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="none" stroke="{INK}" stroke-width="1.2"'
         ' stroke-dasharray="2 1.6" opacity="0.65"/>'
     )
 
 
+def cross(x: float, y: float) -> str:
+    """The mark of a miner whose process is gone."""
+    return (
+        f'<path d="M{x - 3.6:.1f} {y - 3.6:.1f}l7.2 7.2M{x + 3.6:.1f} {y - 3.6:.1f}l-7.2 7.2" stroke="{INK}"'
+        ' stroke-width="1.4" opacity="0.65"/>'
+    )
+
+
 def diamond(x: float, y: float, hue: str) -> str:
-    """The mark of a miner that was caught."""
+    """The mark of a miner that was refused."""
     return f'<path d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5Z" fill="{hue}"/>'
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 
-from subnetlab.lab import plot, svg
-from subnetlab.lab.tally import Tally
-from subnetlab.lab.verdict import verdict
+from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
+from subnetlab.report import plot, svg
+from subnetlab.report.headline import headline, taking_part
 
 FRAME_S = 0.4
 STILL_S = 5.0
@@ -75,16 +76,16 @@ class _Film:
         return base + fades + "".join(self._rules) + still
 
 
-def animation(tally: Tally) -> str:
+def animation(view: RunView) -> str:
     """The run as an SVG that plays from the first round to the last, and again.
 
     Example:
         >>> Path("run.svg").write_text(run.animation())  # doctest: +SKIP
     """
-    rounds = _frames(sorted(tally.val_loss))
+    rounds = _frames(sorted(view.val_loss))
     if not rounds:
-        return plot.picture(tally)
-    return _Played(tally, rounds).document()
+        return plot.picture(view)
+    return _Played(view, rounds).document()
 
 
 def _frames(rounds: list[int]) -> list[int]:
@@ -98,20 +99,20 @@ def _frames(rounds: list[int]) -> list[int]:
 class _Played:
     """One run on film; `rounds` says which round each frame stands at."""
 
-    def __init__(self, tally: Tally, rounds: list[int]) -> None:
-        self._tally, self._rounds = tally, rounds
+    def __init__(self, view: RunView, rounds: list[int]) -> None:
+        self._view, self._rounds = view, rounds
         self._film = _Film(len(rounds))
-        self._rows = plot.pay_rows(tally)
+        self._rows = plot.pay_rows(view)
         self._height = plot.height(self._rows)
-        days = [sum(epoch.block <= tally.closed_at[number] for epoch in tally.epochs) for number in rounds]
-        self._days = [*days[:-1], len(tally.epochs)]
+        days = [sum(epoch.block <= view.closed_at[number] for epoch in view.pay.epochs) for number in rounds]
+        self._days = [*days[:-1], len(view.pay.epochs)]
         """How many epochs have paid at each frame; the last one may pay after the last round."""
 
     def document(self) -> str:
-        headline = verdict(self._tally).headline
+        said = str(headline(self._view))
         panels = "".join([*self._curves(), *self._pay()])
         marks = [self._each(self._sentence), f'<g transform="translate(0 {_HEAD})">{panels}</g>']
-        return svg.document(plot.WIDTH, self._height + _HEAD, headline, marks, style=self._film.style())
+        return svg.document(plot.WIDTH, self._height + _HEAD, said, marks, style=self._film.style())
 
     def _each(self, draw: Callable[[int], str]) -> str:
         """What `draw` makes of every frame, each shown in its own; equal neighbours become one."""
@@ -124,42 +125,53 @@ class _Played:
         return "".join(marks)
 
     def _sentence(self, frame: int) -> str:
-        whole = verdict(self._tally)
+        whole = headline(self._view)
         if frame < self._film.frames - 1:
             here = self._rounds[frame]
-            done = sum(number <= here for number in self._tally.val_loss)
-            whole = replace(whole, finished=False, rounds=done, loss_last=self._tally.val_loss[here])
-        return svg.text(16, 30, whole.headline, size=17, bold=True)
+            whole = replace(
+                whole,
+                finished=False,
+                taking_part=taking_part(self._view, upto=here),
+                rounds=sum(number <= here for number in self._view.over),
+                loss=self._view.val_loss[here],
+                baseline=self._view.baseline_loss.get(here),
+            )
+        return svg.text(16, 30, str(whole), size=17, bold=True)
 
     def _curves(self) -> list[str]:
-        tally = self._tally
-        shares = [plot.reached(tally, number) for number in self._rounds]
+        view = self._view
+        shares = [plot.reached(view, number) for number in self._rounds]
         box = (plot.LEFT, 0, plot.CURVE_RIGHT - plot.LEFT + 2, self._height)
-        lines = plot.lines(plot.points(tally, tally.val_loss), plot.points(tally, tally.alone_loss))
+        lines = plot.lines(plot.points(view, view.val_loss), plot.points(view, view.baseline_loss))
 
         def ends(frame: int) -> str:
             both = [
                 {number: loss for number, loss in curve.items() if number <= self._rounds[frame]}
-                for curve in (tally.val_loss, tally.alone_loss)
+                for curve in (view.val_loss, view.baseline_loss)
             ]
-            return "".join(plot.ends(tally, *both))
+            return "".join(plot.ends(view, *both))
 
         clip = self._film.uncovered("curves", box, shares)
-        return [*plot.axes(tally), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]
+        return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]
 
     def _pay(self) -> list[str]:
         box = (plot.PAY_LEFT, 0, plot.PAY_WIDTH, self._height)
         # A hair less than whole epochs, or the next one's riser would show already.
         shares = [max(days / max(self._days[-1], 1) - 0.01, 0) for days in self._days]
-        marks = [*plot.pay_axis(self._tally, self._rows), self._film.uncovered("pay", box, shares)]
+        marks = [*plot.pay_axis(self._view, self._rows), self._film.uncovered("pay", box, shares)]
         for i, uid in enumerate(self._rows):
             marks.append(self._each(partial(self._pay_row, uid, i)))
-            paid = self._tally.pay_by_epoch(uid)
+            paid = self._view.pay.by_epoch(uid)
             sums = [plot.pay_sum(i, sum(paid[:days])) for days in self._days]
             marks.append(self._each(sums.__getitem__))
         return marks
 
     def _pay_row(self, uid: int, i: int, frame: int) -> str:
-        state = plot.standing(self._tally, uid, upto=self._rounds[frame])
-        steps = plot.pay_steps(self._tally, uid, i, state=state, top=plot.pay_top(self._tally, self._rows))
+        state = self._standing(uid, frame)
+        steps = plot.pay_steps(self._view, uid, i, state=state, top=plot.pay_top(self._view, self._rows))
         return plot.pay_name(uid, i, state=state) + f'<g clip-path="url(#pay)">{steps}</g>'
+
+    def _standing(self, uid: int, frame: int) -> Standing:
+        # The last frame is the picture itself, and a peer that is gone is so by then.
+        last = frame == self._film.frames - 1
+        return self._view.standing(uid, upto=None if last else self._rounds[frame])

@@ -1,0 +1,44 @@
+"""Why a payload was not taken, as the short words of a record and as sentences for a person.
+
+The words are those of `Scored.verdict`. Which of them mean that nothing arrived in time, and which that the
+payload was opened and tried on data, is said here once, so that no page claims a measurement that was not
+made.
+"""
+
+from typing import Final
+
+from subnetlab.record.events import Scored
+
+ACCEPTED: Final = "accepted"
+GATED: Final = "gated"
+
+IN_WORDS: Final[dict[str, str]] = {
+    "missing": "No commitment of this round stands on chain.",
+    "late": "The commitment came after the deadline.",
+    "no_payload": "The committed payload is not in the store.",
+    "too_large": "The payload is larger than this model allows.",
+    "no_reveal": "The payload was committed but never revealed.",
+    "bad_signature": "The reveal is not signed by the miner's hotkey.",
+    "wrong_key": "The revealed key does not open the payload.",
+    "wrong_hash": "The payload is not what was committed: copied, altered, or from another round.",
+    "malformed": "The payload is not written as the run's strategy writes it.",
+    "bad_index": "The payload names a parameter that does not exist.",
+    "not_finite": "The payload holds NaN or infinity.",
+    "huge": "The payload holds an absurdly large value.",
+    "copied": "The payload equals that of another miner who committed no later.",
+    GATED: "Tried on data, the update did not lower the loss, or by too little beside the median miner's.",
+}
+"""Every word a validator refuses with, as a sentence."""
+
+MEASURED: Final = frozenset({ACCEPTED, GATED})
+"""Verdicts on a payload that was opened and tried on data; all others were refused before that."""
+
+MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
+"""Verdicts on a round in which no payload was there in time."""
+
+
+def in_words(event: Scored) -> str:
+    """Why a payload was not taken, in the validator's own words where it left any; empty if accepted."""
+    if event.verdict == ACCEPTED:
+        return ""
+    return event.reason or IN_WORDS.get(event.verdict, event.verdict)

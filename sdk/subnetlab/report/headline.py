@@ -1,0 +1,85 @@
+"""Where a run stands, as one sentence: the same on every page, in a terminal and beside a live picture.
+
+Miners whose work the validators did not take are counted apart, by verdicts and not by roles, so that the
+sentence may stand where roles are hidden.
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
+from subnetlab.report.format import count_word, counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """What the sentence is made of; losses None where not measured."""
+
+    miners: int
+    taking_part: int
+    """Miners whose rounds were mostly accepted, or not judged yet."""
+    finished: bool
+    rounds: int
+    """Rounds that are over, closed or lost."""
+    lost: int
+    loss: float | None
+    baseline: float | None
+    """Of one miner alone, after the same round."""
+    ended: str = ""
+    """Why a run ended in which no round closed; empty while it goes on."""
+
+    def __str__(self) -> str:
+        if self.loss is None:
+            return self._nothing()
+        if not isfinite(self.loss):
+            return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
+        if self.finished:
+            rest = "" if self.baseline is None else f"; one alone would be at {self.baseline:.2f}"
+            return f"{self._who()} reached {self.loss:.2f}{rest}."
+        rest = "" if self.baseline is None else f"; one alone is at {self.baseline:.2f}"
+        verb = "is" if self.taking_part == 1 else "are"
+        return f"{self._who()} {verb} at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}."
+
+    def _who(self) -> str:
+        all_of_them = f"{count_word(self.miners)} stranger{'' if self.miners == 1 else 's'}"
+        if self.taking_part == self.miners:
+            return all_of_them.capitalize()
+        some = count_word(self.taking_part) if self.taking_part else "none"
+        return f"{some.capitalize()} of {all_of_them}"
+
+    def _nothing(self) -> str:
+        if not self.ended:
+            return "No round has closed yet."
+        lost = f"{counted(self.lost, 'round')} lost" if self.lost else "no round closed"
+        return f"Nothing was learned, {lost}: {self.ended}"
+
+
+def headline(view: RunView) -> Headline:
+    """The sentence for a run as it stands."""
+    last = max(view.val_loss, default=-1)
+    return Headline(
+        miners=len(view.mining),
+        taking_part=taking_part(view),
+        finished=view.ended is not None and view.ended.status == "finished",
+        rounds=len(view.over),
+        lost=len(view.lost),
+        loss=view.val_loss.get(last),
+        # The same round of both curves: one alone that trained longer would be no comparison.
+        baseline=view.baseline_loss.get(last),
+        ended=_why(view),
+    )
+
+
+def taking_part(view: RunView, *, upto: int | None = None) -> int:
+    """How many miners' rounds were mostly accepted or not judged yet, so far or up to a round."""
+    return sum(
+        found is None or found.standing(upto=upto) in (Standing.WORKS, Standing.NOT_JUDGED)
+        for found in map(view.miners.get, view.mining)
+    )
+
+
+def _why(view: RunView) -> str:
+    if view.ended is None:
+        return ""
+    return view.ended.reason or (view.lost[max(view.lost)] if view.lost else "the run ended before.")
