@@ -23,7 +23,7 @@ class PeerStopped(BaseException):
 class Farewell:
     """A peer's last words: how it ended, and why in one sentence.
 
-    `interrupted`: what the peer works with is away (the chain, the store, the disk); it may work again.
+    `interrupted`: what the peer works with is away (the chain, the store, disk or memory); it may work again.
     """
 
     outcome: RunStatus
@@ -92,7 +92,7 @@ def farewell_after(error: BaseException | None) -> Farewell:
 def _is_away(error: BaseException) -> bool:
     """Whether the peer did nothing wrong, and could go on once something else is back."""
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    return full or isinstance(error, NodeUnreachable | StoreUnreachable)
+    return full or isinstance(error, NodeUnreachable | StoreUnreachable | MemoryError)
 
 
 def sentence(error: BaseException) -> str:

@@ -21,7 +21,7 @@ def test_events_and_farewells_come_through() -> None:
         (None, "finished", ""),
         (PeerStopped(), "stopped", "It was told to stop."),
         (ValueError("The model is no model."), "failed", "ValueError: The model is no model."),
-        (MemoryError(), "failed", "The machine is out of memory."),
+        (MemoryError(), "interrupted", "The machine is out of memory."),
         (StoreUnreachable("The store is gone."), "interrupted", "The store is gone."),
         (OSError(errno.ENOSPC, "No space left on device"), "interrupted", "The disk is full."),
     ],
@@ -48,6 +48,7 @@ def test_an_unknown_event_is_dropped_and_the_rest_kept() -> None:
         b'[{"kind": "peer_ready"}]',
         b'{"farewell": "bored"}',
         b'{"farewell": "running"}',
+        b'{"working": "much"}',
         b"{}",
     ],
 )
