@@ -15,7 +15,7 @@ for i in range(5):
 for i, tao in enumerate((7, 30, 12)):
     hotkey = subnet.hotkey(i + 1)
     net.stake(amount_tao=tao, hotkey_ss58=hotkey, netuid=subnet.netuid, wallet="alice", rate_tolerance=0.9)
-height = net.mine(30)
+height = net.seal(30)
 """
 MANY = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
@@ -49,7 +49,7 @@ def test_it_follows_the_chain_sorts_and_says_when_the_node_is_gone(server: Lab, 
     assert "6 seats on netuid 2" in page.evaluate(STATUS)
     assert first_column(page) == [0, 1, 2, 3, 4, 5]
     before = page.evaluate(STATUS)
-    server.append(page, "net.mine(3)")
+    server.append(page, "net.seal(3)")
     page.wait_for_function(f"before => {STATUS} !== before", arg=before, timeout=120 * SECONDS)
 
     page.locator(".sl-metagraph th[data-key=stake] button").click()

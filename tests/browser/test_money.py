@@ -16,7 +16,7 @@ net = sl.connect(sealing="manual"); net.budget.set(tao=None)
 with net._quick("a test"):
     subnet = net.create_subnet("tiny-lm", wallet="alice")
     net.stake(amount_tao=20, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="alice")
-net.mine(20); net.budget.set(tao=50)
+net.seal(20); net.budget.set(tao=50)
 """
 SECRET = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 SECONDS = 1000
@@ -85,7 +85,7 @@ def test_two_tabs_and_a_closed_page_spend_once_and_a_saved_notebook_says_so(
             wait_until(tab, f"{part('.send')}.textContent === 'Waiting for the block'")
             assert tab.locator(".sl-form .send").is_disabled()
             wait_until(tab, f"{part('.steps .current')}?.textContent === 'In a block'")
-    assert said(server, page, "net.mine()")
+    assert said(server, page, "net.seal()")
     finalised(page)
     shoot(page, "stake-finalised", ".sl-form")
     assert said(server, page, "[(s.what, s.amount_rao) for s in net.spent]") == (

@@ -86,7 +86,7 @@ def test_a_stake_by_form_says_what_it_does_to_the_vote_and_takes_its_steps_in_or
     net: Net, subnet: Subnet
 ) -> None:
     net.stake(amount_tao=5, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="alice")
-    net.mine(20)
+    net.seal(20)
     form, seen = stake_form(net, netuid=subnet.netuid), []
     form.observe(lambda change: seen.append((change["new"]["step"], change["new"]["stage"])), "state")
     form.spend.look({"amount": "10", "target": form.setup["target"]})

@@ -138,7 +138,7 @@ def _register(client: NetworkClient, name: str, owner: Wallet, price: int) -> in
 
 
 @dataclass
-class RegisterNamedSubnet(bittensor.RegisterSubnet):
+class RegisterNamedSubnet(bittensor.RegisterSubnet):  # pyright: ignore - the SDK exports its intents untyped
     """The SDK's intent to create a subnet, with its name in the same extrinsic."""
 
     subnet_name: str = ""

@@ -296,15 +296,15 @@ class Net:
         """Seal a block per extrinsic inside, as before afterwards; does nothing on other chains."""
         return self.sealing.per_extrinsic(verb) if self.play_money else contextlib.nullcontext()
 
-    def mine(self, blocks: int = 1) -> int:
+    def seal(self, blocks: int = 1) -> int:
         """Seal blocks now; the new height.
 
         Raises:
             DevnetOnly: blocks come by themselves there.
             ChainPaced: a run seals this chain's blocks; none was sealed.
         """
-        self._dev("mine")
-        with self.sealing.held("net.mine"):
+        self._dev("seal")
+        with self.sealing.held("net.seal"):
             return self._client.dev.seal(blocks).number
 
     def snapshot(self) -> Any:

@@ -2,7 +2,7 @@
 
 import _thread
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_a_step_that_fails_names_the_subnet_and_the_next_call_finishes_it(
 
 
 @contextmanager
-def _interrupted_inside(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> Iterator[None]:
+def _interrupted_inside(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> Generator[None]:
     """Interrupt the main thread when a step begins, and let the step go on once that was delivered."""
     real, delivered = getattr(where, name), threading.Event()
 

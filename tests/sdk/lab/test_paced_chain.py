@@ -39,13 +39,13 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
         lambda: other.train(rounds=2, **OPTIONS),
         lambda: subnet.train(rounds=2, **OPTIONS),
         lambda: net.create_subnet("third"),
-        lambda: net.mine(3),
+        lambda: net.seal(3),
         net.snapshot,
         lambda: net.revert(held),
         net.reset,
     ]
     with connect(net.endpoint.replace("127.0.0.1", "localhost")) as same_chain:
-        verbs.append(lambda: same_chain.mine(3))
+        verbs.append(lambda: same_chain.seal(3))
         subnets, seats, money = net.network.subnets(), len(other.metagraph().neurons), net.balance("alice")
         for verb in verbs:
             with pytest.raises(ChainPaced, match=f"Run {run.id} paces this chain") as refused:
@@ -60,7 +60,7 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
     net.pay(amount_tao=1, to="5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty", wallet="alice")
     run.wait(timeout=120)
     assert (run.status, len(run.view.val_loss), run.view.lost) == ("finished", 50, {})
-    assert net.mine(1) == net.block
+    assert net.seal(1) == net.block
 
 
 def test_verbs_of_two_notebooks_wait_for_each_other(net: Net) -> None:
@@ -75,7 +75,7 @@ def test_verbs_of_two_notebooks_wait_for_each_other(net: Net) -> None:
     thread.start()
     assert inside.wait(10)
     sealed: list[int] = []
-    waiting = threading.Thread(target=lambda: sealed.append(net.mine(1)))
+    waiting = threading.Thread(target=lambda: sealed.append(net.seal(1)))
     waiting.start()
     assert not sealed
     done.set()

@@ -74,7 +74,7 @@ def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:
     hotkey = dev_keypair("//Stranger")
     uid, _ = net.network.burned_register(subnet.netuid, "bob", hotkey_ss58=hotkey.ss58_address)
     net.stake(amount_tao=1, hotkey_ss58=hotkey.ss58_address, netuid=subnet.netuid, wallet="bob")
-    net.mine(16)
+    net.seal(16)
     from bittensor import calls
 
     wallet = DevWallet(name="stranger", coldkey=hotkey, hotkey=hotkey)

@@ -145,7 +145,7 @@ def test_any_intent_of_the_sdk_can_be_executed(net: Net) -> None:
 def test_time_and_state_are_under_control(net: Net) -> None:
     held, height = net.snapshot(), net.block
     net.pay(amount_tao=1, to=BOB, wallet="alice")
-    assert net.mine(5) == net.block == height + 6
+    assert net.seal(5) == net.block == height + 6
     assert net.revert(held) == height
     assert net.balance("alice").rao == 10**15
     with pytest.raises(ChainRejected):
@@ -220,7 +220,7 @@ def test_real_money_is_never_spent_without_a_person(net: Net, monkeypatch: pytes
     with pytest.raises(HeadlessSpendRefused):
         real.pay(amount_tao=1, to=BOB, wallet=wallet)
     with pytest.raises(DevnetOnly):
-        real.mine()
+        real.seal()
     with pytest.raises(NotYetSupported):
         sl.Subnet(real, 1, name="x", owner=wallet).train()
     assert net.balance(BOB) == before

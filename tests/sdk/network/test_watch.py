@@ -59,14 +59,14 @@ def watchers() -> list[threading.Thread]:
 
 def test_blocks_come_as_they_are_sealed_and_pay_from_before_and_after(net: Net) -> None:
     subnet = net.create_subnet("tiny-lm", wallet="alice")
-    net.mine(20)
+    net.seal(20)
     seen = Seen()
     watch = Watch(net.endpoint, subnet.netuid, seen)
     seen.until(lambda: bool(seen.graphs))
     assert seen.graphs[0].block == net.block
     before = len(seen.epochs)
     assert before >= 2
-    height = net.mine(16)
+    height = net.seal(16)
     seen.until(lambda: seen.graphs[-1].block == height)
     assert len(seen.epochs) == before + 2
     blocks = [epoch.block for epoch in seen.epochs]
@@ -81,7 +81,7 @@ def test_blocks_come_as_they_are_sealed_and_pay_from_before_and_after(net: Net) 
 
 def test_a_long_history_is_read_back_no_further_than_is_drawn(net: Net) -> None:
     subnet = net.create_subnet("tiny-lm", wallet="alice")
-    net.mine(8 * (EPOCHS + 5))
+    net.seal(8 * (EPOCHS + 5))
     seen = Seen()
     watch = Watch(net.endpoint, subnet.netuid, seen)
     seen.until(lambda: bool(seen.graphs))
@@ -92,12 +92,12 @@ def test_a_long_history_is_read_back_no_further_than_is_drawn(net: Net) -> None:
 def test_time_that_was_turned_back_is_read_anew(net: Net) -> None:
     subnet = net.create_subnet("tiny-lm", wallet="alice")
     past = net.snapshot()
-    net.mine(40)
+    net.seal(40)
     seen = Seen()
     watch = Watch(net.endpoint, subnet.netuid, seen)
     seen.until(lambda: bool(seen.graphs))
     height = net.revert(past)
-    net.mine()
+    net.seal()
     seen.until(lambda: seen.graphs[-1].block == height + 1)
     watch.stop()
 
