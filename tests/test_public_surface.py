@@ -32,6 +32,11 @@ def test_tab_shows_public_names_alone() -> None:
     assert sorted(dir(subnetlab)) == sorted(subnetlab.__all__)
 
 
+def test_a_network_has_one_public_client_and_it_is_the_sdks() -> None:
+    assert not hasattr(subnetlab.Net, "network")
+    assert "bittensor SDK" in (subnetlab.Net.client.__doc__ or "")
+
+
 def test_every_public_name_explains_itself() -> None:
     assert [name for name in subnetlab.__all__ if not getattr(subnetlab, name).__doc__] == []
 

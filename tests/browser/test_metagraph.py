@@ -11,7 +11,7 @@ import subnetlab as sl
 net = sl.connect(sealing="instant")
 subnet = net.create_subnet("tiny-lm", wallet="alice")
 for i in range(5):
-    net.network.burned_register(subnet.netuid, net.wallet(f"alice/m{i}"))
+    net._client.burned_register(subnet.netuid, net.wallet(f"alice/m{i}"))
 for i, tao in enumerate((7, 30, 12)):
     hotkey = subnet.hotkey(i + 1)
     net.stake(amount_tao=tao, hotkey_ss58=hotkey, netuid=subnet.netuid, wallet="alice", rate_tolerance=0.9)

@@ -141,11 +141,6 @@ class Net:
         return self._client.client
 
     @property
-    def network(self) -> NetworkClient:
-        """SubnetLab's client, which this object is the face of."""
-        return self._client
-
-    @property
     def w3(self) -> Any:
         """The web3 object of this network.
 

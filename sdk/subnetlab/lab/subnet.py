@@ -30,6 +30,7 @@ from subnetlab.text import NAME, plain
 if TYPE_CHECKING:
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
+    from subnetlab.network.client import NetworkClient
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
@@ -52,7 +53,7 @@ class Subnet:
 
     def metagraph(self) -> "MetagraphSnapshot":
         """Every seat of the subnet at the newest block."""
-        return self.net.network.metagraph(self.netuid)
+        return network_client(self.net).metagraph(self.netuid)
 
     def hotkey(self, uid: int) -> str:
         """The hotkey (ss58) in a seat.
@@ -154,7 +155,7 @@ class Subnet:
     def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
-        owner, client = self.net.wallet(self._owner), self.net.network
+        owner, client = self.net.wallet(self._owner), network_client(self.net)
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
             seats = register_peers(
                 client,
@@ -210,3 +211,8 @@ def _slug(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
     kept = kept.encode(errors="ignore")[:_SLUG_BYTES].decode(errors="ignore").strip("-")
     return kept or "run"
+
+
+def network_client(net: "Net") -> "NetworkClient":
+    """SubnetLab's own client of a network, for its own modules; a person has the SDK's as `net.client`."""
+    return net._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -9,22 +9,24 @@ the chain's own pallet and error name.
 from collections.abc import Callable
 from copy import copy
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import bittensor
 
-from subnetlab.errors import ChainRejected, DevnetOnly, InvalidAmount, UnknownNetwork
+from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
 from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
 from subnetlab.network.dev import DevControls
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.names import Network, resolve
-from subnetlab.network.pay import check_addresses, destination
+from subnetlab.network.pay import check_addresses, check_opens, destination
 from subnetlab.network.receipt import Receipt
+from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
-from subnetlab.network.stake import StakeQuote, stake_quote, unstake_quote
+from subnetlab.network.stake import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
+from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
@@ -196,7 +198,7 @@ class NetworkClient:
         amount = _exact(rao(amount_tao))
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.AddStake(
-            hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, **_protection(rate_tolerance)
+            hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, **protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
@@ -214,7 +216,7 @@ class NetworkClient:
         amount = "all" if everything else _exact(rao(amount_alpha, netuid=netuid), netuid)
         hotkey = destination(hotkey_ss58, development=False)
         intent = bittensor.RemoveStake(
-            hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **_protection(rate_tolerance)
+            hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **protection(rate_tolerance)
         )
         return self.execute(intent, wallet=wallet)
 
@@ -292,8 +294,14 @@ class NetworkClient:
                 fee += int(self.client.estimate_shielded_carrier_fee(signer).rao)
 
         def submit() -> Receipt:
+            with translated(self.endpoint):
+                check_signer(opened, signer)
             return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
 
+        if isinstance(intent, bittensor.Transfer):
+            sent = int(cast("bittensor.Balance", intent.amount_tao).rao)
+            if sent < self.existential_deposit:
+                check_opens(intent.dest_ss58, sent, self.balance(intent.dest_ss58), self.existential_deposit)
         free = self.balance(signer)
         amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
         spend = self._describe(plan.summary, wallet=signer, amount=amount, fee=fee)
@@ -313,6 +321,8 @@ class NetworkClient:
         who = str(bittensor.public_view(opened, signer).ss58_address)
 
         def submit() -> Receipt:
+            with translated(self.endpoint):
+                check_signer(opened, who)
             return self._send(
                 lambda: self.client.submit_call(call, opened, signer=signer), who, f"{call[0]}.{call[1]}"
             )
@@ -375,15 +385,3 @@ def _outflow(plan: Any, *, most: int, known: int | None) -> int:
 
 def _exact(amount: int, netuid: int = 0) -> Any:
     return bittensor.Balance.from_rao(int(amount), netuid)
-
-
-def _protection(rate_tolerance: float | None) -> dict[str, Any]:
-    if rate_tolerance is None:
-        return {"slippage_protection": False}
-    plain = isinstance(rate_tolerance, int | float) and not isinstance(rate_tolerance, bool)  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
-    if not plain or not 0 <= rate_tolerance <= 1:
-        raise InvalidAmount(
-            f"rate_tolerance={rate_tolerance!r} is not a share between 0 and 1.",
-            hint="0.05 lets the price move by 5 %; None takes any price.",
-        )
-    return {"rate_tolerance": rate_tolerance}

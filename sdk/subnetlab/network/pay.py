@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from bittensor_core import ss58_decode, ss58_encode
 
-from subnetlab.errors import NotYetSupported, WalletError
+from subnetlab.errors import InvalidAmount, NotYetSupported, WalletError
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_wallet
+from subnetlab.units import format_tao
 
 SS58_PREFIX: Final = 42
 """The number in front of every address of Bittensor."""
@@ -59,6 +60,19 @@ def check_addresses(intent: Any) -> None:
         value = getattr(intent, field.name)
         if field.name.endswith("_ss58") and isinstance(value, str):
             destination(value, development=False)
+
+
+def check_opens(account: str, amount_rao: int, free_rao: int, deposit_rao: int) -> None:
+    """Refuse a payment that is too small to open the account it goes to: it would cost its fee only.
+
+    Raises:
+        InvalidAmount: what the account holds and is sent is less than the deposit that keeps it.
+    """
+    if free_rao + amount_rao < deposit_rao:
+        raise InvalidAmount(
+            f"{format_tao(amount_rao)} is too little to open the account {account}.",
+            hint=f"An account holds {format_tao(deposit_rao)} or more.",
+        )
 
 
 def _of_bittensor(text: str) -> str:

@@ -5,7 +5,9 @@ subnet's own token at the pool's price and moves that price; on the root network
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from subnetlab.errors import InvalidAmount
 from subnetlab.network.wire import WireClient
 from subnetlab.units import ROOT_NETUID, AlphaRao, Rao, format_tao
 
@@ -86,3 +88,20 @@ def _quote(client: WireClient, amount: int, netuid: int, *, staking: bool) -> St
         fee=int(answer[f"{given}_fee"]),
         slippage=int(answer[f"{received}_slippage"]),
     )
+
+
+def protection(rate_tolerance: float | None) -> dict[str, Any]:
+    """How an intent of the SDK bounds the price it takes: by a share, or not at all.
+
+    Raises:
+        InvalidAmount: it is no share.
+    """
+    if rate_tolerance is None:
+        return {"slippage_protection": False}
+    plain = isinstance(rate_tolerance, int | float) and not isinstance(rate_tolerance, bool)  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
+    if not plain or not 0 <= rate_tolerance <= 1:
+        raise InvalidAmount(
+            f"rate_tolerance={rate_tolerance!r} is not a share between 0 and 1.",
+            hint="0.05 lets the price move by 5 %; None takes any price.",
+        )
+    return {"rate_tolerance": rate_tolerance}

@@ -13,6 +13,7 @@ from bittensor_core import Keypair
 
 from subnetlab.errors import UnknownWallet, WalletError
 from subnetlab.network.secrets import refuse_secret
+from subnetlab.network.wallet_files import check_files
 
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{44,50}|0x[0-9a-fA-F]+")
 DEV_NAMES = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
@@ -96,7 +97,7 @@ def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:
     Raises:
         UnknownWallet: no wallet has this name.
         SecretRefused: the name looks like a mnemonic, a seed or a private key.
-        WalletError: a development key on a chain that is not a development chain.
+        WalletError: a development key on a chain that is not a development chain, or a broken wallet.
     """
     if not isinstance(wallet, str):
         if not isinstance(wallet, _WALLET_TYPES):  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
@@ -108,6 +109,8 @@ def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:
                 f"{wallet.name} is a development key that everybody holds.",
                 hint="Use a wallet of your own on this network.",
             )
+        if isinstance(wallet, bittensor.Wallet):
+            check_files(wallet)
         return wallet
     refuse_secret(wallet, "a wallet's name")
     if development and wallet.partition("/")[0].lower() in DEV_NAMES:
@@ -120,8 +123,10 @@ def _from_disk(name: str) -> bittensor.Wallet:
         found = bittensor.Wallet(name)
     except ValueError as error:
         raise UnknownWallet(f"{name!r} is not a wallet's name: {error}") from None
-    if not name.strip() or ".." in name or not found.coldkeypub_file.exists_on_device():
+    halves = (found.coldkey_file, found.coldkeypub_file)
+    if not name.strip() or ".." in name or not any(half.exists_on_device() for half in halves):
         raise UnknownWallet(f"There is no wallet called {name!r}.")
+    check_files(found)
     return found
 
 

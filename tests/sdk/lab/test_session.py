@@ -153,16 +153,16 @@ def test_time_and_state_are_under_control(net: Net) -> None:
 
 
 def test_quick_sealing_ends_as_it_began(net: Net) -> None:
-    net.network.dev.set_sealing("manual")
+    net._client.dev.set_sealing("manual")
     try:
         with net._quick("a test"):
             net.pay(amount_tao=1, to=BOB, wallet="alice")
-        assert net.network.dev.info()["sealing"] == "manual"
+        assert net._client.dev.info()["sealing"] == "manual"
         with pytest.raises(RuntimeError), net.sealing.for_run("test-1234"):
             raise RuntimeError
-        assert net.network.dev.info()["sealing"] == "manual"
+        assert net._client.dev.info()["sealing"] == "manual"
     finally:
-        net.network.dev.set_sealing("instant")
+        net._client.dev.set_sealing("instant")
 
 
 def test_the_other_chain_of_the_same_node_is_no_lesser_network(net: Net) -> None:

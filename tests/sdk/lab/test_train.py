@@ -34,7 +34,7 @@ WORDS = tuple(f"def word_{i}():\n    return {i * i}\n" * 20 for i in range(40))
 
 def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     subnet = net.create_subnet("my words", wallet="alice")
-    sealing = net.network.dev.info()["sealing"]
+    sealing = net._client.dev.info()["sealing"]
     run = subnet.train(
         model=sl.models.source(tiny, context=16, width=8),
         data=sl.data.text(*WORDS, name="words"),
@@ -59,7 +59,7 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     assert run.samples()[-1].startswith("def")
     assert "one alone" not in run.verdict().headline
     assert run.verdict().loss_baseline is None
-    assert net.network.dev.info()["sealing"] == sealing
+    assert net._client.dev.info()["sealing"] == sealing
     model = run.result(timeout=0)
     assert sum(p.numel() for p in model.parameters()) == 256 * 8 + 8 * 256 + 256
     saved = run.save(tmp_path / "out")

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from subnetlab.errors import (
     ChainRejected,
     DevnetOnly,
     HeadlessSpendRefused,
+    InvalidAmount,
     NodeUnreachable,
     NotConfirmed,
     OverBudget,
     UnknownNetwork,
+    WalletError,
 )
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
@@ -255,6 +258,31 @@ def test_every_spend_counts_what_it_took(network: NetworkClient, prepared: Prepa
     ):
         spend()
         assert network.budget.spent_rao - spent == free - network.balance(dev_wallet("alice"))
+
+
+def test_a_key_that_is_missing_spends_nothing_and_counts_nothing(
+    network: NetworkClient, tmp_path: Path
+) -> None:
+    wallet = wallet_on_disk(tmp_path)
+    network.dev.faucet(wallet.coldkeypub.ss58_address, 5 * RAO)
+    Path(wallet.coldkey_file.path).unlink()
+    network.budget.set(10)
+    looking = bittensor.Wallet("mine", path=str(tmp_path))
+    with pytest.raises(WalletError, match="coldkey is missing"):
+        network.pay(amount_tao=1, to="bob", wallet=looking)
+    assert network.budget.spent_rao == 0
+
+
+def test_a_payment_too_small_to_open_an_account_costs_no_fee(network: NetworkClient) -> None:
+    new, before = dev_wallet("alice/new").hotkey.ss58_address, network.balance(dev_wallet("alice"))
+    small = Decimal(network.existential_deposit - 1) / RAO
+    with pytest.raises(InvalidAmount, match="too little to open the account"):
+        network.pay(amount_tao=small, to=new, wallet="alice")
+    with pytest.raises(InvalidAmount, match="too little to open the account"):
+        network.execute(bittensor.Transfer(dest_ss58=new, amount_tao=bittensor.Balance(1)), wallet="alice")
+    assert network.balance(dev_wallet("alice")) == before
+    network.pay(amount_tao=small, to="bob", wallet="alice")
+    network.pay(amount_tao=small + Decimal(1) / RAO, to=new, wallet="alice")
 
 
 def test_a_budget_belongs_to_a_chain_and_not_to_a_name(

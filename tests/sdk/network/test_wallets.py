@@ -7,6 +7,7 @@ import pytest
 from bittensor_core import Keypair
 
 from subnetlab.errors import UnknownWallet, WalletError
+from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import (
     DEV_NAMES,
     DevWallet,
@@ -106,3 +107,64 @@ def test_what_has_no_address_is_refused(thing: object) -> None:
 def test_no_two_peers_share_a_hotkey() -> None:
     uris = {peer_uri(run, role, n) for run in "ab" for role in ("miner", "validator") for n in range(3)}
     assert len({dev_keypair(uri).ss58_address for uri in uris}) == 12
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bittensor.Wallet:
+    """A wallet of files, without a password; the SDK has read where wallets are when it was imported."""
+    monkeypatch.setattr(bittensor.Wallet.__init__, "__defaults__", ("default", "default", str(tmp_path)))
+    wallet = bittensor.Wallet("cold")
+    wallet.create_new_coldkey(use_password=False, suppress=True)
+    return wallet.create_new_hotkey(use_password=False, suppress=True)
+
+
+@pytest.mark.parametrize("half", ["coldkey_file", "coldkeypub_file", "hotkey_file", "hotkeypub_file"])
+@pytest.mark.parametrize("damage", ["", "garbage", "{}", "\x00"])
+def test_a_damaged_half_of_a_wallet_is_named_with_its_remedy(
+    on_disk: bittensor.Wallet, half: str, damage: str
+) -> None:
+    path = Path(getattr(on_disk, half).path)
+    path.chmod(0o600)
+    path.write_text(damage)
+    for wallet in ("cold", bittensor.Wallet("cold")):
+        with pytest.raises(WalletError, match="cannot be read as a key") as caught:
+            open_wallet(wallet, development=False)
+        assert str(path) in str(caught.value)
+        assert "btcli wallet regen-" in caught.value.hint
+
+
+@pytest.mark.parametrize("half", ["coldkey_file", "coldkeypub_file", "hotkey_file", "hotkeypub_file"])
+def test_a_half_of_another_key_is_not_believed(on_disk: bittensor.Wallet, half: str) -> None:
+    other = bittensor.Wallet("other").create_new_coldkey(use_password=False, suppress=True)
+    other.create_new_hotkey(use_password=False, suppress=True)
+    path = Path(getattr(on_disk, half).path)
+    path.chmod(0o600)
+    path.write_bytes(Path(getattr(other, half).path).read_bytes())
+    with pytest.raises(WalletError, match="is not the public half of"):
+        open_wallet("cold", development=False)
+
+
+def test_a_missing_public_half_is_named(on_disk: bittensor.Wallet) -> None:
+    Path(on_disk.coldkeypub_file.path).unlink()
+    with pytest.raises(WalletError, match=r"coldkeypub\.txt is missing.*regen-coldkeypub"):
+        open_wallet("cold", development=True)
+    Path(on_disk.coldkey_file.path).unlink()
+    with pytest.raises(UnknownWallet):
+        open_wallet("cold", development=True)
+
+
+def test_a_wallet_that_can_only_look_is_whole_until_it_has_to_sign(on_disk: bittensor.Wallet) -> None:
+    Path(on_disk.coldkey_file.path).unlink()
+    opened = open_wallet("cold", development=False)
+    with pytest.raises(WalletError, match=r"The coldkey file \S+ is missing.*backup"):
+        check_signer(opened, address(opened))
+
+
+def test_an_encrypted_key_is_compared_when_it_signs(on_disk: bittensor.Wallet, tmp_path: Path) -> None:
+    other = bittensor.Wallet("other").create_new_coldkey(use_password=False, suppress=True)
+    opened = open_wallet("cold", development=False)
+    check_signer(opened, address(opened))
+    mixed = bittensor.Wallet("cold")
+    mixed._coldkey, mixed._coldkeypub = other.coldkey, on_disk.coldkeypub
+    with pytest.raises(WalletError, match="and the key beside it of"):
+        check_signer(mixed, address(on_disk))

@@ -72,7 +72,7 @@ def test_blocks_come_as_they_are_sealed_and_pay_from_before_and_after(net: Net) 
     blocks = [epoch.block for epoch in seen.epochs]
     assert blocks == sorted(set(blocks))
     for epoch in seen.epochs:
-        graph = net.network.metagraph(subnet.netuid, epoch.block)
+        graph = net._client.metagraph(subnet.netuid, epoch.block)
         assert graph.last_step == epoch.block
         assert epoch.paid_alpha_rao == tuple(neuron.emission_alpha_rao for neuron in graph.neurons)
     watch.stop()
@@ -120,7 +120,7 @@ def test_a_node_that_is_given_up_is_gone_at_once(net: Net, node: DevnetProcess, 
 def test_a_node_that_comes_back_is_followed_again(net: Net, node: DevnetProcess, tmp_path: Path) -> None:
     subnet = net.create_subnet("tiny-lm", wallet="alice")
     state, port = tmp_path / "state", str(node.port)
-    net.network.dev.save(state)
+    net._client.dev.save(state)
     seen = Seen()
     watch = Watch(net.endpoint, subnet.netuid, seen)
     seen.until(lambda: "live" in seen.states)

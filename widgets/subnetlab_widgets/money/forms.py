@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
+from subnetlab.lab.subnet import network_client
 from subnetlab.network.pay import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
@@ -45,7 +46,7 @@ def stake_form(
     Example:
         >>> stake_form(net, netuid=subnet.netuid)  # doctest: +SKIP
     """
-    client, clicked = net.network, Clicked()
+    client, clicked = network_client(net), Clicked()
     choices = _seats(net, netuid)
     if hotkey_ss58:
         target = destination(hotkey_ss58, development=False)
@@ -78,7 +79,7 @@ def pay_form(net: "Net", *, to: str = "", wallet: str = "alice", amount_tao: Amo
     Example:
         >>> pay_form(net, to="bob")  # doctest: +SKIP
     """
-    client, clicked = net.network, Clicked()
+    client, clicked = network_client(net), Clicked()
     if to:
         destination(to, development=client.development)
 
@@ -125,7 +126,7 @@ def _opened(net: "Net", setup: dict[str, Any], **parts: Any) -> SpendForm:
 
 
 def _setup(net: "Net", kind: str, wallet: str, amount_tao: Amount) -> dict[str, Any]:
-    client = net.network
+    client = network_client(net)
     opened = client.wallet(wallet)
     if isinstance(amount_tao, str):
         refuse_secret(amount_tao, "an amount")
@@ -147,7 +148,7 @@ def _setup(net: "Net", kind: str, wallet: str, amount_tao: Amount) -> dict[str, 
 
 def _seats(net: "Net", netuid: int) -> list[dict[str, str]]:
     """Who may be backed: those that may vote, by stake; every seat where nobody may yet."""
-    graph = net.network.metagraph(netuid)
+    graph = network_client(net).metagraph(netuid)
     able = sorted(graph.validators, key=lambda row: (-row.stake_alpha_rao, row.uid)) or graph.neurons
     return [{"value": row.hotkey, "label": f"uid {row.uid}", "detail": short(row.hotkey)} for row in able]
 
