@@ -29,7 +29,7 @@ def _lab(arguments: Sequence[str]) -> int:
 
 
 def _devnet(arguments: Sequence[str]) -> int:
-    from subnetlab.devnet.command import main  # noqa: PLC0415
+    from subnetlab.devnet.node.command import main  # noqa: PLC0415
 
     return main(list(arguments))
 

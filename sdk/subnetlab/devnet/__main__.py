@@ -10,7 +10,7 @@ os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
 
 # Nothing that an import makes is garbage, so the collector rests until all are done and skips them later.
 gc.disable()
-from subnetlab.devnet.command import main  # noqa: E402 - after the collector stopped
+from subnetlab.devnet.node.command import main  # noqa: E402 - after the collector stopped
 
 gc.freeze()
 gc.enable()

@@ -8,9 +8,9 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
 from subnetlab.devnet import metadata
-from subnetlab.devnet.clock import Clock
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.node.clock import Clock
+from subnetlab.devnet.node.node import Node
 
 
 class StillClock(Clock):

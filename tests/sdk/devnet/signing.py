@@ -6,7 +6,7 @@ from typing import Any
 
 from bittensor_core import Keypair
 
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.node.node import Node
 
 
 @dataclass

@@ -6,8 +6,8 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.node.node import Node
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 

@@ -7,8 +7,8 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 from tests.sdk.devnet.test_codec import GOLDEN, unhex
 
-from subnetlab.devnet.node import BadArguments, Node, UnknownApi
-from subnetlab.devnet.scale import Reader, prefixed
+from subnetlab.devnet.chain.scale import Reader, prefixed
+from subnetlab.devnet.node.node import BadArguments, Node, UnknownApi
 
 
 def ask(node: Node, name: str, data: bytes) -> Any:

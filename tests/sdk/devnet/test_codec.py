@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.project import ROOT
 from tests.sdk.devnet.conftest import recorded_codec
 
-from subnetlab.devnet.block import Block
-from subnetlab.devnet.codec import Codec, bytes_of
+from subnetlab.devnet.chain.block import Block
+from subnetlab.devnet.chain.codec import Codec, bytes_of
 from subnetlab.errors import MetadataInvalid
 
 GOLDEN: dict[str, Any] = json.loads((ROOT / "tests/golden/chain.json").read_text(encoding="utf-8"))

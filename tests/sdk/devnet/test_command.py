@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.devnet_process import START_SECONDS, running_devnet
 
-from subnetlab.devnet import command
+from subnetlab.devnet.node import command
 
 ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 COMMAND = [sys.executable, "-m", "subnetlab.devnet"]

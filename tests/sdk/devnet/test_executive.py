@@ -6,8 +6,8 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 from tests.sdk.devnet.test_codec import GOLDEN
 
-from subnetlab.devnet import admission, executive
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain import admission, executive
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances, system, transaction_payment
 
 BOB = Keypair.from_uri("//Bob").ss58_address

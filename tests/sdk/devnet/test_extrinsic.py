@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.sdk.devnet.test_codec import GOLDEN, unhex
 
-from subnetlab.devnet.extrinsic import Era, Malformed, parse, signed_payload
+from subnetlab.devnet.chain.extrinsic import Era, Malformed, parse, signed_payload
 
 ALICE = Keypair.from_uri("//Alice")
 

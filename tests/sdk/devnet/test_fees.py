@@ -2,10 +2,10 @@
 
 from tests.sdk.devnet.test_codec import GOLDEN, unhex
 
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.extrinsic import parse
-from subnetlab.devnet.fees import BASE_REF_TIME, fee, weight_fee
-from subnetlab.devnet.weights import WEIGHTS, weight_of
+from subnetlab.devnet.chain.call_weights import WEIGHTS, weight_of
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.extrinsic import parse
+from subnetlab.devnet.chain.fees import BASE_REF_TIME, fee, weight_fee
 
 
 def test_the_golden_transfer_costs_the_golden_fee(codec: Codec) -> None:

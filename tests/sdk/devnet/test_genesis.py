@@ -3,12 +3,13 @@
 from bittensor_core import Keypair
 from tests.sdk.devnet.conftest import StillClock
 
-from subnetlab.devnet import genesis, metadata
-from subnetlab.devnet.codec import Codec
+from subnetlab.devnet import metadata
+from subnetlab.devnet.chain import genesis
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.shield import public_key
 from subnetlab.devnet.metadata import document
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.shield import public_key
 
 TAO = 10**9
 

@@ -9,12 +9,13 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.conftest import StillClock
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet import metadata, snapshot
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.journal import Journal
+from subnetlab.devnet import metadata
+from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.metadata import document
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
+from subnetlab.devnet.storage import snapshot
+from subnetlab.devnet.storage.journal import Journal
 from subnetlab.errors import StateFileInvalid
 
 BOB = Keypair.from_uri("//Bob").ss58_address
@@ -79,7 +80,7 @@ def test_folding_keeps_the_chain_and_empties_the_journal(
     file = tmp_path / "chain"
     journal = Journal(node, file)
     node.seal()
-    monkeypatch.setattr("subnetlab.devnet.journal.FOLD_BYTES", 0)
+    monkeypatch.setattr("subnetlab.devnet.storage.journal.FOLD_BYTES", 0)
     node.seal()
     assert file.exists()
     assert journal._end < 300
@@ -131,12 +132,12 @@ def test_a_full_disk_costs_persistence_and_never_the_chain(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("subnetlab.devnet.journal.os.write", full)
+        disk.setattr("subnetlab.devnet.storage.journal.os.write", full)
         node.seal()
         node.seal()
         assert (tmp_path / "chain.journal").read_bytes() == kept
         assert caplog.text.count("goes on unsaved: No space left on device") == 1
-    monkeypatch.setattr("subnetlab.devnet.journal._RETRY_S", 0.0)
+    monkeypatch.setattr("subnetlab.devnet.storage.journal._RETRY_S", 0.0)
     node.seal()
     killed(journal)
     assert same(restarted(node, file), node)

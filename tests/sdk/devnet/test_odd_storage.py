@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from tests.sdk.devnet.conftest import StillClock, recorded_codec
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain.registry import HOOKS
+from subnetlab.devnet.chain.transaction_pool import Status
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pool import Status
-from subnetlab.devnet.registry import HOOKS
 from subnetlab.units import U64_MAX
 
 ITEMS = [
@@ -95,7 +95,7 @@ def test_a_hook_that_fails_costs_its_own_part_of_the_block(
         raise ZeroDivisionError
 
     before = node.ledger.get("SubtensorModule", "Tempo", 1)
-    monkeypatch.setattr("subnetlab.devnet.ledger.HOOKS", [(0, fails), *HOOKS])
+    monkeypatch.setattr("subnetlab.devnet.chain.ledger.HOOKS", [(0, fails), *HOOKS])
     assert node.seal().number == 1
     assert node.ledger.get("SubtensorModule", "Tempo", 1) == before
     assert "goes without it" in caplog.text

@@ -6,13 +6,13 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet import refusal
-from subnetlab.devnet.block import hexed
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.pool import Status
-from subnetlab.devnet.refusal import Refusal
-from subnetlab.devnet.registry import CALLS
+from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain.block import hexed
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.registry import CALLS
+from subnetlab.devnet.chain.transaction_pool import Status
+from subnetlab.devnet.node.node import Node
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 

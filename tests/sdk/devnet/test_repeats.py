@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from subnetlab.devnet import repeats
-from subnetlab.devnet.repeats import Repeats
+from subnetlab.devnet.node import repeats
+from subnetlab.devnet.node.repeats import Repeats
 
 
 def record(text: str, error: Exception | None = None) -> logging.LogRecord:

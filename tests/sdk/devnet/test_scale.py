@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subnetlab.devnet.scale import Reader, Truncated, compact, prefixed
+from subnetlab.devnet.chain.scale import Reader, Truncated, compact, prefixed
 
 
 @given(st.integers(0, 2**128 - 1))

@@ -7,10 +7,10 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.block import Block
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.registry import CALLS
-from subnetlab.devnet.sealing import Instant, Interval, Manual, Sealer, describe, parse_sealing
+from subnetlab.devnet.chain.block import Block
+from subnetlab.devnet.chain.registry import CALLS
+from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.node.sealing import Instant, Interval, Manual, Sealer, describe, parse_sealing
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 

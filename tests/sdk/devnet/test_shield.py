@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet import shield
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain import shield
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances, system
 
 BOB = Keypair.from_uri("//Bob").ss58_address

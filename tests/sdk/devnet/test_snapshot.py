@@ -7,12 +7,13 @@ from bittensor_core import Keypair
 from tests.sdk.devnet.conftest import StillClock
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet import metadata, snapshot
-from subnetlab.devnet.codec import Codec
+from subnetlab.devnet import metadata
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.transaction_pool import Status
 from subnetlab.devnet.metadata import document
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pool import Status
+from subnetlab.devnet.storage import snapshot
 from subnetlab.errors import StateFileInvalid
 
 BOB = Keypair.from_uri("//Bob").ss58_address
@@ -102,7 +103,7 @@ def test_a_damaged_file_is_refused_and_changes_nothing(node: Node, tmp_path: Pat
 
 
 def test_old_state_is_forgotten_but_blocks_are_kept(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subnetlab.devnet.node.PRUNE_EVERY", 4)
+    monkeypatch.setattr("subnetlab.devnet.node.node.PRUNE_EVERY", 4)
     monkeypatch.setattr("subnetlab.devnet.pallets.system.BLOCK_HASH_COUNT", 8)
     for _ in range(16):
         node.seal()

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from subnetlab.devnet.state import State
+from subnetlab.devnet.chain.state import State
 
 KEYS = st.binary(
     min_size=1,

@@ -40,10 +40,10 @@ from subnetlab.network.confirm import Always, Recorded, Spend
     ],
 )
 def test_a_name_the_chain_or_a_page_cannot_take_costs_nothing(net: Net, name: Any) -> None:
-    before = (net.block, net.balance("alice"), net.network.subnets())
+    before = (net.block, net.balance("alice"), net._client.subnets())
     with pytest.raises(InvalidSubnetName):
         net.create_subnet(name)
-    assert (net.block, net.balance("alice"), net.network.subnets()) == before
+    assert (net.block, net.balance("alice"), net._client.subnets()) == before
 
 
 @pytest.mark.parametrize("name", ["漢" * 85, "räum 100% #1/a%20b", "👩‍💻 lab", "a/../../b"])
@@ -56,20 +56,20 @@ def test_every_other_name_is_kept_and_makes_a_folder(net: Net, name: str) -> Non
 
 def test_whoever_cannot_pay_all_of_it_pays_nothing(net: Net) -> None:
     price = int(net.client.read("subnet_registration_cost").rao)
-    net.network.pay(amount_tao=1, to=net.address(net.wallet("bob")), wallet="alice")
+    net._client.pay(amount_tao=1, to=net.address(net.wallet("bob")), wallet="alice")
     left = price + 1_000_000  # the price, and not the fees of the steps behind it
-    surplus = int(net.network.balance(net.wallet("bob"))) - left
-    net.network.pay(amount_tao=f"{surplus / 10**9:.9f}", to=net.address(net.wallet("alice")), wallet="bob")
-    before = (net.block, net.balance("bob"), net.network.subnets())
+    surplus = int(net._client.balance(net.wallet("bob"))) - left
+    net._client.pay(amount_tao=f"{surplus / 10**9:.9f}", to=net.address(net.wallet("alice")), wallet="bob")
+    before = (net.block, net.balance("bob"), net._client.subnets())
     with pytest.raises(InsufficientBalance, match="A subnet costs"):
         net.create_subnet("poor", wallet="bob")
-    assert (net.block, net.balance("bob"), net.network.subnets()) == before
+    assert (net.block, net.balance("bob"), net._client.subnets()) == before
 
 
 def test_a_step_that_fails_names_the_subnet_and_the_next_call_finishes_it(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = net.network.subnets()
+    known = net._client.subnets()
 
     def refused(*_: object) -> None:
         raise ChainRejected("The chain refused it.")
@@ -85,7 +85,7 @@ def test_a_step_that_fails_names_the_subnet_and_the_next_call_finishes_it(
     before = net.balance("alice")
     assert net.create_subnet("halfway").netuid == netuid
     assert before - net.balance("alice") < 10_000_000, "it was paid for again"
-    assert len(net.network.subnets()) == len(known) + 1
+    assert len(net._client.subnets()) == len(known) + 1
     assert net.create_subnet("halfway").netuid != netuid, "a finished subnet is no unfinished one"
 
 
@@ -109,21 +109,21 @@ def _interrupted_inside(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) 
 def test_an_interrupt_after_the_payment_is_raised_once_the_subnet_is_whole(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known, sealing = net.network.subnets(), net.network.dev.info()["sealing"]
+    known, sealing = net._client.subnets(), net._client.dev.info()["sealing"]
     with (
         _interrupted_inside(monkeypatch, creation, "_finished"),
         pytest.raises(KeyboardInterrupt) as caught,
     ):
         net.create_subnet("cut")
-    (netuid,) = set(net.network.subnets()) - set(known)
+    (netuid,) = set(net._client.subnets()) - set(known)
     assert f"net.subnet({netuid})" in str(caught.value)
     assert net.subnet(netuid).name == "cut"
     assert net.client.query(("SubtensorModule", "FirstEmissionBlockNumber"), [netuid])
-    assert net.network.dev.info()["sealing"] == sealing
+    assert net._client.dev.info()["sealing"] == sealing
 
 
 def test_an_interrupt_before_the_payment_pays_nothing(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = net.network.subnets()
+    known = net._client.subnets()
     real = creation._price
 
     def slow(*arguments: Any) -> int:
@@ -135,7 +135,7 @@ def test_an_interrupt_before_the_payment_pays_nothing(net: Net, monkeypatch: pyt
     monkeypatch.setattr(creation, "_price", slow)
     with pytest.raises(KeyboardInterrupt):
         net.create_subnet("never")
-    assert net.network.subnets() == known
+    assert net._client.subnets() == known
 
 
 def test_questions_are_asked_in_the_thread_that_waits() -> None:
@@ -157,8 +157,8 @@ def test_a_no_is_a_no(net: Net) -> None:
 
     client = NetworkClient(net.endpoint, confirm=Recorded([False]))
     other = Net(client)
-    known = net.network.subnets()
+    known = net._client.subnets()
     with pytest.raises(NotConfirmed):
         other.create_subnet("no")
-    assert net.network.subnets() == known
+    assert net._client.subnets() == known
     other.close()

@@ -46,16 +46,16 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
     ]
     with connect(net.endpoint.replace("127.0.0.1", "localhost")) as same_chain:
         verbs.append(lambda: same_chain.seal(3))
-        subnets, seats, money = net.network.subnets(), len(other.metagraph().neurons), net.balance("alice")
+        subnets, seats, money = net._client.subnets(), len(other.metagraph().neurons), net.balance("alice")
         for verb in verbs:
             with pytest.raises(ChainPaced, match=f"Run {run.id} paces this chain") as refused:
                 verb()
             assert "run.wait()" in str(refused.value)
-    assert net.network.subnets() == subnets
+    assert net._client.subnets() == subnets
     assert len(other.metagraph().neurons) == seats
     assert money - net.balance("alice") < 10_000_000, "more than the fees of the run's weights was spent"
     assert [folder.name for folder in runs_folder().iterdir() if folder.name.startswith("other-")] == []
-    assert net.network.dev.info()["sealing"] == "manual"
+    assert net._client.dev.info()["sealing"] == "manual"
     assert is_running(run.folder), "the run ended before it could be disturbed"
     net.pay(amount_tao=1, to="5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty", wallet="alice")
     run.wait(timeout=120)
@@ -88,7 +88,7 @@ def test_a_start_that_fails_gives_the_chain_back_and_leaves_nothing(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subnet = net.create_subnet("broken")
-    sealing = net.network.dev.info()["sealing"]
+    sealing = net._client.dev.info()["sealing"]
     kept = Subnet._write
 
     def unreadable(self: Subnet, folder: Path, *arguments: Any, **named: Any) -> None:
@@ -99,6 +99,6 @@ def test_a_start_that_fails_gives_the_chain_back_and_leaves_nothing(
     with pytest.raises(sl.errors.FleetStartFailed):
         subnet.train(rounds=1, **OPTIONS)
     assert not list(runs_folder().glob("broken-*"))
-    assert net.network.dev.info()["sealing"] == sealing
+    assert net._client.dev.info()["sealing"] == sealing
     monkeypatch.undo()
     assert subnet.train(rounds=1, **OPTIONS).wait(timeout=60).status == "finished"

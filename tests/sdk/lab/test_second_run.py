@@ -72,7 +72,7 @@ def test_the_same_fleet_again_buys_nothing_and_the_first_pay_is_of_its_own_round
 def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:
     subnet = net.create_subnet("strangers", wallet="alice")
     hotkey = dev_keypair("//Stranger")
-    uid, _ = net.network.burned_register(subnet.netuid, "bob", hotkey_ss58=hotkey.ss58_address)
+    uid, _ = net._client.burned_register(subnet.netuid, "bob", hotkey_ss58=hotkey.ss58_address)
     net.stake(amount_tao=1, hotkey_ss58=hotkey.ss58_address, netuid=subnet.netuid, wallet="bob")
     net.seal(16)
     from bittensor import calls
@@ -81,7 +81,7 @@ def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:
     row = calls.SubtensorModule.set_mechanism_weights(
         netuid=subnet.netuid, mecid=0, dests=[0], weights=[65535], version_key=0
     )
-    net.network.submit_call(row, wallet=wallet, signer="hotkey")
+    net._client.submit_call(row, wallet=wallet, signer="hotkey")
     run = _trained(subnet, 1, miners=1, validators=1)
     after = subnet.metagraph()
     assert after.weights[uid] == {0: 65535}

@@ -6,14 +6,14 @@ Source: Substrate's runtime APIs; the golden payment info for what a fee query a
 from functools import lru_cache
 from typing import Any
 
-from subnetlab.devnet import version
-from subnetlab.devnet.fees import BASE_REF_TIME, Weight, fee, weight_fee
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain import version
+from subnetlab.devnet.chain.call_weights import DEFAULT, weight_of
+from subnetlab.devnet.chain.fees import BASE_REF_TIME, CallWeight, fee, weight_fee
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import raw_api, runtime_api
+from subnetlab.devnet.chain.scale import prefixed
 from subnetlab.devnet.metadata import document
 from subnetlab.devnet.pallets import system
-from subnetlab.devnet.registry import raw_api, runtime_api
-from subnetlab.devnet.scale import prefixed
-from subnetlab.devnet.weights import DEFAULT, weight_of
 
 
 @raw_api("Metadata", "metadata")
@@ -64,7 +64,7 @@ def account_nonce(ledger: Ledger, who: str) -> int:
     return system.nonce(ledger, who)
 
 
-def described_weight(ledger: Ledger, extrinsic: bytes) -> Weight:
+def described_weight(ledger: Ledger, extrinsic: bytes) -> CallWeight:
     """The weight of the call in an extrinsic, signed or not; the default where it cannot be read.
 
     Clients ask with placeholder signatures, so only the call at the end matters.
@@ -78,7 +78,7 @@ def described_weight(ledger: Ledger, extrinsic: bytes) -> Weight:
 
 @raw_api("TransactionPaymentApi", "query_info")
 def query_info(ledger: Ledger, data: bytes) -> bytes:
-    """Weight, class and fee of an extrinsic."""
+    """CallWeight, class and fee of an extrinsic."""
     return _dispatch_info(ledger, described_weight(ledger, data[:-4]), data)
 
 
@@ -88,7 +88,7 @@ def query_call_info(ledger: Ledger, data: bytes) -> bytes:
     return _dispatch_info(ledger, weight_of(ledger.codec.runtime.decode_call(data[:-4])), data)
 
 
-def _dispatch_info(ledger: Ledger, weight: Weight, data: bytes) -> bytes:
+def _dispatch_info(ledger: Ledger, weight: CallWeight, data: bytes) -> bytes:
     answer = {
         "weight": {"ref_time": weight.ref_time, "proof_size": weight.proof_size},
         "class": "Normal",
@@ -103,7 +103,7 @@ def query_fee_details(ledger: Ledger, data: bytes) -> bytes:
     return _fee_details(ledger, described_weight(ledger, data[:-4]), data)
 
 
-def _fee_details(ledger: Ledger, weight: Weight, data: bytes) -> bytes:
+def _fee_details(ledger: Ledger, weight: CallWeight, data: bytes) -> bytes:
     parts = {
         "base_fee": weight_fee(BASE_REF_TIME),
         "len_fee": int.from_bytes(data[-4:], "little"),

@@ -5,10 +5,10 @@ Source: `rpc_info/delegate_info.rs`.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import share_pool, uids
 from subnetlab.devnet.pallets.subtensor.entries import at, entries, exists, netuids, number, read
-from subnetlab.devnet.registry import runtime_api
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, U16_MAX
 
 _BLOCKS_PER_DAY = 7200

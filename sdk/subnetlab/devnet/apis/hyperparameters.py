@@ -5,9 +5,9 @@ Source: `rpc_info/subnet_info.rs`; the third generation names each value and its
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor.entries import is_subnet, number, read
-from subnetlab.devnet.registry import runtime_api
 
 ITEMS = {
     "rho": "Rho",

@@ -7,7 +7,8 @@ Source: `rpc_info/{metagraph,show_subnet}.rs`.
 from typing import Any
 
 from subnetlab.devnet.apis import hyperparameters, neurons, subnets
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import stake_weight
 from subnetlab.devnet.pallets.subtensor.entries import (
     is_subnet,
@@ -18,7 +19,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     read,
     storage_index,
 )
-from subnetlab.devnet.registry import runtime_api
 
 _VALIDATORS, _COMMITMENTS = "validators", "commitments"
 _NOT_KEPT = ("trust", "rank", "pruning_score")

@@ -6,10 +6,10 @@ Rank, trust and pruning score are no longer computed by the runtime and hold its
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import share_pool
 from subnetlab.devnet.pallets.subtensor.entries import exists, is_subnet, number, read
-from subnetlab.devnet.registry import runtime_api
 from subnetlab.units import U16_MAX
 
 _NO_PROMETHEUS = dict.fromkeys(("block", "version", "ip", "port", "ip_type"), 0)

@@ -3,10 +3,10 @@
 Source: `runtime/src/lib.rs` (SwapRuntimeApi). A trade that would be refused quotes zeros, as on the chain.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, runtime_api
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor.entries import netuids
-from subnetlab.devnet.registry import DispatchError, runtime_api
 from subnetlab.yuma.fixed import U64F64
 
 _NO_QUOTE: dict[str, int] = dict.fromkeys(

@@ -6,11 +6,11 @@ Locks are not kept (fidelity table): all stake is available, no hotkey has convi
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import share_pool
 from subnetlab.devnet.pallets.subtensor.entries import exists, is_subnet, netuids, number, read
-from subnetlab.devnet.registry import runtime_api
 from subnetlab.units import ROOT_NETUID
 
 

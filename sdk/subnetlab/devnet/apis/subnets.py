@@ -5,10 +5,10 @@ Source: `rpc_info/{subnet_info,dynamic_info,show_subnet}.rs`.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import money, schedule, subnet
 from subnetlab.devnet.pallets.subtensor.entries import is_subnet, netuids, number, octets, read
-from subnetlab.devnet.registry import runtime_api
 from subnetlab.units import ROOT_NETUID
 
 _NAMES = {0: "root", 1: "apex"}

@@ -3,11 +3,11 @@
 The answer is the pool's own, in SCALE. Source: `sp_runtime::transaction_validity`.
 """
 
-from subnetlab.devnet import refusal
-from subnetlab.devnet.extrinsic import Extrinsic
-from subnetlab.devnet.pool import Pending
-from subnetlab.devnet.refusal import Refusal
-from subnetlab.devnet.scale import Reader, compact, prefixed
+from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain.extrinsic import Extrinsic
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.scale import Reader, compact, prefixed
+from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.units import U64_MAX
 
 VALIDATE = "TaggedTransactionQueue_validate_transaction"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from subnetlab.devnet.scale import Reader, compact, prefixed
+from subnetlab.devnet.chain.scale import Reader, compact, prefixed
 
 
 class Form(Protocol):

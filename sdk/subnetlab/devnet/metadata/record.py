@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from subnetlab.devnet.chain.scale import Reader, Truncated
 from subnetlab.devnet.metadata import Recorded, document, newer
-from subnetlab.devnet.scale import Reader, Truncated
 from subnetlab.errors import MetadataInvalid, NodeUnreachable, SubnetLabError
 
 TIMEOUT_SECONDS = 60

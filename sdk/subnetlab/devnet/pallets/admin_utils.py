@@ -8,7 +8,8 @@ nothing here would obey them. Source: `pallets/admin-utils` at spec 425.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import CallFunction, DispatchError, Origin, call, ensure_root
 from subnetlab.devnet.pallets import admin_settings as table
 from subnetlab.devnet.pallets.admin_settings import ADMIN, ChainSetting, Proposal, SubnetSetting
 from subnetlab.devnet.pallets.subtensor import keys, limits, schedule, trading
@@ -25,7 +26,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     storage_index,
     write,
 )
-from subnetlab.devnet.registry import CallFunction, DispatchError, Origin, call, ensure_root
 from subnetlab.units import ROOT_NETUID, U16_MAX
 
 

@@ -6,8 +6,8 @@ Source: Substrate's `pallet-balances` as the metadata describes it. Holds and fr
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.units import U64_MAX
 
 EXISTENTIAL_DEPOSIT = 500

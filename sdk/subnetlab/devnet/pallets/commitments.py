@@ -6,10 +6,10 @@ network (fidelity table). Source: `pallets/commitments` at spec 425.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.devnet.pallets.subtensor import uids
 from subnetlab.devnet.pallets.subtensor.entries import entries, mechanisms, read, storage_index, write
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 
 PALLET = "Commitments"
 MAX_FIELDS = 3

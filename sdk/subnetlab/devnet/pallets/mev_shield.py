@@ -6,12 +6,12 @@ the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.
 
 from typing import Any
 
-from subnetlab.devnet import refusal, shield
-from subnetlab.devnet.codec import bytes_of
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import Origin, admission, call, ensure_signed
-from subnetlab.devnet.scale import Reader
+from subnetlab.devnet.chain import refusal, shield
+from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, admission, call, ensure_signed
+from subnetlab.devnet.chain.scale import Reader
 
 CARRIER = ("MevShield", "submit_encrypted")
 

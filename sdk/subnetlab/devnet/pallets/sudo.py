@@ -6,10 +6,10 @@ Substrate's `pallet-sudo`.
 
 from typing import Any
 
-from subnetlab.devnet import refusal
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import ROOT, DispatchError, Origin, admission, call, ensure_signed
 from subnetlab.devnet.pallets.balances import address
-from subnetlab.devnet.registry import ROOT, DispatchError, Origin, admission, call, ensure_signed
 
 
 def ensure_sudo(ledger: Ledger, origin: Origin) -> None:

@@ -5,8 +5,8 @@ moves no reserve: SubtensorModule does that with the answer. User liquidity is g
 calls answer `Swap.Deprecated`, as on the chain. Source: `pallets/swap` at spec 425.
 """
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID, U64_MAX
 from subnetlab.yuma import pool as pools
 from subnetlab.yuma.fixed import U64F64

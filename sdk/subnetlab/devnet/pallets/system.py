@@ -6,10 +6,10 @@ Runtime upgrades and raw storage writes are answered `CallFiltered`, but for roo
 
 from typing import Any
 
-from subnetlab.devnet.codec import bytes_of
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import Origin, call, ensure_root, ensure_signed
+from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_root, ensure_signed
 
 BLOCK_HASH_COUNT = 2400
 """How many block hashes, and how many blocks' state, the chain remembers."""

@@ -3,8 +3,8 @@
 Source: Substrate's `pallet-timestamp`.
 """
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import NOBODY, DispatchError, Origin, call
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import NOBODY, DispatchError, Origin, call
 
 
 @call("Timestamp", "set")

@@ -7,7 +7,7 @@ pays. Source: `runtime/src/fee_filters.rs`, `runtime/src/transaction_payment_wra
 from collections.abc import Iterator
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 
 COLDKEY_PAYS = frozenset(
     {

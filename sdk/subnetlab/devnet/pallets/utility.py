@@ -9,9 +9,9 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.devnet.pallets.sudo import outcome
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 
 BATCH_LIMIT = 10_922
 """Most calls in one batch, the metadata's `batched_calls_limit`."""

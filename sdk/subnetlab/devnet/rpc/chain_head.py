@@ -8,11 +8,11 @@ clients follow anew. Source: the JSON-RPC interface specification (paritytech/js
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from subnetlab.devnet import version
-from subnetlab.devnet.block import Block, hexed
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.node import BadArguments, UnknownApi
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.chain import version
+from subnetlab.devnet.chain.block import Block, hexed
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.node.node import BadArguments, UnknownApi
 from subnetlab.devnet.rpc.connection import Connection, Sealed
 from subnetlab.devnet.rpc.method import Parameters, RpcError, bounded, from_hex, invalid_params, method
 from subnetlab.devnet.rpc.service import Service

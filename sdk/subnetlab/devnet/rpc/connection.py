@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from subnetlab.devnet.block import Block
+from subnetlab.devnet.chain.block import Block
 
 Changes = dict[bytes, bytes | None]
 LOW_WATER_BYTES: Final = 64 * 2**10

@@ -7,13 +7,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from subnetlab.devnet import snapshot
-from subnetlab.devnet.block import Block, hexed
-from subnetlab.devnet.registry import DispatchError
+from subnetlab.devnet.chain.block import Block, hexed
+from subnetlab.devnet.chain.registry import DispatchError
+from subnetlab.devnet.node.sealing import Instant, describe, parse_sealing
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import SERVER_ERROR, Parameters, RpcError, invalid_params, method
 from subnetlab.devnet.rpc.service import Service
-from subnetlab.devnet.sealing import Instant, describe, parse_sealing
+from subnetlab.devnet.storage import snapshot
 from subnetlab.errors import StateFileInvalid
 
 MAX_SEAL = 100_000

@@ -10,7 +10,7 @@ import json
 import logging
 from typing import Any
 
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.chain.refusal import Refusal
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import (
     BATCH_TOO_LARGE,

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from subnetlab.devnet.block import Block
-from subnetlab.devnet.journal import Journal
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.chain.block import Block
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.node.sealing import Sealer
 from subnetlab.devnet.rpc.connection import Changes, Connection, Sealed, Unsent
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
-from subnetlab.devnet.sealing import Sealer
-from subnetlab.devnet.snapshot import Snapshot
+from subnetlab.devnet.storage.journal import Journal
+from subnetlab.devnet.storage.snapshot import Snapshot
 
 log = logging.getLogger("subnetlab.devnet")
 

@@ -6,10 +6,10 @@ Source: `sc-rpc-api`.
 
 from typing import Any, Final
 
-from subnetlab.devnet import version
-from subnetlab.devnet.block import hexed
-from subnetlab.devnet.pool import Status
-from subnetlab.devnet.refusal import Refusal
+from subnetlab.devnet.chain import version
+from subnetlab.devnet.chain.block import hexed
+from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_pool import Status
 from subnetlab.devnet.rpc.connection import Connection, OnBlock, Sealed
 from subnetlab.devnet.rpc.method import METHOD_NOT_FOUND, Parameters, RpcError, bounded, method
 from subnetlab.devnet.rpc.service import Service

@@ -7,11 +7,11 @@ Answers have Substrate's shapes to the letter. There are no storage proofs, beca
 from importlib.metadata import version as installed
 from typing import Any
 
-from subnetlab.devnet import version
 from subnetlab.devnet.apis.chain import v14
-from subnetlab.devnet.block import hexed
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.node import BadArguments, UnknownApi
+from subnetlab.devnet.chain import version
+from subnetlab.devnet.chain.block import hexed
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.node.node import BadArguments, UnknownApi
 from subnetlab.devnet.pallets import system
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import (

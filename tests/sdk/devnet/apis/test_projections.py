@@ -7,9 +7,9 @@ from tests.sdk.devnet.pallets.arguments import Sampler
 from tests.sdk.devnet.pallets.stage import ALICE, BOB, CHARLIE, OWNER_HOTKEY, TAO, Stage, key
 
 import subnetlab.devnet.apis  # noqa: F401 - enters the APIs
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import APIS
 from subnetlab.devnet.pallets import swap
-from subnetlab.devnet.registry import APIS
 
 MINER = key("//miner")
 NETUID = 2

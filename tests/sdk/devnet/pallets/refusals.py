@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.sdk.devnet.pallets.stage import Stage
 
-from subnetlab.devnet.registry import DispatchError
+from subnetlab.devnet.chain.registry import DispatchError
 
 
 def refused(stage: Stage, error: str, who: str | None, function: str, **arguments: Any) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 from bittensor_core import Keypair
 
 import subnetlab.devnet.pallets  # noqa: F401 - enters calls and hooks
-from subnetlab.devnet import genesis, metadata
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import ROOT, Origin
-from subnetlab.devnet.state import State
+from subnetlab.devnet import metadata
+from subnetlab.devnet.chain import genesis
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import ROOT, Origin
+from subnetlab.devnet.chain.state import State
 
 PALLET = "SubtensorModule"
 TAO = 10**9

@@ -6,10 +6,10 @@ import pytest
 from tests.sdk.devnet.pallets.refusals import refused
 from tests.sdk.devnet.pallets.stage import ALICE, BOB, Stage, key
 
+from subnetlab.devnet.chain.registry import CALLS
 from subnetlab.devnet.pallets import admin_settings as table
 from subnetlab.devnet.pallets.admin_settings import ChainSetting, SubnetSetting
 from subnetlab.devnet.pallets.subtensor import schedule
-from subnetlab.devnet.registry import CALLS
 
 ADMIN = "AdminUtils"
 EXAMPLES: dict[str, Any] = {

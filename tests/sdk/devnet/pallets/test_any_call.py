@@ -6,8 +6,8 @@ import pytest
 from tests.sdk.devnet.pallets.arguments import ACCOUNTS, Sampler
 from tests.sdk.devnet.pallets.stage import BOB, OWNER_HOTKEY, TAO, Stage, key, recorded_codec
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import CALLS, ROOT, DispatchError, Origin
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import CALLS, ROOT, DispatchError, Origin
 
 PALLETS = ("AdminUtils", "Commitments", "SubtensorModule", "Swap")
 ATTEMPTS = 24

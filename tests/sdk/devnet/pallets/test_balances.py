@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.sdk.devnet.pallets.test_utility import decoded
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import ROOT, DispatchError, Origin
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.balances import EXISTENTIAL_DEPOSIT
-from subnetlab.devnet.registry import ROOT, DispatchError, Origin
 
 WHO = [Keypair.from_uri(f"//{name}").ss58_address for name in ("Dave", "Eve", "New", "Newer")]
 

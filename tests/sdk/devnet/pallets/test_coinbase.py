@@ -187,7 +187,7 @@ def test_pending_children_take_effect_with_the_epoch(stage: Stage) -> None:
 
 
 def test_hooks_are_entered_once() -> None:
-    from subnetlab.devnet.registry import HOOKS
+    from subnetlab.devnet.chain.registry import HOOKS
 
     orders = [order for order, hook in HOOKS if hook in (coinbase.run_coinbase, coinbase.follow_up)]
     assert orders == [300, 400]

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sdk.devnet.pallets.stage import ALICE, BOB, CHARLIE, DAVE, PALLET, TAO, Stage, key
 
+from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets.subtensor import money, share_pool
-from subnetlab.devnet.registry import DispatchError
 
 COLDKEYS = (ALICE, BOB, CHARLIE, DAVE)
 HOTKEYS = tuple(key(f"//conserved{number}") for number in range(5))

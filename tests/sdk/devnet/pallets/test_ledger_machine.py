@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.sdk.devnet.pallets.stage import ALICE, BOB, CHARLIE, OWNER_HOTKEY, TAO, Stage, key
 
+from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.subtensor import money, share_pool
-from subnetlab.devnet.registry import DispatchError
 
 SECOND_HOTKEY = key("//second")
 people = st.sampled_from([ALICE, BOB, CHARLIE])

@@ -6,8 +6,8 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.pallets.test_utility import ALICE, BOB, composed, decoded
 
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.registry import DispatchError, Origin
+from subnetlab.devnet.chain.registry import DispatchError, Origin
+from subnetlab.devnet.node.node import Node
 
 KEY, MORE = "0xabcd", "0x01"
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from bittensor_core import Keypair
 
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain.registry import ROOT, DispatchError, Origin
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.registry import ROOT, DispatchError, Origin
 
 ALICE, BOB, EVE = (Keypair.from_uri(f"//{name}").ss58_address for name in ("Alice", "Bob", "Eve"))
 TOO_MUCH = 10**18

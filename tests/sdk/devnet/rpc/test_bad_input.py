@@ -13,7 +13,7 @@ from tests.devnet_process import DevnetProcess
 from tests.sdk.devnet.conftest import recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
-from subnetlab.devnet.extrinsic import digest
+from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.rpc.method import MAX_LIST
 from subnetlab.devnet.rpc.server import MAX_FRAME_BYTES
 

@@ -8,8 +8,8 @@ from bittensor_core import Keypair
 from tests.devnet_process import DevnetProcess
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
-from subnetlab.devnet.block import ZERO_HASH
-from subnetlab.devnet.extrinsic import digest
+from subnetlab.devnet.chain.block import ZERO_HASH
+from subnetlab.devnet.chain.extrinsic import digest
 
 NUMBER_KEY = "0x26aa394eea5630e07c48ae0c9558cef702a5c1b19ab7a04f536c519aca4983ac"
 ALICE = bytes(Keypair.from_uri("//Alice").public_key)

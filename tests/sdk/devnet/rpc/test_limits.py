@@ -15,14 +15,14 @@ from tests.devnet_process import START_SECONDS, DevnetProcess, running_devnet
 from tests.sdk.devnet.conftest import StillClock, recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.node.sealing import Manual, Sealer
 from subnetlab.devnet.rpc import subscriptions
 from subnetlab.devnet.rpc.connection import LOW_WATER_BYTES, MAX_OUTBOX_BYTES, Outbox, Unsent
 from subnetlab.devnet.rpc.listener import Limits
 from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES
 from subnetlab.devnet.rpc.server import Server
 from subnetlab.devnet.rpc.service import Service
-from subnetlab.devnet.sealing import Manual, Sealer
 
 METADATA = {"jsonrpc": "2.0", "id": 1, "method": "state_getMetadata"}
 CHAIN = b'{"jsonrpc": "2.0", "id": 1, "method": "system_chain"}'

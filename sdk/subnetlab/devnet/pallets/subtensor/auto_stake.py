@@ -3,10 +3,10 @@
 Source: `macros/dispatches.rs` (set_coldkey_auto_stake_hotkey).
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import uids
 from subnetlab.devnet.pallets.subtensor.entries import event, is_subnet, read, require, write
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 
 
 @call("SubtensorModule", "set_coldkey_auto_stake_hotkey")

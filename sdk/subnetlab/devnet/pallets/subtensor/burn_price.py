@@ -5,10 +5,10 @@ Source: `subnets/registration.rs`; the Q32 arithmetic is the runtime's, so price
 
 from functools import cache
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import on_initialize
 from subnetlab.devnet.pallets.subtensor import schedule
 from subnetlab.devnet.pallets.subtensor.entries import netuids, number, read, write
-from subnetlab.devnet.registry import on_initialize
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma.fixed import U64F64
 

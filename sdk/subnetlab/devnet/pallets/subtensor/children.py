@@ -4,7 +4,8 @@ A change waits out a cooldown and takes effect after the epoch that follows (`ap
 coinbase calls); before a subnet has started it takes effect at once. Source: `staking/set_children/*.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import keys, limits, share_pool
 from subnetlab.devnet.pallets.subtensor.entries import (
@@ -19,7 +20,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     require,
     write,
 )
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.units import ROOT_NETUID, U64_MAX
 
 MOST_CHILDREN = 5

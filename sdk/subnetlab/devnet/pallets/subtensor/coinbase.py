@@ -7,11 +7,11 @@ does not change a subnet's owner, and root dividends are not claimed by themselv
 Source: `coinbase/{block_step,run_coinbase}.rs` of Subtensor at spec 425.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import on_initialize
 from subnetlab.devnet.pallets.subtensor import children, emission, payout, schedule
 from subnetlab.devnet.pallets.subtensor.entries import add, entries, event, netuids, number, read, write
 from subnetlab.devnet.pallets.subtensor.payout import Pending
-from subnetlab.devnet.registry import on_initialize
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma import emission as rules
 from subnetlab.yuma.fixed import U64F64

@@ -10,7 +10,9 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
+from subnetlab.devnet.chain.scale import compact
 from subnetlab.devnet.pallets.subtensor import schedule, uids, weights
 from subnetlab.devnet.pallets.subtensor.entries import (
     erase,
@@ -24,8 +26,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     write,
 )
 from subnetlab.devnet.pallets.subtensor.weights import Ballot
-from subnetlab.devnet.registry import Origin, call, ensure_signed
-from subnetlab.devnet.scale import compact
 
 MOST_UNREVEALED = 10
 Commit = tuple[str, int, int, int]

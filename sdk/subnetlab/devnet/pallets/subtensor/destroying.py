@@ -3,11 +3,11 @@
 Source: `staking/recycle_alpha.rs`, `coinbase/alpha.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import emission, share_pool, staking, trading
 from subnetlab.devnet.pallets.subtensor.entries import event, exists, is_subnet, number, read, require
 from subnetlab.devnet.pallets.subtensor.trading import Position
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID
 
 

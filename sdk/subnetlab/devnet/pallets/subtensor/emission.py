@@ -4,11 +4,11 @@ First half of the coinbase; `coinbase` does the alpha for people. What no subnet
 `coinbase/{tao,alpha,run_coinbase}.rs` at spec 425, the emission gate as later runtimes have it.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets import balances, swap
 from subnetlab.devnet.pallets.subtensor import money, trading
 from subnetlab.devnet.pallets.subtensor.entries import add, netuids, number, read, take, write
-from subnetlab.devnet.registry import DispatchError
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma import emission as rules
 from subnetlab.yuma import stake

@@ -6,8 +6,8 @@ largest u64.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
-from subnetlab.devnet.registry import DispatchError
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.units import U16_MAX, U64_MAX
 
 PALLET = "SubtensorModule"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import emission, schedule, stake_weight, uids
 from subnetlab.devnet.pallets.subtensor.entries import entries, event, number, read, storage_index, write
 from subnetlab.yuma import stake, vectors

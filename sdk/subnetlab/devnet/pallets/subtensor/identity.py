@@ -5,9 +5,9 @@ Source: `utils/identity.rs`.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor.entries import entries, event, octets, read, require, write
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 
 _PERSON_BYTES = {
     "name": 256,

@@ -3,10 +3,10 @@
 Source: `staking/helpers.rs` (accounts), `utils/misc.rs` (owner and root origins).
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor.entries import event, exists, read, require, write
 from subnetlab.devnet.pallets.subtensor.money import is_subnet_account
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
 
 
 def owns(ledger: Ledger, coldkey: str, hotkey: str) -> bool:

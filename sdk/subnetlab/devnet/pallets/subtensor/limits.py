@@ -5,7 +5,7 @@ A limit counts blocks since the last time; the first time always passes. Source:
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor.entries import number, write
 
 SET_CHILDREN, SET_CHILDKEY_TAKE = 0, 1

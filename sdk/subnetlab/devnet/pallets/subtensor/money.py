@@ -6,7 +6,7 @@ free balances of all accounts always add up to the issuance. Source: `coinbase/t
 
 import bittensor_core as core
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.subtensor.entries import exists, refusal, require, take
 from subnetlab.units import ROOT_NETUID

@@ -4,13 +4,13 @@ Within a subnet nothing is traded and nothing is charged; across subnets the sta
 and only the sale pays a fee. Source: `staking/move_stake.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import money, share_pool, stake_checks, trading
 from subnetlab.devnet.pallets.subtensor.entries import event, number, require, write
 from subnetlab.devnet.pallets.subtensor.stake_checks import MIN_STAKE_RAO, most_addable, most_removable
 from subnetlab.devnet.pallets.subtensor.trading import Position
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, U64_MAX
 from subnetlab.yuma.fixed import U64F64
 

@@ -10,7 +10,7 @@ Source: `coinbase/run_coinbase.rs: distribute_*`, `staking/claim_root.rs` of Sub
 
 from dataclasses import dataclass
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import emission, epoch, share_pool
 from subnetlab.devnet.pallets.subtensor.entries import (
     add,

@@ -4,7 +4,8 @@ The burnt TAO buys alpha that is destroyed. Collateral shares are not kept, so t
 (fidelity table). Source: `subnets/registration.rs`, `subnets/collateral.rs`, `coinbase/root.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.subtensor import burn_price, keys, money, share_pool, trading, uids
 from subnetlab.devnet.pallets.subtensor.entries import (
@@ -19,7 +20,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     take,
     write,
 )
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma.pool import MAX_PRICE_RAO
 

@@ -5,10 +5,10 @@ and the runtime APIs. It runs no epoch. Source: `coinbase/run_coinbase.rs` (shou
 neighbours), `coinbase/tempo_control.rs`, `utils/misc.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call
 from subnetlab.devnet.pallets.subtensor import keys, limits
 from subnetlab.devnet.pallets.subtensor.entries import event, is_subnet, number, read, require, write
-from subnetlab.devnet.registry import Origin, call
 from subnetlab.units import U64_MAX
 
 MIN_TEMPO, MAX_TEMPO = 360, 50_400

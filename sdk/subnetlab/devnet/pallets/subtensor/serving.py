@@ -5,9 +5,9 @@ Source: `subnets/serving.rs`.
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor.entries import event, exists, number, octets, read, require, write
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 
 _IPV4, _IPV6 = 4, 6
 _LOCALHOST = {_IPV4: 0x7F000001, _IPV6: 1}

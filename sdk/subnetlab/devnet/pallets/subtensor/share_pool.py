@@ -9,7 +9,7 @@ Source: `staking/stake_utils.rs` of Subtensor at spec 425; `TotalAlphaStaked` is
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.yuma import shares
 from subnetlab.yuma.shares import Shares
 

@@ -4,12 +4,12 @@ Amounts are rao for TAO and alpha-rao for stake. Conviction locks and miner coll
 here (fidelity table). Source: `staking/stake_utils/stake_validation.rs` and the callers of it.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import money, share_pool
 from subnetlab.devnet.pallets.subtensor.entries import exists, is_subnet, number, read, refusal, require
 from subnetlab.devnet.pallets.subtensor.trading import Position, held
-from subnetlab.devnet.registry import DispatchError
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, U64_MAX
 from subnetlab.yuma.pool import MAX_INPUT_MULTIPLE, Swap
 

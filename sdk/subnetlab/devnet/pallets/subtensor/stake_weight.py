@@ -5,7 +5,7 @@ Reads storage for `yuma.stake`, which has the mathematics. Source: `staking/stak
 
 from dataclasses import dataclass
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import share_pool
 from subnetlab.devnet.pallets.subtensor.entries import number, read
 from subnetlab.units import ROOT_NETUID

@@ -3,7 +3,8 @@
 Bodies: `trading`; checks: `stake_checks`. Source: `staking/add_stake.rs`, `staking/remove_stake`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import children, stake_checks, trading
 from subnetlab.devnet.pallets.subtensor.entries import (
     erase,
@@ -15,7 +16,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     require,
 )
 from subnetlab.devnet.pallets.subtensor.trading import Position
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma.pool import MIN_PRICE_RAO
 

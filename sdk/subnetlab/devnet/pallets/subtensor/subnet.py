@@ -8,7 +8,8 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets import balances, swap
 from subnetlab.devnet.pallets.subtensor import (
     children,
@@ -32,7 +33,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     require,
     write,
 )
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID
 from subnetlab.yuma.fixed import U64F64
 

@@ -6,7 +6,8 @@ it is to keep it, the stake of everybody who staked with it. Source: `swap/swap_
 
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import children, keys, limits, money, share_pool
 from subnetlab.devnet.pallets.subtensor.entries import (
     entries,
@@ -21,7 +22,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     storage_index,
     write,
 )
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID
 
 COST_RAO, SUBNET_COST_RAO = 100_000_000, 1_000_000

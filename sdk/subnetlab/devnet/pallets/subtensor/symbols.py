@@ -4,9 +4,9 @@ The runtime keeps 439 letters of many alphabets in a fixed order; a new subnet t
 or the first free one. Source: `subnets/symbols.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor.entries import entries, event, octets, read, require, write
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
 
 # Code points in hexadecimal, in the runtime's order; first and last of a run.
 _RUNS = """

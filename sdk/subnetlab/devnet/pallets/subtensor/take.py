@@ -3,10 +3,10 @@
 Source: `staking/increase_take.rs`, `staking/decrease_take.rs`, `guards/check_delegate_take.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import keys, limits
 from subnetlab.devnet.pallets.subtensor.entries import event, exists, number, require, write
-from subnetlab.devnet.registry import Origin, call, ensure_signed
 
 
 def _check(ledger: Ledger, coldkey: str, hotkey: str, share: int) -> None:

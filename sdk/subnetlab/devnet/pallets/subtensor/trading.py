@@ -8,7 +8,7 @@ and conviction locks are not kept (fidelity table). Source: `staking/stake_utils
 
 from dataclasses import dataclass
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import money, share_pool
 from subnetlab.devnet.pallets.subtensor.entries import add, event, number, read, require, take, write

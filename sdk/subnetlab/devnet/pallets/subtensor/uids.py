@@ -3,7 +3,7 @@
 Source: `subnets/uids.rs` and the pruning part of `subnets/registration.rs`.
 """
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor.entries import (
     at,
     entries,

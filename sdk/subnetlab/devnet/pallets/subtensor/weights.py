@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.devnet.pallets.subtensor import stake_weight, uids
 from subnetlab.devnet.pallets.subtensor.entries import (
     at,
@@ -23,7 +24,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     storage_index,
     write,
 )
-from subnetlab.devnet.registry import DispatchError, Origin, call, ensure_signed
 from subnetlab.units import ROOT_NETUID, U16_MAX
 from subnetlab.yuma.fixed import I32F32
 

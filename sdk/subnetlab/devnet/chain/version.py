@@ -5,8 +5,8 @@ Source: the recorded runtime; API ids are blake2b-64 of their names.
 
 from typing import Any
 
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.extrinsic import digest
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.extrinsic import digest
 
 SPEC_NAME = "node-subtensor"
 

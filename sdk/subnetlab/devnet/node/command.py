@@ -8,20 +8,16 @@ import signal
 import sys
 from pathlib import Path
 
-from subnetlab.devnet import coverage, metadata
-from subnetlab.devnet.block import hexed
-from subnetlab.devnet.clock import Clock
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.journal import Journal
-from subnetlab.devnet.lease import Lease
+from subnetlab.devnet import metadata
+from subnetlab.devnet.chain.block import hexed
+from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.metadata import document
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.repeats import Repeats
-from subnetlab.devnet.rpc.listener import Limits
-from subnetlab.devnet.rpc.server import HOST, Server
-from subnetlab.devnet.rpc.service import Service
-from subnetlab.devnet.rpc.token import PublishedToken, new, read_or_create
-from subnetlab.devnet.sealing import (
+from subnetlab.devnet.node import coverage
+from subnetlab.devnet.node.clock import Clock
+from subnetlab.devnet.node.idle_shutdown import IdleShutdown
+from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.node.repeats import Repeats
+from subnetlab.devnet.node.sealing import (
     MAX_SECONDS,
     MIN_SECONDS,
     Instant,
@@ -30,6 +26,11 @@ from subnetlab.devnet.sealing import (
     Sealer,
     Sealing,
 )
+from subnetlab.devnet.rpc.listener import Limits
+from subnetlab.devnet.rpc.server import HOST, Server
+from subnetlab.devnet.rpc.service import Service
+from subnetlab.devnet.rpc.token import PublishedToken, new, read_or_create
+from subnetlab.devnet.storage.journal import Journal
 from subnetlab.errors import SubnetLabError
 
 log = logging.getLogger("subnetlab.devnet")
@@ -70,11 +71,11 @@ async def _run(options: argparse.Namespace) -> None:
         node, sealer, stop=stopped.set, journal=journal,
         folder=None if options.state is None else options.state.absolute().parent,
     )  # fmt: skip
-    lease = Lease(
+    idle_shutdown = IdleShutdown(
         stopped.set, with_parent=options.exit_with_parent, idle_seconds=options.exit_when_idle,
         busy=lambda: bool(service.connections),
     )  # fmt: skip
-    service.on_used.append(lease.used)
+    service.on_used.append(idle_shutdown.used)
     token = new() if options.dev_token is None else read_or_create(options.dev_token)
     limits = Limits(connections=_most_connections())
     server = Server(service, token=token, origins=frozenset(options.allow_origin), limits=limits)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from subnetlab.devnet.block import Block, Blocks, hexed
-from subnetlab.devnet.node import Node
-from subnetlab.devnet.state import State
+from subnetlab.devnet.chain.block import Block, Blocks, hexed
+from subnetlab.devnet.chain.state import State
+from subnetlab.devnet.node.node import Node
 from subnetlab.errors import StateFileInvalid
 
 FORMAT = 1

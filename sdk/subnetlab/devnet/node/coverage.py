@@ -5,8 +5,8 @@ Unimplemented calls answer `System.CallFiltered`, unimplemented API methods thei
 
 from collections.abc import Iterable
 
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.registry import APIS, CALLS, RAW_APIS
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.registry import APIS, CALLS, RAW_APIS
 
 Names = set[tuple[str, str]]
 

@@ -9,18 +9,18 @@ import logging
 from contextlib import suppress
 from typing import Any
 
-from subnetlab.devnet import admission, refusal
-from subnetlab.devnet.fees import Weight
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain import admission, refusal
+from subnetlab.devnet.chain.fees import CallWeight
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import NOBODY, DispatchError, Origin
+from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.devnet.pallets import balances, system, transaction_payment
-from subnetlab.devnet.pool import Pending
-from subnetlab.devnet.registry import NOBODY, DispatchError, Origin
 
 log = logging.getLogger("subnetlab.devnet")
-TIMESTAMP_WEIGHT = Weight(213_816_000, 1_493)
+TIMESTAMP_WEIGHT = CallWeight(213_816_000, 1_493)
 
 
-def dispatch_info(weight: Weight, kind: str = "Normal", *, pays: bool = True) -> dict[str, Any]:
+def dispatch_info(weight: CallWeight, kind: str = "Normal", *, pays: bool = True) -> dict[str, Any]:
     """What an ExtrinsicSuccess or ExtrinsicFailed event says about the call."""
     total = weight.with_base()
     return {

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as open_sealed
 from nacl.exceptions import CryptoError
 
-from subnetlab.devnet.scale import Reader, Truncated
+from subnetlab.devnet.chain.scale import Reader, Truncated
 
 SEED = blake2b(b"SubnetLab devnet MEV shield", digest_size=64).digest()
 KEY_HASH_BYTES, NONCE_BYTES = 16, 24

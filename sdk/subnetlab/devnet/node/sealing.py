@@ -6,8 +6,8 @@ A block that fails to build is reported by the event loop and tried again with t
 import asyncio
 from dataclasses import dataclass
 
-from subnetlab.devnet.block import Block
-from subnetlab.devnet.node import Node
+from subnetlab.devnet.chain.block import Block
+from subnetlab.devnet.node.node import Node
 
 
 @dataclass(frozen=True, slots=True)

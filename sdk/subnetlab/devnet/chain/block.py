@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.scale import compact, prefixed
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.chain.scale import compact, prefixed
 
 ZERO_HASH = bytes(32)
 

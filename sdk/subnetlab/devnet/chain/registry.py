@@ -1,4 +1,4 @@
-"""The tables that pallets and runtime APIs enter themselves into, and the words they share.
+"""The tables that pallets and runtime APIs register themselves in, and the words they share.
 
 `@call` functions receive `(ledger, origin, **decoded arguments)`, `@runtime_api` functions
 `(ledger, *decoded arguments)`, hooks `(ledger)`. What is absent from a table is answered honestly:
@@ -67,63 +67,63 @@ RAW_APIS: dict[tuple[str, str], Callable[..., bytes]] = {}
 
 
 def call(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
-    """Enter a function as the logic of one or more calls of a pallet."""
+    """Register a function as the logic of one or more calls of a pallet."""
 
-    def enter(function: CallFunction) -> CallFunction:
+    def register(function: CallFunction) -> CallFunction:
         for name in names:
-            assert (pallet, name) not in CALLS, f"{pallet}.{name} is entered twice"
+            assert (pallet, name) not in CALLS, f"{pallet}.{name} is registered twice"
             CALLS[pallet, name] = function
         return function
 
-    return enter
+    return register
 
 
 def runtime_api(api: str, *methods: str) -> Callable[[ApiFunction], ApiFunction]:
-    """Enter a function as the answer of one or more methods of a runtime API."""
+    """Register a function as the answer of one or more methods of a runtime API."""
 
-    def enter(function: ApiFunction) -> ApiFunction:
+    def register(function: ApiFunction) -> ApiFunction:
         for method in methods:
-            assert (api, method) not in APIS, f"{api}_{method} is entered twice"
+            assert (api, method) not in APIS, f"{api}_{method} is registered twice"
             APIS[api, method] = function
         return function
 
-    return enter
+    return register
 
 
 def raw_api(api: str, *methods: str) -> Callable[[Callable[..., bytes]], Callable[..., bytes]]:
-    """Enter a function `(ledger, argument bytes) -> answer bytes`, where the codec's types do not help."""
+    """Register a function `(ledger, argument bytes) -> answer bytes`, where the codec's types do not help."""
 
-    def enter(function: Callable[..., bytes]) -> Callable[..., bytes]:
+    def register(function: Callable[..., bytes]) -> Callable[..., bytes]:
         for method in methods:
-            assert (api, method) not in RAW_APIS, f"{api}_{method} is entered twice"
+            assert (api, method) not in RAW_APIS, f"{api}_{method} is registered twice"
             RAW_APIS[api, method] = function
         return function
 
-    return enter
+    return register
 
 
 def admission(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
-    """Enter a function that may refuse a call before it reaches the pool.
+    """Register a function that may refuse a call before it reaches the pool.
 
     It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(name)`. It is asked again
     when the block is built; calls inside other calls are not asked about.
     """
 
-    def enter(function: CallFunction) -> CallFunction:
+    def register(function: CallFunction) -> CallFunction:
         for name in names:
             assert (pallet, name) not in ADMISSIONS, f"{pallet}.{name} is guarded twice"
             ADMISSIONS[pallet, name] = function
         return function
 
-    return enter
+    return register
 
 
 def on_initialize(order: int) -> Callable[[Hook], Hook]:
-    """Enter a function that runs at the start of every block; lower orders run first."""
+    """Register a function that runs at the start of every block; lower orders run first."""
 
-    def enter(function: Hook) -> Hook:
+    def register(function: Hook) -> Hook:
         HOOKS.append((order, function))
         HOOKS.sort(key=lambda entry: entry[0])
         return function
 
-    return enter
+    return register

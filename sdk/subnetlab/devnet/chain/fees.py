@@ -1,7 +1,7 @@
 """What an extrinsic costs: one rao per byte, and 0.0005 rao per unit of reference time.
 
 The reference times of calls are benchmark results that metadata does not carry: those we know are in
-`weights.py`, others cost a documented default. Source: `pallets/transaction-fee`; golden: 166,247 rao for a
+`call_weights`, others cost a documented default. Source: `pallets/transaction-fee`; golden: 166,247 rao for a
 transfer of 144 bytes, its length prefix counted.
 """
 
@@ -14,15 +14,15 @@ REF_TIME_PER_RAO = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class CallWeight:
     """What a call takes: picoseconds of reference time, bytes of proof."""
 
     ref_time: int
     proof_size: int
 
-    def with_base(self) -> "Weight":
+    def with_base(self) -> "CallWeight":
         """What the whole extrinsic takes."""
-        return Weight(self.ref_time + BASE_REF_TIME, self.proof_size)
+        return CallWeight(self.ref_time + BASE_REF_TIME, self.proof_size)
 
 
 def weight_fee(ref_time: int) -> int:
@@ -30,6 +30,6 @@ def weight_fee(ref_time: int) -> int:
     return (ref_time + REF_TIME_PER_RAO // 2 - 1) // REF_TIME_PER_RAO
 
 
-def fee(length: int, weight: Weight, tip: int = 0) -> int:
+def fee(length: int, weight: CallWeight, tip: int = 0) -> int:
     """Rao for an extrinsic of `length` bytes around a call of this weight."""
     return length * RAO_PER_BYTE + weight_fee(BASE_REF_TIME) + weight_fee(weight.ref_time) + tip

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import bittensor_core as core
 
-from subnetlab.devnet.scale import Reader, Truncated, prefixed
+from subnetlab.devnet.chain.scale import Reader, Truncated, prefixed
 
 SIGNED_V4 = 0x84
 BARE_V5 = 0x05

@@ -6,8 +6,8 @@ genesis function, so that they are made the way `register_network` makes them.
 
 import bittensor_core as core
 
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets import balances, mev_shield
 from subnetlab.devnet.pallets.subtensor import subnet
 

@@ -8,21 +8,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import subnetlab.devnet.apis
-import subnetlab.devnet.pallets
-from subnetlab.devnet import admission, executive, genesis
 from subnetlab.devnet.apis import validity
-from subnetlab.devnet.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
-from subnetlab.devnet.clock import Clock
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.extrinsic import bare, digest
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain import admission, executive, genesis
+from subnetlab.devnet.chain.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.extrinsic import bare, digest
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.refusal import INVALID, Refusal
+from subnetlab.devnet.chain.registry import APIS, RAW_APIS
+from subnetlab.devnet.chain.shield import unseal
+from subnetlab.devnet.chain.state import State
+from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
+from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.pallets import balances, mev_shield, system
-from subnetlab.devnet.pool import Pending, Pool, Watch
-from subnetlab.devnet.refusal import INVALID, Refusal
-from subnetlab.devnet.registry import APIS, RAW_APIS
-from subnetlab.devnet.shield import unseal
-from subnetlab.devnet.state import State
 from subnetlab.units import U64_MAX
 
 log = logging.getLogger("subnetlab.devnet")
@@ -43,8 +41,6 @@ REFUSED_APIS = frozenset(
 )
 """Runtime APIs whose zero would say that something was done: they answer as a runtime without them does."""
 
-_ = (subnetlab.devnet.apis, subnetlab.devnet.pallets)  # imported to enter themselves into the registry
-
 
 class UnknownApi(LookupError):
     """The runtime has no such API method."""
@@ -62,7 +58,7 @@ class Node:
         self.codec, self.clock = codec, clock
         self.state = State()
         self.ledger = Ledger(codec, self.state)
-        self.pool = Pool()
+        self.pool = TransactionPool()
         self.pruned_before = 0
         """Blocks below this height have lost their state."""
         self.on_sealed: list[Callable[[Block, Changes], None]] = []

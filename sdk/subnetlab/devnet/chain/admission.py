@@ -8,17 +8,17 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet import refusal
-from subnetlab.devnet.block import Blocks
-from subnetlab.devnet.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
-from subnetlab.devnet.fees import fee
-from subnetlab.devnet.ledger import Ledger
+from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain.block import Blocks
+from subnetlab.devnet.chain.call_weights import weight_of
+from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
+from subnetlab.devnet.chain.fees import fee
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.chain.registry import ADMISSIONS
+from subnetlab.devnet.chain.scale import Reader, Truncated
+from subnetlab.devnet.chain.transaction_pool import Pending
+from subnetlab.devnet.chain.version import SPEC_NAME
 from subnetlab.devnet.pallets import balances, mev_shield, system, transaction_payment
-from subnetlab.devnet.pool import Pending
-from subnetlab.devnet.registry import ADMISSIONS
-from subnetlab.devnet.scale import Reader, Truncated
-from subnetlab.devnet.version import SPEC_NAME
-from subnetlab.devnet.weights import weight_of
 
 MAX_EXTRINSIC_BYTES = 5 * 2**20 * 3 // 4
 """Three quarters of a block's length are for extrinsics like these."""

@@ -9,9 +9,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from subnetlab.devnet.codec import Codec
-from subnetlab.devnet.registry import CALLS, HOOKS, DispatchError, Origin
-from subnetlab.devnet.state import State
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.registry import CALLS, HOOKS, DispatchError, Origin
+from subnetlab.devnet.chain.state import State
 
 log = logging.getLogger("subnetlab.devnet")
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from subnetlab.devnet import snapshot
-from subnetlab.devnet.block import Block, Blocks, chained_root, hexed
-from subnetlab.devnet.extrinsic import digest
-from subnetlab.devnet.node import Changes, Node
+from subnetlab.devnet.chain.block import Block, Blocks, chained_root, hexed
+from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.node.node import Changes, Node
+from subnetlab.devnet.storage import snapshot
 from subnetlab.errors import StateFileInvalid
 from subnetlab.record.lock import try_lock
 

@@ -1,6 +1,6 @@
 """Why a node ends by itself: whoever started it is gone, or nobody has talked to it for long.
 
-A node started by hand has no lease and runs until it is told to stop.
+A node started by hand has no such reason and runs until it is told to stop.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable
 CHECK_SECONDS = 1.0
 
 
-class Lease:
+class IdleShutdown:
     """Ends the node when its reason to run has ended."""
 
     def __init__(

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from subnetlab.devnet.extrinsic import Extrinsic
-from subnetlab.devnet.fees import Weight
-from subnetlab.devnet.refusal import already_imported, pool_full, too_low_priority
+from subnetlab.devnet.chain.extrinsic import Extrinsic
+from subnetlab.devnet.chain.fees import CallWeight
+from subnetlab.devnet.chain.refusal import already_imported, pool_full, too_low_priority
 
 Status = str | dict[str, Any]
 Watch = Callable[[Status], None]
@@ -28,14 +28,14 @@ class Pending:
 
     extrinsic: Extrinsic
     call: dict[str, Any]
-    weight: Weight
+    weight: CallWeight
     fee: int
     payer: str
     dies_at: int | None
     watch: Watch = field(default=_nobody)
 
 
-class Pool:
+class TransactionPool:
     """What has been submitted and is not yet in a block."""
 
     def __init__(self) -> None:

@@ -1,0 +1,1 @@
+"""The node that runs a chain: building blocks, when to seal, when to end, and its command."""

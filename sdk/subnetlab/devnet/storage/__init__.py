@@ -1,0 +1,1 @@
+"""A chain on disk: the snapshot, and the journal of the blocks since."""
