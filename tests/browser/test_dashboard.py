@@ -16,7 +16,9 @@ board.feed.apply(rest)
 board
 """
 
-NOTHING_OVERLAPS = """(focus => [...document.querySelectorAll('.sl canvas, .sl .curve-labels div')].every(e => {
+NOTHING_OVERLAPS = """(focus => [
+  ...document.querySelectorAll('.sl canvas, .sl .curve-labels div')
+].every(e => {
   const at = e.getBoundingClientRect();
   return at.right <= focus.left || at.bottom <= focus.top || at.top >= focus.bottom;
 }))(document.querySelector('.sl [data-part=focus] svg').getBoundingClientRect())"""

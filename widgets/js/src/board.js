@@ -7,6 +7,7 @@ import { FLAGGED, GONE, glyph, NOT_JUDGED, verdictOf, verdictWord } from "./verd
 import { bytes, fixed, lossChange, percent } from "./words.js";
 
 const FOLD_ABOVE = 12;
+const LOSS_REMOVED = "The share of the loss that goes when this miner’s update is applied alone.";
 
 // What is known of every miner at a round.
 export function standings(store, round, reasons) {
@@ -68,9 +69,12 @@ export function board(rows, focused) {
     tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
   };
   const row = (r) => boardRow(r, scale, focused);
-  return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${explained("loss removed", "The share of the loss that goes when this miner’s update is applied alone.")}</th>
-    <th class="wide-only">${explained("rating")}</th><th class="wide-only">${explained("weight")}</th><th>${explained("incentive")}</th><th class="text spaced">${explained("pay")} per tempo</th>
-    <th>α paid ▾</th><th class="wide-only">MB sent</th><th class="text spaced">state</th></tr></thead><tbody>${folded(order, focused, row)}</tbody></table>`;
+  const removed = explained("loss removed", LOSS_REMOVED);
+  return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${removed}</th>
+    <th class="wide-only">${explained("rating")}</th><th class="wide-only">${explained("weight")}</th>
+      <th>${explained("incentive")}</th><th class="text spaced">${explained("pay")} per tempo</th>
+    <th>α paid ▾</th><th class="wide-only">MB sent</th><th class="text spaced">state</th></tr></thead>
+      <tbody>${folded(order, focused, row)}</tbody></table>`;
 }
 
 function folded(order, focused, row) {
@@ -81,7 +85,9 @@ function folded(order, focused, row) {
   const middle = order.filter((r) => !top.includes(r) && !tail.includes(r) && r !== mine);
   const shown = top.includes(mine) || tail.includes(mine) ? [] : [mine];
   const fold = middle.length
-    ? html`<tr class="fold"><td colspan="10">${middle.length} more miners, paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>`
+    ? html`<tr class="fold"><td
+      colspan="10">${middle.length} more miners,
+      paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>`
     : "";
   return [rowsOf([...top, ...shown], row), fold, rowsOf(tail, row)];
 }
@@ -92,10 +98,13 @@ const rowsOf = (rows, row) => repeat(rows, (r) => r.uid, row);
 function boardRow(r, scale, focused) {
   const bad = r.code === FLAGGED;
   const number = (text, width) => html`<span class="number" style="min-width:${width}px">${text}</span>`;
-  return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "selected" : ""} ${bad ? "bad" : ""}"><td>${glyph(r.code)}${r.uid}</td>
+  return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "selected" : ""} ${bad ? "bad" : ""}">
+    <td>${glyph(r.code)}${r.uid}</td>
     <td class="text">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
-    <td class="wide-only">${fixed(r.rating, 3)}</td><td class="wide-only">${percent(r.weight)}</td><td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
-    <td class="text spaced">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td><td class="wide-only">${fixed(r.sent / 1e6)}</td><td class="text spaced">${r.state}</td></tr>`;
+    <td class="wide-only">${fixed(r.rating, 3)}</td><td class="wide-only">${percent(r.weight)}</td>
+      <td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
+    <td class="text spaced">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td>
+      <td class="wide-only">${fixed(r.sent / 1e6)}</td><td class="text spaced">${r.state}</td></tr>`;
 }
 
 function judged(r) {
@@ -105,7 +114,8 @@ function judged(r) {
 
 function bar(value, most, bad) {
   const width = Math.max(0, Math.min(1, (value || 0) / most)) * 43;
-  return html`<svg class="bar" width="44" height="10" aria-hidden="true"><path d="M.5 0V10" stroke="var(--edge)"/><rect x="1" y="1.5" width=${width.toFixed(1)} height="7" fill=${bad ? "var(--flag)" : "var(--work2)"}/></svg>`;
+  return html`<svg class="bar" width="44" height="10" aria-hidden="true"><path d="M.5 0V10" stroke="var(--edge)"/><rect
+    x="1" y="1.5" width=${width.toFixed(1)} height="7" fill=${bad ? "var(--flag)" : "var(--work2)"}/></svg>`;
 }
 
 // Pay as a step line over a fill from zero: only then a collapse looks like a collapse.
@@ -122,8 +132,10 @@ function steps(pays, scale, bad) {
     d += `V${(h - 1 - (v / scale.pay) * (h - 3)).toFixed(1)}H${(Math.min(pays.length, i + together) * k).toFixed(1)}`;
   }
   const colour = bad ? "flag" : "work";
-  const drawn = svg`<path d="${d}V${h}Z" fill="var(--${colour}3)"/><path d=${d.replace(/^M0 [\d.]+V/, "M0 ")} fill="none" stroke="var(--${colour})" stroke-width="1.4"/>`;
-  return html`<svg width=${w} height=${h} aria-hidden="true"><path d="M0 ${h - 0.5}H${w}" stroke="var(--hair)"/>${pays.length ? drawn : ""}</svg>`;
+  const drawn = svg`<path d="${d}V${h}Z" fill="var(--${colour}3)"/>
+    <path d=${d.replace(/^M0 [\d.]+V/, "M0 ")} fill="none" stroke="var(--${colour})" stroke-width="1.4"/>`;
+  return html`<svg width=${w} height=${h} aria-hidden="true"><path d="M0 ${h - 0.5}H${w}"
+    stroke="var(--hair)"/>${pays.length ? drawn : ""}</svg>`;
 }
 
 export function flow(rows, focused, innerSteps, tempo) {
@@ -137,8 +149,13 @@ export function flow(rows, focused, innerSteps, tempo) {
     const work =
       r.code === GONE ? "nothing sent" : Number.isNaN(r.bytes) ? "–" : `${innerSteps} steps, ${bytes(r.bytes)}`;
     const cells = [work, lossChange(r.removed), percent(r.weight), percent(r.consensus), percent(r.incentive)];
-    return html`<div class="${c} strong">${glyph(r.code)}uid ${r.uid}</div>${cells.map((cell) => html`<div class=${c}>${cell}</div>`)}<div class="${c} strong">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
+    return html`<div class="${c} strong">${glyph(r.code)}uid ${r.uid}</div>${cells.map(
+      (cell) => html`<div
+      class=${c}>${cell}</div>`,
+    )}<div class="${c} strong">${fixed(r.pays.at(-1) ?? NaN, 3)} α</div>`;
   };
-  return html`<div class="flow"><div></div><div class="who">the miner</div><div class="who" style="grid-column:3/5">each validator</div><div class="who" style="grid-column:5/8">the chain, every ${tempo ? `${tempo} blocks` : "tempo"}</div>
+  return html`<div class="flow"><div></div><div class="who">the miner</div><div class="who"
+    style="grid-column:3/5">each validator</div><div class="who"
+    style="grid-column:5/8">the chain, every ${tempo ? `${tempo} blocks` : "tempo"}</div>
     <div></div>${strip}${line(rows[focused])}${caught ? line(caught) : ""}</div>`;
 }

@@ -146,11 +146,13 @@ export class Curve {
     render(
       ends.map(
         (e) =>
-          html`<div class=${e.field} style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`,
+          html`<div class=${e.field}
+            style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`,
       ),
       this.labels,
     );
-    const spoken = `Loss after round ${round}: ${ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ") || "nothing measured yet"}`;
+    const losses = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
+    const spoken = `Loss after round ${round}: ${losses || "nothing measured yet"}`;
     if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
   }
 

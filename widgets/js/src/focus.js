@@ -36,14 +36,19 @@ function picture(store, series, rounds, focused, flagged) {
   const line = (values) => path(values, x, y);
   const labels = endLabels(store, series, focused, flagged, y);
   const right = x(rounds.length - 1) + 8;
-  return html`<svg width=${WIDTH} height=${HEIGHT} role="img" aria-label="Loss removed by uid ${store.uids[focused]} against the fleet">
+  return html`<svg width=${WIDTH} height=${HEIGHT} role="img"
+    aria-label="Loss removed by uid ${store.uids[focused]} against the fleet">
     <path d="M0 ${y(0)}H${WIDTH - LABELS}" stroke="var(--edge)"/>
     <path d=${area(series.high, series.low, x, y)} fill="var(--band)"/>
     <path d=${line(series.middle)} fill="none" stroke="var(--ink2)" stroke-dasharray="6 4"/>
     ${series.bad ? svg`<path d=${line(series.bad)} fill="none" stroke="var(--flag)" stroke-width="1.8"/>` : ""}
     <path d=${line(series.mine)} fill="none" stroke="var(--work)" stroke-width="2.2"/>
-    ${labels.map((l) => svg`<text x=${right} y=${l.y + 4} style="fill:${l.colour};font-weight:${l.bold ? 600 : 400}">${l.name}</text>`)}
-    <text x="0" y=${HEIGHT - 2}>round ${rounds[0]}</text><text x=${WIDTH - LABELS} y=${HEIGHT - 2} text-anchor="end">${rounds.at(-1)}</text></svg>`;
+    ${labels.map(
+      (l) => svg`<text x=${right} y=${l.y + 4}
+      style="fill:${l.colour};font-weight:${l.bold ? 600 : 400}">${l.name}</text>`,
+    )}
+    <text x="0" y=${HEIGHT - 2}>round ${rounds[0]}</text>
+    <text x=${WIDTH - LABELS} y=${HEIGHT - 2} text-anchor="end">${rounds.at(-1)}</text></svg>`;
 }
 
 function endLabels(store, series, focused, flagged, y) {

@@ -166,7 +166,10 @@ class Form {
     }
     return html`<input name="target" class="field" autocomplete="off" spellcheck="false" list=${this.list}
       placeholder=${setup.names.length ? "a name, or 5…" : "5…"} value=${setup.target} ?disabled=${settled}
-      @input=${look}><datalist id=${this.list}>${setup.names.map((name) => html`<option value=${name}></option>`)}</datalist>`;
+      @input=${look}><datalist id=${this.list}>${setup.names.map(
+        (name) => html`<option
+        value=${name}></option>`,
+      )}</datalist>`;
   }
 
   #preview() {
@@ -183,7 +186,8 @@ class Form {
     const bad = !this.alive || state.step === "failed" || state.step === "unknown" || refused;
     return html`<div class="actions">
       <span class="note ${bad ? "bad" : ""}" role="status">${this.#note()}</span>
-      <button type="button" class="send" ?disabled=${!this.#canSend} @click=${this.#confirm.bind(this)}>${this.#label()}</button>
+      <button type="button" class="send" ?disabled=${!this.#canSend}
+        @click=${this.#confirm.bind(this)}>${this.#label()}</button>
     </div>`;
   }
 

@@ -2,6 +2,7 @@
 
 import { html, nothing } from "lit-html";
 import { explained } from "./glossary.js";
+import { badge } from "./money.js";
 import { fixed } from "./words.js";
 
 const MARKS = {
@@ -28,7 +29,7 @@ export function statusLine(header, status, round, silentFor) {
     <span>${header.name}, netuid ${header.netuid}</span><span>round <b>${round}</b> of ${header.rounds}</span>
     ${detail ? html`<span class="detail">${detail}</span>` : ""}<span class="spacer"></span>
     <span>block <b>${status.block || "–"}</b></span>${payday(status)}
-    <span class="money ${header.real_money ? "real" : ""}">${header.real_money ? "REAL TAO" : "play money"}, ${header.network}</span>`;
+    ${badge(header.real_money, header.network)}`;
 }
 
 // A page cannot tell a restarted kernel from a broken line; the run goes on behind either.
@@ -43,7 +44,9 @@ function payday(status) {
   const left = Math.max(0, Math.min(tempo, status.next_epoch - status.block));
   const boxes = Array.from({ length: tempo }, (_, i) => html`<i class=${i < tempo - left ? "on" : ""}></i>`);
   const meaning = `A tempo is ${tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
-  return html`<span><span class="tempo" aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b> block${left === 1 ? "" : "s"}</span>`;
+  return html`<span><span class="tempo"
+    aria-hidden="true">${boxes}</span>${explained("pay day", meaning)} in <b>${left}</b>
+    block${left === 1 ? "" : "s"}</span>`;
 }
 
 // The sentence comes with the status, as every other page says it. While an earlier round is looked at again the
@@ -72,7 +75,9 @@ function marked(text) {
 function ratioLine(status) {
   if (!status.wire_bytes || !status.dense_bytes) return nothing;
   const ratio = Math.round(status.dense_bytes / status.wire_bytes);
-  const both = `${(status.wire_bytes / 1e3).toFixed(1)} kB compressed against ${(status.dense_bytes / 1e6).toFixed(1)} MB as a full fp32 update, per miner and round`;
+  const sent = `${(status.wire_bytes / 1e3).toFixed(1)} kB compressed`;
+  const dense = `${(status.dense_bytes / 1e6).toFixed(1)} MB as a full fp32 update`;
+  const both = `${sent} against ${dense}, per miner and round`;
   return html`<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
 }
 
@@ -84,6 +89,7 @@ export function samples(status, round) {
   const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
   return shown.map(
     (s, i) =>
-      html`<div class="sample ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`,
+      html`<div
+        class="sample ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`,
   );
 }

@@ -100,7 +100,8 @@ class View {
   /** @param {import("./rows.js").Column} column */
   #head({ key, name, words, why }) {
     const { sort } = this.rows;
-    const [said, mark] = key !== sort.key ? ["none", ""] : sort.way > 0 ? ["ascending", " ▴"] : ["descending", " ▾"];
+    const sorted = sort.way > 0 ? ["ascending", " ▴"] : ["descending", " ▾"];
+    const [said, mark] = key === sort.key ? sorted : ["none", ""];
     const look = `${words ? "text" : ""} ${key === "paid" ? "spaced" : ""}`;
     return html`<th scope="col" class=${look} data-key=${key} aria-sort=${said}>
       <button type="button" tabindex=${key === this.stop ? 0 : -1} title=${why ?? ""}

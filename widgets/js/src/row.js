@@ -86,7 +86,8 @@ function spark(paid, most, bad) {
   const ends = `from ${fixed(known[0] ?? 0, 3)} to ${fixed(known.at(-1) ?? 0, 3)} alpha`;
   const said = known.length ? `${known.length} tempos, ${ends}` : "not paid yet";
   const area = `${line}V${SPARK_HIGH}H${start.toFixed(1)}Z`;
-  return html`<svg class="spark ${bad ? "flag" : ""}" width=${SPARK_PX} height=${SPARK_HIGH} role="img" aria-label=${said}>
+  return html`<svg class="spark ${bad ? "flag" : ""}" width=${SPARK_PX} height=${SPARK_HIGH} role="img"
+    aria-label=${said}>
     <path class="zero" d="M0 ${SPARK_HIGH - 0.5}H${SPARK_PX}"/>
     ${line ? svg`<path class="area" d=${area}/><path class="line" d=${line}/>` : nothing}</svg>`;
 }

@@ -9,12 +9,19 @@ export function tableTwin(store, rows, round) {
   const rounds = Array.from({ length: round - from + 1 }, (_, i) => round - i);
   const losses = rounds.map(
     (r) =>
-      html`<tr><td>${r}</td><td>${fixed(store.of(r, "subnet"), 3)}</td><td>${fixed(store.of(r, "alone"), 3)}</td><td>${fixed(store.of(r, "block"), 0)}</td></tr>`,
+      html`<tr><td>${r}</td><td>${fixed(store.of(r, "subnet"), 3)}</td><td>${fixed(store.of(r, "alone"), 3)}</td>
+        <td>${fixed(store.of(r, "block"), 0)}</td></tr>`,
   );
   const miners = rows.map(
     (r) =>
-      html`<tr><td>${r.uid}</td><td class="text">${verdictWithReason(r.code, r.reason)}</td><td>${r.state}</td><td>${fixed(r.loss, 3)}</td><td>${lossChange(r.removed)}</td><td>${fixed(r.rating, 3)}</td><td>${percent(r.weight)}</td><td>${percent(r.incentive)}</td><td>${fixed(r.paid, 3)}</td><td>${fixed(r.sent / 1e6)}</td></tr>`,
+      html`<tr><td>${r.uid}</td><td class="text">${verdictWithReason(r.code, r.reason)}</td><td>${r.state}</td>
+        <td>${fixed(r.loss, 3)}</td><td>${lossChange(r.removed)}</td><td>${fixed(r.rating, 3)}</td>
+        <td>${percent(r.weight)}</td><td>${percent(r.incentive)}</td><td>${fixed(r.paid, 3)}</td>
+        <td>${fixed(r.sent / 1e6)}</td></tr>`,
   );
-  return html`<h3>Loss, newest round first</h3><table><thead><tr><th>round</th><th>the subnet</th><th>one alone</th><th>block</th></tr></thead><tbody>${losses}</tbody></table>
-    <h3 class="gap">Miners after round ${round}</h3><table><thead><tr><th>uid</th><th class="text">verdict</th><th>state</th><th>own loss</th><th>loss removed</th><th>rating</th><th>weight</th><th>incentive</th><th>α paid</th><th>MB sent</th></tr></thead><tbody>${miners}</tbody></table>`;
+  return html`<h3>Loss, newest round first</h3><table><thead><tr><th>round</th><th>the subnet</th><th>one alone</th>
+    <th>block</th></tr></thead><tbody>${losses}</tbody></table>
+    <h3 class="gap">Miners after round ${round}</h3><table><thead><tr><th>uid</th><th class="text">verdict</th>
+      <th>state</th><th>own loss</th><th>loss removed</th><th>rating</th><th>weight</th><th>incentive</th>
+      <th>α paid</th><th>MB sent</th></tr></thead><tbody>${miners}</tbody></table>`;
 }

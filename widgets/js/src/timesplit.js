@@ -28,14 +28,18 @@ export function timeSplit(store, round, width, id) {
     x += w;
     return rect;
   });
-  const hatch = svg`<defs><pattern id=${id} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="var(--fill)"/><path d="M0 0V5" stroke="var(--ink2)" stroke-width="1.6"/></pattern></defs>`;
+  const hatch = svg`<defs><pattern id=${id} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+    <rect width="5" height="5" fill="var(--fill)"/>
+    <path d="M0 0V5" stroke="var(--ink2)" stroke-width="1.6"/></pattern></defs>`;
   const key = parts.map(
     (p) =>
-      html`<span><svg width="9" height="9" aria-hidden="true"><rect width="9" height="9" fill=${p.fill}/></svg>${p.name} <b>${fixed(p.seconds)} s</b></span>`,
+      html`<span><svg width="9" height="9" aria-hidden="true"><rect width="9" height="9"
+        fill=${p.fill}/></svg>${p.name} <b>${fixed(p.seconds)} s</b></span>`,
   );
   const share = Math.round((parts[0].seconds / total) * 100);
   return {
     sentence: `Round ${round} took ${fixed(total)} s, ${share} % of it training`,
-    drawn: html`<svg width=${width} height="8" role="img" aria-label="Time split of round ${round}">${hatch}${bars}</svg><div class="legend">${key}</div>`,
+    drawn: html`<svg width=${width} height="8" role="img"
+      aria-label="Time split of round ${round}">${hatch}${bars}</svg><div class="legend">${key}</div>`,
   };
 }

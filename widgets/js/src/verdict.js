@@ -26,7 +26,8 @@ export const verdictWithReason = (code, reason) =>
 
 export const glyph = (code) => {
   const shape = {
-    [NOT_JUDGED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4" stroke-dasharray="2 1.6"/>`,
+    [NOT_JUDGED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)"
+      stroke-width="1.4" stroke-dasharray="2 1.6"/>`,
     [MISSED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)" stroke-width="1.4"/>`,
     [WORKS]: svg`<circle cx="5" cy="5" r="4" fill="var(--work)"/>`,
     [FLAGGED]: svg`<path d="M5 0 10 5 5 10 0 5Z" fill="var(--flag)"/>`,
