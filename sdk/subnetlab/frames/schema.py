@@ -1,6 +1,6 @@
 """Which frames there are, and what each column means.
 
-Units as in the record: losses nats per byte, sizes bytes, times seconds, money integer rao or alpha-rao,
+Units as in the record: losses in the run's own, sizes bytes, times seconds, money integer rao or alpha-rao,
 heights of blocks. Scores of the chain (u16) become fractions from 0 to 1. A null says that nothing was
 recorded, never zero.
 """

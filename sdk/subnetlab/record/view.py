@@ -311,7 +311,7 @@ class RunView:
 def _loss_unit(manifest: dict[str, Any]) -> str:
     task: Any = manifest.get("task")
     if isinstance(task, dict):
-        said: Any = task.get("loss_unit")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+        said: Any = task.get("unit")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
         if isinstance(said, str):
             return said
     # Manifests from before tasks train on tokens, and 256 of them are bytes.

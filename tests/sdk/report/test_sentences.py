@@ -144,7 +144,7 @@ def test_losses_have_the_unit_of_the_record() -> None:
     said: dict[str, dict[str, Any]] = {
         "nats per byte": {"model": {"kind": "TinyGPT"}},
         "nats per token": {"model": {"kind": "Source", "vocabulary": 65}},
-        "bits per pixel": {"task": {"kind": "own", "loss_unit": "bits per pixel"}},
+        "bits per pixel": {"task": {"kind": "own", "unit": "bits per pixel"}},
     }
     for unit, manifest in said.items():
         found = str(verdict(view_of(started("miner", "validator", **manifest), closed(), alone)))
