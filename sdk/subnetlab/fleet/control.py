@@ -140,20 +140,17 @@ def _same_user(caller: socket.socket) -> bool:
 
 def _spent(told: object) -> Spent | None:
     """A reported stake or payment; None where a field is missing or of the wrong type."""
-    try:
-        event = from_json({**told, "kind": Spent.kind}) if isinstance(told, dict) else None
-    except TypeError:
+    fields: dict[str, Any] = {**told, "kind": Spent.kind} if isinstance(told, dict) else {}
+    texts = all(isinstance(fields.get(name), str) for name in ("tx", "to"))
+    if not texts or fields.get("what") not in ("stake", "pay") or type(fields.get("amount_rao")) is not int:
         return None
-    if (
-        not isinstance(event, Spent)
-        or event.what not in ("stake", "pay")
-        or type(event.amount_rao) is not int
-    ):
-        return None
-    return event if isinstance(event.tx, str) and isinstance(event.to, str) else None
+    event = from_json(fields)
+    return event if isinstance(event, Spent) else None
 
 
-def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0, **more: object) -> Answer:
+def request(
+    run_folder: Path, token: str, verb: str, timeout_s: float = 5.0, *, event: Answer | None = None
+) -> Answer:
     """Ask a supervisor for `status` or `stop`, or report `spent` with its `event`; return what it says.
 
     Raises:
@@ -164,7 +161,7 @@ def request(run_folder: Path, token: str, verb: str, timeout_s: float = 5.0, **m
         with socket.socket(socket.AF_UNIX) as line, _reachable(run_folder / CONTROL_SOCKET) as name:
             line.settimeout(timeout_s)
             line.connect(name)
-            line.sendall(json.dumps({"token": token, "verb": verb, **more}).encode() + b"\n")
+            line.sendall(json.dumps({"token": token, "verb": verb, "event": event}).encode() + b"\n")
             while piece := line.recv(65536):
                 text += piece
         answer: Answer = json.loads(text)

@@ -136,12 +136,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _ask(run_folder: Path, verb: str, **more: object) -> dict[str, Any]:
+def _ask(run_folder: Path, verb: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
     if not is_running(run_folder):
         return {}
     try:
         known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
-        return request(run_folder, known["token"], verb, **more)
+        return request(run_folder, known["token"], verb, event=event)
     except (FleetError, OSError, ValueError, KeyError) as error:
         if not (run_folder / CONTROL_SOCKET).exists() or not is_running(run_folder):
             return {}  # it has come to its end

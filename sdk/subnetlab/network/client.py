@@ -299,9 +299,10 @@ class NetworkClient:
             return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
 
         if isinstance(intent, bittensor.Transfer):
-            sent = int(cast("bittensor.Balance", intent.amount_tao).rao)
-            if sent < self.existential_deposit:
-                check_opens(intent.dest_ss58, sent, self.balance(intent.dest_ss58), self.existential_deposit)
+            moved = cast("Any", intent)
+            sent, to, deposit = int(moved.amount_tao.rao), str(moved.dest_ss58), self.existential_deposit
+            if sent < deposit:
+                check_opens(to, sent, self.balance(to), deposit)
         free = self.balance(signer)
         amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
         spend = self._describe(plan.summary, wallet=signer, amount=amount, fee=fee)
