@@ -12,7 +12,11 @@ FILE_LINES = 400
 FUNCTION_LINES = 50
 MEDIAN_LINES = 150
 # The two edges where whatever happens must become an answer: a JSON-RPC error, a cell's output.
-EDGES = ("sdk/subnetlab/devnet/rpc/", "kernel/subnetlab_kernel/")
+EDGES = (
+    "sdk/subnetlab/devnet/rpc/",
+    "sdk/subnetlab/devnet/chain/containment.py",
+    "kernel/subnetlab_kernel/",
+)
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
 SOURCES = python_files(*PACKAGES)
@@ -49,7 +53,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert long == []
 
 
-def test_only_the_two_edges_catch_everything() -> None:
+def test_only_the_edges_catch_everything() -> None:
     broad = [
         f"{relative(path)}:{line}"
         for path in SOURCES

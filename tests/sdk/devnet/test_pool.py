@@ -6,7 +6,7 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain import refusal, transaction_pool
 from subnetlab.devnet.chain.block import hexed
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.refusal import Refusal
@@ -81,6 +81,16 @@ def test_what_became_unaffordable_is_dropped_from_its_block(node: Node, signer: 
     node.submit(poor.transfer(BOB, 1, nonce=1), seen.append)
     assert len(node.seal().extrinsics) == 2
     assert seen == ["ready", "invalid"]
+
+
+def test_the_pool_is_full_by_bytes_too(node: Node, signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (signer.transfer(BOB, 1, nonce=n) for n in range(2))
+    monkeypatch.setattr(transaction_pool, "LIMIT_BYTES", len(first) + len(second) - 1)
+    node.submit(first)
+    with pytest.raises(Refusal, match="1016"):
+        node.submit(second)
+    node.seal()
+    node.submit(second)
 
 
 def divides(*_: object, **__: object) -> None:

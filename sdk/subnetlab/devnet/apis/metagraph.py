@@ -7,6 +7,7 @@ Source: `rpc_info/{metagraph,show_subnet}.rs`.
 from typing import Any
 
 from subnetlab.devnet.apis import hyperparameters, neurons, subnets
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import stake_weight
@@ -15,7 +16,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     mechanisms,
     netuids,
     number,
-    octets,
     read,
     storage_index,
 )
@@ -40,7 +40,7 @@ _SCALARS = {
 
 def _person(ledger: Ledger, coldkey: str) -> dict[str, list[int]] | None:
     identity = read(ledger, "IdentitiesV2", coldkey)
-    return identity and {field: octets(text) for field, text in identity.items()}
+    return identity and {field: list(bytes_of(text)) for field, text in identity.items()}
 
 
 def _columns(ledger: Ledger, netuid: int) -> dict[str, list[Any]]:
@@ -79,7 +79,7 @@ def _metagraph(ledger: Ledger, netuid: int, mechanism: int = 0) -> dict[str, Any
         **_columns(ledger, netuid),
         "netuid": index,
         "name": subnets.name_of(ledger, netuid),
-        "symbol": octets(read(ledger, "TokenSymbol", netuid)),
+        "symbol": list(bytes_of(read(ledger, "TokenSymbol", netuid))),
         "identity": subnets.identity_of(ledger, netuid),
         "block": ledger.block_number,
         "subnet_emission": 0,

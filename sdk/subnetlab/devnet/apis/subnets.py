@@ -5,10 +5,11 @@ Source: `rpc_info/{subnet_info,dynamic_info,show_subnet}.rs`.
 
 from typing import Any
 
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import runtime_api
 from subnetlab.devnet.pallets.subtensor import money, schedule, subnet
-from subnetlab.devnet.pallets.subtensor.entries import is_subnet, netuids, number, octets, read
+from subnetlab.devnet.pallets.subtensor.entries import is_subnet, netuids, number, read
 from subnetlab.units import ROOT_NETUID
 
 _NAMES = {0: "root", 1: "apex"}
@@ -48,14 +49,14 @@ _DYNAMIC = {
 def name_of(ledger: Ledger, netuid: int) -> list[int]:
     """A subnet's name as bytes: what it calls itself, or what the chain calls it."""
     identity = read(ledger, "SubnetIdentitiesV3", netuid)
-    own = octets(identity["subnet_name"]) if identity else []
+    own = list(bytes_of(identity["subnet_name"])) if identity else []
     return own or list(_NAMES.get(netuid, "unknown").encode())
 
 
 def identity_of(ledger: Ledger, netuid: int) -> dict[str, list[int]] | None:
     """A subnet's identity, its texts as bytes."""
     identity = read(ledger, "SubnetIdentitiesV3", netuid)
-    return identity and {field: octets(text) for field, text in identity.items()}
+    return identity and {field: list(bytes_of(text)) for field, text in identity.items()}
 
 
 def dynamic(ledger: Ledger, netuid: int) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def get_dynamic_info(ledger: Ledger, netuid: int) -> dict[str, Any] | None:
     return {
         **dynamic(ledger, netuid),
         "subnet_name": name_of(ledger, netuid),
-        "token_symbol": octets(read(ledger, "TokenSymbol", netuid)),
+        "token_symbol": list(bytes_of(read(ledger, "TokenSymbol", netuid))),
         "emission": 0,
         "subnet_identity": identity_of(ledger, netuid),
     }

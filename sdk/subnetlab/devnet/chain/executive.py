@@ -5,18 +5,17 @@ to unless `ledger.author` names one; then they are burned. Source: Substrate's `
 receipt for the order.
 """
 
-import logging
 from contextlib import suppress
 from typing import Any
 
 from subnetlab.devnet.chain import admission, refusal
+from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.fees import CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import NOBODY, DispatchError, Origin
 from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.devnet.pallets import balances, system, transaction_payment
 
-log = logging.getLogger("subnetlab.devnet")
 TIMESTAMP_WEIGHT = CallWeight(213_816_000, 1_493)
 
 
@@ -52,14 +51,13 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
     with ledger.transaction():
         _charge(ledger, pending)
         system.increment_nonce(ledger, extrinsic.signer)
-    failure = None
     try:
-        ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
+        name = f"{pending.call['call_module']}.{pending.call['call_function']}"
+        with contained(name, passes=(DispatchError,)) as outcome:
+            ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
+        failure = "Other" if outcome.failed else None
     except DispatchError as error:
         failure = ledger.error_value(error)
-    except Exception:  # a pallet's bug costs its extrinsic and is answered; the block goes on
-        log.exception("%(call_module)s.%(call_function)s failed", pending.call)
-        failure = "Other"
     free = failure is None and transaction_payment.is_free(pending.call)
     refund = pending.fee - extrinsic.tip if free else 0
     _refund(ledger, pending.payer, refund)

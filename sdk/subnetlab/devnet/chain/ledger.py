@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.registry import CALLS, HOOKS, DispatchError, Origin
 from subnetlab.devnet.chain.state import State
 
@@ -135,11 +136,8 @@ class Ledger:
         self.put("System", "Number", value=number)
         self.put("Timestamp", "Now", value=now_ms)
         for _, hook in HOOKS:
-            try:
-                with self.transaction():
-                    hook(self)
-            except Exception:  # a stored value that nothing foresaw must not end the chain
-                log.exception("%s failed: block %d goes without it", hook.__qualname__, number)
+            with contained(f"The part of a block that {hook.__qualname__} builds"), self.transaction():
+                hook(self)
 
     def error_value(self, error: DispatchError) -> Any:
         """A dispatch error as the codec encodes it."""

@@ -16,6 +16,8 @@ Status = str | dict[str, Any]
 Watch = Callable[[Status], None]
 LIMIT = 8192
 """Most extrinsics the pool holds, as Substrate's default for ready ones."""
+LIMIT_BYTES = 20 * 2**20
+"""Most bytes of them, likewise."""
 
 
 def _nobody(_: Status) -> None:
@@ -42,6 +44,7 @@ class TransactionPool:
         """Start empty."""
         self._by_tag: dict[tuple[str, int], Pending] = {}
         self._hashes: set[bytes] = set()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._by_tag)
@@ -61,25 +64,30 @@ class TransactionPool:
         held = self._by_tag.get(extrinsic.tag)
         if held is not None and held.extrinsic.tip >= extrinsic.tip:
             raise too_low_priority(extrinsic.tip, held.extrinsic.tip)
-        if held is None and len(self._by_tag) >= LIMIT:
+        full = len(self._by_tag) >= LIMIT or self._bytes + len(extrinsic.raw) > LIMIT_BYTES
+        if held is None and full:
             raise pool_full()
         if held is not None:
             self.remove(held)
             held.watch({"usurped": "0x" + extrinsic.hash.hex()})
-        self._by_tag[extrinsic.tag] = pending
-        self._hashes.add(extrinsic.hash)
+        self._keep(pending)
 
     def remove(self, pending: Pending) -> None:
         """Let an extrinsic go; nothing happens where it is not here."""
         if self._by_tag.get(pending.extrinsic.tag) is pending:
             del self._by_tag[pending.extrinsic.tag]
+            self._bytes -= len(pending.extrinsic.raw)
             self._hashes.discard(pending.extrinsic.hash)
 
     def restore(self, pending: Pending) -> None:
         """Take back what a block that never was had taken out."""
         if pending.extrinsic.tag not in self._by_tag:
-            self._by_tag[pending.extrinsic.tag] = pending
-            self._hashes.add(pending.extrinsic.hash)
+            self._keep(pending)
+
+    def _keep(self, pending: Pending) -> None:
+        self._by_tag[pending.extrinsic.tag] = pending
+        self._hashes.add(pending.extrinsic.hash)
+        self._bytes += len(pending.extrinsic.raw)
 
     def next_nonce(self, signer: str, nonce: int) -> int:
         """The first nonce from `nonce` on that nothing here uses."""

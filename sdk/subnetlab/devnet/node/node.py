@@ -12,6 +12,7 @@ from subnetlab.devnet.apis import validity
 from subnetlab.devnet.chain import admission, executive, genesis
 from subnetlab.devnet.chain.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
 from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.extrinsic import bare, digest
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.refusal import INVALID, Refusal
@@ -166,18 +167,17 @@ class Node:
 
     def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
         try:
-            with self.ledger.transaction():
+            with contained("An extrinsic", passes=(Refusal,)) as outcome, self.ledger.transaction():
                 executive.apply_extrinsic(self.ledger, len(body), pending)
         except Refusal:
             pending.watch("invalid")
             return
-        except Exception:  # not even its fee could be taken; the block goes on without it
-            log.exception("an extrinsic was left out")
-            pending.watch("dropped")
-            return
-        except BaseException:  # a pallet's bug: the block is built again without what met it
+        except BaseException:  # the process ends
             pending.watch("dropped")
             raise
+        if outcome.failed:  # not even its fee could be taken
+            pending.watch("dropped")
+            return
         body.append(pending.extrinsic.raw)
         included.append(pending)
         inner = self._unsealed(pending)

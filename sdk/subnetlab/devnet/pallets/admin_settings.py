@@ -39,6 +39,14 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEvent:
+    """An event of AdminUtils itself: the subnet, and the value in a field of this name."""
+
+    name: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChainSetting:
     """A setting of the whole chain, for root alone."""
 
@@ -53,13 +61,13 @@ class ChainSetting:
 class SubnetSetting:
     """A setting of one subnet.
 
-    `owner` names the rate limit of a subnet's owner and is empty where only root may. `event` starts with a
-    dot where it is AdminUtils' own, with named fields.
+    `owner` names the rate limit of a subnet's owner and is empty where only root may. `event` is
+    SubtensorModule's where it is a plain name.
     """
 
     name: str
     item: str
-    event: str = ""
+    event: str | OwnEvent = ""
     owner: str = ""
     bounds: tuple[Bound, ...] = ()
     window: bool = True
@@ -210,7 +218,7 @@ ROOT_SETTINGS = (
     SubnetSetting(
         "subnet_emission_enabled",
         "SubnetEmissionEnabled",
-        ".SubnetEmissionEnabledSet enabled",
+        OwnEvent("SubnetEmissionEnabledSet", "enabled"),
         window=False,
         not_root=True,
     ),
@@ -276,12 +284,16 @@ OWNER_SETTINGS = (
         bounds=_STEEPNESS,
     ),
     SubnetSetting(
-        "yuma3_enabled", "Yuma3On", ".Yuma3EnableToggled enabled", "Yuma3Enabled", must_exist=False
+        "yuma3_enabled",
+        "Yuma3On",
+        OwnEvent("Yuma3EnableToggled", "enabled"),
+        "Yuma3Enabled",
+        must_exist=False,
     ),
     SubnetSetting(
         "bonds_reset_enabled",
         "BondsResetOn",
-        ".BondsResetToggled enabled",
+        OwnEvent("BondsResetToggled", "enabled"),
         "BondsResetEnabled",
         must_exist=False,
     ),
@@ -296,7 +308,7 @@ OWNER_SETTINGS = (
     SubnetSetting(
         "burn_half_life",
         "BurnHalfLife",
-        ".BurnHalfLifeSet burn_half_life",
+        OwnEvent("BurnHalfLifeSet", "burn_half_life"),
         "BurnHalfLife",
         bounds=_between(1, MOST_HALF_LIFE),
         not_root=True,
@@ -304,7 +316,7 @@ OWNER_SETTINGS = (
     SubnetSetting(
         "burn_increase_mult",
         "BurnIncreaseMult",
-        ".BurnIncreaseMultSet burn_increase_mult",
+        OwnEvent("BurnIncreaseMultSet", "burn_increase_mult"),
         "BurnIncreaseMult",
         bounds=_bits_between(U64F64.one, 3 * U64F64.one),
         not_root=True,

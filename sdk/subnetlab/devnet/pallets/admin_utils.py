@@ -78,12 +78,11 @@ def _authorised(ledger: Ledger, origin: Origin, netuid: int, row: SubnetSetting)
     return by_owner
 
 
-def _announce(ledger: Ledger, name: str, netuid: int, value: Any) -> None:
-    if name.startswith("."):
-        own, field = name[1:].split()
-        ledger.deposit_event(ADMIN, own, {"netuid": netuid, field: value})
-    elif name:
-        event(ledger, name, [netuid, value])
+def _announce(ledger: Ledger, what: str | table.OwnEvent, netuid: int, value: Any) -> None:
+    if isinstance(what, table.OwnEvent):
+        ledger.deposit_event(ADMIN, what.name, {"netuid": netuid, what.field: value})
+    elif what:
+        event(ledger, what, [netuid, value])
 
 
 for _row in table.CHAIN_SETTINGS:

@@ -10,6 +10,7 @@ from typing import Any
 
 import bittensor_core as core
 
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.chain.scale import compact
@@ -18,7 +19,6 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     erase,
     event,
     number,
-    octets,
     read,
     refusal,
     require,
@@ -197,9 +197,11 @@ def commit_timelocked_mechanism_weights(
     expected = number(ledger, "CommitRevealWeightsVersion")
     require(sealed["commit_reveal_version"] == expected, "IncorrectCommitRevealVersion")
     index, epoch = storage_index(netuid, mecid), schedule.epoch_index(ledger, netuid)
-    kept = [(who, block, octets(box), at) for who, block, box, at in _timelocked(ledger, index, epoch)]
+    kept = [
+        (who, block, list(bytes_of(box)), at) for who, block, box, at in _timelocked(ledger, index, epoch)
+    ]
     require(sum(who == hotkey for who, *_ in kept) < MOST_UNREVEALED, "TooManyUnrevealedCommits")
-    box = octets(sealed["commit"])
+    box = list(bytes_of(sealed["commit"]))
     kept.append((hotkey, ledger.block_number, box, sealed["reveal_round"]))
     write(ledger, "TimelockedWeightCommits", index, epoch, value=kept)
     hashed = "0x" + blake2b(bytes(box), digest_size=32).hexdigest()

@@ -106,22 +106,3 @@ def netuids(ledger: Ledger) -> list[int]:
 def is_subnet(ledger: Ledger, netuid: int) -> bool:
     """Whether a subnet exists."""
     return bool(read(ledger, "NetworksAdded", netuid))
-
-
-def octets(value: Any) -> list[int]:
-    """The bytes of a decoded `Vec<u8>`, in a form that encodes unambiguously.
-
-    The codec shows valid UTF-8 as text and anything else as `0x…`, so text that merely looks like
-    hexadecimal must not be read as such.
-    """
-    if not isinstance(value, str):
-        return list(value)
-    if value.startswith("0x"):
-        try:
-            raw = bytes.fromhex(value[2:])
-            raw.decode()
-        except UnicodeDecodeError:
-            return list(raw)  # pyright: ignore[reportPossiblyUnboundVariable] - decode is what failed
-        except ValueError:
-            pass
-    return list(value.encode())

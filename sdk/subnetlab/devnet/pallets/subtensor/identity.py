@@ -5,9 +5,10 @@ Source: `utils/identity.rs`.
 
 from typing import Any
 
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
-from subnetlab.devnet.pallets.subtensor.entries import entries, event, octets, read, require, write
+from subnetlab.devnet.pallets.subtensor.entries import entries, event, read, require, write
 
 _PERSON_BYTES = {
     "name": 256,
@@ -32,7 +33,7 @@ _SUBNET_BYTES = {
 
 def _checked(fields: dict[str, Any], most: dict[str, int]) -> dict[str, list[int]]:
     """The fields as bytes, none longer than it may be."""
-    encoded = {name: octets(fields[name]) for name in most}
+    encoded = {name: list(bytes_of(fields[name])) for name in most}
     require(all(len(encoded[name]) <= size for name, size in most.items()), "InvalidIdentity")
     return encoded
 

@@ -5,9 +5,10 @@ Source: `subnets/serving.rs`.
 
 from typing import Any
 
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
-from subnetlab.devnet.pallets.subtensor.entries import event, exists, number, octets, read, require, write
+from subnetlab.devnet.pallets.subtensor.entries import event, exists, number, read, require, write
 
 _IPV4, _IPV6 = 4, 6
 _LOCALHOST = {_IPV4: 0x7F000001, _IPV6: 1}
@@ -48,7 +49,7 @@ def serve_axon(ledger: Ledger, origin: Origin, netuid: int, **axon: int) -> None
 def serve_axon_tls(ledger: Ledger, origin: Origin, netuid: int, certificate: Any, **axon: int) -> None:
     """Publish an axon with its certificate: one byte naming the algorithm, then the public key."""
     serve_axon(ledger, origin, netuid, **axon)
-    raw = octets(certificate)
+    raw = list(bytes_of(certificate))
     if 1 <= len(raw) <= _MAX_CERTIFICATE:
         value = {"public_key": raw[1:], "algorithm": raw[0]}
         write(ledger, "NeuronCertificates", netuid, ensure_signed(origin), value=value)

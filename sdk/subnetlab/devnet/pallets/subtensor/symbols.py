@@ -4,9 +4,10 @@ The runtime keeps 439 letters of many alphabets in a fixed order; a new subnet t
 or the first free one. Source: `subnets/symbols.rs`.
 """
 
+from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
-from subnetlab.devnet.pallets.subtensor.entries import entries, event, octets, read, require, write
+from subnetlab.devnet.pallets.subtensor.entries import entries, event, read, require, write
 
 # Code points in hexadecimal, in the runtime's order; first and last of a run.
 _RUNS = """
@@ -60,7 +61,7 @@ def update_symbol(ledger: Ledger, origin: Origin, netuid: int, symbol: str) -> N
     """Change a subnet's letter to a free one; for root and the subnet's owner."""
     if not origin.root and ensure_signed(origin) != read(ledger, "SubnetOwner", netuid):
         raise DispatchError("BadOrigin")
-    wanted = bytes(octets(symbol)).decode(errors="replace")
+    wanted = bytes_of(symbol).decode(errors="replace")
     require(wanted in SYMBOLS[1:], "SymbolDoesNotExist")
     require(wanted not in _taken(ledger), "SymbolAlreadyInUse")
     assign(ledger, netuid, wanted)
