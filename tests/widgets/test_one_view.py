@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from subnetlab.fleet.past import read_past
+from subnetlab.fleet.supervisor.resume import read_resume_state
 
 from subnetlab.frames import frame
 from subnetlab.lab.replay import open as open_recorded
@@ -126,11 +126,11 @@ def test_every_projection_says_the_same_of_the_run(tmp_path: Path, name: str) ->
     folder, view = written(tmp_path, events_of(name)), RunView()
     for event in events_of(name):
         view.add(event)
-    past, live = read_past(folder / FILE_NAME), board(folder)
+    resume, live = read_resume_state(folder / FILE_NAME), board(folder)
     assert view.status() == live.status["state"] == e.RunStatus.RUNNING
     assert live.miners == view.mining == [*story.MINERS, story.FREE_RIDER]
     assert view.peers == list(range(1, 8)), "seats of others are no peers of this run"
-    assert past.open(1) == [number for number in range(1) if number not in view.over]
+    assert resume.unreported(1) == [number for number in range(1) if number not in view.over]
     assert frame(folder, "rounds").height == len(view.over)
     epochs = frame(folder, "epochs")
     assert {uid: int(epochs.filter(uid=uid)["emission_alpha_rao"].sum()) for uid in range(8)} == {

@@ -17,8 +17,6 @@ import { WORKS } from "./verdict.js";
 
 /** @import { RunState } from "./types.js" */
 
-/** @type {Record<string, string>} words of an older kernel, as `RunStatus` says them */
-const RUN_STATUS = { live: "running", gone: "interrupted" };
 const TABLES_EVERY_MS = 500,
   GRID_EVERY_MS = 200,
   CALM_EVERY_MS = 1000,
@@ -91,8 +89,7 @@ class View {
       this.sentAt = message.t;
     }
     if (message.status) {
-      const { state = this.status.state } = message.status;
-      this.status = { ...this.status, ...message.status, state: RUN_STATUS[state] ?? state };
+      this.status = { ...this.status, ...message.status };
       if (message.k === "status") this.lastTables = 0;
     }
     this.schedule();
