@@ -84,7 +84,7 @@ def test_a_step_that_fails_names_the_subnet_and_the_next_call_finishes_it(
     monkeypatch.undo()
     before = net.balance("alice")
     assert net.create_subnet("halfway").netuid == netuid
-    assert before - net.balance("alice") < 10_000_000, "it was paid for again"
+    assert (before - net.balance("alice")).rao < 10_000_000, "it was paid for again"
     assert len(net._client.subnets()) == len(known) + 1
     assert net.create_subnet("halfway").netuid != netuid, "a finished subnet is no unfinished one"
 

@@ -340,7 +340,7 @@ def forged(**changes: object) -> Iterator[Event]:
         ({"run_ended__reason": "half \ud83d"}, "impossible as its reason"),
         ({"round_closed__theta_hash": "\ud800"}, "impossible as its theta_hash"),
         ({"mined__wire_bytes": 2**63 - 1}, "can be shown"),
-        ({"scored__score": None}, "impossible as its score"),
+        ({"scored__score": "high"}, "impossible as its score"),
         ({"round_closed__val_loss": "low"}, "impossible as its val_loss"),
         ({"epoch_paid__incentive": [1]}, "differ in length"),
         ({"epoch_paid__weights": {"6": [1]}}, "impossible as its weights"),
