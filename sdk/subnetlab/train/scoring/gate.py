@@ -31,7 +31,7 @@ IN_WORDS: Final[dict[str, str]] = {
 }
 
 
-def shut_out(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
+def gate(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
     """The uids that do not pass, each with the reason.
 
     Args:
