@@ -19,7 +19,7 @@ from subnetlab.train.data.corpus import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.strategies.base import Progress, Strategy
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 from tests.benchmarks.measure import Figure
 
 WORKERS = 4
@@ -69,27 +69,27 @@ def train(strategy: Strategy, workers: int, steps: int, corpus: Corpus) -> Outco
     start = time.perf_counter()
     rounds = steps // strategy.inner_steps
     task = tasks.of_model(CONFIG)
-    benches = [Bench(models.build(CONFIG, SEED), task, AdamWConfig()) for _ in range(workers)]
-    layout = benches[0].layout
+    flat_models = [FlatModel(models.build(CONFIG, SEED), task, AdamWConfig()) for _ in range(workers)]
+    layout = flat_models[0].layout
     codec = strategy.codec(layout)
-    theta_P = benches[0].theta_P.clone()
+    theta_P = flat_models[0].theta_P.clone()
     memories: list[State] = [{} for _ in range(workers)]
     outer: State = {}
     sent = 0
     for round_ in range(rounds):
         progress = Progress(round_, rounds, strategy.inner_steps)
         payloads: list[bytes] = []
-        for worker, bench in enumerate(benches):
+        for worker, model in enumerate(flat_models):
             batches = [
                 draw(corpus.train, worker, progress.first_step + step, BATCH)
                 for step in range(strategy.inner_steps)
             ]
-            learned = strategy.learn(bench, theta_P, batches, progress, lambda _step, _loss: None)
+            learned = strategy.learn(model, theta_P, batches, progress, lambda _step, _loss: None)
             payloads.append(codec.encode(learned.delta_P, memories[worker]))
         sent += len(payloads[0])
         aggregate = strategy.combine([codec.decode(payload) for payload in payloads], layout)
         strategy.apply(theta_P, aggregate, outer, progress)
-    return Outcome(validate(benches[0], theta_P, corpus), sent, time.perf_counter() - start)
+    return Outcome(validate(flat_models[0], theta_P, corpus), sent, time.perf_counter() - start)
 
 
 def draw(tokens: NDArray[np.uint8], worker: int, step: int, batch: int) -> tuple[Tensor, Tensor]:
@@ -98,11 +98,11 @@ def draw(tokens: NDArray[np.uint8], worker: int, step: int, batch: int) -> tuple
     return sequences(tokens, places.integers(0, len(tokens) - CONFIG.context - 1, batch), CONFIG.context)
 
 
-def validate(bench: Bench, theta_P: Tensor, corpus: Corpus) -> float:
+def validate(model: FlatModel, theta_P: Tensor, corpus: Corpus) -> float:
     """Mean loss over the fixed held-out batches, nats per byte."""
-    bench.load(theta_P)
+    model.load(theta_P)
     losses = [
-        bench.loss(draw(corpus.validation, VALIDATOR, step, VALIDATION_BATCH))
+        model.loss(draw(corpus.validation, VALIDATOR, step, VALIDATION_BATCH))
         for step in range(VALIDATION_BATCHES)
     ]
     return sum(losses) / len(losses)

@@ -56,15 +56,15 @@ def _mine(seed: int, ready: Semaphore, leave: Event) -> None:
 
     from subnetlab.train import models, tasks
     from subnetlab.train.optimizer import AdamWConfig
-    from subnetlab.train.theta import Bench
+    from subnetlab.train.theta import FlatModel
 
     torch.set_num_threads(1)
     config = models.TinyGPT("small")
-    bench = Bench(models.build(config, seed), tasks.of_model(config), AdamWConfig())
+    model = FlatModel(models.build(config, seed), tasks.of_model(config), AdamWConfig())
     tokens_BT = torch.randint(0, config.vocabulary, (BATCH, config.context + 1))
     for step in range(STEPS):
-        bench.differentiate((tokens_BT[:, :-1], tokens_BT[:, 1:]))
-        bench.adam.step(bench.theta_P, bench.gradient_P, bench.adam.config.rate(step, STEPS))
+        model.differentiate((tokens_BT[:, :-1], tokens_BT[:, 1:]))
+        model.adam.step(model.theta_P, model.gradient_P, model.adam.config.rate(step, STEPS))
     ready.release()
     leave.wait()
 

@@ -10,7 +10,7 @@ from subnetlab.lab.plan import open_corpus
 from subnetlab.train import models
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.scoring.losses import validation_loss
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 
 
 def untrained_loss(run_folder: Path) -> float:
@@ -23,5 +23,5 @@ def untrained_loss(run_folder: Path) -> float:
     """
     manifest: Manifest = load_manifest(run_folder)
     corpus = open_corpus(run_folder, manifest)
-    bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
-    return float(validation_loss(bench, manifest, corpus))
+    model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+    return float(validation_loss(model, manifest, corpus))

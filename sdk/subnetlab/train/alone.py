@@ -15,7 +15,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
 from subnetlab.train.scoring.losses import validation_loss
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 
 
 class Alone:
@@ -38,7 +38,7 @@ class Alone:
         torch.set_num_threads(1)
         self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
         self.corpus = checked_corpus(manifest, corpus)
-        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
 
     def run(self) -> None:
         """Train for all rounds."""
@@ -48,7 +48,7 @@ class Alone:
             began = time.perf_counter()
             self.train(round_)
             compute_s = time.perf_counter() - began
-            loss = validation_loss(self.bench, self.manifest, self.corpus)
+            loss = validation_loss(self.model, self.manifest, self.corpus)
             self.report(AloneEvaluated(round=round_, val_loss=loss, compute_s=compute_s))
 
     def train(self, round_: int) -> None:
@@ -61,6 +61,6 @@ class Alone:
         )  # fmt: skip
         progress = manifest.progress(round_)
         for index, numbers_B in enumerate(work_HB):
-            self.bench.differentiate(task.batch(self.corpus, "train", numbers_B))
+            self.model.differentiate(task.batch(self.corpus, "train", numbers_B))
             rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
-            self.bench.adam.step(self.bench.theta_P, self.bench.gradient_P, rate)
+            self.model.adam.step(self.model.theta_P, self.model.gradient_P, rate)

@@ -9,10 +9,10 @@ from typing import ClassVar
 from subnetlab.errors import ObjectMissing
 from subnetlab.train import names
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, Worked
+from subnetlab.train.miner import Miner, RoundWork
 from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
 from subnetlab.train.roster import miners
-from subnetlab.train.strategies.base import Learned
+from subnetlab.train.strategies.base import LocalUpdate
 
 
 class Poisoner(Miner):
@@ -20,18 +20,18 @@ class Poisoner(Miner):
 
     factor: ClassVar[float] = -10.0
 
-    def learn(self, heights: RoundHeights) -> Learned:
+    def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Turn the honest difference round."""
         learned = super().learn(heights)
-        return Learned(learned.delta_P * self.factor, learned.losses)
+        return LocalUpdate(learned.delta_P * self.factor, learned.losses)
 
 
 class Garbler(Miner):
     """Commits to bytes that are no payload."""
 
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         """Do nothing and send as much."""
-        return Worked(heights.round.to_bytes(64, "little"), 0.0, 0.0, 0.0)
+        return RoundWork(heights.round.to_bytes(64, "little"), 0.0, 0.0, 0.0)
 
 
 class Latecomer(Miner):
@@ -56,10 +56,10 @@ class Silent(Miner):
 class Copycat(Miner):
     """Does no work: takes another miner's sealed object from the store and commits to it as its own."""
 
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         """Nothing; the payload is somebody else's."""
         del heights
-        return Worked(b"", 0.0, 0.0, 0.0)
+        return RoundWork(b"", 0.0, 0.0, 0.0)
 
     def sealed(self, payload: bytes, binding: Binding) -> Sealed:
         """Take the first object another miner has put there this round, if any is there yet."""
@@ -80,7 +80,7 @@ class Copycat(Miner):
 class Squatter(Miner):
     """Trains honestly, and puts junk where it guesses the objects of others will lie."""
 
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         """Squat first, then work."""
         for seat in miners(self.seats):
             binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)

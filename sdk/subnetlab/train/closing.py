@@ -10,9 +10,9 @@ from subnetlab.train.scoring.losses import validation_loss
 def round_closed(
     replica: Replica, adopted: Adopted, heights: RoundHeights, corpus: Corpus, *, aggregate_s: float
 ) -> RoundClosed:
-    """The event of a round that closed; puts the model that it made on the replica's bench and tries it."""
-    record, bench = adopted.record, replica.bench
-    bench.load(replica.theta_P)
+    """The event of a round that closed; loads the model that it made, and measures it."""
+    record, model = adopted.record, replica.model
+    model.load(replica.theta_P)
     return RoundClosed(
         round=heights.round,
         lead=adopted.lead,
@@ -20,6 +20,6 @@ def round_closed(
         accepted=[[entry.uid, entry.payload_hash] for entry in record.accepted],
         aggregate_hash=record.aggregate_hash,
         theta_hash=record.theta_after,
-        val_loss=validation_loss(bench, replica.manifest, corpus),
+        val_loss=validation_loss(model, replica.manifest, corpus),
         aggregate_s=aggregate_s,
     )

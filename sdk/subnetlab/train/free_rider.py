@@ -12,7 +12,7 @@ import torch
 from subnetlab.record.events import Role
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, Worked
+from subnetlab.train.miner import Miner, RoundWork
 
 _HONEST_SHARE = 0.3
 """Of the farthest AdamW can move a parameter in a round; kept values then are about as large as a miner's."""
@@ -25,14 +25,14 @@ class FreeRider(Miner):
 
     role: ClassVar[Role] = "free_rider"
 
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         """Draw noise and encode it like a difference of parameters."""
         began = time.perf_counter()
         seed = int.from_bytes(stream("noise", 7, self.replica.run, heights.round, self.seat.uid), "little")
         generator = torch.Generator().manual_seed(seed)
         noise_P = torch.randn(self.replica.layout.size, generator=generator) * self._scale(heights)
         payload = self.codec.encode(noise_P, {})
-        return Worked(payload, 0.0, 0.0, time.perf_counter() - began)
+        return RoundWork(payload, 0.0, 0.0, time.perf_counter() - began)
 
     def _scale(self, heights: RoundHeights) -> float:
         last = self.replica.last

@@ -11,14 +11,14 @@ from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
-from subnetlab.train.strategies.base import Learned
+from subnetlab.train.strategies.base import LocalUpdate
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class RoundWork:
     """What a round's work brought, and its cost."""
 
     payload: bytes
@@ -62,7 +62,7 @@ class Miner(Peer):
             )
         )
 
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         """Take the round's inner steps and encode the result."""
         began = time.perf_counter()
         learned = self.learn(heights)
@@ -72,15 +72,15 @@ class Miner(Peer):
         if not bool(learned.delta_P.isfinite().all()):
             # Validators refuse this payload; the next round must not start from its moments and its rest.
             self.memory.clear()
-            self.replica.bench.forget()
-        return Worked(payload, mean, computed - began, time.perf_counter() - computed)
+            self.replica.model.forget()
+        return RoundWork(payload, mean, computed - began, time.perf_counter() - computed)
 
-    def learn(self, heights: RoundHeights) -> Learned:
+    def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Train from θ on the assigned items, reporting losses as they come."""
         progress = self.manifest.progress(heights.round)
         pending: list[float] = []
 
-        def heard(index: int, loss: float) -> None:
+        def on_step(index: int, loss: float) -> None:
             pending.append(loss)
             if len(pending) == _STEPS_PER_REPORT or index == progress.inner_steps - 1:
                 first = progress.first_step + index + 1 - len(pending)
@@ -91,7 +91,7 @@ class Miner(Peer):
 
         replica = self.replica
         return self.manifest.strategy.learn(
-            replica.bench, replica.theta_P, self.batches(heights), progress, heard
+            replica.model, replica.theta_P, self.batches(heights), progress, on_step
         )
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:

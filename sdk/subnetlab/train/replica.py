@@ -19,7 +19,7 @@ from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.roster import Roster, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
-from subnetlab.train.theta import Bench, theta_hash
+from subnetlab.train.theta import FlatModel, theta_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Replica:
         """Build θ_0 from the manifest's seed."""
         self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
         self.run = manifest.hash
-        self.bench = Bench(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
-        self.layout = self.bench.layout
-        self.theta_P = self.bench.theta_P.clone()
+        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+        self.layout = self.model.layout
+        self.theta_P = self.model.theta_P.clone()
         self.outer: State = {}
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()

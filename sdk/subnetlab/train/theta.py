@@ -57,19 +57,19 @@ class Layout:
         }
 
 
-class Bench:
+class FlatModel:
     """One module laid out flat, with its task, its gradient and its own AdamW moments."""
 
-    def __init__(self, model: nn.Module, task: Task, config: AdamWConfig) -> None:
+    def __init__(self, module: nn.Module, task: Task, config: AdamWConfig) -> None:
         """Move the module's parameters into one vector."""
-        self.model, self.task = model, task
-        self.layout = Layout.of(model)
+        self.module, self.task = module, task
+        self.layout = Layout.of(module)
         self.theta_P = torch.empty(self.layout.size)
         self.gradient_P = torch.zeros(self.layout.size)
         self.adam = AdamW(config, self.layout.size)
         values = self.layout.split(self.theta_P)
         gradients = self.layout.split(self.gradient_P)
-        for name, parameter in trainable(model):
+        for name, parameter in trainable(module):
             values[name].copy_(parameter.detach())
             parameter.data = values[name]
             parameter.grad = gradients[name]
@@ -106,9 +106,9 @@ class Bench:
         return self.task.sample(model) if isinstance(self.task, Samples) else None
 
     def _in_mode(self, *, training: bool) -> nn.Module:
-        if self.model.training is not training:
-            self.model.train(training)
-        return self.model
+        if self.module.training is not training:
+            self.module.train(training)
+        return self.module
 
 
 def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

@@ -29,7 +29,7 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
-from subnetlab.train.scoring.gate import shut_out
+from subnetlab.train.scoring.gate import gate
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.units import U16_MAX
@@ -104,7 +104,7 @@ class Validator(Peer):
                 judged.rejected[seat.uid] = error
         judged.rejected.update(drop_copies(judged.received))
         judged.removed = self._try(judged.received, heights)
-        judged.gated = shut_out(judged.removed, self.manifest.scoring.gate)
+        judged.gated = gate(judged.removed, self.manifest.scoring.gate)
         return judged
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
@@ -168,7 +168,7 @@ class Validator(Peer):
                 f"which applied the updates of uid {uids}."
             )
         self.report(event)
-        sample = self.replica.bench.sample() if self._samples_after(heights.round) else None
+        sample = self.replica.model.sample() if self._samples_after(heights.round) else None
         if sample is not None:
             self.report(Sampled(round=heights.round, prompt=sample.prompt, text=sample.text))
 
@@ -186,7 +186,7 @@ class Validator(Peer):
         held_out = assignment.held_out(
             items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
         )
-        trial = Trial(self.replica.bench, self.replica.theta_P, self.corpus, held_out)
+        trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
         if not math.isfinite(trial.before):
             raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
         uids = sorted(received)

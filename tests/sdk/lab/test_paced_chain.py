@@ -53,7 +53,9 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
             assert "run.wait()" in str(refused.value)
     assert net._client.subnets() == subnets
     assert len(other.metagraph().neurons) == seats
-    assert (money - net.balance("alice")).rao < 10_000_000, "more than the fees of the run's weights was spent"
+    assert (money - net.balance("alice")).rao < 10_000_000, (
+        "more than the fees of the run's weights was spent"
+    )
     assert [folder.name for folder in runs_folder().iterdir() if folder.name.startswith("other-")] == []
     assert net._client.dev.info()["sealing"] == "manual"
     assert is_running(run.folder), "the run ended before it could be disturbed"

@@ -27,7 +27,7 @@ from subnetlab.train.alone import Alone
 from subnetlab.train.data import Corpus
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
-from subnetlab.train.miner import Miner, Worked
+from subnetlab.train.miner import Miner, RoundWork
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.peer import Peer
@@ -36,7 +36,7 @@ from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
 from subnetlab.train.roster import FixedRoster
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
-from subnetlab.train.strategies.base import Learned
+from subnetlab.train.strategies.base import LocalUpdate
 from subnetlab.train.tasks import of_model
 from subnetlab.train.validator import Validator
 
@@ -255,7 +255,7 @@ def test_each_cheat_is_rejected_and_the_round_goes_on(rehearse: MakeRehearsal, n
 
 
 class Broken(Miner):
-    def work(self, heights: RoundHeights) -> Worked:
+    def work(self, heights: RoundHeights) -> RoundWork:
         raise ValueError(f"out of order in round {heights.round}")
 
 
@@ -296,12 +296,12 @@ def test_other_strategies_live_the_same_round(rehearse: MakeRehearsal, strategy:
 class Diverging(Miner):
     """Its inner steps overflow in the first round, and only there."""
 
-    def learn(self, heights: RoundHeights) -> Learned:
+    def learn(self, heights: RoundHeights) -> LocalUpdate:
         learned = super().learn(heights)
         if heights.round > 0:
             return learned
-        self.replica.bench.adam.mean_P.fill_(float("nan"))
-        return Learned(learned.delta_P * float("nan"), [float("nan")])
+        self.replica.model.adam.mean_P.fill_(float("nan"))
+        return LocalUpdate(learned.delta_P * float("nan"), [float("nan")])
 
 
 @pytest.mark.parametrize("strategy", [SparseLoCo(inner_steps=4), DiLoCo(inner_steps=4)])

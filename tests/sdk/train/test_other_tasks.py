@@ -24,7 +24,7 @@ from subnetlab.train.strategies import DiLoCo, SparseLoCo, Strategy
 from subnetlab.train.tasks import Batch, Items
 from subnetlab.train.tasks.base import Part
 from subnetlab.train.tasks.check import check
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 
 from .conftest import MakeManifest, keypair, seats_for
 
@@ -141,7 +141,7 @@ def test_dropout_is_off_while_validators_judge(make_manifest: MakeManifest, rows
 
 def test_dropout_is_on_while_a_miner_trains(rows: Corpus) -> None:
     task = Regression(columns=ROW)
-    model = Bench(with_dropout(), task, AdamWConfig())
+    model = FlatModel(with_dropout(), task, AdamWConfig())
     batch = task.batch(rows, "train", np.arange(64))
     assert model.loss(batch) == model.loss(batch)
     assert model.differentiate(batch) != model.differentiate(batch)
@@ -154,9 +154,9 @@ def test_frozen_parameters_stay_as_the_seed_made_them(
 ) -> None:
     run = played(make_manifest, rows, half_frozen, strategy)
     replica = run.peers[3].replica
-    replica.bench.load(replica.theta_P)
+    replica.model.load(replica.theta_P)
     fresh = models.build(Spec(half_frozen), run.manifest.seed)
-    after, before = dict(replica.bench.model.named_parameters()), dict(fresh.named_parameters())
+    after, before = dict(replica.model.module.named_parameters()), dict(fresh.named_parameters())
     assert all(torch.equal(after[name], before[name]) for name in ("0.weight", "0.bias"))
     assert not torch.equal(after["2.weight"], before["2.weight"])
     assert replica.layout.size == 33

@@ -14,7 +14,7 @@ from subnetlab.train.manifest import Manifest
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies import SparseLoCo
-from subnetlab.train.theta import Bench, theta_hash
+from subnetlab.train.theta import FlatModel, theta_hash
 import numpy as np
 
 def replayed():
@@ -25,13 +25,13 @@ def replayed():
     manifest = Manifest(run_id="r", netuid=1, model=model, task=task, data=corpus.manifest, strategy=strategy,
                         rounds=2,
                         first_block=0)
-    bench = Bench(models.build(model, 0), task, AdamWConfig())
-    theta, memory = bench.theta_P.clone(), {}
-    codec = strategy.codec(bench.layout)
+    model = FlatModel(models.build(model, 0), task, AdamWConfig())
+    theta, memory = model.theta_P.clone(), {}
+    codec = strategy.codec(model.layout)
     for round_ in range(2):
         batches = [sequences(corpus.train, np.arange(4) * 50 + 7 * i + round_, 16) for i in range(6)]
-        learned = strategy.learn(bench, theta, batches, manifest.progress(round_), lambda i, loss: None)
-        update = strategy.combine([codec.decode(codec.encode(learned.delta_P, memory))], bench.layout)
+        learned = strategy.learn(model, theta, batches, manifest.progress(round_), lambda i, loss: None)
+        update = strategy.combine([codec.decode(codec.encode(learned.delta_P, memory))], model.layout)
         strategy.apply(theta, update, {}, manifest.progress(round_))
     return theta_hash(theta)
 """

@@ -4,15 +4,15 @@ import torch
 
 from subnetlab.train import models, tasks
 from subnetlab.train.optimizer import AdamWConfig
-from subnetlab.train.theta import Bench, Layout, theta_hash
+from subnetlab.train.theta import FlatModel, Layout, theta_hash
 
 
 def test_module_and_vector_share_their_values(tiny: models.TinyGPT) -> None:
     model = models.build(tiny, 0)
     before = torch.cat([p.detach().reshape(-1).clone() for p in model.parameters()])
-    bench = Bench(model, tasks.of_model(tiny), AdamWConfig())
-    assert torch.equal(bench.theta_P, before)
-    bench.load(before + 1)
+    flat = FlatModel(model, tasks.of_model(tiny), AdamWConfig())
+    assert torch.equal(flat.theta_P, before)
+    flat.load(before + 1)
     assert torch.equal(torch.cat([p.detach().reshape(-1) for p in model.parameters()]), before + 1)
 
 
@@ -23,11 +23,11 @@ def test_the_gradient_is_that_of_autograd(tiny: models.TinyGPT) -> None:
     loss = torch.nn.functional.cross_entropy(logits.view(-1, 256), y.view(-1))
     loss.backward()
     expected = torch.cat([p.grad.reshape(-1) for p in plain.parameters() if p.grad is not None])
-    bench = Bench(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig())
+    model = FlatModel(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig())
     for _ in range(2):  # the second call starts from zero again
-        assert bench.differentiate((x, y)) == loss.item()
-    torch.testing.assert_close(bench.gradient_P, expected)
-    assert bench.loss((x, y)) == loss.item()
+        assert model.differentiate((x, y)) == loss.item()
+    torch.testing.assert_close(model.gradient_P, expected)
+    assert model.loss((x, y)) == loss.item()
 
 
 def test_the_layout_names_every_part(layout: Layout) -> None:

@@ -46,8 +46,8 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
-    replica.bench.load(replica.theta_P)
-    tensors = {name: part.detach().clone() for name, part in replica.bench.model.named_parameters()}
+    replica.model.load(replica.theta_P)
+    tensors = {name: part.detach().clone() for name, part in replica.model.module.named_parameters()}
     save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
     config = {
         "run_id": manifest.run_id,

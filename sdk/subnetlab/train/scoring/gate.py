@@ -14,7 +14,7 @@ from statistics import median
 from subnetlab.train.scoring.losses import Removed
 
 
-def shut_out(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
+def gate(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
     """The uids that do not pass, each with the reason.
 
     Args:

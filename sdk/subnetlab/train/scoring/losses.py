@@ -18,7 +18,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
 from subnetlab.train.tasks.base import Part
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 
 _CHUNK = 16
 """Items per forward pass: larger ones leave the processor's cache (64 take a third longer)."""
@@ -38,21 +38,23 @@ class Removed:
 
 
 class Trial:
-    """θ of one round on the bench, and the data on which lone updates are tried."""
+    """θ of one round, and the data on which lone updates are tried."""
 
-    def __init__(self, bench: Bench, theta_P: Tensor, corpus: Corpus, held_out: NDArray[np.int64]) -> None:
+    def __init__(
+        self, model: FlatModel, theta_P: Tensor, corpus: Corpus, held_out: NDArray[np.int64]
+    ) -> None:
         """Measure θ on the held-out items once."""
-        self.bench, self.theta_P, self.corpus = bench, theta_P, corpus
+        self.model, self.theta_P, self.corpus = model, theta_P, corpus
         self.held_out = held_out
-        bench.load(theta_P)
+        model.load(theta_P)
         self.before = float(self._losses(held_out).mean())
 
     def removed(self, update: Update, rate: float, assigned: NDArray[np.int64]) -> Removed:
         """Try θ minus `rate` times the update."""
-        bench = self.bench
-        bench.load(self.theta_P)
+        model = self.model
+        model.load(self.theta_P)
         assigned_before = float(self._losses(assigned).mean())
-        update.subtract_from(bench.theta_P, rate)
+        update.subtract_from(model.theta_P, rate)
         after_B = self._losses(np.concatenate([self.held_out, assigned]))
         held_out_after = float(after_B[: len(self.held_out)].mean())
         assigned_after = float(after_B[len(self.held_out) :].mean())
@@ -62,22 +64,22 @@ class Trial:
         )
 
     def _losses(self, numbers_B: NDArray[np.int64]) -> Tensor:
-        return item_losses(self.bench, self.corpus, "train", numbers_B)
+        return item_losses(self.model, self.corpus, "train", numbers_B)
 
 
-def item_losses(bench: Bench, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Tensor:
+def item_losses(model: FlatModel, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Tensor:
     """The loss of every item."""
     starts = range(0, len(numbers_B), _CHUNK)
-    batches = (bench.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
-    return torch.cat([bench.losses(batch) for batch in batches])
+    batches = (model.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
+    return torch.cat([model.losses(batch) for batch in batches])
 
 
-def validation_loss(bench: Bench, manifest: Manifest, corpus: Corpus) -> float:
-    """The mean loss of the model on the bench on the run's fixed validation items."""
+def validation_loss(model: FlatModel, manifest: Manifest, corpus: Corpus) -> float:
+    """The mean loss of the model on the run's fixed validation items."""
     scoring = manifest.scoring
     count = scoring.validation_batches * scoring.validation_sequences
-    numbers_B = assignment.validation(bench.task.items(corpus, "validation"), count, seed=manifest.seed)
-    return float(item_losses(bench, corpus, "validation", numbers_B).mean())
+    numbers_B = assignment.validation(model.task.items(corpus, "validation"), count, seed=manifest.seed)
+    return float(item_losses(model, corpus, "validation", numbers_B).mean())
 
 
 def _relative(before: float, after: float) -> float:

@@ -14,9 +14,9 @@ from torch import Tensor
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import Bench, Layout
+from subnetlab.train.theta import FlatModel, Layout
 
-Heard = Callable[[int, float], None]
+OnStep = Callable[[int, float], None]
 """Called after every inner step with its number in the round and its loss."""
 
 
@@ -40,7 +40,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LocalUpdate:
     """What a miner brings out of its inner steps."""
 
     delta_P: Tensor
@@ -83,8 +83,8 @@ class Strategy(Protocol):
         ...
 
     def learn(
-        self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
-    ) -> Learned:
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
+    ) -> LocalUpdate:
         """Train from θ on the round's batches."""
         ...
 
@@ -102,14 +102,14 @@ class Strategy(Protocol):
 
 
 def inner_loop(
-    bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
-) -> Learned:
-    """AdamW steps from θ; the moments stay with the bench from round to round."""
-    bench.load(theta_P)
+    model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
+) -> LocalUpdate:
+    """AdamW steps from θ; the moments stay with the model from round to round."""
+    model.load(theta_P)
     losses: list[float] = []
     for index, batch in enumerate(batches):
-        losses.append(bench.differentiate(batch))
-        rate = bench.adam.config.rate(progress.first_step + index, progress.steps)
-        bench.adam.step(bench.theta_P, bench.gradient_P, rate)
-        heard(index, losses[-1])
-    return Learned(theta_P - bench.theta_P, losses)
+        losses.append(model.differentiate(batch))
+        rate = model.adam.config.rate(progress.first_step + index, progress.steps)
+        model.adam.step(model.theta_P, model.gradient_P, rate)
+        on_step(index, losses[-1])
+    return LocalUpdate(theta_P - model.theta_P, losses)

@@ -16,9 +16,9 @@ from subnetlab.train.optimizer import AdamW, AdamWConfig
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, Heard, Learned, Progress
+from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress
 from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import Bench, Layout
+from subnetlab.train.theta import FlatModel, Layout
 
 _TRIAL_RATE: Final = 0.1
 """A gradient is tried by one plain step of this length, as AdamW's needs everyone's gradients."""
@@ -42,18 +42,18 @@ class DDP:
         return _TRIAL_RATE
 
     def learn(
-        self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
-    ) -> Learned:
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
+    ) -> LocalUpdate:
         """Average the gradients of the round's batches at θ."""
         del progress  # the gradient at θ does not depend on when it is taken
-        bench.load(theta_P)
+        model.load(theta_P)
         gradient_P = torch.zeros_like(theta_P)
         losses: list[float] = []
         for index, batch in enumerate(batches):
-            losses.append(bench.differentiate(batch))
-            gradient_P += bench.gradient_P
-            heard(index, losses[-1])
-        return Learned(gradient_P / max(1, len(losses)), losses)
+            losses.append(model.differentiate(batch))
+            gradient_P += model.gradient_P
+            on_step(index, losses[-1])
+        return LocalUpdate(gradient_P / max(1, len(losses)), losses)
 
     def codec(self, layout: Layout) -> Codec:
         """Plain fp32."""

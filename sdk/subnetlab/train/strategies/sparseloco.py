@@ -16,9 +16,9 @@ from subnetlab.train.aggregate import Clip, Mean, average, clip_to_median
 from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import SparseCodec, State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, Heard, Learned, Progress, inner_loop
+from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress, inner_loop
 from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import Bench, Layout
+from subnetlab.train.theta import FlatModel, Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class SparseLoCo:
         return self.outer_lr
 
     def learn(
-        self, bench: Bench, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, heard: Heard
-    ) -> Learned:
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
+    ) -> LocalUpdate:
         """Take the inner steps."""
-        return inner_loop(bench, theta_P, batches, progress, heard)
+        return inner_loop(model, theta_P, batches, progress, on_step)
 
     def codec(self, layout: Layout) -> Codec:
         """Top-k, two bits, error feedback."""

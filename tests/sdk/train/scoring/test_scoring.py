@@ -10,29 +10,29 @@ from subnetlab.train import models, tasks
 from subnetlab.train.data import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.update import Update
-from subnetlab.train.scoring.gate import shut_out
+from subnetlab.train.scoring.gate import gate
 from subnetlab.train.scoring.losses import Removed, Trial, item_losses, validation_loss
 from subnetlab.train.scoring.rating import Ratings
-from subnetlab.train.theta import Bench
+from subnetlab.train.theta import FlatModel
 
 
 @pytest.fixture
-def bench(tiny: models.TinyGPT) -> Bench:
-    return Bench(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig())
+def model(tiny: models.TinyGPT) -> FlatModel:
+    return FlatModel(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig())
 
 
-def test_item_losses_average_to_the_batch_loss(bench: Bench, corpus: Corpus) -> None:
+def test_item_losses_average_to_the_batch_loss(model: FlatModel, corpus: Corpus) -> None:
     offsets = np.arange(130) * 10  # more than one pass
-    losses = item_losses(bench, corpus, "train", offsets)
+    losses = item_losses(model, corpus, "train", offsets)
     assert losses.shape == (130,)
-    assert float(losses.mean()) == pytest.approx(bench.loss(sequences(corpus.train, offsets, 16)), rel=1e-5)
+    assert float(losses.mean()) == pytest.approx(model.loss(sequences(corpus.train, offsets, 16)), rel=1e-5)
 
 
-def test_a_gradient_removes_loss_and_its_opposite_adds_some(bench: Bench, corpus: Corpus) -> None:
-    theta, offsets = bench.theta_P.clone(), np.arange(32) * 40
-    bench.differentiate(sequences(corpus.train, offsets, 16))
-    gradient = Update(None, bench.gradient_P.clone())
-    trial = Trial(bench, theta, corpus, offsets)
+def test_a_gradient_removes_loss_and_its_opposite_adds_some(model: FlatModel, corpus: Corpus) -> None:
+    theta, offsets = model.theta_P.clone(), np.arange(32) * 40
+    model.differentiate(sequences(corpus.train, offsets, 16))
+    gradient = Update(None, model.gradient_P.clone())
+    trial = Trial(model, theta, corpus, offsets)
     better = trial.removed(gradient, 0.1, offsets[:8])
     worse = trial.removed(gradient, -0.1, offsets[:8])
     assert better.held_out > 0 > worse.held_out
@@ -42,23 +42,23 @@ def test_a_gradient_removes_loss_and_its_opposite_adds_some(bench: Bench, corpus
     assert nothing.held_out == pytest.approx(0.0, abs=1e-7)
 
 
-def test_an_update_that_breaks_the_model_scores_minus_one(bench: Bench, corpus: Corpus) -> None:
-    trial = Trial(bench, bench.theta_P.clone(), corpus, np.arange(4))
-    wild = Update(None, torch.full_like(bench.theta_P, float("nan")))
+def test_an_update_that_breaks_the_model_scores_minus_one(model: FlatModel, corpus: Corpus) -> None:
+    trial = Trial(model, model.theta_P.clone(), corpus, np.arange(4))
+    wild = Update(None, torch.full_like(model.theta_P, float("nan")))
     assert trial.removed(wild, 1.0, np.arange(4)) == Removed(-1.0, -1.0)
 
 
 def test_the_validation_loss_is_that_of_a_uniform_guess_at_first(
-    make_manifest, bench: Bench, corpus: Corpus
+    make_manifest, model: FlatModel, corpus: Corpus
 ) -> None:
     manifest = make_manifest()
-    loss = validation_loss(bench, manifest, corpus)
+    loss = validation_loss(model, manifest, corpus)
     assert loss == pytest.approx(np.log(256), abs=0.2)
-    assert validation_loss(bench, manifest, corpus) == loss
+    assert validation_loss(model, manifest, corpus) == loss
 
 
 def gated(*held_out: float, share: float = 0.4) -> set[int]:
-    return set(shut_out({uid: Removed(value, value) for uid, value in enumerate(held_out)}, share))
+    return set(gate({uid: Removed(value, value) for uid, value in enumerate(held_out)}, share))
 
 
 def test_harm_and_noise_are_shut_out_and_slow_learners_are_not() -> None:
@@ -74,7 +74,7 @@ def test_luck_on_one_kind_of_data_is_not_enough() -> None:
         4: Removed(0.05, -0.01),
         5: Removed(0.03, -0.001),
     }
-    assert set(shut_out(removed, 0.4)) == {3, 4}
+    assert set(gate(removed, 0.4)) == {3, 4}
 
 
 def test_when_all_remove_little_nobody_is_noise() -> None:
@@ -88,7 +88,7 @@ def test_a_round_in_which_everyone_does_harm_takes_nobody() -> None:
 
 def test_the_reason_is_in_words_with_numbers() -> None:
     removed = {0: Removed(0, -0.0123), 1: Removed(0.02, 0.02), 2: Removed(0, 0.002), 3: Removed(0.02, 0.02)}
-    reasons = shut_out(removed, 0.4)
+    reasons = gate(removed, 0.4)
     assert "raised the loss by 1.230%" in reasons[0]
     assert "0.100%" in reasons[2]
     assert "median" in reasons[2]

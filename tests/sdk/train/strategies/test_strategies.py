@@ -10,7 +10,7 @@ from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
 from subnetlab.train.strategies.base import Progress
 from subnetlab.train.tasks import Batch
-from subnetlab.train.theta import Bench, Layout
+from subnetlab.train.theta import FlatModel, Layout
 
 ROUNDS = 6
 
@@ -24,23 +24,24 @@ def batches(corpus: Corpus, seed: int, steps: int) -> list[Batch]:
 
 def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int = 2) -> tuple[float, float]:
     """Loss before and after some rounds of two peers."""
-    benches = [Bench(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig(lr=5e-3)) for _ in range(peers)]
-    layout, theta = benches[0].layout, benches[0].theta_P.clone()
+    task = tasks.of_model(tiny)
+    flat_models = [FlatModel(models.build(tiny, 0), task, AdamWConfig(lr=5e-3)) for _ in range(peers)]
+    layout, theta = flat_models[0].layout, flat_models[0].theta_P.clone()
     memories, outer = [{} for _ in range(peers)], {}
     codec = strategy.codec(layout)
     x, y = batches(corpus, 99, 1)[0]
-    before = benches[0].loss((x, y))
+    before = flat_models[0].loss((x, y))
     for round_ in range(ROUNDS):
         progress = Progress(round_, ROUNDS, strategy.inner_steps)
         updates = []
         for peer in range(peers):
             work = batches(corpus, 10 * round_ + peer, strategy.inner_steps)
-            learned = strategy.learn(benches[peer], theta, work, progress, lambda i, loss: None)
+            learned = strategy.learn(flat_models[peer], theta, work, progress, lambda i, loss: None)
             assert len(learned.losses) == strategy.inner_steps
             updates.append(codec.decode(codec.encode(learned.delta_P, memories[peer])))
         strategy.apply(theta, strategy.combine(updates, layout), outer, progress)
-    benches[0].load(theta)
-    return before, benches[0].loss((x, y))
+    flat_models[0].load(theta)
+    return before, flat_models[0].loss((x, y))
 
 
 @pytest.mark.parametrize(
