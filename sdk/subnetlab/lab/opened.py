@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _STOP_LIMIT_S = 4.0
 """How long a run may take to end in order when its network is closed; Jupyter kills a kernel after five."""
+_DROP_LIMIT_S = 2.0
 
 _OPEN: "set[Opened]" = set()
 """Strong references: a node that still runs is never forgotten, even when its `Net` is."""
@@ -66,8 +67,11 @@ class Opened:
         """No variable holds the `Net` any more: close it now, or at a later `connect` if a run goes on."""
         self.dropped = True
         if not self._busy():
-            # The garbage collector calls this in any thread, also in one that holds a lock of the client.
-            threading.Thread(target=self.close, name="close a dropped network").start()
+            # The garbage collector calls this in any thread, also in one that holds a lock of the client, which
+            # closing may need: another thread closes, and is waited for only a moment.
+            closing = threading.Thread(target=self.close, name="close a dropped network")
+            closing.start()
+            closing.join(_DROP_LIMIT_S)
 
     def _busy(self) -> bool:
         folders = (*self._runs, *self._detached)

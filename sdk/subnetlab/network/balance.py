@@ -60,6 +60,10 @@ class Balance(bittensor.Balance):
     def __rtruediv__(self, other: Any) -> float:
         return self._rao_of(other) / self.rao
 
+    def __format__(self, spec: str) -> str:
+        """The balance as text, or its amount in tokens by a number's format: `f"{balance:,.2f}"`."""
+        return format(self.tao, spec) if spec else str(self)
+
     def _with(self, amount_rao: int) -> "Balance":
         return Balance(amount_rao, self.netuid, self.symbol)
 

@@ -1,5 +1,7 @@
 """`net` against the real embedded node: looking, money, subnets, time, and every refusal."""
 
+import time
+
 import bittensor
 import psutil
 import pytest
@@ -20,7 +22,7 @@ from subnetlab.errors import (
     UnknownWallet,
     WalletError,
 )
-from subnetlab.lab.embedded import EmbeddedNode
+from subnetlab.lab.embedded import EmbeddedNode, is_alive
 from subnetlab.lab.session import Net, connect
 from subnetlab.network.balance import Balance
 from subnetlab.network.wallets import dev_keypair
@@ -225,3 +227,16 @@ def test_real_money_is_never_spent_without_a_person(net: Net, monkeypatch: pytes
         sl.Subnet(real, 1, name="x", owner=wallet).train()
     assert net.balance(BOB) == before
     client.close()
+
+
+def test_a_network_that_no_variable_names_any_more_leaves_no_node() -> None:
+    folders = []
+    for _ in range(3):
+        net = connect(sealing="instant")
+        assert net._node is not None
+        folders.append(net._node.folder)
+    deadline = time.monotonic() + 30
+    while any(is_alive(folder) for folder in folders[:-1]):
+        assert time.monotonic() < deadline
+    assert is_alive(folders[-1])
+    net.close()

@@ -77,3 +77,8 @@ def test_shares_are_never_more_than_the_whole(amount: int, parts: int) -> None:
     share = Balance(amount) / parts
     assert share.rao == amount // parts
     assert sum([share] * parts) <= Balance(amount)
+
+
+def test_a_balance_is_formatted_as_a_number_of_tokens() -> None:
+    assert f"{Balance(1_234_500_000_000):,.2f}" == "1,234.50"
+    assert f"{Balance(5)}" == str(Balance(5))
