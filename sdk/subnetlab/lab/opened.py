@@ -64,11 +64,11 @@ class Opened:
             self._client.forget_budget()
 
     def drop(self) -> None:
-        """No variable holds the `Net` any more: close it now, or at a later `connect` if a run goes on."""
+        """No variable holds the `Net` now: close it, or let a later `connect` do so if a run goes on."""
         self.dropped = True
         if not self._busy():
             # The garbage collector calls this in any thread, also in one that holds a lock of the client, which
-            # closing may need: another thread closes, and is waited for only a moment.
+            # closing may need: another thread closes, and this one waits only a moment.
             closing = threading.Thread(target=self.close, name="close a dropped network")
             closing.start()
             closing.join(_DROP_LIMIT_S)
