@@ -163,10 +163,9 @@ class Validator(Peer):
         event = round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=self.aggregate_s)
         if not finite or not math.isfinite(event.val_loss):
             uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
-            raise ModelDiverged(
-                f"The model's loss is {event.val_loss:g} after round {heights.round}, "
-                f"which applied the updates of uid {uids}."
-            )
+            applied = f", which applied the updates of uid {uids}" if uids else ""
+            loss = f"The model's loss is {event.val_loss:g}"
+            raise ModelDiverged(f"{loss} after round {heights.round}{applied}.")
         self.report(event)
         sample = self.replica.model.sample() if self._samples_after(heights.round) else None
         if sample is not None:
@@ -177,9 +176,11 @@ class Validator(Peer):
         return (round_ + 1) % every == 0 or round_ == self.manifest.rounds - 1
 
     def _try(self, received: dict[int, Received], heights: RoundHeights) -> dict[int, Removed]:
-        """Every sound update, clipped as it would be in the aggregate, alone on data."""
-        if not received:
-            return {}
+        """Every sound update, clipped as it would be in the aggregate, alone on data.
+
+        Raises:
+            ModelDiverged: the loss was not finite before the round; no miner sends a sound update then.
+        """
         manifest, run = self.manifest, self.replica.run
         scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
         beacon = self.chain.block_hash(heights.beacon)
@@ -189,6 +190,8 @@ class Validator(Peer):
         trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
         if not math.isfinite(trial.before):
             raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
+        if not received:
+            return {}
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
             [received[uid].update for uid in uids], self.replica.layout, scoring.clip

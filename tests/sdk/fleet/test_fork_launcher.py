@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -81,11 +83,23 @@ def test_a_fork_that_dies_or_hangs_is_an_error(launcher: ForkLauncher) -> None:
         launcher.call("fleet_questions:waits", idle_limit_s=0.2)
 
 
-def test_forks_find_torch_and_the_sdk_loaded_and_the_server_has_one_thread(
-    launcher: ForkLauncher,
-) -> None:
-    """A second thread in the server could hold a lock at a fork; polars starts some."""
-    assert launcher.call("fleet_questions:loaded") == {"threads": 1, "modules": ["torch", "bittensor"]}
+def test_forks_find_torch_and_the_sdk_loaded_and_the_server_has_one_thread(tmp_path: Path) -> None:
+    """A second thread in the server could hold a lock at a fork; polars starts some.
+
+    A process has one server, loaded by who asks first: as a supervisor does, this one has its own.
+    """
+    program = (
+        "import json\nfrom pathlib import Path\nfrom subnetlab.fleet.fork_launcher import ForkLauncher\n"
+        "print(json.dumps(ForkLauncher(Path(), 0.0).call('fleet_questions:loaded')))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(run.stdout) == {"threads": 1, "modules": ["torch", "bittensor"]}
 
 
 def test_a_killed_call_says_by_what(launcher: ForkLauncher) -> None:

@@ -163,7 +163,7 @@ def test_stop_ends_a_run_in_order_and_keeps_what_it_trained(subnet: JoinedSubnet
         assert told["run_id"] == "stopped"
         assert {peer["state"] for peer in told["peers"]} == {"live"}
         with subnet.run(tmp_path / "second", rounds=1, seats=seats) as second:
-            with pytest.raises(FleetStartFailed, match="Another run paces this chain"):
+            with pytest.raises(FleetStartFailed, match="Run stopped paces this chain"):
                 start_supervisor(second.folder)
             assert not second.all_events()
         request_stop(run.folder)

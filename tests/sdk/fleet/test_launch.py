@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -40,6 +41,15 @@ def test_who_holds_the_lock_is_running_whatever_is_written_down(tmp_path: Path) 
     assert not is_running(tmp_path)
 
 
+@pytest.fixture
+def _heard_interrupts() -> Iterator[None]:
+    """A shell starts what it runs in the background deaf to interrupts; a notebook hears them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heard_interrupts")
 def test_an_interrupt_while_waiting_ends_what_was_started(tmp_path: Path) -> None:
     """A pipe in the place of `fleet.json` holds the supervisor up until the person gives in."""
     os.mkfifo(tmp_path / "fleet.json")

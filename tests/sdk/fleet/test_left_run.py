@@ -32,11 +32,11 @@ def has_a_model(run: Described) -> bool:
 def test_peers_that_were_not_up_in_time_cost_no_round(subnet: JoinedSubnet, tmp_path: Path) -> None:
     with subnet.run(tmp_path / "slow-start", rounds=2, seats=subnet.seats) as run:
         spec = read_spec(run.folder)
-        # This chain's blocks come by themselves when no run paces them.
-        write_spec(run.folder, replace(spec, start_limit_s=0.05, sealing_after=0.05))
+        # No peer is up in a tenth of a millisecond; the chain's blocks come by themselves without a run.
+        write_spec(run.folder, replace(spec, start_limit_s=0.0001, sealing_after=0.05))
         start_supervisor(run.folder)
         left = run.interrupted()
-        assert "It was not up within 0.05 s of work. LocalFleet(start_limit_s=" in left.reason
+        assert "It was not up within 0.0001 s of work. LocalFleet(start_limit_s=" in left.reason
         assert not run.events(PeerReady)
         assert subnet.client.dev.info()["sealing"] == "instant"
         start_fails_and_leaves_the_clock(subnet, run)

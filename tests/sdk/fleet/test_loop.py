@@ -263,6 +263,29 @@ def test_a_run_whose_miners_all_fail_is_over(stage: Stage) -> None:
     assert ending.reason == "Every miner is gone. ValueError: The model is no model."
 
 
+def test_a_run_ends_by_the_first_failure_and_not_by_those_that_followed(stage: Stage) -> None:
+    first_left = threading.Event()
+
+    def fails(report: Reporter, _stop: threading.Event) -> None:
+        is_up(9, report)
+        raise ValueError("The loss is no number after round 0.")
+
+    def follows(report: Reporter, _stop: threading.Event) -> None:
+        is_up(7, report)
+        first_left.wait()
+        raise ValueError("The loss is no number before round 1.")
+
+    def watches(supervisor: Supervisor) -> None:
+        while "gone" not in {peer["state"] for peer in supervisor.status()["peers"]}:
+            time.sleep(0.01)
+        first_left.set()
+
+    peers = {1: ("miner", hangs(1, *ALL)), 9: ("validator", fails), 7: ("validator", follows)}
+    ending = stage.play(peers, during=watches)
+    assert ending.status == "failed"
+    assert ending.reason == "Every validator is gone. ValueError: The loss is no number after round 0."
+
+
 @pytest.mark.parametrize(
     ("work", "why"),
     [

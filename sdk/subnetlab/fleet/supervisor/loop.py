@@ -201,7 +201,9 @@ class Supervisor:
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
                 may_return = any(peer.interrupted for peer in crew)
                 status = RunStatus.INTERRUPTED if may_return else RunStatus.FAILED
-                return Ending(status=status, reason=f"Every {role} is gone. {crew[-1].reason()}")
+                # A failure says more than what was taken away, and the first failure more than the next.
+                cause = min(crew, key=lambda peer: (peer.interrupted, peer.ended_at))
+                return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
 
     def _starting(self) -> list[SupervisedPeer]:

@@ -33,6 +33,8 @@ class SupervisedPeer:
         self.seat, self._handle = seat, handle
         self.status = PeerStatus.STARTING
         self.farewell: Farewell | None = None
+        self.ended_at = float("inf")
+        """`time.monotonic()` when its pipe came to an end."""
         self.start_limit = WorkLimit(start_limit_s, time.monotonic())
         self._half = b""
         self._killed_because = ""
@@ -104,7 +106,7 @@ class SupervisedPeer:
         return events
 
     def _release(self) -> None:
-        self._left_no_words = self._handle.close()
+        self._left_no_words, self.ended_at = self._handle.close(), time.monotonic()
         finished = self.farewell is not None and self.farewell.outcome is RunStatus.FINISHED
         self.status = PeerStatus.ENDED if finished else PeerStatus.GONE
 

@@ -1,0 +1,47 @@
+"""A model that diverges ends its run as failed, and the headline says in which round and by whose updates."""
+
+from torch import nn
+
+import subnetlab as sl
+from subnetlab.lab.session import Net
+
+
+def bounded(limit: float) -> nn.Module:
+    """Its loss is a number while no bias is beyond the limit."""
+    import torch
+
+    class Bounded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bytes = nn.Embedding(256, 8)
+            self.out = nn.Linear(8, 256)
+            nn.init.zeros_(self.out.bias)
+
+        def forward(self, tokens):
+            return self.out(self.bytes(tokens)) + 0 * torch.sqrt(limit - self.out.bias.abs().max())
+
+    return Bounded()
+
+
+def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
+    run = net.create_subnet("too fast", wallet="alice").train(
+        model=sl.models.source(bounded, context=16, limit=0.03),
+        data=sl.data.stdlib(200_000),
+        # A miner moves a bias by 0.003; validators try a fifth of what the round applies.
+        strategy=sl.strategies.SparseLoCo(inner_steps=2, outer_lr=20.0),
+        rounds=6,
+        fleet=sl.LocalFleet(miners=2, validators=2, alone=False),
+    )
+    run.wait(timeout=50)
+    assert run.status == "failed"
+    first, second = run.view.uids("miner")
+    cause = f"The model's loss is nan after round 0, which applied the updates of uid {first}, {second}."
+    reason = f"Every validator is gone. {cause} Lower the learning rate"
+    assert run.headline.startswith(f"The run failed after 1 round: {reason}")
+    assert run.view.ended is not None
+    assert run.view.ended.reason.startswith(reason)
+    lead, follower = (run.view.gone[uid] for uid in run.view.uids("validator"))
+    assert lead.startswith(cause)
+    assert follower.startswith("The model's loss is nan before round 1.")
+    assert list(run.view.closed) == [0]
+    assert "diverged" in run.verdict().headline
