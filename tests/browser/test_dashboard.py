@@ -95,7 +95,7 @@ def test_numbers_change_in_place_under_whoever_reads_them(server: Lab, page: Pag
     page.evaluate("() => document.querySelectorAll('.sl [data-part] *').forEach(el => { el.kept = true; })")
     last = page.locator(".sl [data-part=board]").inner_text()
     page.evaluate(SLIDE_TO, 12)
-    wait_for_headline(page, "after 12 rounds")
+    wait_for_headline(page, "Round 12 of 30")
     page.wait_for_function(
         "was => document.querySelector('.sl [data-part=board]').innerText !== was", arg=last
     )

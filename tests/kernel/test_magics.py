@@ -92,7 +92,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl pay --to nobody", "is not an address"),
         (f"%sl pay --to 0x{'ab' * 32}", "private key"),
         ("%sl pay --wallet zed", "There is no wallet called 'zed'"),
-        ("%sl pay 1e999999999 bob", "is not an amount"),
+        ("%sl pay 1e999999999 bob", "more than the chain can count"),
         ("%sl stake --netuid 99", "There is no subnet 99"),
         ("%sl stake --to 5nobody", "address"),
         ("%sl stake --to 77", "Nobody holds uid 77"),

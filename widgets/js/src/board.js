@@ -53,11 +53,9 @@ export function boardSentence(rows) {
   const caught = rows.filter((r) => r.code === FLAGGED);
   if (!caught.length) return "No miner is refused: most rounds of each were accepted, or it was not judged yet";
   const many = caught.length > 1,
-    unpaid = caught.every((r) => r.pays.length && !r.pays.at(-1));
-  const who = many
-    ? `${caught.length} miners look like any other until validators test their updates`
-    : "A miner looks like any other until validators test its updates";
-  return `${who}; most of ${many ? "theirs" : "its"} were refused${unpaid ? `, and ${many ? "their" : "its"} last pay was nothing` : ""}`;
+    unpaid = caught.every((r) => r.pays.length && !r.pays.at(-1)),
+    pay = unpaid ? `, and ${many ? "their" : "its"} last pay was nothing` : "";
+  return `From outside all miners look alike; validators refused most updates of ${many ? caught.length : "one"}${pay}`;
 }
 
 export function board(rows, focused) {
