@@ -35,7 +35,7 @@ class Plan:
     data: DataSpec
     strategy: Strategy
     rounds: int
-    batch: int
+    batch_size: int
     seed: int
     corpus: Corpus
 
@@ -43,14 +43,14 @@ class Plan:
         """The manifest of this plan at a place and a height."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
-            strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch=self.batch,
+            strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed,
         )  # fmt: skip
 
 
 def plan(
-    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int, batch: int,
-    seed: int, prompt: str,
+    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
+    batch_size: int, seed: int, prompt: str,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     chosen_model = model if model is not None else models.TinyGPT("small")
@@ -61,7 +61,7 @@ def plan(
     check(task, built, corpus)
     made = Plan(
         model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
-        rounds=rounds, batch=batch, seed=seed, corpus=corpus,
+        rounds=rounds, batch_size=batch_size, seed=seed, corpus=corpus,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))

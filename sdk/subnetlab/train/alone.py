@@ -54,7 +54,7 @@ class Alone:
     def train(self, round_: int) -> None:
         """One round's worth of inner steps."""
         manifest, task = self.manifest, self.manifest.task
-        shape = (manifest.strategy.inner_steps, manifest.batch)
+        shape = (manifest.strategy.inner_steps, manifest.batch_size)
         work_HB = assignment.work(
             task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=ALONE_UID,
             block_hash="alone",

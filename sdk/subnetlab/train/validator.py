@@ -203,7 +203,7 @@ class Validator(Peer):
         manifest, run = self.manifest, self.replica.run
         work = assignment.work(
             manifest.task.items(self.corpus, "train"),
-            (manifest.strategy.inner_steps, manifest.batch),
+            (manifest.strategy.inner_steps, manifest.batch_size),
             run=run,
             round_=heights.round,
             uid=uid,

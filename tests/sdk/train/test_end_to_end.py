@@ -43,7 +43,7 @@ from subnetlab.train.validator import Validator
 from .conftest import keypair, riders, seats_for
 
 FAST = AdamWConfig(lr=5e-3)
-MODEL = TinyGPT("binder", layers=1, context=32)
+MODEL = TinyGPT("binder", n_layer=1, seq_len=32)
 CROWD = ("miner", "miner", "miner", "free_rider", "validator", "validator")
 
 MakeRehearsal = Callable[..., Rehearsal]
@@ -55,7 +55,7 @@ def finished(corpus: Corpus) -> Rehearsal:
     manifest = Manifest(
         run_id="test", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
         strategy=SparseLoCo(inner_steps=8),
-        rounds=6, batch=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
+        rounds=6, batch_size=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
     )  # fmt: skip
     run = Rehearsal(
         manifest,
