@@ -162,7 +162,7 @@ class Subnet:
                 netuid=self.netuid,
                 roles=fleet.roles(),
                 wallet=owner,
-                alone=fleet.alone,
+                baseline=fleet.baseline,
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)

@@ -42,7 +42,7 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
         rounds=4,
         batch_size=2,
         prompt="def",
-        fleet=sl.LocalFleet(miners=2, validators=1, alone=False),
+        fleet=sl.LocalFleet(miners=2, validators=1, baseline=False),
     )
     assert run.id.startswith("my-words-")
     assert run in net.runs
