@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
+from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check
+from subnetlab.train.theta import FlatModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +87,18 @@ def open_corpus(run_folder: Path, manifest: Manifest) -> Corpus:
     """
     kept = run_folder / DATA_FOLDER
     return Corpus.open(kept) if kept.is_dir() else sources.from_json(manifest.data.source).load()
+
+
+def initial_loss(run_folder: Path) -> float:
+    """Held-out loss before the first step, in the task's unit.
+
+    No record holds it, because it follows from the manifest: same seed, same weights, same held-out items.
+
+    Raises:
+        FleetStartFailed: the folder holds no manifest.
+        ModelNotBuildable: the model's own code is not at hand.
+        DatasetEmpty: the data is not at hand.
+    """
+    manifest: Manifest = load_manifest(run_folder)
+    model = FlatModel(build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+    return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))
