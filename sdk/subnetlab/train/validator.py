@@ -21,12 +21,11 @@ from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
-from subnetlab.train.closing import round_closed
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.update import Update
 from subnetlab.train.peer import Peer
-from subnetlab.train.replica import Adopted
+from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.gate import gate
