@@ -23,7 +23,7 @@ from subnetlab.train.tasks import Task
 
 FORM: Final = "subnetlab-manifest/3"
 _SECOND_FORM: Final = "subnetlab-manifest/2"
-"""With `batch` for `batch_size`; still read."""
+"""With `batch` for `batch_size` and other names in `scoring`; still read."""
 _FIRST_FORM: Final = "subnetlab-manifest/1"
 """Besides, runs of language models alone; still read."""
 
@@ -51,18 +51,28 @@ class ScoringConfig:
     """Sequences of a miner's own work of this round on which its update is tried."""
     held_out_sequences: int = 24
     """Sequences nobody was assigned, the same for all miners and validators."""
-    clip: Clip = "tensor"
+    median_clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
-    step: float = 0.2
+    trial_share: float = 0.2
     """Share of an update that is tried: a whole one, with all its error feedback, can overshoot by itself."""
     gate: float = 0.4
     """An update that removes less than this share of what the median update removes is shut out."""
-    memory: float = 0.8
+    rating_decay: float = 0.8
     """Share of the old rating that a new one keeps."""
-    proof_memory: float = 0.95
+    proof_decay: float = 0.95
     """The same for the proof that a miner works on its own data."""
     validation_batches: int = 8
     validation_sequences: int = 32
+
+
+_OLD_SCORING: Final = {
+    "clip": "median_clip", "step": "trial_share", "memory": "rating_decay", "proof_memory": "proof_decay",
+}  # fmt: skip
+
+
+def _renamed(scoring: dict[str, Any]) -> dict[str, Any]:
+    """The scoring of an earlier form under the names of this one."""
+    return {_OLD_SCORING.get(name, name): value for name, value in dict(**scoring).items()}
 
 
 def _versions() -> dict[str, str]:
@@ -156,6 +166,7 @@ class Manifest:
         try:
             if form != FORM:
                 fields["batch_size"] = fields.pop("batch")
+                fields["scoring"] = _renamed(fields["scoring"])
             prompt = fields.pop("prompt") if form == _FIRST_FORM else ""
             model = fields["model"] = models.from_json(fields["model"], trusted=trusted)
             fields["task"] = (

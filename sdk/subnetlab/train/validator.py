@@ -63,7 +63,7 @@ class Validator(Peer):
     def ratings(self) -> Ratings:
         """What this validator thinks of every miner, from its first round on."""
         scoring = self.manifest.scoring
-        return Ratings(scoring.memory, scoring.proof_memory)
+        return Ratings(scoring.rating_decay, scoring.proof_decay)
 
     def recall(self, verdicts: Iterable[Scored]) -> None:
         """Rate miners as this validator's own verdicts on record left them, when it is started again."""
@@ -190,9 +190,9 @@ class Validator(Peer):
             raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
-            [received[uid].update for uid in uids], self.replica.layout, scoring.clip
+            [received[uid].update for uid in uids], self.replica.layout, scoring.median_clip
         )
-        rate = manifest.strategy.trial_rate * scoring.step
+        rate = manifest.strategy.trial_rate * scoring.trial_share
         return {
             uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
             for uid, update in zip(uids, clipped, strict=True)

@@ -8,7 +8,7 @@ import pytest
 from tests.project import ROOT
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.models import Factory, TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
@@ -74,6 +74,7 @@ def test_manifests_of_earlier_forms_are_read() -> None:
     read = Manifest.from_json({**first, "prompt": prompt})
     assert read == Manifest.from_json(second) == Manifest.from_json(read.to_json())
     assert (read.model, read.batch_size) == (TinyGPT("small"), 4)
+    assert read.scoring == ScoringConfig()
     assert read.to_json()["form"] == "subnetlab-manifest/3"
 
 
