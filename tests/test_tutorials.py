@@ -14,7 +14,7 @@ from subnetlab.lab.replay import open as open_recorded
 
 SMALL = {
     "--rounds 20": "--rounds 4",
-    'TinyGPT("small")': 'TinyGPT("binder", width=32, layers=1, heads=2, context=32)',
+    'TinyGPT("small")': 'TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)',
     "inner_steps=15": "inner_steps=2",
 }
 """What makes the first tutorial fit into a test: the same cells, a smaller model, fewer steps."""

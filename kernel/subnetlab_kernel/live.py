@@ -55,7 +55,7 @@ def foreseen(subnet: "Subnet", rounds: int, fleet: "LocalFleet") -> Generator[Ca
     from subnetlab_widgets import boards, saved  # noqa: PLC0415  (anywidget, once a run is shown)
     from subnetlab_widgets.dashboard import Dashboard, foreseen  # noqa: PLC0415
 
-    net, peers = subnet.net, len(fleet.roles()) + fleet.alone
+    net, peers = subnet.net, len(fleet.roles()) + fleet.baseline
     board = Dashboard(
         foreseen(
             name=subnet.name, network=net.name, netuid=subnet.netuid, block=net.block, rounds=rounds,

@@ -42,7 +42,7 @@ def measure(quick: bool) -> Iterator[Figure]:
             run = subnet.train(
                 model=subnetlab.models.TinyGPT("small"),
                 rounds=2 if quick else 8,
-                fleet=subnetlab.LocalFleet(miners=MINERS, validators=VALIDATORS, alone=False),
+                fleet=subnetlab.LocalFleet(miners=MINERS, validators=VALIDATORS, baseline=False),
             )
             seen = watch(run.folder / FILE_NAME, others)
     yield Figure(name="10 peers up since they were asked for", value=max(seen.ready_s), unit="s", limit=2)

@@ -95,7 +95,7 @@ def train(strategy: Strategy, workers: int, steps: int, corpus: Corpus) -> Outco
 def draw(tokens: NDArray[np.uint8], worker: int, step: int, batch: int) -> tuple[Tensor, Tensor]:
     """A batch at random places, the same in every row for one worker and step."""
     places = np.random.default_rng((SEED, worker, step))
-    return sequences(tokens, places.integers(0, len(tokens) - CONFIG.context - 1, batch), CONFIG.context)
+    return sequences(tokens, places.integers(0, len(tokens) - CONFIG.seq_len - 1, batch), CONFIG.seq_len)
 
 
 def validate(model: FlatModel, theta_P: Tensor, corpus: Corpus) -> float:

@@ -61,7 +61,7 @@ def _mine(seed: int, ready: Semaphore, leave: Event) -> None:
     torch.set_num_threads(1)
     config = models.TinyGPT("small")
     model = FlatModel(models.build(config, seed), tasks.of_model(config), AdamWConfig())
-    tokens_BT = torch.randint(0, config.vocabulary, (BATCH, config.context + 1))
+    tokens_BT = torch.randint(0, config.vocab_size, (BATCH, config.seq_len + 1))
     for step in range(STEPS):
         model.differentiate((tokens_BT[:, :-1], tokens_BT[:, 1:]))
         model.adam.step(model.theta_P, model.gradient_P, model.adam.config.rate(step, STEPS))
@@ -78,7 +78,7 @@ def _mine_ordinarily(seed: int, ready: Semaphore, leave: Event) -> None:
     config = models.TinyGPT("small")
     model, task = models.build(config, seed), tasks.of_model(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    tokens_BT = torch.randint(0, config.vocabulary, (BATCH, config.context + 1))
+    tokens_BT = torch.randint(0, config.vocab_size, (BATCH, config.seq_len + 1))
     for _ in range(STEPS):
         task.loss(model, (tokens_BT[:, :-1], tokens_BT[:, 1:])).backward()
         optimizer.step()

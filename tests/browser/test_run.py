@@ -7,7 +7,7 @@ from tests.browser.waiting import wait_until
 
 TRAIN = """\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds {rounds}
-model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
+model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
 data = sl.data.stdlib(400_000)
 strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """

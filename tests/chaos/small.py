@@ -17,7 +17,7 @@ ROUNDS = 4
 LIMIT_S = 50.0
 TRAIN = f"""\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds {ROUNDS}
-model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
+model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
 data = sl.data.stdlib(400_000)
 strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """
@@ -26,7 +26,7 @@ strategy = sl.strategies.SparseLoCo(inner_steps=2)
 def begin(net: sl.Net, *, detach: bool = False) -> sl.Run:
     """The same run as `TRAIN`, without a notebook."""
     return net.create_subnet("tiny-lm").train(
-        model=sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32),
+        model=sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32),
         data=sl.data.stdlib(400_000),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
         rounds=ROUNDS,

@@ -131,7 +131,7 @@ def test_a_wrong_line_is_one_short_message(kernel: RunningKernel, line: str, sai
         ("%%train --miners 2 --free-riders 3\nrounds = 1", "free_riders=3"),
         ("%%train\nrounds = 0", "at least one round"),
         ("%%train\nmodel = sl.models.TinyGPT('huge')", "no size 'huge'"),
-        ("%%train\nmodel = sl.models.Factory(path='nowhere:make', context=8)", "cannot be imported"),
+        ("%%train\nmodel = sl.models.Factory(path='nowhere:make', seq_len=8)", "cannot be imported"),
         ("%%train\ndata = sl.data.text('short')", "tokens"),
         ("%%train --netuid 99\nrounds = 1", "There is no subnet 99"),
     ],
@@ -181,7 +181,7 @@ def test_doctor_looks_at_this_machine(kernel: RunningKernel) -> None:
 
 TRAIN = """\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds 4
-model = sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=32)
+model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
 data = sl.data.stdlib(400_000)
 strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """

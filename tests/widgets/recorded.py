@@ -81,7 +81,7 @@ def one_round(round_: int, uids: list[int], rounds: int) -> Iterator[e.Event]:
         val_loss=loss(round_ + 1, 1.6),
         aggregate_s=0.03,
     )
-    yield e.AloneEvaluated(round=round_, val_loss=loss(round_ + 1, 1.85), compute_s=1.4)
+    yield e.BaselineEvaluated(round=round_, val_loss=loss(round_ + 1, 1.85), compute_s=1.4)
     if round_ % 6 == 0:
         yield e.Sampled(round=round_, prompt="def read(", text=f"self, name{round_}):\n    return self")
     yield e.BlockSealed(number=block + 3, hash="0x00", round=round_, waited_s=1.7, chain_s=0.01)

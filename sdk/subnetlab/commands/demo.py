@@ -30,8 +30,8 @@ _ADDED = "subnetlab-demo"
 _SUMMARY_CELL = """\
 import json, pathlib
 from subnetlab.report.summary import summarise
-from subnetlab.lab.untrained import untrained_loss
-summary = summarise(run.view, net.spent, name=run.id, val_loss_untrained=untrained_loss(run.folder))
+from subnetlab.lab.plan import initial_loss
+summary = summarise(run.view, net.spent, name=run.id, initial_loss=initial_loss(run.folder))
 found = {{"summary": summary, "verdict": str(run.verdict())}}
 pathlib.Path({path!r}).write_text(json.dumps(found))
 if {keep!r}:

@@ -49,7 +49,7 @@ def free_memory(*, groups: Path = _GROUPS, own: Path = _OWN, memory: Path = _MEM
 
 def warning(fleet: LocalFleet, cores: float, free: int | None) -> str:
     """A sentence for a person whose machine is small for a fleet; empty where it is not."""
-    peers = fleet.miners + fleet.validators + fleet.alone
+    peers = fleet.miners + fleet.validators + fleet.baseline
     scarce: list[str] = []
     if cores < 2 < peers:
         scarce.append(f"{cores:.2g} {'core' if cores == 1 else 'cores'}")
@@ -61,7 +61,7 @@ def warning(fleet: LocalFleet, cores: float, free: int | None) -> str:
     return (
         f"{' and '.join(scarce)} {'are' if len(scarce) > 1 else 'is'} little for {peers} peers: rounds are"
         " slow, and a peer may be killed."
-        f" sl.LocalFleet(miners={fewer}, validators=1, alone=False) is smaller."
+        f" sl.LocalFleet(miners={fewer}, validators=1, baseline=False) is smaller."
     )
 
 

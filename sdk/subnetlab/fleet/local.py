@@ -12,14 +12,14 @@ from subnetlab.record.events import Role
 class LocalFleet:
     """Peers as processes on this machine, one CPU thread each.
 
-    `miners` counts every miner's seat; `free_riders` of them send noise instead of training. `alone` adds the
-    reference miner that trains by itself and holds no seat.
+    `miners` counts every miner's seat; `free_riders` of them send noise instead of training. `baseline` adds
+    the reference miner that trains by itself and holds no seat.
     """
 
     miners: int = 8
     validators: int = 2
     free_riders: int = 0
-    alone: bool = True
+    baseline: bool = True
     phase_limit_s: float = 120.0
     """How long a block waits for a silent peer before it is sealed without it."""
     start_limit_s: float = 60.0

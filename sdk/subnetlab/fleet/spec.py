@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.record.events import ALONE_UID, Role
+from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import write_private
 
 FLEET_FILE: Final = "fleet.json"
@@ -34,7 +34,7 @@ class PeerSeat:
     @property
     def name(self) -> str:
         """How logs and errors call this peer."""
-        return "reference miner" if self.uid == ALONE_UID else f"{self.role.replace('_', ' ')} {self.uid}"
+        return "reference miner" if self.uid == BASELINE_UID else f"{self.role.replace('_', ' ')} {self.uid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
+from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check
+from subnetlab.train.theta import FlatModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Plan:
     data: DataSpec
     strategy: Strategy
     rounds: int
-    batch: int
+    batch_size: int
     seed: int
     corpus: Corpus
 
@@ -43,14 +46,14 @@ class Plan:
         """The manifest of this plan at a place and a height."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
-            strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch=self.batch,
+            strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed,
         )  # fmt: skip
 
 
 def plan(
-    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int, batch: int,
-    seed: int, prompt: str,
+    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
+    batch_size: int, seed: int, prompt: str,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     chosen_model = model if model is not None else models.TinyGPT("small")
@@ -61,7 +64,7 @@ def plan(
     check(task, built, corpus)
     made = Plan(
         model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
-        rounds=rounds, batch=batch, seed=seed, corpus=corpus,
+        rounds=rounds, batch_size=batch_size, seed=seed, corpus=corpus,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
@@ -84,3 +87,18 @@ def open_corpus(run_folder: Path, manifest: Manifest) -> Corpus:
     """
     kept = run_folder / DATA_FOLDER
     return Corpus.open(kept) if kept.is_dir() else sources.from_json(manifest.data.source).load()
+
+
+def initial_loss(run_folder: Path) -> float:
+    """Held-out loss before the first step, in the task's unit.
+
+    No record holds it, because it follows from the manifest: same seed, same weights, same held-out items.
+
+    Raises:
+        FleetStartFailed: the folder holds no manifest.
+        ModelNotBuildable: the model's own code is not at hand.
+        DatasetEmpty: the data is not at hand.
+    """
+    manifest: Manifest = load_manifest(run_folder)
+    model = FlatModel(build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+    return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -14,14 +14,14 @@ from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import Wallet, address, dev_keypair, peer_uri
-from subnetlab.record.events import ALONE_UID, Role
+from subnetlab.record.events import BASELINE_UID, Role
 
 STAKES_TAO = (300, 200)
 """Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
 def register_peers(
-    client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, alone: bool
+    client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, baseline: bool
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
@@ -59,8 +59,8 @@ def register_peers(
                 amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
             )
     _await_permits(client, netuid, validators)
-    if alone:
-        seats.append(PeerSeat(uid=ALONE_UID, hotkey="", role="alone"))
+    if baseline:
+        seats.append(PeerSeat(uid=BASELINE_UID, hotkey="", role="alone"))
     return tuple(seats)
 
 

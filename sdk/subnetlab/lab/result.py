@@ -73,9 +73,9 @@ def _build(folder: Path) -> nn.Module:
             hint=f"Its tensors are in {folder / MODEL_FILE}.",
         )
     tensors = load_file(folder / MODEL_FILE)
-    if described["layers"] > len(tensors) or described["width"] > _WIDEST:
-        raise ValueError("its configuration asks for more than its tensors fill")
     spec = models.from_json(described, trusted=False)
+    if not isinstance(spec, models.TinyGPT) or spec.n_layer > len(tensors) or spec.n_embd > _WIDEST:
+        raise ValueError("its configuration asks for more than its tensors fill")
     with torch.device("meta"):
         wanted = {name: part.shape for name, part in spec.build().state_dict().items()}
     if wanted != {name: part.shape for name, part in tensors.items()}:

@@ -110,7 +110,7 @@ class Subnet:
         rounds: int = 30,
         strategy: "Strategy | None" = None,
         fleet: LocalFleet | None = None,
-        batch: int = 4,
+        batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
         detach: bool = False,
@@ -123,7 +123,7 @@ class Subnet:
             rounds: how many rounds; each ends with one payload per miner.
             strategy: how peers train and what they send; SparseLoCo unless given.
             fleet: the miners and validators to start; eight and two on this machine unless given.
-            batch: sequences per inner step and miner.
+            batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
             detach: let the run outlive this kernel.
@@ -145,7 +145,7 @@ class Subnet:
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
-        made = plan(model, data, strategy, rounds=rounds, batch=batch, seed=seed, prompt=prompt)
+        made = plan(model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt)
         fleet = fleet or LocalFleet()
         run = Run(self._launch(made, fleet))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
@@ -162,7 +162,7 @@ class Subnet:
                 netuid=self.netuid,
                 roles=fleet.roles(),
                 wallet=owner,
-                alone=fleet.alone,
+                baseline=fleet.baseline,
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)

@@ -41,7 +41,7 @@ Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "u
 `other` holds a seat on the subnet but is not of the run; of an `unknown` one nothing is known.
 """
 
-ALONE_UID = -1
+BASELINE_UID = -1
 """The reference miner that trains by itself holds no seat on the subnet."""
 
 
@@ -187,7 +187,7 @@ class RoundLost(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AloneEvaluated(Event):
+class BaselineEvaluated(Event):
     """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
 
     kind: ClassVar[str] = "alone_evaluated"
@@ -299,7 +299,7 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         RunStarted, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, RoundLost,
-        AloneEvaluated, Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunInterrupted, RunEnded,
+        BaselineEvaluated, Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunInterrupted, RunEnded,
     )
 }  # fmt: skip
 

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any, Final
 
 from subnetlab.record.events import (
-    ALONE_UID,
-    AloneEvaluated,
+    BASELINE_UID,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -102,7 +102,7 @@ class RunView:
         self.gone[event.uid] = event.reason
 
     def _on_stepped(self, event: Stepped) -> None:
-        if event.uid != ALONE_UID:  # it is no part of the rounds, and may be ahead of them
+        if event.uid != BASELINE_UID:  # it is no part of the rounds, and may be ahead of them
             self._reach(event.round)
 
     def _on_mined(self, event: Mined) -> None:
@@ -131,7 +131,7 @@ class RunView:
         self._reach(event.round)
         self.lost[event.round] = event.reason
 
-    def _on_alone_evaluated(self, event: AloneEvaluated) -> None:
+    def _on_alone_evaluated(self, event: BaselineEvaluated) -> None:
         self.baseline_loss[event.round] = event.val_loss
 
     def _on_sampled(self, event: Sampled) -> None:

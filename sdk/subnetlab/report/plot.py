@@ -28,8 +28,8 @@ _APART = 16.0
 def picture(view: RunView) -> str:
     """The run as one SVG; axes stand at their final size before there is anything to draw."""
     rows = pay_rows(view)
-    subnet, alone = points(view, view.val_loss), points(view, view.baseline_loss)
-    marks = [*axes(view), lines(subnet, alone), *ends(view, view.val_loss, view.baseline_loss)]
+    subnet, baseline = points(view, view.val_loss), points(view, view.baseline_loss)
+    marks = [*axes(view), lines(subnet, baseline), *ends(view, view.val_loss, view.baseline_loss)]
     marks += pay_axis(view, rows)
     top = pay_top(view, rows)
     for i, uid in enumerate(rows):
@@ -78,17 +78,17 @@ def axes(view: RunView) -> list[str]:
     return [*marks, svg.text(CURVE_RIGHT, _BOTTOM + 20, end, size=11, opacity=0.65, anchor="end")]
 
 
-def lines(subnet: Sequence[svg.Point], alone: Sequence[svg.Point]) -> str:
+def lines(subnet: Sequence[svg.Point], baseline: Sequence[svg.Point]) -> str:
     """Both curves, cut off at the edges of the plot."""
     frame = (LEFT, _TOP - 2, CURVE_RIGHT - LEFT + 2, _BOTTOM - _TOP + 4)
-    both = [svg.polyline(alone, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
+    both = [svg.polyline(baseline, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
     return svg.window(*frame, both)
 
 
-def ends(view: RunView, subnet: Mapping[int, float], alone: Mapping[int, float]) -> list[str]:
+def ends(view: RunView, subnet: Mapping[int, float], baseline: Mapping[int, float]) -> list[str]:
     """The last value of each curve where the curve ends, kept apart and inside the plot."""
     marks: list[str] = []
-    one = [(x, max(y, _TOP)) for x, y in points(view, alone)[-1:]]
+    one = [(x, max(y, _TOP)) for x, y in points(view, baseline)[-1:]]
     for x, y in points(view, subnet)[-1:]:
         level = max(y, _TOP)
         marks.append(svg.disc(x, level, svg.WORK, radius=3.2))
@@ -98,7 +98,7 @@ def ends(view: RunView, subnet: Mapping[int, float], alone: Mapping[int, float])
         value = f"{subnet[max(subnet)]:.2f} the subnet"
         marks.append(svg.text(x + 10, level + 4, value, size=13, bold=True, fill=svg.WORK))
     for x, y in one:
-        marks.append(svg.text(x + 10, y + 4, f"{alone[max(alone)]:.2f} one alone", size=13))
+        marks.append(svg.text(x + 10, y + 4, f"{baseline[max(baseline)]:.2f} one alone", size=13))
     return marks
 
 

@@ -13,7 +13,7 @@ from subnetlab.report.verdict import verdict
 
 
 def summarise(
-    view: RunView, spent: Sequence[Spent] = (), *, name: str, val_loss_untrained: float | None = None
+    view: RunView, spent: Sequence[Spent] = (), *, name: str, initial_loss: float | None = None
 ) -> dict[str, Any]:
     """The numbers of a run and of what was staked and paid beside it.
 
@@ -21,7 +21,7 @@ def summarise(
         view: of a run that has ended.
         spent: what was spent in its name, oldest first; the last stake and the last payment are shown.
         name: the run's.
-        val_loss_untrained: of the model before its first step; the first recorded loss stands in for it.
+        initial_loss: of the model before its first step; the first recorded loss stands in for it.
     """
     found = verdict(view)
     miners = [
@@ -39,7 +39,7 @@ def summarise(
         "run": name,
         "status": str(view.status()),
         "rounds": found.rounds,
-        "val_loss_first": found.loss_first if val_loss_untrained is None else val_loss_untrained,
+        "val_loss_first": found.loss_first if initial_loss is None else initial_loss,
         "val_loss_last": found.loss_last,
         "val_loss_alone": found.loss_baseline,
         "wire_bytes_per_miner_round": found.wire_bytes,

@@ -101,7 +101,10 @@ def read(data: bytes, layout: Layout) -> Update:
     size = layout.size
     mask = -(-size // 8)
     values_part = wire.Part("F32", 0, size)
-    sparse = b'"moved":"some"' in data[: wire.HEADER_LIMIT]
+    moved_form = wire.metadata(data).get("moved")
+    if moved_form not in ("all", "some"):
+        raise wire.malformed("it does not say which parameters move")
+    sparse = moved_form == "some"
     parts = (
         {"values": values_part, "moved": wire.Part("U8", mask, mask)} if sparse else {"values": values_part}
     )

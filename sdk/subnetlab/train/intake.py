@@ -18,7 +18,6 @@ from subnetlab.train.payload import seal
 from subnetlab.train.payload.update import Update
 from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
-from subnetlab.train.signatures import verify
 from subnetlab.train.strategies.base import Codec
 
 
@@ -51,7 +50,7 @@ class Intake:
         binding = seal.Binding(run=self.run, round=heights.round, hotkey=seat.hotkey)
         data = self._object(names.sealed(heights.round, seat.uid, anchor.current))
         reveal = self._reveal(seat, heights.round, data)
-        if not verify(seat.hotkey, seal.signed_text(anchor.current, binding), reveal.signature):
+        if not seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), reveal.signature):
             raise PayloadRejected("The reveal is not signed by its hotkey.", reason="bad_signature")
         payload = seal.unseal(data, reveal, anchor.current, binding)
         update = self.codec.decode(payload)

@@ -21,9 +21,11 @@ from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies.base import Progress, Strategy
 from subnetlab.train.tasks import Task
 
-FORM: Final = "subnetlab-manifest/2"
+FORM: Final = "subnetlab-manifest/3"
+_SECOND_FORM: Final = "subnetlab-manifest/2"
+"""With `batch` for `batch_size` and other names in `scoring`; still read."""
 _FIRST_FORM: Final = "subnetlab-manifest/1"
-"""Runs of language models alone; still read."""
+"""Besides, runs of language models alone; still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,28 @@ class ScoringConfig:
     """Sequences of a miner's own work of this round on which its update is tried."""
     held_out_sequences: int = 24
     """Sequences nobody was assigned, the same for all miners and validators."""
-    clip: Clip = "tensor"
+    median_clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
-    step: float = 0.2
+    trial_share: float = 0.2
     """Share of an update that is tried: a whole one, with all its error feedback, can overshoot by itself."""
     gate: float = 0.4
     """An update that removes less than this share of what the median update removes is shut out."""
-    memory: float = 0.8
+    rating_decay: float = 0.8
     """Share of the old rating that a new one keeps."""
-    proof_memory: float = 0.95
+    proof_decay: float = 0.95
     """The same for the proof that a miner works on its own data."""
     validation_batches: int = 8
     validation_sequences: int = 32
+
+
+_OLD_SCORING: Final = {
+    "clip": "median_clip", "step": "trial_share", "memory": "rating_decay", "proof_memory": "proof_decay",
+}  # fmt: skip
+
+
+def _renamed(scoring: dict[str, Any]) -> dict[str, Any]:
+    """The scoring of an earlier form under the names of this one."""
+    return {_OLD_SCORING.get(name, name): value for name, value in dict(**scoring).items()}
 
 
 def _versions() -> dict[str, str]:
@@ -82,7 +94,7 @@ class Manifest:
     blocks_per_round: int = 4
     offsets: tuple[int, int, int] = (1, 2, 3)
     """Commit deadline, beacon and close, in blocks after open."""
-    batch: int = 4
+    batch_size: int = 4
     """Sequences per inner step and miner."""
     seed: int = 0
     optimizer: AdamWConfig = field(default_factory=AdamWConfig)
@@ -97,7 +109,7 @@ class Manifest:
                 f"The heights {self.offsets} do not fit into {self.blocks_per_round} blocks a round.",
                 hint="Give ascending offsets between 1 and blocks_per_round - 1.",
             )
-        if min(self.rounds, self.batch) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
+        if min(self.rounds, self.batch_size) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
             raise ManifestInvalid("A run needs a name, at least one round and one sequence per step.")
 
     def heights(self, round_: int) -> RoundHeights:
@@ -124,7 +136,7 @@ class Manifest:
             "first_block": self.first_block,
             "blocks_per_round": self.blocks_per_round,
             "offsets": list(self.offsets),
-            "batch": self.batch,
+            "batch_size": self.batch_size,
             "seed": self.seed,
             "optimizer": self.optimizer.to_json(),
             "scoring": asdict(self.scoring),
@@ -149,9 +161,12 @@ class Manifest:
         """
         fields = dict(data)
         form = fields.pop("form", None)
-        if form not in (FORM, _FIRST_FORM):
+        if form not in (FORM, _SECOND_FORM, _FIRST_FORM):
             raise ManifestInvalid(f"This is no {FORM}.", hint="Use the version that wrote it.")
         try:
+            if form != FORM:
+                fields["batch_size"] = fields.pop("batch")
+                fields["scoring"] = _renamed(fields["scoring"])
             prompt = fields.pop("prompt") if form == _FIRST_FORM else ""
             model = fields["model"] = models.from_json(fields["model"], trusted=trusted)
             fields["task"] = (

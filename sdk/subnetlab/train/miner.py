@@ -99,7 +99,7 @@ class Miner(Peer):
         task = self.manifest.task
         work_HB = assignment.work(
             task.items(self.corpus, "train"),
-            (self.manifest.strategy.inner_steps, self.manifest.batch),
+            (self.manifest.strategy.inner_steps, self.manifest.batch_size),
             run=self.replica.run,
             round_=heights.round,
             uid=self.seat.uid,

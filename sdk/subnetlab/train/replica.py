@@ -11,14 +11,17 @@ import torch
 
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, TrainError
 from subnetlab.network.chain import Chain
+from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Store
 from subnetlab.train import aggregate, models, names
 from subnetlab.train.anchors import NOTHING, Anchor
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.roster import Roster, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
+from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.theta import FlatModel, theta_hash
 
 
@@ -132,3 +135,21 @@ class Replica:
         if aggregate_hash(data) != record.aggregate_hash:
             raise PayloadRejected("The aggregate is not the recorded one.", reason="wrong_hash")
         return aggregate.read(data, self.layout)
+
+
+def round_closed(
+    replica: Replica, adopted: Adopted, heights: RoundHeights, corpus: Corpus, *, aggregate_s: float
+) -> RoundClosed:
+    """The event of the round that a replica has just adopted; loads its model and measures it."""
+    record, model = adopted.record, replica.model
+    model.load(replica.theta_P)
+    return RoundClosed(
+        round=heights.round,
+        lead=adopted.lead,
+        heights=[heights.open, heights.commit, heights.beacon, heights.close],
+        accepted=[[entry.uid, entry.payload_hash] for entry in record.accepted],
+        aggregate_hash=record.aggregate_hash,
+        theta_hash=record.theta_after,
+        val_loss=validation_loss(model, replica.manifest, corpus),
+        aggregate_s=aggregate_s,
+    )

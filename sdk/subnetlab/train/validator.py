@@ -21,12 +21,11 @@ from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
 from subnetlab.train.anchors import Anchor
-from subnetlab.train.closing import round_closed
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.update import Update
 from subnetlab.train.peer import Peer
-from subnetlab.train.replica import Adopted
+from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.gate import gate
@@ -64,7 +63,7 @@ class Validator(Peer):
     def ratings(self) -> Ratings:
         """What this validator thinks of every miner, from its first round on."""
         scoring = self.manifest.scoring
-        return Ratings(scoring.memory, scoring.proof_memory)
+        return Ratings(scoring.rating_decay, scoring.proof_decay)
 
     def recall(self, verdicts: Iterable[Scored]) -> None:
         """Rate miners as this validator's own verdicts on record left them, when it is started again."""
@@ -194,9 +193,9 @@ class Validator(Peer):
             return {}
         uids = sorted(received)
         clipped = aggregate.clip_to_median(
-            [received[uid].update for uid in uids], self.replica.layout, scoring.clip
+            [received[uid].update for uid in uids], self.replica.layout, scoring.median_clip
         )
-        rate = manifest.strategy.trial_rate * scoring.step
+        rate = manifest.strategy.trial_rate * scoring.trial_share
         return {
             uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
             for uid, update in zip(uids, clipped, strict=True)
@@ -206,7 +205,7 @@ class Validator(Peer):
         manifest, run = self.manifest, self.replica.run
         work = assignment.work(
             manifest.task.items(self.corpus, "train"),
-            (manifest.strategy.inner_steps, manifest.batch),
+            (manifest.strategy.inner_steps, manifest.batch_size),
             run=run,
             round_=heights.round,
             uid=uid,

@@ -18,7 +18,7 @@ from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.supervisor.journal import RECONCILE_ROUNDS
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -102,7 +102,7 @@ def check_rounds(subnet: JoinedSubnet, run: Described) -> None:
     closed = run.events(RoundClosed)
     assert [event.round for event in closed] == [0, 1, 2, 3]
     assert closed[-1].val_loss < closed[0].val_loss
-    assert [event.round for event in run.events(AloneEvaluated)] == [0, 1, 2, 3]
+    assert [event.round for event in run.events(BaselineEvaluated)] == [0, 1, 2, 3]
     assert not run.events(PeerGone)
     numbers = [event.number for event in run.events(BlockSealed)]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))

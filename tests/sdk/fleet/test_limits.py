@@ -47,7 +47,7 @@ def test_what_cannot_be_read_limits_nothing(tmp_path: Path, text: str) -> None:
 def test_a_small_container_is_told_before_it_is_slow() -> None:
     said = warning(LocalFleet(), 1, GB)
     assert said.startswith("1 core and 1.0 GB of free memory are little for 11 peers")
-    assert "sl.LocalFleet(miners=3, validators=1, alone=False)" in said
+    assert "sl.LocalFleet(miners=3, validators=1, baseline=False)" in said
     assert warning(LocalFleet(), 2, 4 * GB) == ""
-    assert warning(LocalFleet(miners=1, validators=1, alone=False), 1, GB) == ""
+    assert warning(LocalFleet(miners=1, validators=1, baseline=False), 1, GB) == ""
     assert warning(LocalFleet(), 4, None) == ""

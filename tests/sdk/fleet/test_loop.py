@@ -24,8 +24,8 @@ from subnetlab.fleet.worker.life import Reporter
 from subnetlab.network.chain import Block
 from subnetlab.network.memory import MemoryNet
 from subnetlab.record.events import (
-    ALONE_UID,
-    AloneEvaluated,
+    BASELINE_UID,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -85,9 +85,9 @@ def works_hard(report: Reporter, stop: threading.Event) -> None:
 
 
 def trains_twice(report: Reporter, _stop: threading.Event) -> None:
-    is_up(ALONE_UID, report)
+    is_up(BASELINE_UID, report)
     for _ in range(2):
-        report(AloneEvaluated(round=0, val_loss=5.0, compute_s=0.1))
+        report(BaselineEvaluated(round=0, val_loss=5.0, compute_s=0.1))
 
 
 FIRST, LAST = 3, 7
@@ -350,9 +350,9 @@ def test_a_run_can_be_stopped_while_it_waits(stage: Stage) -> None:
 
 
 def test_the_reference_miner_is_recorded_once_per_round_and_waited_for_at_the_end(stage: Stage) -> None:
-    ending = stage.play({1: MINER, 7: VALIDATOR, ALONE_UID: ("alone", trains_twice)})
+    ending = stage.play({1: MINER, 7: VALIDATOR, BASELINE_UID: ("alone", trains_twice)})
     assert ending.status == "finished"
-    assert len(stage.events(AloneEvaluated)) == 1
+    assert len(stage.events(BaselineEvaluated)) == 1
 
 
 def test_on_a_chain_of_others_blocks_are_only_watched(stage: Stage) -> None:

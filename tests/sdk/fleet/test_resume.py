@@ -2,7 +2,7 @@ from pathlib import Path
 
 from subnetlab.fleet.supervisor.resume import read_resume_state
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -73,7 +73,7 @@ def test_a_record_says_where_the_run_was(tmp_path: Path) -> None:
 
 
 def test_rounds_and_evaluations_are_held_once_and_other_events_never(tmp_path: Path) -> None:
-    alone = AloneEvaluated(round=0, val_loss=5.0, compute_s=1.0)
+    alone = BaselineEvaluated(round=0, val_loss=5.0, compute_s=1.0)
     state = read_resume_state(recorded(tmp_path / "record.jsonl", STARTED, closed(0), alone))
     ready = PeerReady(uid=1, pid=2, seconds=3.0)
     assert state.has(closed(0, lead=8))

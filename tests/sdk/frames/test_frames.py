@@ -11,7 +11,7 @@ from subnetlab.errors import RecordError
 from subnetlab.frames import NAMES, SCHEMAS, frame, frames
 from subnetlab.frames.schema import polars_schema
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -86,7 +86,7 @@ def two_rounds() -> list[Event]:
         scored(VALIDATOR, FREE_RIDER, 0, weight=0.0, verdict="gated"),
         scored(SECOND, FREE_RIDER, 0, weight=0.2),
         closed(0, val_loss=2.5),
-        AloneEvaluated(round=0, val_loss=2.75, compute_s=1.0),
+        BaselineEvaluated(round=0, val_loss=2.75, compute_s=1.0),
         paid(9, incentive=0, emission=1),
         paid(13, incentive=65535, emission=700),
         Spent(what="pay", tx="0xfe", amount_rao=500, to="5F"),

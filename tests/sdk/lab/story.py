@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     Event,
@@ -95,7 +95,7 @@ def one_round(number: int) -> Iterator[Event]:
         accepted=[[uid, "h"] for uid in MINERS], aggregate_hash="a", theta_hash="t",
         val_loss=4.0 - number / 2, aggregate_s=0.01,
     )  # fmt: skip
-    yield AloneEvaluated(round=number, val_loss=4.2 - number / 3, compute_s=0.4)
+    yield BaselineEvaluated(round=number, val_loss=4.2 - number / 3, compute_s=0.4)
 
 
 def story(rounds: int = ROUNDS, *, friend: int | None = None, ended: bool = True) -> Iterator[Event]:

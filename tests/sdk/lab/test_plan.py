@@ -9,7 +9,7 @@ from subnetlab.lab.plan import plan
 from subnetlab.train import data, models
 
 TEXT = data.text("a subnet pays for loss that is removed " * 80)
-OPTIONS = {"strategy": None, "rounds": 2, "batch": 4, "seed": 0, "prompt": ""}
+OPTIONS = {"strategy": None, "rounds": 2, "batch_size": 4, "seed": 0, "prompt": ""}
 
 
 class Overflowing(nn.Module):
@@ -26,7 +26,7 @@ class Overflowing(nn.Module):
 
 def test_a_model_whose_first_loss_is_not_finite_is_refused() -> None:
     with pytest.raises(ModelNotBuildable, match="not finite"):
-        plan(models.source(Overflowing, context=16), TEXT, **OPTIONS)
+        plan(models.source(Overflowing, seq_len=16), TEXT, **OPTIONS)
 
 
 def test_a_model_that_does_not_say_what_it_reads_is_refused() -> None:

@@ -30,10 +30,10 @@ def modes(home: Path) -> dict[str, str]:
 
 def small(subnet: Subnet) -> sl.Run:
     return subnet.train(
-        model=sl.models.TinyGPT("binder", width=32, layers=1, heads=2, context=16),
+        model=sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=16),
         data=sl.data.text("def word():\n    return 1\n" * 300, name="words"),
-        strategy=sl.strategies.SparseLoCo(inner_steps=1), rounds=2, batch=2,
-        fleet=sl.LocalFleet(miners=1, validators=1, alone=False),
+        strategy=sl.strategies.SparseLoCo(inner_steps=1), rounds=2, batch_size=2,
+        fleet=sl.LocalFleet(miners=1, validators=1, baseline=False),
     )  # fmt: skip
 
 

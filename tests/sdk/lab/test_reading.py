@@ -262,7 +262,7 @@ def test_the_summary_has_every_number(tmp_path: Path) -> None:
     assert sum(m["emission_alpha_rao"] for m in found["miners"]) <= 2 * story.EMISSION
     assert found["blocks"] == 30
     assert found["val_loss_first"] == 4.0
-    assert summarise(run.view, name=run.id, val_loss_untrained=5.5)["val_loss_first"] == 5.5
+    assert summarise(run.view, name=run.id, initial_loss=5.5)["val_loss_first"] == 5.5
 
 
 # -- runs that were interrupted --------------------------------------------------------------------

@@ -98,12 +98,12 @@ def test_another_model_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "error"),
     [
-        ({"kind": "Source", "text": "raise SystemExit", "name": "x", "context": 8}, ModelNotBuildable),
+        ({"kind": "Source", "text": "raise SystemExit", "name": "x", "seq_len": 8}, ModelNotBuildable),
         ({"kind": "Factory", "path": "os:system", "options": {}}, ModelNotBuildable),
-        ({**sl.models.TinyGPT("binder").to_json(), "layers": 10**9}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "width": 10**9}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "width": 128}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "layers": "many"}, RunFileInvalid),
+        ({**sl.models.TinyGPT("binder").to_json(), "n_layer": 10**9}, RunFileInvalid),
+        ({**sl.models.TinyGPT("binder").to_json(), "n_embd": 10**9}, RunFileInvalid),
+        ({**sl.models.TinyGPT("binder").to_json(), "n_embd": 128}, RunFileInvalid),
+        ({**sl.models.TinyGPT("binder").to_json(), "n_layer": "many"}, RunFileInvalid),
         ([], RunFileInvalid),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ OPTIONS: dict[str, Any] = {
     "data": sl.data.stdlib(200_000),
     "model": sl.models.TinyGPT("binder"),
     "strategy": sl.strategies.SparseLoCo(inner_steps=2),
-    "fleet": sl.LocalFleet(miners=1, validators=1, alone=False),
+    "fleet": sl.LocalFleet(miners=1, validators=1, baseline=False),
 }
 
 

@@ -17,7 +17,7 @@ def _trained(subnet: Subnet, rounds: int, **fleet: Any) -> Run:
         data=sl.data.stdlib(200_000),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
         rounds=rounds,
-        fleet=sl.LocalFleet(**{"alone": False, **fleet}),
+        fleet=sl.LocalFleet(**{"baseline": False, **fleet}),
     )
     return run.wait(timeout=LIMIT_S)
 

@@ -36,13 +36,13 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     subnet = net.create_subnet("my words", wallet="alice")
     sealing = net._client.dev.info()["sealing"]
     run = subnet.train(
-        model=sl.models.source(tiny, context=16, width=8),
+        model=sl.models.source(tiny, seq_len=16, width=8),
         data=sl.data.text(*WORDS, name="words"),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
         rounds=4,
-        batch=2,
+        batch_size=2,
         prompt="def",
-        fleet=sl.LocalFleet(miners=2, validators=1, alone=False),
+        fleet=sl.LocalFleet(miners=2, validators=1, baseline=False),
     )
     assert run.id.startswith("my-words-")
     assert run in net.runs
@@ -76,7 +76,7 @@ def test_what_cannot_be_trained_starts_nothing(net: Net) -> None:
     subnet = net.create_subnet("nothing", wallet="alice")
     block = net.block
     with pytest.raises(ModelNotBuildable):
-        subnet.train(model=sl.models.source(lambda: 3, context=16))
+        subnet.train(model=sl.models.source(lambda: 3, seq_len=16))
     with pytest.raises(DatasetEmpty):
         subnet.train(data=sl.data.text("too short"))
     with pytest.raises(ValueError, match="inner_steps"):

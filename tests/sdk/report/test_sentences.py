@@ -140,7 +140,7 @@ def test_a_diverged_model_has_no_loss_to_boast_of() -> None:
 
 
 def test_losses_have_the_unit_of_the_record() -> None:
-    alone = e.AloneEvaluated(round=0, val_loss=4.5, compute_s=0.1)
+    alone = e.BaselineEvaluated(round=0, val_loss=4.5, compute_s=0.1)
     said: dict[str, dict[str, Any]] = {
         "nats per byte": {"model": {"kind": "TinyGPT"}},
         "nats per token": {"model": {"kind": "Source", "vocabulary": 65}},

@@ -53,7 +53,7 @@ def library() -> Corpus:
 
 @pytest.fixture(scope="session")
 def tiny() -> models.TinyGPT:
-    return models.TinyGPT("binder", width=32, layers=1, heads=2, context=16)
+    return models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=16)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def make_manifest(corpus: Corpus, tiny: models.TinyGPT) -> MakeManifest:
         strategy=SparseLoCo(inner_steps=4),
         rounds=3,
         first_block=3,
-        batch=4,
+        batch_size=4,
         scoring=ScoringConfig(validation_batches=2, validation_sequences=16),
     )
 

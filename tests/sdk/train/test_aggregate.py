@@ -129,6 +129,7 @@ def hostile_aggregates() -> dict[str, bytes]:
         ),
         "short mask": wire.write({"values": values, "moved": mask[:1]}, some),
         "dense but short": wire.write({"values": values}, {"form": aggregate.FORM, "moved": "all"}),
+        "neither form": wire.write({"values": np.ones(LAYOUT.size, dtype="<f4")}, {"form": aggregate.FORM}),
         "not finite": wire.write({"values": values * np.inf, "moved": mask}, some),
         "cut": wire.write({"values": values, "moved": mask}, some)[:-1],
         "empty": b"",

@@ -47,9 +47,9 @@ def test_the_stream_is_fixed_for_all_versions(long_items: Items) -> None:
 
 
 @given(st.integers(18, 400), st.integers(1, 16), st.integers(0, 10**6))
-def test_every_sequence_fits_into_any_corpus(length: int, context: int, round_: int) -> None:
+def test_every_sequence_fits_into_any_corpus(length: int, seq_len: int, round_: int) -> None:
     corpus = in_memory("short", np.zeros(length, dtype=np.uint8), np.zeros(length, dtype=np.uint8))
-    task = NextToken(seq_len=context)
+    task = NextToken(seq_len=seq_len)
     train, validation = task.items(corpus, "train"), task.items(corpus, "validation")
     keys = {"run": "r", "round_": round_}
     work = assignment.work(train, (3, 2), uid=1, block_hash="0x", **keys)
@@ -57,7 +57,7 @@ def test_every_sequence_fits_into_any_corpus(length: int, context: int, round_: 
     for offsets in (work, held_out, assignment.validation(validation, 5, seed=round_)):
         assert offsets.min() >= 0
         x, y = task.batch(corpus, "train", offsets.reshape(-1))
-        assert x.shape == y.shape == (offsets.size, context)
+        assert x.shape == y.shape == (offsets.size, seq_len)
 
 
 def test_the_judged_sequences_are_some_of_the_work(long_items: Items) -> None:

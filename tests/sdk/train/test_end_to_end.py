@@ -11,7 +11,7 @@ import torch
 from subnetlab.errors import TrainError
 from subnetlab.network.memory import MemoryChain, MemoryNet
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     Mined,
     Phase,
     RoundClosed,
@@ -23,7 +23,7 @@ from subnetlab.record.events import (
     to_json,
 )
 from subnetlab.train import attackers
-from subnetlab.train.alone import Alone
+from subnetlab.train.baseline import Baseline
 from subnetlab.train.data import Corpus
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
@@ -43,7 +43,7 @@ from subnetlab.train.validator import Validator
 from .conftest import keypair, riders, seats_for
 
 FAST = AdamWConfig(lr=5e-3)
-MODEL = TinyGPT("binder", layers=1, context=32)
+MODEL = TinyGPT("binder", n_layer=1, seq_len=32)
 CROWD = ("miner", "miner", "miner", "free_rider", "validator", "validator")
 
 MakeRehearsal = Callable[..., Rehearsal]
@@ -55,7 +55,7 @@ def finished(corpus: Corpus) -> Rehearsal:
     manifest = Manifest(
         run_id="test", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
         strategy=SparseLoCo(inner_steps=8),
-        rounds=6, batch=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
+        rounds=6, batch_size=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
     )  # fmt: skip
     run = Rehearsal(
         manifest,
@@ -192,12 +192,12 @@ def test_the_same_run_again_gives_the_same_bits(finished: Rehearsal) -> None:
 
 
 def test_a_miner_alone_is_judged_after_every_round(finished: Rehearsal) -> None:
-    events: list[AloneEvaluated] = []
-    Alone(finished.manifest, events.append, corpus=finished.corpus).run()
+    events: list[BaselineEvaluated] = []
+    Baseline(finished.manifest, events.append, corpus=finished.corpus).run()
     assert [e.round for e in events] == list(range(6))
     assert events[-1].val_loss < events[0].val_loss - 0.3
-    again: list[AloneEvaluated] = []
-    Alone(finished.manifest, again.append, chain=finished_chain(), corpus=finished.corpus).run()
+    again: list[BaselineEvaluated] = []
+    Baseline(finished.manifest, again.append, chain=finished_chain(), corpus=finished.corpus).run()
     assert [e.val_loss for e in again] == [e.val_loss for e in events]
 
 
@@ -226,8 +226,8 @@ def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> Non
         patience_s=600,
     )
     run.run()
-    alone: list[AloneEvaluated] = []
-    Alone(manifest, alone.append, corpus=library).run()
+    alone: list[BaselineEvaluated] = []
+    Baseline(manifest, alone.append, corpus=library).run()
     together = closed(run)[-1].val_loss
     assert together <= 2.6
     assert together <= alone[-1].val_loss - 0.1

@@ -1,12 +1,14 @@
 """The manifest: survives JSON, hashes everything, and refuses what contradicts itself."""
 
 import json
+import zipfile
 from typing import Any
 
 import pytest
+from tests.project import ROOT
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.models import Factory, TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
@@ -20,7 +22,7 @@ from subnetlab.train.tasks import NextToken
         {},
         {"strategy": DDP(optimizer=AdamWConfig(lr=1.0))},
         {"strategy": DiLoCo(), "rounds": 9},
-        {"model": Factory(path="a.b:c", context=4, options={"n": 1})},
+        {"model": Factory(path="a.b:c", seq_len=4, options={"n": 1})},
         {"blocks_per_round": 100, "offsets": (80, 85, 95)},
     ],
 )
@@ -34,7 +36,7 @@ def test_a_manifest_survives_json(make_manifest, changes: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     "changes",
     [
-        {"run_id": "other"}, {"netuid": 2}, {"rounds": 4}, {"first_block": 4}, {"seed": 1}, {"batch": 5},
+        {"run_id": "other"}, {"netuid": 2}, {"rounds": 4}, {"first_block": 4}, {"seed": 1}, {"batch_size": 5},
         {"model": TinyGPT("binder")}, {"strategy": SparseLoCo(inner_steps=4, k=32)},
         {"optimizer": AdamWConfig(lr=1e-4)},
         {"task": NextToken(seq_len=16, prompt="class ")}, {"versions": {}},
@@ -54,13 +56,26 @@ def test_heights_follow_each_other(make_manifest) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"offsets": (1, 1, 3)}, {"offsets": (1, 2, 4)}, {"offsets": (0, 1, 2)}, {"rounds": 0}, {"batch": 0},
-        {"run_id": ""}, {"first_block": -1},
+        {"offsets": (1, 1, 3)}, {"offsets": (1, 2, 4)}, {"offsets": (0, 1, 2)}, {"rounds": 0},
+        {"batch_size": 0}, {"run_id": ""}, {"first_block": -1},
     ],
 )  # fmt: skip
 def test_a_contradiction_is_refused(make_manifest, changes: dict[str, Any]) -> None:
     with pytest.raises(ManifestInvalid):
         make_manifest(**changes)
+
+
+def test_manifests_of_earlier_forms_are_read() -> None:
+    with zipfile.ZipFile(ROOT / "tutorials" / "recorded.zip") as recorded:
+        first = json.loads(recorded.read("manifest.json"))
+    prompt = first.pop("prompt")
+    task = {"kind": "next_token", "seq_len": 64, "vocab_size": 256, "prompt": prompt, "unit": "nats per byte"}
+    second = {**first, "form": "subnetlab-manifest/2", "task": task}
+    read = Manifest.from_json({**first, "prompt": prompt})
+    assert read == Manifest.from_json(second) == Manifest.from_json(read.to_json())
+    assert (read.model, read.batch_size) == (TinyGPT("small"), 4)
+    assert read.scoring == ScoringConfig()
+    assert read.to_json()["form"] == "subnetlab-manifest/3"
 
 
 def broken(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -93,7 +108,7 @@ def test_a_broken_manifest_is_refused(make_manifest, path: str, value: Any) -> N
 
 
 def test_code_of_others_is_not_run_unasked(make_manifest) -> None:
-    manifest = make_manifest(model=Factory(path="os:system", context=4, options={"command": "true"}))
+    manifest = make_manifest(model=Factory(path="os:system", seq_len=4, options={"command": "true"}))
     with pytest.raises(ManifestInvalid, match="code of its author"):
         Manifest.from_json(manifest.to_json(), trusted=False)
 

@@ -44,7 +44,7 @@ def test_the_rate_warms_up_and_ends_at_the_floor() -> None:
 
 def test_a_peer_loads_no_compiler_stack() -> None:
     code = (
-        "import sys, subnetlab.train.miner, subnetlab.train.validator, subnetlab.train.alone;"
+        "import sys, subnetlab.train.miner, subnetlab.train.validator, subnetlab.train.baseline;"
         "from subnetlab.train.optimizer import AdamW, AdamWConfig; AdamW(AdamWConfig(), 10);"
         "print([m for m in ('torch._dynamo', 'sympy', 'polars', 'bittensor', 'IPython') if m in sys.modules])"
     )

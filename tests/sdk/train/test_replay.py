@@ -20,7 +20,7 @@ import numpy as np
 def replayed():
     corpus = data.text(bytes(range(256)) * 40).read()
     strategy = SparseLoCo(inner_steps=6)
-    model = models.TinyGPT("binder", width=32, layers=1, heads=2, context=16)
+    model = models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=16)
     task = tasks.of_model(model)
     manifest = Manifest(run_id="r", netuid=1, model=model, task=task, data=corpus.manifest, strategy=strategy,
                         rounds=2,

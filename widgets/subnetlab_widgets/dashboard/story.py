@@ -127,7 +127,7 @@ class Story:
         self._touch(event.round)
         self._say()
 
-    def _on_alone_evaluated(self, event: events.AloneEvaluated) -> None:
+    def _on_alone_evaluated(self, event: events.BaselineEvaluated) -> None:
         self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
         self._touch(event.round)
         self._say()

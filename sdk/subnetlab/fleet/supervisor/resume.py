@@ -6,7 +6,7 @@ A projection of `record.view.RunView`: the rules of when a round is over or a ru
 from pathlib import Path
 
 from subnetlab.record.events import (
-    AloneEvaluated,
+    BaselineEvaluated,
     BlockSealed,
     Event,
     RoundClosed,
@@ -66,7 +66,7 @@ class ResumeState:
         A reference miner that is started again trains again from its beginning, and two validators may both
         take themselves for a round's lead: the record keeps what came first.
         """
-        if isinstance(event, AloneEvaluated):
+        if isinstance(event, BaselineEvaluated):
             return event.round in self._view.baseline_loss
         return isinstance(event, RoundClosed | RoundLost) and event.round in self._view.over
 

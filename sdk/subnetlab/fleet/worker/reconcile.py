@@ -12,8 +12,8 @@ from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.fleet.worker.result import open_replica
 from subnetlab.fleet.worker.role import open_data
 from subnetlab.record.events import Event, RoundLost, to_json
-from subnetlab.train.closing import round_closed
 from subnetlab.train.peer import checked_corpus
+from subnetlab.train.replica import round_closed
 
 
 def reconcile_rounds(run_folder: str, rounds: list[int]) -> Answer:

@@ -21,7 +21,7 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
-from subnetlab.train.alone import Alone
+from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
@@ -102,7 +102,7 @@ def roster_of(spec: FleetSpec) -> FixedRoster:
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        return Alone(manifest, report, chain=reader, corpus=corpus)
+        return Baseline(manifest, report, chain=reader, corpus=corpus)
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))

@@ -107,9 +107,9 @@ class Corpus:
             )
 
 
-def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], context: int) -> tuple[Tensor, Tensor]:
+def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) -> tuple[Tensor, Tensor]:
     """Cut sequences out of a token file: inputs x_BT and the tokens that follow them, y_BT."""
-    cut = np.asarray(tokens[offsets[:, None] + np.arange(context + 1)])
+    cut = np.asarray(tokens[offsets[:, None] + np.arange(seq_len + 1)])
     both = torch.from_numpy(cut.astype(np.int64))
     return both[:, :-1], both[:, 1:]
 

@@ -117,12 +117,12 @@ class Items(_Readable):
 
     items: Iterable[Any]
     name: str = "items"
-    vocabulary: int = 256
+    vocab_size: int = 256
 
     def read(self) -> Corpus:
         """Flatten every item to tokens and join them."""
-        dtype = np.uint8 if self.vocabulary <= 2**8 else np.uint16 if self.vocabulary <= 2**16 else np.int32
-        arrays = [_tokens(item, self.vocabulary, dtype) for item in _iterate(self.items)]
+        dtype = np.uint8 if self.vocab_size <= 2**8 else np.uint16 if self.vocab_size <= 2**16 else np.int32
+        arrays = [_tokens(item, self.vocab_size, dtype) for item in _iterate(self.items)]
         return _split_arrays(self.name, arrays, {}, dtype)
 
 
@@ -136,9 +136,9 @@ def text(*documents: str | bytes, name: str = "text") -> Text:
     return Text(tuple(d.encode() if isinstance(d, str) else d for d in documents), name)
 
 
-def dataset(items: Iterable[Any], *, name: str = "dataset", vocabulary: int = 256) -> Items:
+def dataset(items: Iterable[Any], *, name: str = "dataset", vocab_size: int = 256) -> Items:
     """A torch data set, a Hugging Face column or any list whose items are token sequences or text."""
-    return Items(items, name, vocabulary)
+    return Items(items, name, vocab_size)
 
 
 def from_json(source: dict[str, Any]) -> DataSpec:
@@ -187,7 +187,7 @@ def _iterate(items: Any) -> Iterable[Any]:
     return items
 
 
-def _tokens(item: Any, vocabulary: int, dtype: type[np.integer[Any]]) -> NDArray[Any]:
+def _tokens(item: Any, vocab_size: int, dtype: type[np.integer[Any]]) -> NDArray[Any]:
     if isinstance(item, tuple):  # (input, label) pairs: the input is what a language model reads
         item = item[0]
     if isinstance(item, str):
@@ -197,9 +197,9 @@ def _tokens(item: Any, vocabulary: int, dtype: type[np.integer[Any]]) -> NDArray
     if isinstance(item, Tensor):
         item = item.detach().cpu().numpy()
     array = np.asarray(item).reshape(-1)
-    if array.dtype.kind not in "iu" or (len(array) and (array.min() < 0 or array.max() >= vocabulary)):
+    if array.dtype.kind not in "iu" or (len(array) and (array.min() < 0 or array.max() >= vocab_size)):
         raise DatasetEmpty(
-            f"An item holds {array.dtype} values that are no tokens below {vocabulary}.",
-            hint="Give integers below vocabulary=…, bytes or text.",
+            f"An item holds {array.dtype} values that are no tokens below {vocab_size}.",
+            hint="Give integers below vocab_size=…, bytes or text.",
         )
     return array.astype(dtype)

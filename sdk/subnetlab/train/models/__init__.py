@@ -5,7 +5,7 @@ of one's own. What a manifest needs of a model is in `spec`, what a run asks of 
 in its task.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train.models.custom import Factory, Source, source
@@ -14,6 +14,12 @@ from subnetlab.train.models.tiny_gpt import TinyGPT
 from subnetlab.train.tasks.next_token import generate
 
 __all__ = ["Factory", "ModelSpec", "Source", "TinyGPT", "build", "from_json", "generate", "source"]
+
+_OLD_NAMES: Final = {
+    "width": "n_embd", "layers": "n_layer", "heads": "n_head", "context": "seq_len",
+    "vocabulary": "vocab_size",
+}  # fmt: skip
+"""What manifests up to form 2 call a model's numbers."""
 
 
 def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
@@ -26,7 +32,7 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
     Raises:
         ManifestInvalid: an unknown kind, wrong fields, or code from a manifest that is not trusted.
     """
-    options = {key: value for key, value in data.items() if key != "kind"}
+    options = {_OLD_NAMES.get(key, key): value for key, value in data.items() if key != "kind"}
     kinds: dict[str, type[TinyGPT | Factory | Source]] = {
         "TinyGPT": TinyGPT, "Factory": Factory, "Source": Source,
     }  # fmt: skip

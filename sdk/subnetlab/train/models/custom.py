@@ -27,9 +27,9 @@ class Factory:
     """`path` is "package.module:callable"; it is called with `options` and returns a torch.nn.Module."""
 
     path: str
-    context: int | None = None
+    seq_len: int | None = None
     """Tokens per sequence of a language model; None for other tasks."""
-    vocabulary: int = 256
+    vocab_size: int = 256
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def build(self) -> nn.Module:
@@ -60,8 +60,8 @@ class Factory:
     def to_json(self) -> dict[str, Any]:
         """The specification in JSON types."""
         return {
-            "kind": "Factory", "path": self.path, "context": self.context,
-            "vocabulary": self.vocabulary, "options": self.options,
+            "kind": "Factory", "path": self.path, "seq_len": self.seq_len,
+            "vocab_size": self.vocab_size, "options": self.options,
         }  # fmt: skip
 
 
@@ -71,9 +71,9 @@ class Source:
 
     text: str
     name: str
-    context: int | None = None
+    seq_len: int | None = None
     """Tokens per sequence of a language model; None for other tasks."""
-    vocabulary: int = 256
+    vocab_size: int = 256
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def build(self) -> nn.Module:
@@ -100,13 +100,13 @@ class Source:
     def to_json(self) -> dict[str, Any]:
         """The specification in JSON types."""
         return {
-            "kind": "Source", "text": self.text, "name": self.name, "context": self.context,
-            "vocabulary": self.vocabulary, "options": self.options,
+            "kind": "Source", "text": self.text, "name": self.name, "seq_len": self.seq_len,
+            "vocab_size": self.vocab_size, "options": self.options,
         }  # fmt: skip
 
 
 def source(
-    factory: Callable[..., nn.Module], *, context: int | None = None, vocabulary: int = 256, **options: Any
+    factory: Callable[..., nn.Module], *, seq_len: int | None = None, vocab_size: int = 256, **options: Any
 ) -> Source:
     """Take a function or class defined in a notebook cell along as source.
 
@@ -122,7 +122,7 @@ def source(
         ) from error
     return Source(
         text="import torch\nfrom torch import nn\n" + text, name=factory.__name__,
-        context=context, vocabulary=vocabulary, options=options,
+        seq_len=seq_len, vocab_size=vocab_size, options=options,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 Pre-norm blocks, fused attention, weights of embedding and output tied, no biases. Follows GPT-2 (Radford et
 al., 2019) in shape and in its scaled initialisation. No key-value cache, no dropout.
-Shapes: B sequences, T tokens, D width, H heads, V vocabulary (256 bytes).
+Shapes: B sequences, T tokens, D embedding, H heads, V vocabulary (256 bytes).
 """
 
 import math
@@ -22,38 +22,59 @@ _SIZES: Final[dict[str, tuple[int, int, int, int]]] = {
     "laptop": (256, 6, 8, 128),
     "gpu": (768, 12, 12, 512),
 }
-"""Width, layers, heads, context. "small" is the 1,025,408-parameter model of the measured comparison."""
+"""`n_embd`, `n_layer`, `n_head`, `seq_len`. "small" is the model of the measured comparison."""
 
 _BYTES: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class TinyGPT:
-    """The configuration; `TinyGPT("small").build()` makes the module. Zero means: as the size says."""
+    """The configuration; `TinyGPT("small").build()` makes the module."""
 
-    size: Size = "small"
-    width: int = 0
-    layers: int = 0
-    heads: int = 0
-    context: int = 0
+    size: Size
+    n_embd: int
+    n_layer: int
+    n_head: int
+    seq_len: int
 
-    def __post_init__(self) -> None:
-        if self.size not in _SIZES:
+    def __init__(
+        self,
+        size: Size = "small",
+        *,
+        n_embd: int | None = None,
+        n_layer: int | None = None,
+        n_head: int | None = None,
+        seq_len: int | None = None,
+    ) -> None:
+        """Take the numbers of a size; those given replace it.
+
+        Args:
+            size: one of "binder", "small", "laptop" and "gpu".
+            n_embd: width of the embedding.
+            n_layer: number of blocks.
+            n_head: attention heads of a block; they divide `n_embd`.
+            seq_len: most tokens of a sequence.
+
+        Raises:
+            ModelNotBuildable: no such size, or numbers that make no transformer.
+        """
+        if size not in _SIZES:
             raise ModelNotBuildable(
-                f"TinyGPT has no size {self.size!r}.", hint=f"Choose one of {', '.join(_SIZES)}."
+                f"TinyGPT has no size {size!r}.", hint=f"Choose one of {', '.join(_SIZES)}."
             )
-        for name, default in zip(("width", "layers", "heads", "context"), _SIZES[self.size], strict=True):
-            if getattr(self, name) == 0:
-                object.__setattr__(self, name, default)
-        if min(self.width, self.layers, self.heads, self.context) < 1 or self.width % self.heads:
+        given = {"n_embd": n_embd, "n_layer": n_layer, "n_head": n_head, "seq_len": seq_len}
+        object.__setattr__(self, "size", size)
+        for (name, number), preset in zip(given.items(), _SIZES[size], strict=True):
+            object.__setattr__(self, name, preset if number is None else number)
+        if min(self.n_embd, self.n_layer, self.n_head, self.seq_len) < 1 or self.n_embd % self.n_head:
             raise ModelNotBuildable(
-                f"TinyGPT cannot be {self.width} wide with {self.heads} heads, {self.layers} layers "
-                f"and {self.context} tokens.",
-                hint="Give positive numbers, and a width that the heads divide.",
+                f"TinyGPT cannot be {self.n_embd} wide with {self.n_head} heads, {self.n_layer} layers "
+                f"and {self.seq_len} tokens.",
+                hint="Give positive numbers, and an n_embd that n_head divides.",
             )
 
     @property
-    def vocabulary(self) -> int:
+    def vocab_size(self) -> int:
         """Distinct tokens: bytes."""
         return _BYTES
 
@@ -64,8 +85,8 @@ class TinyGPT:
     def to_json(self) -> dict[str, Any]:
         """The configuration in JSON types."""
         return {
-            "kind": "TinyGPT", "size": self.size, "width": self.width, "layers": self.layers,
-            "heads": self.heads, "context": self.context,
+            "kind": "TinyGPT", "size": self.size, "n_embd": self.n_embd, "n_layer": self.n_layer,
+            "n_head": self.n_head, "seq_len": self.seq_len,
         }  # fmt: skip
 
 
@@ -74,8 +95,8 @@ class _Block(nn.Module):
 
     def __init__(self, config: TinyGPT) -> None:
         super().__init__()
-        width = config.width
-        self.heads = config.heads
+        width = config.n_embd
+        self.n_head = config.n_head
         self.norm_attention = nn.LayerNorm(width, bias=False)
         self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
         self.mix = nn.Linear(width, width, bias=False)
@@ -86,7 +107,7 @@ class _Block(nn.Module):
     def forward(self, x_BTD: Tensor) -> Tensor:
         b, t, d = x_BTD.shape
         qkv = self.queries_keys_values(self.norm_attention(x_BTD))
-        q_BHTE, k_BHTE, v_BHTE = qkv.view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        q_BHTE, k_BHTE, v_BHTE = qkv.view(b, t, 3, self.n_head, d // self.n_head).permute(2, 0, 3, 1, 4)
         a_BHTE = functional.scaled_dot_product_attention(q_BHTE, k_BHTE, v_BHTE, is_causal=True)
         x_BTD = x_BTD + self.mix(a_BHTE.transpose(1, 2).reshape(b, t, d))
         return x_BTD + self.narrow(functional.gelu(self.widen(self.norm_feed(x_BTD))))
@@ -97,12 +118,12 @@ class _Transformer(nn.Module):
 
     def __init__(self, config: TinyGPT) -> None:
         super().__init__()
-        self.bytes = nn.Embedding(_BYTES, config.width)
-        self.places = nn.Embedding(config.context, config.width)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width, bias=False)
-        # The residual stream adds up 2 * layers outputs; GPT-2 shrinks each by the root of their number.
-        shrink = 1 / math.sqrt(2 * config.layers)
+        self.bytes = nn.Embedding(_BYTES, config.n_embd)
+        self.places = nn.Embedding(config.seq_len, config.n_embd)
+        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.n_layer))
+        self.norm = nn.LayerNorm(config.n_embd, bias=False)
+        # The residual stream adds up 2 * n_layer outputs; GPT-2 shrinks each by the root of their number.
+        shrink = 1 / math.sqrt(2 * config.n_layer)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 into_residual = name.endswith(("mix.weight", "narrow.weight"))
@@ -117,5 +138,5 @@ class _Transformer(nn.Module):
 
 def parameters_of(config: TinyGPT) -> int:
     """How many parameters a configuration has, without building it."""
-    d = config.width
-    return (_BYTES + config.context) * d + config.layers * (12 * d * d + 2 * d) + d
+    d = config.n_embd
+    return (_BYTES + config.seq_len) * d + config.n_layer * (12 * d * d + 2 * d) + d

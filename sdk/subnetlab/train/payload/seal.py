@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
+from bittensor_core import Keypair
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -130,6 +131,14 @@ def token_of(salt: bytes) -> str:
 def signed_text(commitment: bytes, binding: Binding) -> bytes:
     """What the hotkey signs in a reveal."""
     return digest("reveal", binding.context, commitment)
+
+
+def verify(hotkey: str, message: bytes, signature: bytes) -> bool:
+    """Whether a hotkey (ss58) signed a message, sr25519 as on chain; False for anything malformed."""
+    try:
+        return bool(Keypair(ss58_address=hotkey).verify(message, signature))
+    except (ValueError, TypeError):
+        return False
 
 
 def _token_hash(token: str) -> bytes:

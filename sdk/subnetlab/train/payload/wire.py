@@ -58,8 +58,9 @@ def read(data: bytes, parts: Mapping[str, Part], form: str) -> tuple[dict[str, N
         PayloadRejected: anything else than `write` makes for these parts.
     """
     header, body = _header(data)
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or metadata.get("form") != form:
+    described = metadata(data)
+    header.pop("__metadata__")
+    if described.get("form") != form:
         raise malformed(f"it is not a {form} container")
     if list(header) != list(parts):
         raise malformed(f"it holds {list(header)[:8]} instead of {list(parts)}")
@@ -72,7 +73,19 @@ def read(data: bytes, parts: Mapping[str, Part], form: str) -> tuple[dict[str, N
         arrays[name] = np.frombuffer(body[begin:end], dtype=_TYPES[part.dtype])
     if end != len(body):
         raise malformed(f"{len(body) - end} bytes follow its last tensor")
-    return arrays, cast("dict[str, str]", metadata)
+    return arrays, cast("dict[str, str]", described)
+
+
+def metadata(data: bytes) -> dict[str, Any]:
+    """What a container says about itself, before any of its tensors is looked at.
+
+    Raises:
+        PayloadRejected: it has no readable header, or none with metadata.
+    """
+    found = _header(data)[0].get("__metadata__")
+    if not isinstance(found, dict):
+        raise malformed("it says nothing about itself")
+    return cast("dict[str, Any]", found)
 
 
 def malformed(why: str) -> PayloadRejected:

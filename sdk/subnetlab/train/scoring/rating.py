@@ -22,8 +22,8 @@ FLOOR: Final = 0.25
 class Ratings:
     """What one validator thinks of every miner."""
 
-    memory: float
-    proof_memory: float
+    rating_decay: float
+    proof_decay: float
     of: dict[int, float] = field(default_factory=dict[int, float])
     proof: dict[int, float] = field(default_factory=dict[int, float])
 
@@ -37,14 +37,14 @@ class Ratings:
         for uid, own in own_work.items():
             # Everyone starts trusted: one round says little about one miner.
             old = self.proof.get(uid, 1.0)
-            self.proof[uid] = self.proof_memory * old + (1 - self.proof_memory) * (1.0 if own else -1.0)
+            self.proof[uid] = self.proof_decay * old + (1 - self.proof_decay) * (1.0 if own else -1.0)
         positive = [score for score in scores.values() if score > 0]
         typical = median(positive) if positive else 0.0
         for uid, score in scores.items():
             share = min(BEST, score / typical) if typical > 0 and score > 0 else 0.0
             old = self.of.get(uid)
             # The first verdict stands for itself: a running mean from 0 would punish late joiners.
-            self.of[uid] = share if old is None else self.memory * old + (1 - self.memory) * share
+            self.of[uid] = share if old is None else self.rating_decay * old + (1 - self.rating_decay) * share
 
     def weights(self) -> dict[int, float]:
         """Shares that add up to 1, or all zero where nobody earned anything."""

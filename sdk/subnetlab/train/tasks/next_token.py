@@ -49,7 +49,7 @@ class NextToken:
             raise DatasetEmpty(
                 f"The {'training' if part == 'train' else part} data has {len(tokens)} tokens; "
                 f"one sequence needs {self.seq_len + 2}.",
-                hint="Give more data, or a model with a shorter context.",
+                hint="Give more data, or a model with a shorter seq_len.",
             )
         size = data.manifest.shard_tokens
         return Items(count=len(tokens) - self.seq_len, shards=-(-len(tokens) // size), shard_items=size)
@@ -74,7 +74,7 @@ class NextToken:
         """The prompt continued; None without a prompt."""
         if not self.prompt:
             return None
-        text = generate(model, self.prompt, context=self.seq_len, length=SAMPLE_BYTES)
+        text = generate(model, self.prompt, seq_len=self.seq_len, length=SAMPLE_BYTES)
         return Sample(prompt=self.prompt, text=text)
 
     def _logits(self, model: nn.Module, x_BT: Tensor) -> Tensor:
@@ -94,18 +94,18 @@ def of_model(spec: object, prompt: str = "") -> NextToken:
     Raises:
         ModelNotBuildable: it does not say how long a sequence is.
     """
-    seq_len, vocab_size = getattr(spec, "context", None), getattr(spec, "vocabulary", _BYTES)
+    seq_len, vocab_size = getattr(spec, "seq_len", None), getattr(spec, "vocab_size", _BYTES)
     if not isinstance(seq_len, int) or not isinstance(vocab_size, int) or min(seq_len, vocab_size) < 1:
         raise ModelNotBuildable(
             "The model does not say how many tokens a sequence has.",
-            hint="Give context=… beside the factory, or a task of its own.",
+            hint="Give seq_len=… beside the factory, or a task of its own.",
         )
     return NextToken(seq_len=seq_len, vocab_size=vocab_size, prompt=prompt)
 
 
 @torch.no_grad()
 def generate(
-    model: nn.Module, prompt: str, *, context: int, length: int = 120, temperature: float = 0.8, seed: int = 0
+    model: nn.Module, prompt: str, *, seq_len: int, length: int = 120, temperature: float = 0.8, seed: int = 0
 ) -> str:
     """Continue `prompt` by `length` bytes; temperature 0 always takes the likeliest.
 
@@ -114,12 +114,12 @@ def generate(
     Raises:
         ValueError: the prompt is empty, or a number makes no sense.
     """
-    if not prompt or length < 1 or temperature < 0 or context < 1:
+    if not prompt or length < 1 or temperature < 0 or seq_len < 1:
         raise ValueError("give a prompt, a positive length and a temperature of at least 0")
     generator = torch.Generator().manual_seed(seed)
     tokens_T = torch.tensor(list(prompt.encode()), dtype=torch.long)
     for _ in range(length):
-        logits_V = model(tokens_T[-context:].unsqueeze(0))[0, -1]
+        logits_V = model(tokens_T[-seq_len:].unsqueeze(0))[0, -1]
         if temperature == 0:
             following = logits_V.argmax().view(1)
         else:

@@ -94,9 +94,9 @@ def test_items_may_be_text_bytes_or_lists() -> None:
 
 
 def test_larger_vocabularies_take_wider_tokens(tmp_path: Path) -> None:
-    corpus = data.dataset([[0, 65_535]] * 10, vocabulary=65_536).materialise(tmp_path)
+    corpus = data.dataset([[0, 65_535]] * 10, vocab_size=65_536).materialise(tmp_path)
     assert corpus.train.dtype == np.uint16
-    assert data.dataset([[70_000]] * 10, vocabulary=100_000).read().train.dtype == np.int32
+    assert data.dataset([[70_000]] * 10, vocab_size=100_000).read().train.dtype == np.int32
 
 
 @pytest.mark.parametrize("item", [[256], [-1], [0.5]])

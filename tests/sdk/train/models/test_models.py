@@ -45,7 +45,9 @@ def test_the_model_cannot_see_the_future(tiny: models.TinyGPT) -> None:
         assert torch.allclose(model(tokens)[0, :10], model(changed)[0, :10], atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"size": "huge"}, {"width": 33, "heads": 2}, {"layers": -1}])
+@pytest.mark.parametrize(
+    "options", [{"size": "huge"}, {"n_embd": 33, "n_head": 2}, {"n_layer": -1}, {"n_embd": 0}]
+)
 def test_impossible_sizes_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ModelNotBuildable):
         models.TinyGPT(**options)
@@ -90,7 +92,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_factory_builds_and_survives_json(here: str) -> None:
-    spec = models.Factory(path=f"{here}:Bigram", context=8, options={"vocabulary": 256})
+    spec = models.Factory(path=f"{here}:Bigram", seq_len=8, options={"vocabulary": 256})
     back = models.from_json(spec.to_json())
     assert back == spec
     assert sum(p.numel() for p in models.build(back, 0).parameters()) == 256 * 256
@@ -105,7 +107,7 @@ def test_a_factory_builds_and_survives_json(here: str) -> None:
 )  # fmt: skip
 def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: str) -> None:
     with pytest.raises(ModelNotBuildable, match=words):
-        models.build(models.Factory(path=f"{here}:{name}", context=8), 0)
+        models.build(models.Factory(path=f"{here}:{name}", seq_len=8), 0)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +120,11 @@ def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: st
 )
 def test_a_path_that_leads_nowhere_says_so(path: str, words: str) -> None:
     with pytest.raises(ModelNotBuildable, match=words):
-        models.Factory(path=path, context=8).build()
+        models.Factory(path=path, seq_len=8).build()
 
 
 def test_a_cell_travels_as_source() -> None:
-    spec = models.source(Bigram, context=8, vocabulary=256)
+    spec = models.source(Bigram, seq_len=8, vocab_size=256)
     back = models.from_json(spec.to_json())
     assert back == spec
     assert sum(p.numel() for p in models.build(back, 0).parameters()) == 256 * 256
@@ -139,12 +141,12 @@ def test_a_cell_travels_as_source() -> None:
 )
 def test_source_that_does_not_stand_alone_says_why(text: str, words: str) -> None:
     with pytest.raises(ModelNotBuildable, match=words):
-        models.Source(text=text, name="make", context=8).build()
+        models.Source(text=text, name="make", seq_len=8).build()
 
 
 def test_source_must_be_known() -> None:
     with pytest.raises(ModelNotBuildable, match="not known"):
-        models.source(len, context=8)  # type: ignore[arg-type]
+        models.source(len, seq_len=8)  # type: ignore[arg-type]
 
 
 def test_an_unknown_kind_is_no_manifest() -> None:

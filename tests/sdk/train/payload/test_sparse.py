@@ -136,7 +136,7 @@ def test_a_rice_parameter_out_of_range_is_rejected(layout: Layout, parameter: st
 
 
 def test_a_payload_for_another_model_is_rejected(layout: Layout) -> None:
-    other = Layout.of(build(TinyGPT("binder", width=32, layers=2, heads=2, context=16), 0))
+    other = Layout.of(build(TinyGPT("binder", n_embd=32, n_layer=2, n_head=2, seq_len=16), 0))
     with pytest.raises(PayloadRejected):
         codec(layout).decode(codec(other).encode(delta(other), {}))
 

@@ -104,7 +104,7 @@ def test_a_model_that_fits_keeps_no_gradient(task: NextToken, corpus: Corpus, ti
 
 def test_sampling_repeats_and_respects_temperature(tiny: models.TinyGPT) -> None:
     model = models.build(tiny, 0)
-    options = {"context": 16, "length": 30}
+    options = {"seq_len": 16, "length": 30}
     assert models.generate(model, "def ", seed=1, **options) == models.generate(
         model, "def ", seed=1, **options
     )
@@ -118,4 +118,4 @@ def test_sampling_repeats_and_respects_temperature(tiny: models.TinyGPT) -> None
 @pytest.mark.parametrize("options", [{"prompt": ""}, {"length": 0}, {"temperature": -1}])
 def test_sampling_refuses_nonsense(tiny: models.TinyGPT, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give a prompt"):
-        models.generate(models.build(tiny, 0), **{"prompt": "a", "context": 16, **options})
+        models.generate(models.build(tiny, 0), **{"prompt": "a", "seq_len": 16, **options})

@@ -9,7 +9,7 @@ import time
 import torch
 
 from subnetlab.network.chain import Chain
-from subnetlab.record.events import ALONE_UID, AloneEvaluated
+from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
 from subnetlab.train import assignment, models
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
@@ -18,7 +18,7 @@ from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.theta import FlatModel
 
 
-class Alone:
+class Baseline:
     """The reference miner; it holds no seat."""
 
     def __init__(
@@ -49,14 +49,14 @@ class Alone:
             self.train(round_)
             compute_s = time.perf_counter() - began
             loss = validation_loss(self.model, self.manifest, self.corpus)
-            self.report(AloneEvaluated(round=round_, val_loss=loss, compute_s=compute_s))
+            self.report(BaselineEvaluated(round=round_, val_loss=loss, compute_s=compute_s))
 
     def train(self, round_: int) -> None:
         """One round's worth of inner steps."""
         manifest, task = self.manifest, self.manifest.task
-        shape = (manifest.strategy.inner_steps, manifest.batch)
+        shape = (manifest.strategy.inner_steps, manifest.batch_size)
         work_HB = assignment.work(
-            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=ALONE_UID,
+            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=BASELINE_UID,
             block_hash="alone",
         )  # fmt: skip
         progress = manifest.progress(round_)
