@@ -67,8 +67,8 @@ class Opened:
         """No variable holds the `Net` now: close it, or let a later `connect` do so if a run goes on."""
         self.dropped = True
         if not self._busy():
-            # The garbage collector calls this in any thread, also in one that holds a lock of the client, which
-            # closing may need: another thread closes, and this one waits only a moment.
+            # The garbage collector calls this in any thread, also in one that holds a lock of the client.
+            # Closing may need that lock: another thread closes, and this one waits only a moment.
             closing = threading.Thread(target=self.close, name="close a dropped network")
             closing.start()
             closing.join(_DROP_LIMIT_S)
