@@ -112,6 +112,7 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
     server.open(page, server.notebook("many.ipynb", [SHOW.format(miners=64, upto="None")]))
     server.run_all(page)
     wait_for_round(page, 30)
+    wait_until(page, "document.querySelectorAll('.sl tbody tr.bad').length === 1")
     shoot(page, "dashboard-64-light")
     light = page.evaluate("() => getComputedStyle(document.querySelector('.sl')).backgroundColor")
     with dark(page):

@@ -150,3 +150,14 @@ def test_a_sample_told_again_is_kept_once() -> None:
     story.apply(e.Sampled(round=6, prompt="def read(", text="again"))
     assert [sample["round"] for sample in story.status["samples"]] == [1, 7, 13]
     assert story.status["samples"][1]["text"] == "again"
+
+
+def test_a_finished_run_sends_what_its_verdict_says() -> None:
+    first, *rest = run(8, 3)
+    assert isinstance(first, e.RunStarted)
+    last = max(at for at, event in enumerate(rest) if isinstance(event, e.Mined))
+    story = Story(first)
+    for at, event in enumerate(rest):
+        story.apply(replace(event, wire_bytes=1) if at == last and isinstance(event, e.Mined) else event)
+    assert story.status["wire_bytes"] == story.view.wire_bytes_per_round == mined(0, 4).wire_bytes
+    assert story.status["dense_bytes"] == story.view.dense_bytes

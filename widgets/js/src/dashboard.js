@@ -159,6 +159,7 @@ class View {
     const best = bestOf(rows);
     if (best !== this.best) {
       this.best = best;
+      this.lastGrid = 0; // the grid marks the miner in focus
       this.schedule();
     }
     write(samples(status, round), part.samples);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { standings } from "../src/board.js";
+import { boardSentence, standings } from "../src/board.js";
 import { ROUND_FIELDS, Store } from "../src/store.js";
 import { FLAGGED, GONE, NOT_JUDGED, WORKS } from "../src/verdict.js";
 
@@ -43,4 +43,13 @@ test("pay and bytes are summed over the rounds that have them", () => {
   const row = after([WORKS, 5, 1.5], [WORKS, NaN], [WORKS, 7, 2]);
   assert.equal(row.paid, 3.5);
   assert.equal(row.sent, 12);
+});
+
+test("the sentence over the board counts whom validators refused, and says whether that still pays", () => {
+  const refused = after([FLAGGED, 5, 0]),
+    paid = after([FLAGGED, 5, 1]);
+  assert.match(boardSentence([after([WORKS, 5, 1])]), /^No miner is refused/);
+  assert.match(boardSentence([refused]), /refused most updates of one, and its last pay was nothing$/);
+  assert.match(boardSentence([refused, refused]), /refused most updates of 2, and their last pay was nothing$/);
+  assert.match(boardSentence([paid, refused]), /refused most updates of 2$/);
 });

@@ -166,6 +166,8 @@ class Story:
 
     def _on_run_ended(self, event: events.RunEnded) -> None:
         self.status["reason"] = event.reason
+        # The verdict's numbers: while a run goes on, the newest upload is taken for all of them.
+        self.status.update(wire_bytes=self.view.wire_bytes_per_round, dense_bytes=self.view.dense_bytes)
         self._say()
 
     def _say(self) -> None:
