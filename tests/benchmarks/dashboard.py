@@ -21,7 +21,7 @@ board = Dashboard(started({{miners}}, {ROUNDS}))
 def stream():
     due = time.perf_counter()
     for number in range({ROUNDS}):
-        board.feed.apply(list(one_round(number, board.feed.story.miners, {ROUNDS})))
+        board.feed.apply(list(one_round(number, board.feed.table.miners, {ROUNDS})))
         due += 1 / {HZ}
         time.sleep(max(0, due - time.perf_counter()))
 threading.Thread(target=stream, daemon=True).start()

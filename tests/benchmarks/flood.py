@@ -16,7 +16,7 @@ MINERS, UPDATES_PER_S = 8, 1000
 FLOOD = f"""{IMPORTS}
 total = {{total}}
 board = Dashboard(started({MINERS}, total))
-uids, took, pause = board.feed.story.miners, 0.0, threading.Event()
+uids, took, pause = board.feed.table.miners, 0.0, threading.Event()
 def flood():
     global took
     begun = time.perf_counter()
@@ -31,7 +31,7 @@ board
 START = "flooding.start()"
 ANSWER = """
 import json; flooding.join()
-print(json.dumps({"took": took, "row": [None if x != x else float(x) for x in board.feed.story.row(total)]}))
+print(json.dumps({"took": took, "row": [None if x != x else float(x) for x in board.feed.table.row(total)]}))
 """
 LAST_ROW = (
     f"Array.from({VIEW}.store.rows.subarray(({{n}} - 1) * {VIEW}.store.width, {{n}} * {VIEW}.store.width))"

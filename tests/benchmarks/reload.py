@@ -7,7 +7,7 @@ JupyterLab's own start, which is reported beside it. Needs Chromium.
 import statistics
 from collections.abc import Iterator
 
-from subnetlab_widgets.dashboard.story import METRICS, ROUND_FIELDS
+from subnetlab_widgets.dashboard.round_table import METRICS, ROUND_FIELDS
 from tests.benchmarks.measure import Figure, median_of, memory_mb
 from tests.benchmarks.page import IMPORTS, Desk, Watched, desk, noise, pid_of
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import CDPSession
 
-from subnetlab_widgets.dashboard.story import METRICS, ROUND_FIELDS
+from subnetlab_widgets.dashboard.round_table import METRICS, ROUND_FIELDS
 from tests.benchmarks.measure import Figure, median_of, memory_mb
 from tests.benchmarks.page import IMPORTS, Watched, desk, noise, pid_of
 
@@ -28,7 +28,7 @@ fast = Dashboard(started(64, 600))
 def stream():
     due, number = time.perf_counter(), 0
     while True:
-        fast.feed.apply(list(one_round(number % 600, fast.feed.story.miners, 600)))
+        fast.feed.apply(list(one_round(number % 600, fast.feed.table.miners, 600)))
         number += 1; due += 1 / 20
         if number % 300 == 0: gc.collect()
         time.sleep(max(0, due - time.perf_counter()))
@@ -39,7 +39,7 @@ PACED = """
 paced = Dashboard(started(8, 100_000))
 def at_pace():
     for number in range(100_000):
-        for event in one_round(number, paced.feed.story.miners, 100_000):
+        for event in one_round(number, paced.feed.table.miners, 100_000):
             paced.feed.apply([event]); time.sleep(0.06)
 threading.Thread(target=at_pace, daemon=True).start()
 paced

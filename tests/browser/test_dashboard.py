@@ -34,7 +34,7 @@ def wait_for_headline(page: Page, words: str) -> None:
 
 
 def test_it_draws_a_run_and_grows_with_it(server: Lab, page: Page) -> None:
-    more = "board.feed.apply(e for r in range(10, 20) for e in one_round(r, board.feed.story.miners, 30))"
+    more = "board.feed.apply(e for r in range(10, 20) for e in one_round(r, board.feed.table.miners, 30))"
     server.open(page, server.notebook("grow.ipynb", [SHOW.format(miners=8, upto=10), more]))
     server.run_all(page)
     wait_for_round(page, 20)

@@ -17,7 +17,7 @@ from subnetlab_widgets.dashboard.feed import (
     pause,
     thinned,
 )
-from subnetlab_widgets.dashboard.story import Story
+from subnetlab_widgets.dashboard.round_table import RoundTable
 from tests.widgets.recorded import mined, one_round, run
 
 
@@ -61,10 +61,10 @@ def feed_of(
     first, *rest = run(miners, rounds, upto)
     assert isinstance(first, e.RunStarted)
     page = Page()
-    feed = Feed(Story(first), page, clock or Clock())
+    feed = Feed(RoundTable(first), page, clock or Clock())
     feed.apply(rest)
-    if feed.story.rounds:
-        page.width = len(feed.story.row(1))
+    if feed.table.rounds:
+        page.width = len(feed.table.row(1))
     return feed, page
 
 
@@ -80,7 +80,7 @@ def test_a_new_view_gets_the_whole_history() -> None:
 
 def test_a_page_that_does_not_answer_gets_two_megabytes_and_then_only_the_newest() -> None:
     feed, page = feed_of(miners=64, rounds=500, upto=1)
-    uids = feed.story.miners
+    uids = feed.table.miners
     for round_ in range(1, 500):
         feed.flush()
         feed.apply([mined(round_ % 7, uid) for uid in uids[:1]] + [closed(round_)])
@@ -140,7 +140,7 @@ def test_thinning_keeps_short_histories_whole_and_spreads_long_ones() -> None:
 def test_a_silent_page_hears_more_and_more_seldom_and_an_answer_ends_that() -> None:
     clock = Clock()
     feed, page = feed_of(rounds=40, upto=1, clock=clock)
-    uids, round_ = feed.story.miners, 0
+    uids, round_ = feed.table.miners, 0
     sent: list[int] = []
     clock.now += SILENT_S
     for minutes in (1, 10, 60):
@@ -173,13 +173,13 @@ def test_a_quiet_run_beats_and_a_finished_one_is_still() -> None:
         assert [content["k"] for content, _ in page.messages].count("beat") == beats
 
 
-def test_another_story_is_streamed_from_its_first_row() -> None:
+def test_another_table_is_streamed_from_its_first_row() -> None:
     feed, page = feed_of(rounds=3)
     feed.flush()
     first, *rest = run(4, 5)
     assert isinstance(first, e.RunStarted)
     page.messages.clear()
-    feed.begin(Story(first))
+    feed.begin(RoundTable(first))
     feed.apply(rest)
     feed.flush()
     assert page.rows() == [1, 2, 3, 4, 5]

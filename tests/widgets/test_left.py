@@ -28,15 +28,15 @@ def test_a_dashboard_says_that_nobody_supervises_the_run_any_more(tmp_path: Path
     told.wait(30)
     board = Dashboard.follow(tmp_path / "record.jsonl")
     try:
-        assert board.feed.story.status["state"] == "running"
+        assert board.feed.table.status["state"] == "running"
         let_go.set()
         supervisor.join()
         deadline = time.monotonic() + 30
-        while board.feed.story.status["state"] == "running":
+        while board.feed.table.status["state"] == "running":
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert board.feed.story.status["state"] == "interrupted"
-        assert board.feed.story.status["reason"].startswith(
+        assert board.feed.table.status["state"] == "interrupted"
+        assert board.feed.table.status["reason"].startswith(
             "Its supervisor is gone; nothing on record is lost"
         )
     finally:

@@ -18,7 +18,7 @@ from subnetlab.record.writer import RecordWriter
 from subnetlab.report.explain import explain
 from subnetlab.report.headline import headline
 from subnetlab.report.page import run_page
-from subnetlab_widgets.dashboard.story import CODES, METRICS, ROUND_FIELDS, Story
+from subnetlab_widgets.dashboard.round_table import CODES, METRICS, ROUND_FIELDS, RoundTable
 from tests.project import ROOT
 from tests.sdk.lab import story
 
@@ -83,16 +83,16 @@ def written(folder: Path, events: Iterator[e.Event]) -> Path:
     return folder
 
 
-def board(folder: Path) -> Story:
+def board(folder: Path) -> RoundTable:
     first, *rest = [entry.event for entry in read(folder / FILE_NAME) if entry.event is not None]
     assert isinstance(first, e.RunStarted)
-    found = Story(first)
+    found = RoundTable(first)
     for event in rest:
         found.apply(event)
     return found
 
 
-def code(found: Story, uid: int) -> float:
+def code(found: RoundTable, uid: int) -> float:
     place = len(ROUND_FIELDS) + found.miners.index(uid) * len(METRICS) + METRICS.index("verdict")
     return float(found.row(found.rounds[-1])[place])
 

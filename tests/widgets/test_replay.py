@@ -24,9 +24,9 @@ def test_the_dashboard_of_a_recording_has_every_row(tmp_path: Path, monkeypatch:
     try:
         board = boards.board_of(opened)
         assert boards.board_of(sl.open(tmp_path / "run.zip")) is board
-        story = board.feed.story
-        assert story.rounds == list(range(1, 13))
-        assert (story.status["state"], board.header["run_id"]) == ("finished", "7f3a")
-        assert [len(story.row(number)) for number in story.rounds] == [len(story.row(1))] * 12
+        table = board.feed.table
+        assert table.rounds == list(range(1, 13))
+        assert (table.status["state"], board.header["run_id"]) == ("finished", "7f3a")
+        assert [len(table.row(number)) for number in table.rounds] == [len(table.row(1))] * 12
     finally:
         boards.close_all()

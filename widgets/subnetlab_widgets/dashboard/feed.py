@@ -1,4 +1,4 @@
-"""Pump a story to a page: 30 messages a second at most, two megabytes unanswered, not from the shell's loop.
+"""Pump a table to a page: 30 messages a second at most, two megabytes unanswered, not from the shell's loop.
 
 Rows that change while the page is busy are sent once, in their newest form, so a slow browser falls behind
 in smoothness and never in truth. A page that owes answers may be hidden or gone, or a busy cell keeps its
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from subnetlab.record.events import Event, RunStarted, RunStatus
-from subnetlab_widgets.dashboard.story import Story
+from subnetlab_widgets.dashboard.round_table import RoundTable
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
@@ -40,11 +40,11 @@ PAUSE_SHARE = 1 / 120
 
 
 class Feed:
-    """The stream from one story to all views of one widget."""
+    """The stream from one table to all views of one widget."""
 
-    def __init__(self, story: Story, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, table: RoundTable, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
         """Send through `send(content, buffers)`; nothing is sent before `start` or `flush`."""
-        self.story, self._send, self._clock = story, send, clock
+        self.table, self._send, self._clock = table, send, clock
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -61,13 +61,13 @@ class Feed:
         with self._lock:
             for event in new:
                 if not isinstance(event, RunStarted):
-                    self.story.apply(event)
+                    self.table.apply(event)
         self._wake.set()
 
-    def begin(self, story: Story) -> None:
-        """Stream another story from now on, from its first row."""
+    def begin(self, table: RoundTable) -> None:
+        """Stream another table from now on, from its first row."""
         with self._lock:
-            self.story, self._sent_status = story, {}
+            self.table, self._sent_status = table, {}
         self._wake.set()
 
     def hello(self) -> None:
@@ -75,7 +75,7 @@ class Feed:
         with self._lock:
             self._answered, self._answered_at = self._sent, self._clock()
             self._sent_status = {}
-            self.story.changed.update(self.story.rounds)
+            self.table.changed.update(self.table.rounds)
             self._thinned = True
         self._wake.set()
 
@@ -115,10 +115,10 @@ class Feed:
             away = owed >= IN_FLIGHT_BYTES or (owed and silence > SILENT_S)
             if away and quiet < pause(silence):
                 return
-            status = self.story.status
+            status = self.table.status
             news = {name: value for name, value in status.items() if self._sent_status.get(name) != value}
             self._sent_status = dict(status)
-            if self.story.changed:
+            if self.table.changed:
                 self._send_rows(news)
             elif news:
                 self._transmit({"k": "status", "status": news}, [])
@@ -126,17 +126,17 @@ class Feed:
                 self._transmit({"k": "beat"}, [])
 
     def _send_rows(self, news: dict[str, Any]) -> None:
-        changed = sorted(self.story.changed)
+        changed = sorted(self.table.changed)
         if self._thinned:
             rounds = thinned(changed)
         else:
-            rounds = changed[: max(1, BYTES_PER_MESSAGE // self.story.row(changed[0]).nbytes)]
+            rounds = changed[: max(1, BYTES_PER_MESSAGE // self.table.row(changed[0]).nbytes)]
         self._thinned = False
-        self.story.changed.difference_update(rounds)
-        block = np.stack([self.story.row(r) for r in rounds])
-        content = {"k": "rows", "t": round(time.time(), 4), "status": news, "more": len(self.story.changed)}
+        self.table.changed.difference_update(rounds)
+        block = np.stack([self.table.row(r) for r in rounds])
+        content = {"k": "rows", "t": round(time.time(), 4), "status": news, "more": len(self.table.changed)}
         self._transmit(content, [block.astype("<f4").tobytes()])
-        if self.story.changed:
+        if self.table.changed:
             self._wake.set()
 
     def _transmit(self, content: dict[str, Any], buffers: list[bytes]) -> None:

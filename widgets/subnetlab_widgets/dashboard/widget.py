@@ -15,7 +15,7 @@ from subnetlab.record.reader import Tail
 from subnetlab.text import plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.dashboard.feed import Feed
-from subnetlab_widgets.dashboard.story import METRICS, Story
+from subnetlab_widgets.dashboard.round_table import METRICS, RoundTable
 
 POLL_S = 0.05
 QUIET_POLLS = 20
@@ -76,7 +76,7 @@ class Dashboard(BundledWidget):
         """Prepare the picture of a run, `waiting` for what; `begin` or `follow` fills it."""
         header = header_of(started) | {"waiting": waiting}
         super().__init__("dashboard", header=header, **kwargs)
-        self.feed = Feed(Story(started), self._transmit)
+        self.feed = Feed(RoundTable(started), self._transmit)
         self._stop = threading.Event()
         self.on_msg(self._receive)
         self.feed.start()
@@ -103,7 +103,7 @@ class Dashboard(BundledWidget):
         tail = Tail(record)
         events, started = _beginning(tail, timeout_s)
         self.header = header_of(started)  # the page makes room before the first row comes
-        self.feed.begin(Story(started))
+        self.feed.begin(RoundTable(started))
         self._go_on(tail, events)
 
     def _go_on(self, tail: Tail, events: list[Event]) -> None:
@@ -120,7 +120,7 @@ class Dashboard(BundledWidget):
         while not self._stop.is_set():
             events = _read(tail)
             quiet = 0 if events else quiet + 1
-            status = self.feed.story.status
+            status = self.feed.table.status
             if (
                 quiet == QUIET_POLLS
                 and status["state"] != RunStatus.INTERRUPTED

@@ -46,7 +46,7 @@ OPEN_ROUNDS = 4
 Row = NDArray[np.float32]
 
 
-class Story:
+class RoundTable:
     """The rows of one run, projected from its view."""
 
     def __init__(self, started: events.RunStarted) -> None:

@@ -1,0 +1,163 @@
+"""The record as the dashboard's rows: what is drawn is what was recorded."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from subnetlab.record import events as e
+from subnetlab.record.verdicts import Standing
+from subnetlab_widgets.dashboard.round_table import (
+    CODES,
+    METRICS,
+    OPEN_ROUNDS,
+    ROUND_FIELDS,
+    RoundTable,
+)
+from tests.widgets.recorded import FREE_RIDER, mined, run, started
+
+
+def told(*, miners: int = 8, rounds: int = 6, upto: int | None = None) -> RoundTable:
+    first, *rest = run(miners, rounds, upto)
+    assert isinstance(first, e.RunStarted)
+    table = RoundTable(first)
+    for event in rest:
+        table.apply(event)
+    return table
+
+
+def value(table: RoundTable, round_: int, uid: int, metric: str) -> float:
+    column = table.miners.index(uid)
+    return float(table.row(round_)[len(ROUND_FIELDS) + column * len(METRICS) + METRICS.index(metric)])
+
+
+def test_every_round_is_one_row_with_both_curves() -> None:
+    table = told(rounds=6)
+    assert table.rounds == [1, 2, 3, 4, 5, 6]
+    subnet, alone = ROUND_FIELDS.index("subnet"), ROUND_FIELDS.index("alone")
+    assert all(table.row(r)[subnet] < table.row(r)[alone] for r in table.rounds)
+
+
+def test_a_row_is_as_long_as_its_layout_says() -> None:
+    assert told(miners=5, rounds=1).row(1).shape == (len(ROUND_FIELDS) + 5 * len(METRICS),)
+
+
+def test_a_miners_own_loss_and_bytes_are_those_of_its_round() -> None:
+    table = told(rounds=2, upto=1)
+    assert value(table, 1, 4, "loss") == pytest.approx(mined(0, 4).loss)
+    assert value(table, 1, 4, "wire_bytes") == mined(0, 4).wire_bytes
+
+
+def test_a_miner_is_refused_as_soon_as_most_of_its_rounds_are() -> None:
+    table = told(rounds=3)
+    assert value(table, 1, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert value(table, 2, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert value(table, 1, FREE_RIDER + 1, "verdict") == CODES[Standing.WORKS]
+    assert table.status["reasons"][FREE_RIDER] == "sends noise"
+
+
+def test_pay_belongs_to_the_round_of_its_epoch_and_is_never_carried_over() -> None:
+    table = told(rounds=4)
+    assert np.isnan(value(table, 1, FREE_RIDER + 1, "pay"))
+    assert value(table, 2, FREE_RIDER + 1, "pay") == pytest.approx(3.28 / 7, rel=1e-6)
+    assert np.isnan(value(table, 3, FREE_RIDER + 1, "pay"))
+    assert value(table, 3, FREE_RIDER + 1, "incentive") == pytest.approx(1 / 7, rel=1e-3)
+
+
+def test_two_epochs_in_one_round_add_up() -> None:
+    table = told(rounds=2)
+    uids = list(range(3 + 8))
+    again = e.EpochPaid(
+        block=50,
+        uids=uids,
+        incentive=[0] * 11,
+        dividends=[0] * 11,
+        consensus=[0] * 11,
+        validator_trust=[0] * 11,
+        emission_alpha_rao=[10**9] * 11,
+        stake_alpha_rao=[0] * 11,
+        validator_permit=[False] * 11,
+    )
+    before = value(table, 2, 5, "pay")
+    table.apply(again)
+    assert value(table, 2, 5, "pay") == pytest.approx(before + 1.0)
+
+
+def test_what_a_miner_was_started_as_never_reaches_the_page() -> None:
+    table = told(rounds=1)
+    assert "free_rider" not in str(table.status)
+
+
+def test_a_miner_that_is_gone_says_so() -> None:
+    table = told(rounds=3, upto=2)
+    table.apply(e.PeerGone(uid=5, reason="its process was killed"))
+    assert value(table, 2, 5, "verdict") == CODES[Standing.GONE]
+    assert table.status["reasons"][5] == "its process was killed"
+
+
+def test_an_interrupted_run_says_what_is_lost_and_how_it_goes_on() -> None:
+    table = told(rounds=3, upto=2)
+    table.apply(e.PeerGone(uid=5, reason="its process was killed"))
+    table.apply(e.RunInterrupted(reason="The chain is gone.", block=9))
+    assert table.status["state"] == "interrupted"
+    assert "The chain is gone; nothing on record is lost, %sl attach" in table.status["reason"]
+    table.apply(e.RoundLost(round=2, reason="cut off"))
+    table.apply(e.PeerReady(uid=5, pid=7, seconds=1.0))
+    table.apply(e.BlockSealed(number=10, hash="0x00", round=2, waited_s=0.1, chain_s=0.01))
+    assert (table.status["state"], table.status["reason"]) == ("running", "")
+    assert value(table, 3, 5, "verdict") == CODES[Standing.WORKS], "as its rounds before left it"
+    assert np.isnan(table.row(3)[ROUND_FIELDS.index("subnet")])
+
+
+def test_states_follow_the_record() -> None:
+    table = RoundTable(started())
+    assert table.status["state"] == "starting"
+    assert told(rounds=2, upto=1).status["state"] == "running"
+    assert told(rounds=2).status["state"] == "finished"
+
+
+def test_blocks_before_the_first_round_are_no_round() -> None:
+    table = RoundTable(started())
+    table.apply(e.BlockSealed(number=41, hash="0x00", round=-1, waited_s=0.1, chain_s=0.01))
+    assert table.rounds == []
+    assert table.status["block"] == 41
+
+
+def test_a_long_run_keeps_the_votes_of_open_rounds_only_and_judges_as_before() -> None:
+    first, *rest = run(4, 200)
+    assert isinstance(first, e.RunStarted)
+    table = RoundTable(first)
+    for event in rest:
+        table.apply(event)
+    assert all(len(table.view.miner(uid).votes) == OPEN_ROUNDS for uid in table.miners)
+    assert value(table, 200, FREE_RIDER, "verdict") == CODES[Standing.REFUSED]
+    assert [table.view.miner(uid).judged for uid in table.miners] == [200] * len(table.miners)
+    assert table.view.miner(FREE_RIDER).accepted == 0
+
+
+def test_the_second_vote_may_turn_the_first_ones_verdict() -> None:
+    table = told(rounds=1, upto=0)
+    base = next(event for event in run(8, 1) if isinstance(event, e.Scored) and event.uid == 4)
+    table.apply(replace(base, validator=1, verdict="accepted", score=0.5))
+    assert (value(table, 1, 4, "verdict"), table.view.miner(4).accepted) == (CODES[Standing.WORKS], 1)
+    table.apply(replace(base, validator=2, verdict="gated", score=0.25))
+    assert (table.view.miner(4).judged, table.view.miner(4).accepted) == (1, 0)
+    assert value(table, 1, 4, "loss_removed") == 0.375
+
+
+def test_a_sample_told_again_is_kept_once() -> None:
+    table = told(rounds=13)
+    table.apply(e.Sampled(round=6, prompt="def read(", text="again"))
+    assert [sample["round"] for sample in table.status["samples"]] == [1, 7, 13]
+    assert table.status["samples"][1]["text"] == "again"
+
+
+def test_a_finished_run_sends_what_its_verdict_says() -> None:
+    first, *rest = run(8, 3)
+    assert isinstance(first, e.RunStarted)
+    last = max(at for at, event in enumerate(rest) if isinstance(event, e.Mined))
+    table = RoundTable(first)
+    for at, event in enumerate(rest):
+        table.apply(replace(event, wire_bytes=1) if at == last and isinstance(event, e.Mined) else event)
+    assert table.status["wire_bytes"] == table.view.wire_bytes_per_round == mined(0, 4).wire_bytes
+    assert table.status["dense_bytes"] == table.view.dense_bytes
