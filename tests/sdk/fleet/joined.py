@@ -94,7 +94,6 @@ class JoinedSubnet:
         from subnetlab.train.manifest import Manifest
 
         folder.mkdir(parents=True)
-        self.client.dev.set_sealing("instant")  # a run that was left may have given back another clock
         manifest = Manifest(
             run_id=folder.name,
             netuid=self.netuid,
