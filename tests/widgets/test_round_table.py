@@ -7,6 +7,7 @@ import pytest
 
 from subnetlab.record import events as e
 from subnetlab.record.verdicts import Standing
+from subnetlab.record.view import RunView
 from subnetlab_widgets.dashboard.round_table import (
     CODES,
     METRICS,
@@ -152,12 +153,13 @@ def test_a_sample_told_again_is_kept_once() -> None:
     assert table.status["samples"][1]["text"] == "again"
 
 
-def test_a_finished_run_sends_what_its_verdict_says() -> None:
-    first, *rest = run(8, 3)
+def test_the_page_sends_the_bytes_that_the_verdict_states_however_few_rounds_it_keeps() -> None:
+    first, *rest = run(3, 40)
     assert isinstance(first, e.RunStarted)
-    last = max(at for at, event in enumerate(rest) if isinstance(event, e.Mined))
-    table = RoundTable(first)
-    for at, event in enumerate(rest):
-        table.apply(replace(event, wire_bytes=1) if at == last and isinstance(event, e.Mined) else event)
-    assert table.status["wire_bytes"] == table.view.wire_bytes_per_round == mined(0, 4).wire_bytes
-    assert table.status["dense_bytes"] == table.view.dense_bytes
+    table, whole = RoundTable(first), RunView()
+    for event in (first, *rest):
+        sized = replace(event, wire_bytes=1000 + event.round) if isinstance(event, e.Mined) else event
+        table.apply(sized)
+        whole.add(sized)
+    assert table.status["wire_bytes"] == whole.wire_bytes_per_round == pytest.approx(1000 + 39 / 2)
+    assert table.status["dense_bytes"] == whole.dense_bytes

@@ -72,6 +72,7 @@ class RunView:
         """The block in which each round closed."""
         self.samples: dict[int, Sampled] = {}
         self.spent: list[Spent] = []
+        self._uploads = self._uploaded_bytes = 0
         self.block = 0
         self.last_sealed: BlockSealed | None = None
         self.current = -1
@@ -107,7 +108,11 @@ class RunView:
 
     def _on_mined(self, event: Mined) -> None:
         self._reach(event.round)
-        self.miner(event.uid).mined[event.round] = event
+        mined = self.miner(event.uid).mined
+        earlier = mined.get(event.round)  # a miner that was started again may tell a round twice
+        self._uploads += earlier is None
+        self._uploaded_bytes += event.wire_bytes - (earlier.wire_bytes if earlier else 0)
+        mined[event.round] = event
         self.dense_bytes = max(self.dense_bytes, event.dense_bytes)
 
     def _on_scored(self, event: Scored) -> None:
@@ -297,9 +302,8 @@ class RunView:
 
     @property
     def wire_bytes_per_round(self) -> float:
-        """Median size of one miner's uploaded object in one round; 0 before the first."""
-        sizes = [mined.wire_bytes for miner in self.miners.values() for mined in miner.mined.values()]
-        return float(median(sizes)) if sizes else 0.0
+        """Mean size of one miner's uploaded object in one round of the whole run; 0 before the first."""
+        return self._uploaded_bytes / self._uploads if self._uploads else 0.0
 
     @property
     def chain_wait_share(self) -> float:

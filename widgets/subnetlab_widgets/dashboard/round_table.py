@@ -97,7 +97,7 @@ class RoundTable:
     def _on_mined(self, event: events.Mined) -> None:
         if event.uid not in self._column:
             return
-        self.status.update(wire_bytes=event.wire_bytes, dense_bytes=event.dense_bytes)
+        self.status.update(wire_bytes=self.view.wire_bytes_per_round, dense_bytes=self.view.dense_bytes)
         self._put(event.round, event.uid, loss=event.loss, wire_bytes=event.wire_bytes)
         row = self._row(event.round)
         for name in ("compute", "compress", "store", "wait", "chain"):
@@ -166,8 +166,6 @@ class RoundTable:
 
     def _on_run_ended(self, event: events.RunEnded) -> None:
         self.status["reason"] = event.reason
-        # The verdict's numbers: while a run goes on, the newest upload is taken for all of them.
-        self.status.update(wire_bytes=self.view.wire_bytes_per_round, dense_bytes=self.view.dense_bytes)
         self._say()
 
     def _say(self) -> None:
