@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
 
 _LAST = ("_", "__", "___")
+_COLLECTIONS = 3
+"""After so many cells what was replaced has been collected, or something of the reader's still holds it."""
 
 
 class NamedNets:
@@ -26,6 +28,7 @@ class NamedNets:
         self._hidden: dict[str, Any] = shell.user_ns_hidden
         self._displayhook: Any = shell.displayhook
         self._seen: WeakSet[Net] = WeakSet()
+        self._collections_left = 0
 
     def let_go(self) -> None:
         """End the outputs, forms and tables of each network that was named before and is not any more."""
@@ -38,6 +41,12 @@ class NamedNets:
         self._seen.update(named)
         if replaced:
             self._forget(replaced)
+            self._collections_left = _COLLECTIONS
+        # A closed widget is part of cycles, which would keep its network until some later collection. A
+        # thread that is just telling the widget something keeps it a moment longer, hence more than one.
+        if self._collections_left:
+            self._collections_left -= 1
+            gc.collect()
 
     def _forget(self, replaced: "set[Net]") -> None:
         from subnetlab_widgets.metagraph_view import views  # noqa: PLC0415
@@ -55,8 +64,6 @@ class NamedNets:
             if _net(self._user_ns.get(name)) in replaced:
                 self._user_ns[name] = self._hidden[name] = ""
                 setattr(self._displayhook, name, "")
-        # A closed widget is part of cycles, which would keep its network until some later collection.
-        gc.collect()
 
 
 def _net(value: Any) -> "Net | None":

@@ -40,13 +40,20 @@ class Heartbeat:
         while True:
             self._woken.wait(self._every_s)
             self._woken.clear()
-            with self._lock:
-                members = list(self._members.values())
-                if not members:
-                    self._running = False
-                    return
-            for beat in members:
-                beat()
+            if not self._beat():
+                return
+
+    def _beat(self) -> bool:
+        """Call every member once; False, and the thread is over, where there is none.
+
+        A function of its own, so that the waiting thread refers to no member that has left.
+        """
+        with self._lock:
+            members = list(self._members.values())
+            self._running = bool(members)
+        for beat in members:
+            beat()
+        return bool(members)
 
 
 HEARTBEAT = Heartbeat()
