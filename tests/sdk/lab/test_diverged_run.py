@@ -25,7 +25,7 @@ def bounded(limit: float) -> nn.Module:
 
 def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
     run = net.create_subnet("too fast", wallet="alice").train(
-        model=sl.models.source(bounded, context=16, limit=0.03),
+        model=sl.models.source(bounded, seq_len=16, limit=0.03),
         data=sl.data.stdlib(200_000),
         # A miner moves a bias by 0.003; validators try a fifth of what the round applies.
         strategy=sl.strategies.SparseLoCo(inner_steps=2, outer_lr=20.0),
