@@ -41,13 +41,14 @@ class Plan:
     batch_size: int
     seed: int
     corpus: Corpus
+    deterministic: bool = False
 
     def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
         """The manifest of this plan at a place and a height."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
-            seed=self.seed,
+            seed=self.seed, deterministic=self.deterministic,
         )  # fmt: skip
 
 

@@ -100,10 +100,10 @@ class Miner(Peer):
         work_HB = assignment.work(
             task.items(self.corpus, "train"),
             (self.manifest.strategy.inner_steps, self.manifest.batch_size),
-            run=self.replica.run,
+            run=self.manifest.drawn_for,
             round_=heights.round,
-            uid=self.seat.uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=self.drawn_as(self.seat.uid),
+            block_hash=self.drawn_at(heights.open),
         )
         return (task.batch(self.corpus, "train", numbers_B) for numbers_B in work_HB)
 

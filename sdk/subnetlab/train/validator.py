@@ -112,7 +112,7 @@ class Validator(Peer):
         update: Update | None = None
         combined_hash = ""
         if accepted:
-            update = self.manifest.strategy.combine([r.update for r in accepted], replica.layout)
+            update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
             self._put(names.aggregate(heights.round, combined_hash), data)
@@ -180,11 +180,11 @@ class Validator(Peer):
         Raises:
             ModelDiverged: the loss was not finite before the round; no miner sends a sound update then.
         """
-        manifest, run = self.manifest, self.replica.run
+        manifest = self.manifest
         scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
-        beacon = self.chain.block_hash(heights.beacon)
+        beacon = self.drawn_at(heights.beacon)
         held_out = assignment.held_out(
-            items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+            items, scoring.held_out_sequences, run=manifest.drawn_for, round_=heights.round, beacon=beacon
         )
         trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
         if not math.isfinite(trial.before):
@@ -202,17 +202,22 @@ class Validator(Peer):
         }
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
-        manifest, run = self.manifest, self.replica.run
+        manifest, run, drawn_as = self.manifest, self.manifest.drawn_for, self.drawn_as(uid)
         work = assignment.work(
             manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch_size),
             run=run,
             round_=heights.round,
-            uid=uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=drawn_as,
+            block_hash=self.drawn_at(heights.open),
         )
         return assignment.judged(
-            manifest.scoring.assigned_sequences, work, run=run, round_=heights.round, uid=uid, beacon=beacon
+            manifest.scoring.assigned_sequences,
+            work,
+            run=run,
+            round_=heights.round,
+            uid=drawn_as,
+            beacon=beacon,
         )
 
     def _verdict(self, judged: Judged, seat: Seat, heights: RoundHeights, weight: float) -> Scored:
@@ -238,6 +243,10 @@ class Validator(Peer):
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
         )
+
+    def _in_order(self, accepted: list[Received]) -> list[Update]:
+        """The updates in the order in which they are added: by uid, or by place in the fleet."""
+        return [r.update for r in sorted(accepted, key=lambda r: self.drawn_as(r.entry.uid))]
 
     def _put(self, name: str, data: bytes) -> None:
         """Publish under a name that holds the hash: another validator may have written the same bytes."""
