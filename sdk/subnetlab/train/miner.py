@@ -121,4 +121,6 @@ class Miner(Peer):
         """Publish salt and key, signed."""
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
-        self.store.put(names.reveal(heights.round, self.seat.uid, sealed.token), reveal.to_bytes())
+        deadline_hash = self.chain.block_hash(heights.commit)
+        name = names.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        self.store.put(name, reveal.to_bytes())

@@ -8,7 +8,6 @@ recompute the record, and out-voted in weights; it is not prevented.
 import math
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -16,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
+from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
@@ -94,7 +93,7 @@ class Validator(Peer):
     def judge(self, heights: RoundHeights) -> Judged:
         """Check every miner's payload and try the sound ones on data."""
         judged = Judged()
-        intake = Intake(self.replica.run, self.store, self.codec)
+        intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
         commitments = self.chain.commitments()
         for seat in miners(self.seats):
             try:
@@ -108,14 +107,14 @@ class Validator(Peer):
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
-        replica, accepted = self.replica, judged.accepted
+        replica, accepted, publications = self.replica, judged.accepted, self.replica.publications
         update: Update | None = None
         combined_hash = ""
         if accepted:
             update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            self._put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(names.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -126,11 +125,10 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        self._put(names.record(record.hash), record.to_bytes())
-        current = bytes.fromhex(record.hash)
-        self.chain.commit(
-            Anchor("validator", heights.round, current, bytes.fromhex(replica.previous)).to_bytes()
-        )
+        publications.put(names.record(record.hash), record.to_bytes())
+        current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
+        anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
+        self.chain.commit(anchor.to_bytes())
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""
@@ -247,8 +245,3 @@ class Validator(Peer):
     def _in_order(self, accepted: list[Received]) -> list[Update]:
         """The updates in the order in which they are added: by uid, or by place in the fleet."""
         return [r.update for r in sorted(accepted, key=lambda r: self.drawn_as(r.entry.uid))]
-
-    def _put(self, name: str, data: bytes) -> None:
-        """Publish under a name that holds the hash: another validator may have written the same bytes."""
-        with suppress(ObjectExists):
-            self.store.put(name, data)
