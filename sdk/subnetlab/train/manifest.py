@@ -101,6 +101,8 @@ class Manifest:
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     versions: dict[str, str] = field(default_factory=_versions)
     """What wrote the manifest; bit-exact replay needs the same torch."""
+    init: str = ""
+    """Hash of the tensors the run starts from (see `initial`); empty where the seed makes them."""
 
     def __post_init__(self) -> None:
         commit, beacon, close = self.offsets
@@ -141,6 +143,7 @@ class Manifest:
             "optimizer": self.optimizer.to_json(),
             "scoring": asdict(self.scoring),
             "versions": dict(self.versions),
+            **({"init": self.init} if self.init else {}),
         }
 
     @property

@@ -24,3 +24,8 @@ def aggregate(round_: int, hash_: str) -> str:
 def record(hash_: str) -> str:
     """A round's record; found from the anchor on chain, and backwards from record to record."""
     return f"records/{hash_}"
+
+
+def initial(hash_: str) -> str:
+    """The tensors that a run starts from, where the seed does not make them."""
+    return f"initial/{hash_}"
