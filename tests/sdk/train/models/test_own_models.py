@@ -57,9 +57,55 @@ def elsewhere(spec: models.ModelSpec, tmp_path: Path, call: str) -> str:
     return done.stdout.strip()
 
 
-CELLS = tuple(
-    ["import math\nimport torch\nimport torch.nn as nn\nfrom torch.nn import functional as F\nfrom dataclasses import dataclass\nfrom functools import partial\n", "WIDTH = 8\nRATES = {'dropout': 0.1, 'scale': float('inf')}\nKIND = torch.float32\nTABLE = torch.arange(4.0)\n", "@dataclass\nclass Config:\n    width: int = 4\n    deep: tuple = (1, 2)\n", 'def squared(x):\n    """Of one\n  and another."""\n    return relu(x) ** 2\nrelu = lambda x: F.relu(x) * one()\n', "def one():\n    return TABLE[1] / math.sqrt(1)\n", "class Block(nn.Module):\n    def __init__(self, config):\n        super().__init__()\n        self.inner = nn.Linear(config.width, config.width)\n    def forward(self, x):\n        return x + squared(self.inner(x))\n", "make_norm = partial(nn.LayerNorm, elementwise_affine=False)\n", "class Net(Block):\n    kind = KIND\n    def __init__(self, config: Config = Config(WIDTH)):\n        super().__init__(config)\n        self.blocks = nn.ModuleList(Block(config) for _ in config.deep)\n        self.norm = make_norm(config.width)\n        self.out = nn.Linear(config.width, 256)\n    def forward(self, x):\n        for block in self.blocks:\n            x = block(x)\n        return self.out(self.norm(x))\n"]
-)
+NOTEBOOK = '''\
+import math
+import torch
+import torch.nn as nn
+from torch.nn import functional as F
+from dataclasses import dataclass
+from functools import partial
+# %%
+WIDTH = 8
+RATES = {'dropout': 0.1, 'scale': float('inf')}
+KIND = torch.float32
+TABLE = torch.arange(4.0)
+# %%
+@dataclass
+class Config:
+    width: int = 4
+    deep: tuple = (1, 2)
+# %%
+def squared(x):
+    """Of one
+  and another."""
+    return relu(x) ** 2
+relu = lambda x: F.relu(x) * one()
+# %%
+def one():
+    return TABLE[1] / math.sqrt(1)
+# %%
+class Block(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.inner = nn.Linear(config.width, config.width)
+    def forward(self, x):
+        return x + squared(self.inner(x))
+# %%
+make_norm = partial(nn.LayerNorm, elementwise_affine=False)
+# %%
+class Net(Block):
+    kind = KIND
+    def __init__(self, config: Config = Config(WIDTH)):
+        super().__init__(config)
+        self.blocks = nn.ModuleList(Block(config) for _ in config.deep)
+        self.norm = make_norm(config.width)
+        self.out = nn.Linear(config.width, 256)
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.out(self.norm(x))
+'''
+CELLS = NOTEBOOK.split("# %%\n")
 
 
 def test_a_class_brings_everything_of_other_cells_along(notebook: Notebook, tmp_path: Path) -> None:
