@@ -160,7 +160,7 @@ class Subnet:
             seats = register_peers(
                 client,
                 netuid=self.netuid,
-                roles=fleet.roles(),
+                places=fleet.places(),
                 wallet=owner,
                 baseline=fleet.baseline,
             )
