@@ -3,7 +3,12 @@
 
 def sealed(round_: int, uid: int, commitment: bytes) -> str:
     """A miner's encrypted payload."""
-    return f"rounds/{round_:06}/sealed/{uid}/{commitment.hex()}"
+    return f"{all_sealed(round_, uid)}/{commitment.hex()}"
+
+
+def all_sealed(round_: int, uid: int) -> str:
+    """The prefix of what a miner sealed in a round."""
+    return f"rounds/{round_:06}/sealed/{uid}"
 
 
 def reveals(round_: int, uid: int) -> str:
