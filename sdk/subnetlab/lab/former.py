@@ -1,7 +1,7 @@
 """What earlier fleets left on a subnet and must not decide the pay of the next one: weights and stake.
 
 A validator that no longer runs keeps stake and weights, and consensus counts them for thousands of blocks. So
-before a run its row of weights is put on itself, which pays nobody, and the stake of a validator that is not
+before a run its row of weights is put on itself, which pays no one, and the stake of a validator that is not
 of the run goes back to the coldkey that owns it. Both are extrinsics that any client sees. Only hotkeys that
 derive as a fleet's do are touched: a stranger's vote stays the stranger's. Development chains only.
 """
@@ -52,7 +52,7 @@ def _former_validators(found: MetagraphSnapshot) -> list[tuple[NeuronSnapshot, s
 
 
 def _weigh_nobody(client: NetworkClient, netuid: int, uid: int, uri: str) -> None:
-    """A weight on oneself does not count: the row pays nobody."""
+    """A weight on oneself does not count: the row pays no miner."""
     hotkey = dev_keypair(uri)
     call = calls.SubtensorModule.set_mechanism_weights(
         netuid=netuid, mecid=0, dests=[uid], weights=[U16_MAX], version_key=0
@@ -62,7 +62,7 @@ def _weigh_nobody(client: NetworkClient, netuid: int, uid: int, uri: str) -> Non
 
 
 def _unstake(client: NetworkClient, netuid: int, neuron: NeuronSnapshot) -> None:
-    """Give the owner's stake back; that of others stays, and with it a row that weighs nobody."""
+    """Give the owner's stake back; that of others stays, and with it a row without weights for others."""
     owners = {dev_wallet(name).coldkey.ss58_address: name for name in DEV_NAMES}
     if neuron.coldkey in owners:
         client.unstake(

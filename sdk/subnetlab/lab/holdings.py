@@ -112,7 +112,7 @@ def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
 
     Raises:
         WalletError: it is no address.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
     """
     address = destination(account, development=client.development)
     block, free, records, prices = client.client.run(_read(client.client, address))

@@ -58,12 +58,12 @@ def connect(
         network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
         sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
         confirm: who is asked before money is spent; a person on real networks unless given.
-        idle_limit_s: an embedded node to which nobody is connected for so many seconds ends by itself.
+        idle_limit_s: an embedded node ends by itself after so many seconds without a client.
 
     Raises:
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
-        NodeUnreachable: nobody answers at the endpoint.
+        NodeUnreachable: no node answers at the endpoint.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
@@ -198,7 +198,7 @@ class Net:
     def pay(
         self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
     ) -> Receipt:
-        """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
+        """Pay TAO to an address or a wallet; `confirm` is asked instead of the usual confirmer.
 
         Raises:
             MoneyError: nothing was spent; the message says why.
@@ -306,7 +306,7 @@ class Net:
         """Hold the chain as it is; `revert` takes what this returns.
 
         Raises:
-            DevnetOnly: nobody can hold that chain.
+            DevnetOnly: that chain cannot be held.
             ChainPaced: a run seals this chain's blocks.
         """
         self._dev("snapshot")
@@ -314,10 +314,10 @@ class Net:
             return self._client.dev.snapshot()
 
     def revert(self, snapshot: Any) -> int:
-        """Put the chain back to a snapshot; the height it stands at.
+        """Put the chain back to a snapshot; the height it is at then.
 
         Raises:
-            DevnetOnly: nobody can turn that chain back.
+            DevnetOnly: that chain cannot be turned back.
             ChainRejected: there is no such snapshot.
             ChainPaced: a run seals this chain's blocks; it was not turned back.
         """
@@ -354,7 +354,7 @@ class Net:
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node.
 
-        A node on which a detached run goes on is left to it, and ends by itself when nobody is connected.
+        A node on which a detached run goes on is left to it, and ends by itself when no client is connected.
         """
         self._opened.close()
 
