@@ -48,7 +48,7 @@ class SubnetLabKernel(IPythonKernel):
         io_loop: Any = self.io_loop
         loop: asyncio.AbstractEventLoop = io_loop.asyncio_loop
         try:
-            # SIGURG is ignored by default and used by nobody here; what counts is the wakeup descriptor.
+            # SIGURG is ignored by default and unused here; what counts is the wakeup descriptor.
             loop.add_signal_handler(signal.SIGURG, lambda: None)
         except (NotImplementedError, RuntimeError, ValueError, AttributeError):
             self.log.debug("This loop takes no wakeup descriptor", exc_info=True)

@@ -33,7 +33,7 @@ def withdraw_votes(client: NetworkClient, netuid: int, *, kept: set[str]) -> Non
     found = client.metagraph(netuid)
     for neuron, uri in _former_validators(found):
         if any(to != neuron.uid for to in found.weights.get(neuron.uid, {})):
-            _weigh_nobody(client, netuid, neuron.uid, uri)
+            _weigh_itself_only(client, netuid, neuron.uid, uri)
         if neuron.hotkey not in kept and neuron.stake_alpha_rao:
             _unstake(client, netuid, neuron)
 
@@ -51,7 +51,7 @@ def _former_validators(found: MetagraphSnapshot) -> list[tuple[NeuronSnapshot, s
     return [(seated[hotkey], derived[hotkey]) for hotkey in derived if hotkey in seated]
 
 
-def _weigh_nobody(client: NetworkClient, netuid: int, uid: int, uri: str) -> None:
+def _weigh_itself_only(client: NetworkClient, netuid: int, uid: int, uri: str) -> None:
     """A weight on oneself does not count: the row pays no miner."""
     hotkey = dev_keypair(uri)
     call = calls.SubtensorModule.set_mechanism_weights(

@@ -32,7 +32,7 @@ from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")
-"""What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
+"""What `system_chainType` says where money is play money; a node that does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
@@ -98,7 +98,7 @@ class NetworkClient:
 
     @cached_property
     def purse(self) -> Purse:
-        """The budget and whoever is asked; what all spending passes."""
+        """The budget and the confirmer, which all spending passes."""
         real = not self.development
         budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
         return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))

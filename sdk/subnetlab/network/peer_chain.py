@@ -99,7 +99,7 @@ class PeerChain:
         """The hash of a sealed block; asked of the node each time, because a development chain can go back.
 
         Raises:
-            NodeUnreachable: there is no such block yet, or nobody answers.
+            NodeUnreachable: there is no such block yet, or the node does not answer.
         """
         found = self._client.rpc("chain_getBlockHash", number)
         if found is None:

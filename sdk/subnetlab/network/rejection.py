@@ -61,7 +61,7 @@ def translated(endpoint: str) -> Generator[None]:
     Raises:
         ChainRejected: the chain, or the SDK on its behalf, refused; also an argument no call can carry.
         WalletError: the wallet's key could not be opened.
-        NodeUnreachable: nobody answers at `endpoint`, or the connection broke.
+        NodeUnreachable: no node answers at `endpoint`, or the connection broke.
     """
     try:
         yield

@@ -54,7 +54,7 @@ def stake_quote(client: WireClient, amount: Rao, netuid: int) -> StakeQuote:
     """Simulate staking TAO into a subnet.
 
     Raises:
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
         ChainRejected: the chain cannot simulate it.
     """
     return _quote(client, int(amount), netuid, staking=True)

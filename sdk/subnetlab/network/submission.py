@@ -41,7 +41,7 @@ def send(
 
     Raises:
         ChainRejected: refused by the pool, or failed in its block.
-        NodeUnreachable: nobody answers, no block took it in time, or the connection broke before that.
+        NodeUnreachable: no answer, no block took it in time, or the connection broke before that.
     """
     try:
         with translated(client.endpoint), client.patience(patience_s):

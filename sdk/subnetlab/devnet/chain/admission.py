@@ -30,7 +30,7 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     """Check an extrinsic against the head and say what it will cost.
 
     Raises:
-        Refusal: it can never be included as it stands.
+        Refusal: it can never be included as it is.
     """
     _check_frame(raw)
     if len(raw) > MAX_EXTRINSIC_BYTES:

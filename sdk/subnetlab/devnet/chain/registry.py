@@ -12,14 +12,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who calls: an account (ss58), root, or nobody (an inherent)."""
+    """`RawOrigin`: an account (ss58), root, or none (an inherent)."""
 
     account: str | None = None
     root: bool = False
 
 
 ROOT = Origin(root=True)
-NOBODY = Origin()
+NONE = Origin()
 
 
 class DispatchError(Exception):

@@ -20,8 +20,8 @@ LIMIT_BYTES = 20 * 2**20
 """Most bytes of them, likewise."""
 
 
-def _nobody(_: Status) -> None:
-    """Nobody watches."""
+def _unwatched(_: Status) -> None:
+    """The client asked for no news of its extrinsic."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Pending:
     fee: int
     payer: str
     dies_at: int | None
-    watch: Watch = field(default=_nobody)
+    watch: Watch = field(default=_unwatched)
 
 
 class TransactionPool:

@@ -98,7 +98,7 @@ class Node:
         """Take a signed extrinsic into the pool and return its hash.
 
         Raises:
-            Refusal: it can never be included as it stands.
+            Refusal: it can never be included as it is.
         """
         pending = admission.admit(raw, self.ledger, self.blocks)
         if watch is not None:

@@ -1,4 +1,4 @@
-"""MevShield: extrinsics that nobody can read until they are in a block.
+"""MevShield: extrinsics that are unreadable until they are in a block.
 
 The carrier only records that something sealed arrived; the node opens it and includes the inner extrinsic in
 the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.

@@ -70,7 +70,7 @@ def info(service: Service, _parameters: Parameters, _connection: Connection) -> 
 
 @method("dev_snapshot")
 def take_snapshot(service: Service, _parameters: Parameters, _connection: Connection) -> str:
-    """Hold the chain as it stands; answers an id for `dev_revert`. Only the newest 64 are kept."""
+    """Hold the chain as it is; answers an id for `dev_revert`. Only the newest 64 are kept."""
     while len(service.snapshots) >= MAX_SNAPSHOTS:
         del service.snapshots[next(iter(service.snapshots))]  # the oldest
     identifier = f"{service.new_id()}-at-{service.node.blocks.head.number}"

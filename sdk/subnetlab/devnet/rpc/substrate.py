@@ -245,7 +245,7 @@ def health(_service: Service, _parameters: Parameters, _connection: Connection) 
 
 @method("system_peers")
 def peers(_service: Service, _parameters: Parameters, _connection: Connection) -> list[Any]:
-    """Nobody."""
+    """No peers."""
     return []
 
 

@@ -35,7 +35,7 @@ class Snapshot:
 
 
 def take(node: Node) -> Snapshot:
-    """Hold the chain as it stands; the pool is not part of it."""
+    """Hold the chain as it is; the pool is not part of it."""
     return Snapshot(node.state.copy(), node.blocks.copy(), node.ledger.now_ms, node.pruned_before)
 
 
@@ -55,7 +55,7 @@ def save(node: Node, path: Path) -> None:
 
 
 def document(node: Node) -> dict[str, Any]:
-    """The chain as it stands, as a file holds it; what follows does not change it."""
+    """The chain as it is, in the form of a file; what follows does not change it."""
     return {
         "format": FORMAT,
         "genesis": hexed(node.blocks.genesis.hash),

@@ -77,7 +77,7 @@ def pay_from_subnet(ledger: Ledger, netuid: int, coldkey: str, amount: int) -> N
     """Move TAO out of a subnet's account, which keeps what is left, however little.
 
     The chain reaps an account that is left with less than the existential deposit. Its subnet's reserve would
-    still count that dust, and nobody could take the last stake out; here the two move together.
+    still count that dust, and the last staker could not unstake; here the two move together.
 
     Raises:
         DispatchError: InsufficientTaoBalance; Token.BelowMinimum where the receiver would hold too little.

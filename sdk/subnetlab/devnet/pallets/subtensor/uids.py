@@ -106,7 +106,7 @@ def register(ledger: Ledger, netuid: int, hotkey: str) -> int:
     """Give a hotkey a uid: a free one, or that of the neuron that has to go.
 
     Raises:
-        DispatchError: NoNeuronIdAvailable where nobody may be pruned.
+        DispatchError: NoNeuronIdAvailable where no neuron may be pruned.
     """
     if number(ledger, "SubnetworkN", netuid) < number(ledger, "MaxAllowedUids", netuid):
         return append(ledger, netuid, hotkey)
