@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.wallets import Wallet
 from subnetlab.report.format import amount_alpha, short
 from subnetlab.text import plain_lines

@@ -24,12 +24,12 @@ from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run, runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
-from subnetlab.network import names
+from subnetlab.network import endpoints
 from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm, checked
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
@@ -46,7 +46,7 @@ _REJOINING = threading.Lock()
 
 
 def connect(
-    network: str = names.DEVNET,
+    network: str = endpoints.DEVNET,
     *,
     sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
     confirm: Confirm | None = None,
@@ -69,14 +69,14 @@ def connect(
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = names.resolve(network)
+    found = endpoints.resolve(network)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}
     chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
     node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
-    return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+    return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
 def rejoin(run: Run) -> "Net | None":

@@ -17,18 +17,18 @@ from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
 from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
+from subnetlab.network.destination import check_addresses, check_opens, destination
 from subnetlab.network.dev import DevControls
+from subnetlab.network.endpoints import Network, resolve
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
-from subnetlab.network.names import Network, resolve
-from subnetlab.network.pay import check_addresses, check_opens, destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
-from subnetlab.network.stake import StakeQuote, protection, stake_quote, unstake_quote
+from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import Wallet, open_wallet
-from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
+from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")

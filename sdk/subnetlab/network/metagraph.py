@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.errors import ChainRejected
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 from subnetlab.units import AlphaRao
 
 _GET_METAGRAPH = ("SubnetInfoRuntimeApi", "get_metagraph")

@@ -10,7 +10,7 @@ from typing import Any
 
 import bittensor
 
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestExce
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
-from subnetlab.network.names import offline_hint
+from subnetlab.network.endpoints import offline_hint
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""

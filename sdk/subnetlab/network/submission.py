@@ -14,7 +14,7 @@ import bittensor
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 
 _TAKEN = ("Stale", "PriorityTooLow")
 """Refusals of a nonce that another extrinsic of the same account already uses."""

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from subnetlab.errors import NetworkError, NodeUnreachable
 from subnetlab.network.metagraph import MetagraphSnapshot, metagraph_at
 from subnetlab.network.pay_history import PaidEpoch, past_epochs
-from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
+from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 
 GONE_S = 8.0
 """How long a node may be away before it counts as gone: it may be restarting on the same port."""

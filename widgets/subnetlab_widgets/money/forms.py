@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.lab.subnet import network_client
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES

@@ -12,8 +12,8 @@ import bittensor
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
+from subnetlab.network.destination import destination
 from subnetlab.network.metagraph import MetagraphSnapshot
-from subnetlab.network.pay import destination
 from subnetlab.report.format import short
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 

@@ -8,7 +8,7 @@ receipt for the order.
 from contextlib import suppress
 from typing import Any
 
-from subnetlab.devnet.chain import admission, refusal
+from subnetlab.devnet.chain import admission, transaction_error
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.fees import CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
@@ -41,12 +41,12 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
     """Charge for, count and run a signed extrinsic. A failing call keeps its fee and its nonce.
 
     Raises:
-        Refusal: it is no longer valid; nothing of it remains.
+        TransactionError: it is no longer valid; nothing of it remains.
     """
     extrinsic = pending.extrinsic
     admission.recheck(pending, ledger, ledger.block_number)
     if extrinsic.nonce != system.nonce(ledger, extrinsic.signer):
-        raise refusal.invalid(refusal.FUTURE)
+        raise transaction_error.invalid(transaction_error.FUTURE)
     ledger.phase = {"ApplyExtrinsic": index}
     with ledger.transaction():
         _charge(ledger, pending)

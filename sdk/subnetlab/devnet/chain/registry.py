@@ -105,8 +105,8 @@ def raw_api(api: str, *methods: str) -> Callable[[Callable[..., bytes]], Callabl
 def admission(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
     """Register a function that may refuse a call before it reaches the pool.
 
-    It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(name)`. It is asked again
-    when the block is built; calls inside other calls are not asked about.
+    It receives `(ledger, signer, **decoded arguments)` and raises `transaction_error.custom(name)`. It is
+    asked again when the block is built; calls inside other calls are not asked about.
     """
 
     def register(function: CallFunction) -> CallFunction:

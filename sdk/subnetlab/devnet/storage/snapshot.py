@@ -41,7 +41,7 @@ def take(node: Node) -> Snapshot:
 
 def put_back(node: Node, snapshot: Snapshot) -> None:
     """Make the node's chain the held one again; what waits in the pool is dropped."""
-    node.pool.clear()
+    node.transaction_pool.clear()
     node.adopt(snapshot.state.copy(), snapshot.blocks.copy(), snapshot.pruned_before, snapshot.now_ms)
 
 

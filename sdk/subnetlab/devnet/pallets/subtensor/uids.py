@@ -8,12 +8,12 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     at,
     entries,
     erase,
+    error,
     exists,
     mechanisms,
     number,
     put_at,
     read,
-    refusal,
     storage_index,
     write,
 )
@@ -112,7 +112,7 @@ def register(ledger: Ledger, netuid: int, hotkey: str) -> int:
         return append(ledger, netuid, hotkey)
     uid = prunable(ledger, netuid)
     if uid is None:
-        raise refusal("NoNeuronIdAvailable")
+        raise error("NoNeuronIdAvailable")
     replace(ledger, netuid, uid, hotkey)
     return uid
 
