@@ -59,11 +59,13 @@ class Subnet:
         """The hotkey (ss58) in a seat.
 
         Raises:
-            UnknownUid: nobody sits there.
+            UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
         if not 0 <= uid < len(neurons):
-            raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
+            raise UnknownUid(
+                f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
+            )
         return neurons[uid].hotkey
 
     def _rows(self) -> list[tuple[str, ...]]:

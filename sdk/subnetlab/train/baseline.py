@@ -1,7 +1,7 @@
 """The baseline: one honest miner that trains by itself, with the steps and data of one seat, and no subnet.
 
 Same model, same schedule, same batch size, judged on the same validation items after every round's worth
-of steps. It keeps pace with a chain if it is given one, but nobody waits for it.
+of steps. It keeps pace with a chain if it is given one, but no peer waits for it.
 """
 
 import time

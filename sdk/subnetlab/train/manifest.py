@@ -50,7 +50,7 @@ class ScoringConfig:
     assigned_sequences: int = 8
     """Sequences of a miner's own work of this round on which its update is tried."""
     held_out_sequences: int = 24
-    """Sequences nobody was assigned, the same for all miners and validators."""
+    """Sequences that no miner was assigned, the same for all miners and validators."""
     median_clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
     trial_share: float = 0.2
@@ -119,7 +119,7 @@ class Manifest:
         return RoundHeights(round_, opens, commit, beacon, close, opens + self.blocks_per_round)
 
     def progress(self, round_: int) -> Progress:
-        """Where in the run a round stands."""
+        """The place of a round in its run."""
         return Progress(round_, self.rounds, self.strategy.inner_steps)
 
     def to_json(self) -> dict[str, Any]:

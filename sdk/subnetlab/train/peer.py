@@ -1,7 +1,7 @@
 """What miners and validators share: the loop over rounds, kept in step by block heights alone.
 
 A peer waits for a round to open, does its role's part up to the close, follows the published record, and
-reports. It never looks at a clock except to give up on a chain that stands still.
+reports. It never looks at a clock except to give up on a chain that seals no more blocks.
 """
 
 import time
@@ -68,7 +68,7 @@ class Peer(ABC):
         torch.set_num_threads(1)
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
         self.seats: Sequence[Seat] = ()
-        """Who takes part in the round at hand; nobody before the first."""
+        """Who takes part in the round at hand; empty before the first."""
         self.chain, self.store, self.report, self.sign = chain, store, report, sign
         self.patience_s = patience_s
         self.corpus = checked_corpus(manifest, corpus)

@@ -48,7 +48,7 @@ class Replica:
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()
         self.round = 0
-        """The round that θ stands before."""
+        """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
 
