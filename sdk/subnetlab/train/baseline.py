@@ -63,4 +63,4 @@ class Baseline:
         for index, numbers_B in enumerate(work_HB):
             self.model.differentiate(task.batch(self.corpus, "train", numbers_B))
             rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
-            self.model.adam.step(self.model.theta_P, self.model.gradient_P, rate)
+            self.model.optimizer.step(self.model.theta_P, self.model.gradient_P, rate)
