@@ -171,7 +171,7 @@ class Subnet:
             seats = register_peers(
                 client,
                 netuid=self.netuid,
-                roles=fleet.roles(),
+                places=fleet.places(),
                 wallet=owner,
                 baseline=fleet.baseline,
             )

@@ -21,12 +21,12 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
-from subnetlab.train.peer import Report
+from subnetlab.train.peer import Peer, Report
 from subnetlab.train.roster import FixedRoster, Seat
 from subnetlab.train.validator import Validator
 
@@ -107,10 +107,7 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
-    roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
-    if seat.role not in roles:
-        raise FleetError(f"No process plays the role {seat.role!r}.")
-    return roles[seat.role](
+    return _plays(seat)(
         manifest,
         roster_of(spec),
         chain,
@@ -120,6 +117,16 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
         hotkey=seat.hotkey,
         corpus=corpus,
     )
+
+
+def _plays(seat: PeerSeat) -> type[Peer]:
+    honest: dict[str, type[Peer]] = {"miner": Miner, "validator": Validator}
+    if seat.role in honest and not seat.attacker:
+        return honest[seat.role]
+    attacker = ATTACKERS.get(seat.attacker or seat.role)
+    if attacker is None:
+        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+    return attacker.load()
 
 
 def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:
