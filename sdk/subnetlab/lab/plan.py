@@ -59,9 +59,9 @@ def plan(
     lr: float | None = None, schedule: str | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
-    chosen_model = model if model is not None else models.TinyGPT("small")
+    chosen_model = model if model is not None else models.TinyGPT("demo")
     chosen_data = data if data is not None else sources.stdlib()
-    chosen_strategy = strategy or strategies.SparseLoCo()
+    chosen_strategy = strategy or _usual_strategy(chosen_model)
     config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
     task = tasks.of_model(chosen_model, prompt)
     built = build(chosen_model, seed)
@@ -74,6 +74,12 @@ def plan(
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
     return made
+
+
+def _usual_strategy(model: ModelSpec) -> Strategy:
+    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
+    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
+    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
 
 
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:

@@ -125,7 +125,8 @@ class Subnet:
             model: what is trained; a small byte-level transformer unless given.
             data: what it is trained on; the source of Python's standard library unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; SparseLoCo unless given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
+                models unless given.
             optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
                 given.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
