@@ -10,7 +10,7 @@ import torch
 
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
-from subnetlab.train import assignment, models
+from subnetlab.train import assignment, models, strategies
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
@@ -38,7 +38,8 @@ class Baseline:
         torch.set_num_threads(1)
         self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
         self.corpus = checked_corpus(manifest, corpus)
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+        config = strategies.alone_optimizer(manifest.strategy, manifest.optimizer)
+        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, config)
 
     def run(self) -> None:
         """Train for all rounds."""
@@ -62,5 +63,5 @@ class Baseline:
         progress = manifest.progress(round_)
         for index, numbers_B in enumerate(work_HB):
             self.model.differentiate(task.batch(self.corpus, "train", numbers_B))
-            rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
-            self.model.adam.step(self.model.theta_P, self.model.gradient_P, rate)
+            rate = self.model.config.rate(progress.first_step + index, progress.steps)
+            self.model.optimizer.step(self.model.theta_P, self.model.gradient_P, rate)
