@@ -57,7 +57,7 @@ class Baseline:
         manifest, task = self.manifest, self.manifest.task
         shape = (manifest.strategy.inner_steps, manifest.batch_size)
         work_HB = assignment.work(
-            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=BASELINE_UID,
+            task.items(self.corpus, "train"), shape, run=manifest.drawn_for, round_=round_, uid=BASELINE_UID,
             block_hash="alone",
         )  # fmt: skip
         progress = manifest.progress(round_)

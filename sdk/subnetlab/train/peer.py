@@ -22,7 +22,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
-from subnetlab.train.roster import Roster, Seat, seat_of
+from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -117,6 +117,16 @@ class Peer(ABC):
         began = time.perf_counter()
         self.chain.wait_for(height, self.patience_s)
         return time.perf_counter() - began
+
+    def drawn_at(self, height: int) -> str:
+        """What the chain adds to the draws of a round: a block's hash; nothing where they can be repeated."""
+        return "" if self.manifest.deterministic else self.chain.block_hash(height)
+
+    def drawn_as(self, uid: int) -> int:
+        """The miner that draws are made for: its uid, or its place in a fleet whose run is repeated."""
+        if not self.manifest.deterministic:
+            return uid
+        return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase."""
