@@ -26,6 +26,8 @@ class PeerSeat:
     hotkey: str
     """ss58 address; empty for the reference miner, which holds no seat."""
     role: Role
+    attacker: str = ""
+    """How it attacks, a word of `train.attackers.ATTACKERS`; empty for an honest peer and a free rider."""
     hotkey_uri: str = ""
     """Development chains only: the URI that derives the hotkey."""
     wallet: str = ""
@@ -34,7 +36,8 @@ class PeerSeat:
     @property
     def name(self) -> str:
         """How logs and errors call this peer."""
-        return "reference miner" if self.uid == BASELINE_UID else f"{self.role.replace('_', ' ')} {self.uid}"
+        plays = (self.attacker or self.role).replace("_", " ")
+        return "reference miner" if self.uid == BASELINE_UID else f"{plays} {self.uid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

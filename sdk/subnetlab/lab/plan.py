@@ -20,6 +20,7 @@ from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
+from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
@@ -44,7 +45,9 @@ class Plan:
     rounds: int
     batch_size: int
     seed: int
+    optimizer: OptimizerConfig
     corpus: Corpus
+    deterministic: bool = False
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
@@ -53,17 +56,21 @@ class Plan:
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
-            seed=self.seed, init=hash_of(self.initial) if self.initial else "",
+            seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
+            init=hash_of(self.initial) if self.initial else "",
         )  # fmt: skip
 
 
 def plan(
     model: object | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
-    batch_size: int, seed: int, prompt: str, init: object | None = None,
+    batch_size: int, seed: int, prompt: str, optimizer: "str | OptimizerConfig | None" = None,
+    lr: float | None = None, schedule: str | None = None, init: object | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
-    chosen_model = models.of(model) if model is not None else models.TinyGPT("small")
+    chosen_model = models.of(model) if model is not None else models.TinyGPT("demo")
     chosen_data = data if data is not None else sources.stdlib()
+    chosen_strategy = strategy or _usual_strategy(chosen_model)
+    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
     task = tasks.of_model(chosen_model, prompt)
     fresh = build(chosen_model, seed)
     given = tensors(init) if init is not None else models.weights_of(chosen_model)
@@ -73,12 +80,18 @@ def plan(
     corpus = chosen_data.load()
     check(task, fresh, corpus)
     made = Plan(
-        model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
-        rounds=rounds, batch_size=batch_size, seed=seed, corpus=corpus, initial=start,
+        model=chosen_model, task=task, data=chosen_data, strategy=chosen_strategy,
+        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
     return made
+
+
+def _usual_strategy(model: ModelSpec) -> Strategy:
+    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
+    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
+    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
 
 
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import secrets
 import shutil
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
     from subnetlab.train.models.spec import ModelSpec
+    from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
 
 _MOST_SEATS = 64
@@ -62,11 +64,13 @@ class Subnet:
         """The hotkey (ss58) in a seat.
 
         Raises:
-            UnknownUid: nobody sits there.
+            UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
         if not 0 <= uid < len(neurons):
-            raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
+            raise UnknownUid(
+                f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
+            )
         return neurons[uid].hotkey
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -112,12 +116,16 @@ class Subnet:
         data: "DataSpec | None" = None,
         rounds: int = 30,
         strategy: "Strategy | None" = None,
+        optimizer: "str | OptimizerConfig | None" = None,
+        lr: float | None = None,
+        schedule: str | None = None,
         fleet: LocalFleet | None = None,
         batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
+        deterministic: bool = False,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
@@ -127,7 +135,12 @@ class Subnet:
                 transformer unless given.
             data: what it is trained on; the source of Python's standard library unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; SparseLoCo unless given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
+                models unless given.
+            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
+                given.
+            lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
+            schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
             batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
@@ -135,6 +148,9 @@ class Subnet:
             init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
                 the path of a safetensors file.
             detach: let the run outlive this kernel.
+            deterministic: the same seed gives the same losses, payloads and model again, on any new network
+                too, with the same machine and versions. All work is then known before it is assigned, so
+                this is for a fleet of your own; without one of its peers the run fails.
 
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
@@ -154,8 +170,10 @@ class Subnet:
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(
-            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt, init=init
-        )
+            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+            optimizer=optimizer, lr=lr, schedule=schedule, init=init,
+        )  # fmt: skip
+        made = replace(made, deterministic=deterministic)
         fleet = fleet or LocalFleet()
         run = Run(self._launch(made, fleet))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
@@ -170,7 +188,7 @@ class Subnet:
             seats = register_peers(
                 client,
                 netuid=self.netuid,
-                roles=fleet.roles(),
+                places=fleet.places(),
                 wallet=owner,
                 baseline=fleet.baseline,
             )

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, cast
 
 
 class RunStatus(StrEnum):
-    """Where a run stands."""
+    """The status of a run."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class RunStatus(StrEnum):
 
 
 class PeerStatus(StrEnum):
-    """Where the process of a peer stands."""
+    """The status of a peer's process."""
 
     STARTING = "starting"
     LIVE = "live"
@@ -63,7 +63,8 @@ class RunStarted(Event):
     manifest_hash: str
     manifest: dict[str, Any]
     seats: list[dict[str, Any]]
-    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included."""
+    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included. The seat of an attacker has
+    `"attacker"` too, the word of its attack, except that of a free rider, whose role says it."""
     block: int
     play_money: bool | None = None
     """Whether the chain calls itself a development chain; None in old records, which were all made on one."""

@@ -1,7 +1,7 @@
 """The baseline: one honest miner that trains by itself, with the steps and data of one seat, and no subnet.
 
 Same model, same schedule, same batch size, judged on the same validation items after every round's worth
-of steps. It keeps pace with a chain if it is given one, but nobody waits for it.
+of steps. It keeps pace with a chain if it is given one, but no peer waits for it.
 """
 
 import time
@@ -11,7 +11,7 @@ import torch
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
 from subnetlab.store.base import Store
-from subnetlab.train import assignment, initial
+from subnetlab.train import assignment, initial, strategies
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
@@ -40,7 +40,8 @@ class Baseline:
         torch.set_num_threads(1)
         self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
         self.corpus = checked_corpus(manifest, corpus)
-        self.model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        config = strategies.alone_optimizer(manifest.strategy, manifest.optimizer)
+        self.model = FlatModel(initial.built(manifest, store), manifest.task, config)
 
     def run(self) -> None:
         """Train for all rounds."""
@@ -58,11 +59,11 @@ class Baseline:
         manifest, task = self.manifest, self.manifest.task
         shape = (manifest.strategy.inner_steps, manifest.batch_size)
         work_HB = assignment.work(
-            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=BASELINE_UID,
+            task.items(self.corpus, "train"), shape, run=manifest.drawn_for, round_=round_, uid=BASELINE_UID,
             block_hash="alone",
         )  # fmt: skip
         progress = manifest.progress(round_)
         for index, numbers_B in enumerate(work_HB):
             self.model.differentiate(task.batch(self.corpus, "train", numbers_B))
-            rate = manifest.optimizer.rate(progress.first_step + index, progress.steps)
-            self.model.adam.step(self.model.theta_P, self.model.gradient_P, rate)
+            rate = self.model.config.rate(progress.first_step + index, progress.steps)
+            self.model.optimizer.step(self.model.theta_P, self.model.gradient_P, rate)

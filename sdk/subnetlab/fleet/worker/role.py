@@ -1,6 +1,7 @@
 """From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest."""
 
 import os
+import random
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 import bittensor
+import numpy as np
+import torch
 from bittensor_core import Keypair
 
 from subnetlab.errors import FleetError
@@ -21,12 +24,13 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.free_rider import FreeRider
+from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
-from subnetlab.train.peer import Report
+from subnetlab.train.peer import Peer, Report
 from subnetlab.train.roster import FixedRoster, Seat
 from subnetlab.train.validator import Validator
 
@@ -80,11 +84,22 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     if seat is None:
         raise FleetError(f"The fleet has no seat {uid}.")
     manifest = load_manifest(run_folder)
+    if manifest.deterministic:
+        _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
     role = _role(spec, seat, manifest, report, open_data(run_folder))
     if isinstance(role, Validator):
         events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
         role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
     return Seated(uid=seat.uid, role=role)
+
+
+def _fix_random_numbers(seed: int, place: int) -> None:
+    """Start what a person's own model may draw from where it started before; each peer elsewhere."""
+    start = int.from_bytes(stream("random", 4, seed, place), "little")
+    random.seed(start)
+    np.random.seed(start)  # noqa: NPY002 - models that draw from it exist
+    torch.manual_seed(start)
+    torch.use_deterministic_algorithms(mode=True)
 
 
 def open_data(run_folder: Path) -> Corpus | None:
@@ -107,10 +122,7 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
-    roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
-    if seat.role not in roles:
-        raise FleetError(f"No process plays the role {seat.role!r}.")
-    return roles[seat.role](
+    return _plays(seat)(
         manifest,
         roster_of(spec),
         chain,
@@ -120,6 +132,16 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
         hotkey=seat.hotkey,
         corpus=corpus,
     )
+
+
+def _plays(seat: PeerSeat) -> type[Peer]:
+    honest: dict[str, type[Peer]] = {"miner": Miner, "validator": Validator}
+    if seat.role in honest and not seat.attacker:
+        return honest[seat.role]
+    attacker = ATTACKERS.get(seat.attacker or seat.role)
+    if attacker is None:
+        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+    return attacker.load()
 
 
 def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:
