@@ -28,7 +28,7 @@ from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
     import polars as pl
-    from torch import nn
+    from torch import Tensor, nn
 
     from subnetlab.lab.session import Net
 
@@ -266,11 +266,44 @@ class Run:
         self.wait(timeout)
         return load_result(self.folder)
 
+    @property
+    def model(self) -> "nn.Module":
+        """The trained model, in evaluation mode; errors as `result`, which also waits.
+
+        Raises:
+            RunNotFinished: the run goes on, or it ended without a model.
+        """
+        return self.result(timeout=0)
+
+    def state_dict(self, round: int | None = None) -> "dict[str, Tensor]":  # noqa: A002  (what it counts)
+        """The model's parameters and buffers by name after a round, also while the run goes on.
+
+        Args:
+            round: any round that closed, counted from 0; the newest unless given.
+
+        Raises:
+            RunNotFinished: no such round has closed.
+            RunError: the run's store no longer holds what leads there.
+        """
+        from subnetlab.lab.result import state_after  # noqa: PLC0415  (torch is loaded when a model is wanted)
+
+        closed = self.view.closed
+        number = max(closed, default=0) if round is None else round
+        if number not in closed:
+            raise RunNotFinished(
+                f"Round {number} of run {self.id} has not closed.",
+                hint=f"{counted(len(closed), 'round')} closed; the first is round 0.",
+            )
+        return state_after(self.folder, closed, number)
+
     def save(self, path: str | Path, *, model: bool = True) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
         The folder holds model, configuration and a card that says how it came to be; the file holds those
-        and the record, and shows the run to somebody who trains nothing.
+        and the record, and shows the run to somebody who trains nothing. The card gives the lines that load
+        the model without SubnetLab. A model of one's own loads with
+        `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`, one of `transformers` with
+        `from_pretrained(path)`, and `train(init=path)` goes on from it.
 
         Args:
             path: a new file or folder.

@@ -6,6 +6,7 @@ Shapes: B sequences, T tokens, V vocabulary.
 """
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from numpy import int64
@@ -78,7 +79,7 @@ class NextToken:
         return Sample(prompt=self.prompt, text=text)
 
     def _logits(self, model: nn.Module, x_BT: Tensor) -> Tensor:
-        logits_BTV = model(x_BT)
+        logits_BTV = logits_of(model(x_BT))
         shape, wanted = tuple(getattr(logits_BTV, "shape", ())), (*x_BT.shape, self.vocab_size)
         if shape != wanted:
             raise ModelNotBuildable(
@@ -86,6 +87,15 @@ class NextToken:
                 hint="forward takes tokens (B, T) and returns logits (B, T, V).",
             )
         return logits_BTV
+
+
+def logits_of(answer: Any) -> Tensor:
+    """The logits in what a model returns: a tensor, or an object or dict that has them; at least fp32."""
+    logits = getattr(answer, "logits", answer)
+    if isinstance(answer, dict):
+        logits = cast("dict[str, Any]", answer).get("logits")
+    narrow = isinstance(logits, Tensor) and logits.dtype in (torch.float16, torch.bfloat16)
+    return logits.float() if narrow else cast("Tensor", logits)
 
 
 def of_model(spec: object, prompt: str = "") -> NextToken:
@@ -119,7 +129,7 @@ def generate(
     generator = torch.Generator().manual_seed(seed)
     tokens_T = torch.tensor(list(prompt.encode()), dtype=torch.long)
     for _ in range(length):
-        logits_V = model(tokens_T[-seq_len:].unsqueeze(0))[0, -1]
+        logits_V = logits_of(model(tokens_T[-seq_len:].unsqueeze(0)))[0, -1]
         if temperature == 0:
             following = logits_V.argmax().view(1)
         else:
