@@ -63,6 +63,7 @@ class Baseline:
             block_hash="alone",
         )  # fmt: skip
         progress = manifest.progress(round_)
+        torch.manual_seed(assignment.seed(manifest.drawn_for, round_, BASELINE_UID))
         for index, numbers_B in enumerate(work_HB):
             self.model.differentiate(task.batch(self.corpus, "train", numbers_B))
             rate = self.model.config.rate(progress.first_step + index, progress.steps)

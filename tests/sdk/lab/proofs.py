@@ -1,4 +1,4 @@
-"""That a trained model is one and the same wherever it is met: judged, loaded, saved, read elsewhere, exported."""
+"""That a trained model is one and the same: as judged, loaded, saved, read elsewhere and exported."""
 
 import json
 import re
@@ -35,7 +35,7 @@ torch.testing.assert_close(torch.tensor(exported), answer, atol=1e-4, rtol=1e-4)
 
 
 def judged_is_loaded(run: sl.Run) -> nn.Module:
-    """The loaded model has the loss that the lead measured, to the bit, and the state that the rounds lead to."""
+    """The loaded model has the loss that the lead measured, to the bit, and the state after the last round."""
     assert run.status == "finished", run
     manifest, model = load_manifest(run.folder), run.model
     assert not model.training

@@ -1,4 +1,4 @@
-"""Models of one's own through whole runs: judged, loaded, saved, read without SubnetLab, exported, gone on with."""
+"""Models of one's own through whole runs: judged, loaded, saved, exported, gone on with."""
 
 from pathlib import Path
 from typing import Any
