@@ -43,13 +43,14 @@ class Plan:
     seed: int
     optimizer: OptimizerConfig
     corpus: Corpus
+    deterministic: bool = False
 
     def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
         """The manifest of this plan at a place and a height."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
-            seed=self.seed, optimizer=self.optimizer,
+            seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
         )  # fmt: skip
 
 

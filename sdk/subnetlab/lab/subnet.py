@@ -8,6 +8,7 @@ import contextlib
 import secrets
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -60,11 +61,13 @@ class Subnet:
         """The hotkey (ss58) in a seat.
 
         Raises:
-            UnknownUid: nobody sits there.
+            UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
         if not 0 <= uid < len(neurons):
-            raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
+            raise UnknownUid(
+                f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
+            )
         return neurons[uid].hotkey
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -118,6 +121,7 @@ class Subnet:
         seed: int = 0,
         prompt: str = "def ",
         detach: bool = False,
+        deterministic: bool = False,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
@@ -136,6 +140,9 @@ class Subnet:
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
             detach: let the run outlive this kernel.
+            deterministic: the same seed gives the same losses, payloads and model again, on any new network
+                too, with the same machine and versions. All work is then known before it is assigned, so
+                this is for a fleet of your own; without one of its peers the run fails.
 
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
@@ -158,6 +165,7 @@ class Subnet:
             model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
             optimizer=optimizer, lr=lr, schedule=schedule,
         )  # fmt: skip
+        made = replace(made, deterministic=deterministic)
         fleet = fleet or LocalFleet()
         run = Run(self._launch(made, fleet))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())

@@ -1,7 +1,7 @@
 """The baseline: one honest miner that trains by itself, with the steps and data of one seat, and no subnet.
 
 Same model, same schedule, same batch size, judged on the same validation items after every round's worth
-of steps. It keeps pace with a chain if it is given one, but nobody waits for it.
+of steps. It keeps pace with a chain if it is given one, but no peer waits for it.
 """
 
 import time
@@ -57,7 +57,7 @@ class Baseline:
         manifest, task = self.manifest, self.manifest.task
         shape = (manifest.strategy.inner_steps, manifest.batch_size)
         work_HB = assignment.work(
-            task.items(self.corpus, "train"), shape, run=manifest.hash, round_=round_, uid=BASELINE_UID,
+            task.items(self.corpus, "train"), shape, run=manifest.drawn_for, round_=round_, uid=BASELINE_UID,
             block_hash="alone",
         )  # fmt: skip
         progress = manifest.progress(round_)

@@ -90,7 +90,7 @@ function folded(order, focused, row) {
   return [rowsOf([...top, ...shown], row), fold, rowsOf(tail, row)];
 }
 
-// A miner keeps its row when the order changes, so that whoever reads it keeps the focus.
+// A miner keeps its row when the order changes, so that its reader keeps the focus.
 const rowsOf = (rows, row) => repeat(rows, (r) => r.uid, row);
 
 function boardRow(r, scale, focused) {

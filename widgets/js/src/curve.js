@@ -107,7 +107,7 @@ export class Curve {
     return [...new Set(QUARTERS.map((q) => Math.round(q * this.rounds)))];
   }
 
-  // A dot where the subnet stands.
+  // A dot at the subnet's newest loss.
   #ends(plot) {
     if (!this.last) return;
     const { round, subnet } = this.last;

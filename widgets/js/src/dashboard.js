@@ -125,7 +125,7 @@ class View {
     this.#words(round);
     this.curve.draw(this.store, round);
     const now = performance.now();
-    // Sixty-four small charts cost more than one large one, and nobody reads them twenty times a second.
+    // Sixty-four small charts cost more than one large one, and no reader follows them twenty times a second.
     if (now - this.lastGrid >= GRID_EVERY_MS || this.lastTables === 0) {
       this.lastGrid = now;
       this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);

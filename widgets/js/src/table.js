@@ -1,4 +1,4 @@
-// The table twin of the pictures: the same numbers as text, for whoever reads rather than looks ("t" turns it).
+// The table twin of the pictures: the same numbers as text, for a reader who prefers text ("t" turns it).
 
 import { html } from "lit-html";
 import { verdictWithReason } from "./verdict.js";

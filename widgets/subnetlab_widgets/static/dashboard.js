@@ -40,7 +40,7 @@ var Ps=globalThis,Ji=e=>e,Ln=Ps.trustedTypes,Zi=Ln?Ln.createPolicy("lit-html",{c
     <div class="columns">
       <div>
         <h3>Does it learn?</h3>
-        <p class="caption">Loss on text that nobody trained on, lower is better</p>
+        <p class="caption">Loss on held-out text, lower is better</p>
         <div data-part="curve" tabindex="0"></div>
       </div>
       <div>

@@ -194,6 +194,9 @@ class Supervisor:
     def _ending_if_done(self) -> Ending | None:
         if self._ending is not None:
             return self._ending
+        if self._header.deterministic and (missing := self._missing()):
+            why = "It was to go as its seed says, which takes every peer in every round."
+            return Ending(status=RunStatus.FAILED, reason=f"{missing} {why}")
         if self._pacer.finished() and not any(peer.running for peer in self._peers):
             return Ending(status=RunStatus.FINISHED, reason="")
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
@@ -205,6 +208,16 @@ class Supervisor:
                 cause = min(crew, key=lambda peer: (peer.interrupted, peer.ended_at))
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
+
+    def _missing(self) -> str:
+        """Which peer is gone or late, as a sentence; empty where all take part."""
+        for peer in self._peers:
+            if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
+                return f"The {peer.seat.name} is gone. {peer.reason()}"
+            if peer.seat.uid in self._pacer.late:
+                limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
+                return f"The {peer.seat.name} reported nothing within {limit}."
+        return ""
 
     def _starting(self) -> list[SupervisedPeer]:
         return [peer for peer in self._peers if peer.status is PeerStatus.STARTING]
@@ -242,7 +255,8 @@ class Supervisor:
                 self._kill_peers(live, "It did not come to its end.")
             return
         if self._watches is None:
-            self._pacer.give_up(now)
+            if self._pacer.give_up(now) and self._header.deterministic:
+                return
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
