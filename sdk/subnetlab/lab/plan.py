@@ -14,6 +14,7 @@ from subnetlab.record.files import write_private
 from subnetlab.train import data as sources
 from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
+from subnetlab.train.data.corpus import write
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.optimizer import OptimizerConfig, chosen
@@ -86,7 +87,7 @@ def _usual_strategy(model: ModelSpec) -> Strategy:
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
-        made.data.materialise(folder / DATA_FOLDER)
+        write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 
