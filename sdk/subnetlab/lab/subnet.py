@@ -7,7 +7,7 @@ read once here, so a mistake in either costs nothing but a sentence.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -17,6 +17,7 @@ from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
+from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
@@ -29,6 +30,8 @@ from subnetlab.settings import runs_folder
 from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.client import NetworkClient
@@ -109,7 +112,7 @@ class Subnet:
     def train(
         self,
         *,
-        model: "ModelSpec | None" = None,
+        model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
         data: "DataSpec | None" = None,
         rounds: int = 30,
         strategy: "Strategy | None" = None,
@@ -120,13 +123,16 @@ class Subnet:
         batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
+        init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
         deterministic: bool = False,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
         Args:
-            model: what is trained; a small byte-level transformer unless given.
+            model: what is trained, as `sl.models.of` takes it: a module's class, a function that makes one, a
+                module (its weights are `init`), a Hugging Face model or config; a small byte-level
+                transformer unless given.
             data: what it is trained on; the source of Python's standard library unless given.
             rounds: how many rounds; each ends with one payload per miner.
             strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
@@ -139,6 +145,8 @@ class Subnet:
             batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
+            init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
+                the path of a safetensors file.
             detach: let the run outlive this kernel.
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
@@ -163,7 +171,7 @@ class Subnet:
 
         made = plan(
             model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-            optimizer=optimizer, lr=lr, schedule=schedule,
+            optimizer=optimizer, lr=lr, schedule=schedule, init=init,
         )  # fmt: skip
         made = replace(made, deterministic=deterministic)
         fleet = fleet or LocalFleet()
@@ -207,7 +215,7 @@ class Subnet:
         )
         spec = FleetSpec(
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
-            netuid=self.netuid, store=str(folder / "store"), seats=seats, others=others,
+            netuid=self.netuid, store=str(folder / STORE_FOLDER), seats=seats, others=others,
             phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
         )  # fmt: skip

@@ -10,7 +10,8 @@ import torch
 
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
-from subnetlab.train import assignment, models, strategies
+from subnetlab.store.base import Store
+from subnetlab.train import assignment, initial, strategies
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
@@ -28,9 +29,10 @@ class Baseline:
         *,
         chain: Chain | None = None,
         corpus: Corpus | None = None,
+        store: Store | None = None,
         patience_s: float = 600.0,
     ) -> None:
-        """Build the same model as everyone.
+        """Build the same model as everyone; `store` holds the weights of a run that starts from given ones.
 
         Raises:
             ModelNotBuildable, DatasetEmpty, ManifestInvalid: as any peer.
@@ -39,7 +41,7 @@ class Baseline:
         self.manifest, self.report, self.chain, self.patience_s = manifest, report, chain, patience_s
         self.corpus = checked_corpus(manifest, corpus)
         config = strategies.alone_optimizer(manifest.strategy, manifest.optimizer)
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, config)
+        self.model = FlatModel(initial.built(manifest, store), manifest.task, config)
 
     def run(self) -> None:
         """Train for all rounds."""

@@ -101,6 +101,8 @@ class Manifest:
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     versions: dict[str, str] = field(default_factory=_versions)
     """What wrote the manifest; bit-exact replay needs the same torch."""
+    init: str = ""
+    """Hash of the tensors the run starts from (see `initial`); empty where the seed makes them."""
     deterministic: bool = False
     """Whether all draws follow from the seed alone, so that the run can be repeated and its work foreseen."""
 
@@ -143,6 +145,7 @@ class Manifest:
             "optimizer": self.optimizer.to_json(),
             "scoring": asdict(self.scoring),
             "versions": dict(self.versions),
+            **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
         }
 

@@ -36,3 +36,8 @@ def detour(token: bytes) -> str:
 def record(hash_: str) -> str:
     """A round's record; found from the anchor on chain, and backwards from record to record."""
     return f"records/{hash_}"
+
+
+def initial(hash_: str) -> str:
+    """The tensors that a run starts from, where the seed does not make them."""
+    return f"initial/{hash_}"

@@ -117,7 +117,7 @@ def roster_of(spec: FleetSpec) -> FixedRoster:
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        return Baseline(manifest, report, chain=reader, corpus=corpus)
+        return Baseline(manifest, report, chain=reader, corpus=corpus, store=open_store(spec.store))
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
