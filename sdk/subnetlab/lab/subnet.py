@@ -7,12 +7,12 @@ read once here, so a mistake in either costs nothing but a sentence.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
@@ -21,6 +21,7 @@ from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -110,6 +111,7 @@ class Subnet:
         rounds: int = 30,
         strategy: "Strategy | None" = None,
         fleet: LocalFleet | None = None,
+        baselines: Sequence[str] | None = None,
         batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
@@ -123,6 +125,9 @@ class Subnet:
             rounds: how many rounds; each ends with one payload per miner.
             strategy: how peers train and what they send; SparseLoCo unless given.
             fleet: the miners and validators to start; eight and two on this machine unless given.
+            baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
+                (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
+                `fleet.baseline`.
             batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
@@ -142,17 +147,18 @@ class Subnet:
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
                 hint="Train on net = sl.connect().",
             )
+        beside = _baselines(baselines, default=fleet is None or fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt)
         fleet = fleet or LocalFleet()
-        run = Run(self._launch(made, fleet))
+        run = Run(self._launch(made, fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run
 
-    def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
+    def _launch(self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str]) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
@@ -162,7 +168,7 @@ class Subnet:
                 netuid=self.netuid,
                 roles=fleet.roles(),
                 wallet=owner,
-                baseline=fleet.baseline,
+                baselines=baselines,
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
@@ -204,6 +210,24 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
+    """Each baseline that was asked for, once.
+
+    Raises:
+        ManifestInvalid: no baseline is called so.
+    """
+    if names is None:
+        return (ALONE,) if default else ()
+    try:
+        return tuple(
+            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
+        )
+    except (TypeError, ValueError) as error:
+        raise ManifestInvalid(
+            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
+        ) from error
 
 
 def _slug(name: str) -> str:
