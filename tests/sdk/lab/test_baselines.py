@@ -5,7 +5,7 @@ import pytest
 from subnetlab.errors import ManifestInvalid
 from subnetlab.lab.session import Net
 from subnetlab.lab.subnet import Subnet
-from subnetlab.settings import runs_folder
+from subnetlab.settings import run_folders
 
 
 @pytest.fixture
@@ -21,4 +21,4 @@ def test_a_baseline_that_nobody_knows_is_refused_before_anything_is_spent(
     with pytest.raises(ManifestInvalid, match="baselines do not fit"):
         subnet.train(rounds=1, baselines=names)  # pyright: ignore[reportArgumentType]
     assert (len(subnet.metagraph().neurons), subnet.net.block) == (seats, block)
-    assert not list(runs_folder().glob("*"))
+    assert not list(run_folders())
