@@ -27,6 +27,8 @@ class PeerSeat:
     hotkey: str
     """ss58 address; empty for a baseline, which holds no seat."""
     role: Role
+    attacker: str = ""
+    """How it attacks, a word of `train.attackers.ATTACKERS`; empty for an honest peer and a free rider."""
     hotkey_uri: str = ""
     """Development chains only: the URI that derives the hotkey."""
     wallet: str = ""
@@ -44,7 +46,7 @@ class PeerSeat:
         """How logs and errors call this peer."""
         if self.uid < 0:
             return f"baseline {self.baseline or ALONE}"
-        return f"{self.role.replace('_', ' ')} {self.uid}"
+        return f"{(self.attacker or self.role).replace('_', ' ')} {self.uid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
+from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
@@ -40,6 +41,7 @@ class Plan:
     rounds: int
     batch_size: int
     seed: int
+    optimizer: OptimizerConfig
     corpus: Corpus
 
     def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
@@ -47,24 +49,27 @@ class Plan:
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
-            seed=self.seed,
+            seed=self.seed, optimizer=self.optimizer,
         )  # fmt: skip
 
 
 def plan(
     model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
-    batch_size: int, seed: int, prompt: str,
+    batch_size: int, seed: int, prompt: str, optimizer: "str | OptimizerConfig | None" = None,
+    lr: float | None = None, schedule: str | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     chosen_model = model if model is not None else models.TinyGPT("small")
     chosen_data = data if data is not None else sources.stdlib()
+    chosen_strategy = strategy or strategies.SparseLoCo()
+    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
     task = tasks.of_model(chosen_model, prompt)
     built = build(chosen_model, seed)
     corpus = chosen_data.load()
     check(task, built, corpus)
     made = Plan(
-        model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
-        rounds=rounds, batch_size=batch_size, seed=seed, corpus=corpus,
+        model=chosen_model, task=task, data=chosen_data, strategy=chosen_strategy,
+        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
     from subnetlab.train.models.spec import ModelSpec
+    from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
 
 _MOST_SEATS = 64
@@ -110,6 +111,9 @@ class Subnet:
         data: "DataSpec | None" = None,
         rounds: int = 30,
         strategy: "Strategy | None" = None,
+        optimizer: "str | OptimizerConfig | None" = None,
+        lr: float | None = None,
+        schedule: str | None = None,
         fleet: LocalFleet | None = None,
         baselines: Sequence[str] | None = None,
         batch_size: int = 4,
@@ -124,6 +128,10 @@ class Subnet:
             data: what it is trained on; the source of Python's standard library unless given.
             rounds: how many rounds; each ends with one payload per miner.
             strategy: how peers train and what they send; SparseLoCo unless given.
+            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
+                given.
+            lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
+            schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
             baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
                 (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
@@ -151,7 +159,10 @@ class Subnet:
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
-        made = plan(model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt)
+        made = plan(
+            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+            optimizer=optimizer, lr=lr, schedule=schedule,
+        )  # fmt: skip
         fleet = fleet or LocalFleet()
         run = Run(self._launch(made, fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
@@ -166,7 +177,7 @@ class Subnet:
             seats = register_peers(
                 client,
                 netuid=self.netuid,
-                roles=fleet.roles(),
+                places=fleet.places(),
                 wallet=owner,
                 baselines=baselines,
             )

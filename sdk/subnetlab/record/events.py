@@ -63,7 +63,8 @@ class RunStarted(Event):
     manifest_hash: str
     manifest: dict[str, Any]
     seats: list[dict[str, Any]]
-    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included."""
+    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included. The seat of an attacker has
+    `"attacker"` too, the word of its attack, except that of a free rider, whose role says it."""
     block: int
     play_money: bool | None = None
     """Whether the chain calls itself a development chain; None in old records, which were all made on one."""

@@ -35,9 +35,7 @@ from subnetlab.record.events import (
 from subnetlab.record.pay import Pay
 from subnetlab.record.verdicts import MinerView, Standing
 
-HONEST: Final = ("miner",)
-CHEATING: Final = ("free_rider",)
-MINING: Final = (*HONEST, *CHEATING)
+MINING: Final = ("miner", "free_rider")
 TAKES_PART: Final = (*MINING, "validator")
 """Roles of the peers that a run started on seats; `owner`, `other` and `unknown` are not its own."""
 
@@ -198,7 +196,14 @@ class RunView:
     # -- who ---------------------------------------------------------------------------------------
 
     def role(self, uid: int) -> str:
-        """What a uid was started as; `unknown` for a seat that is not of this run."""
+        """What a uid was started as: `miner`, `validator`, …, or an attacker's word such as `sign_flip`.
+
+        `unknown` for a seat that is not of this run.
+        """
+        return _plays(self.seats[uid]) if uid in self.seats else "unknown"
+
+    def seated_as(self, uid: int) -> str:
+        """The role of a uid as the chain and the others see it: an attacker is a miner or a validator."""
         return str(self.seats[uid]["role"]) if uid in self.seats else "unknown"
 
     def hotkey(self, uid: int) -> str:
@@ -206,28 +211,31 @@ class RunView:
         return str(self.seats[uid]["hotkey"]) if uid in self.seats else ""
 
     def uids(self, *roles: str) -> list[int]:
-        """The uids of some roles, ascending."""
+        """The uids of some roles as `role` tells them, ascending; `miner` counts honest miners alone."""
+        return sorted(uid for uid, seat in self.seats.items() if uid >= 0 and _plays(seat) in roles)
+
+    def _seated(self, *roles: str) -> list[int]:
         return sorted(uid for uid, seat in self.seats.items() if uid >= 0 and seat["role"] in roles)
 
     @property
     def honest(self) -> list[int]:
         """Miners that were started to train."""
-        return self.uids(*HONEST)
+        return self.uids("miner")
 
     @property
     def cheating(self) -> list[int]:
-        """Miners that were started to earn without training."""
-        return self.uids(*CHEATING)
+        """Miners that were started to earn without honest training."""
+        return [uid for uid in self.mining if self.role(uid) != "miner"]
 
     @property
     def mining(self) -> list[int]:
         """All miners, honest or not."""
-        return self.uids(*MINING)
+        return self._seated(*MINING)
 
     @property
     def peers(self) -> list[int]:
         """The seats that this run's own processes hold."""
-        return self.uids(*TAKES_PART)
+        return self._seated(*TAKES_PART)
 
     def peer_status(self, uid: int) -> PeerStatus:
         """Where a peer's process stands."""
@@ -336,6 +344,10 @@ class RunView:
         """Share of the paced time that the chain itself took, 0 to 1."""
         total = self.waited_s + self.chain_s
         return self.chain_s / total if total else 0.0
+
+
+def _plays(seat: dict[str, Any]) -> str:
+    return str(seat.get("attacker") or seat["role"])
 
 
 def _loss_unit(manifest: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, bytes_text, count_word, percent
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
+from subnetlab.train.attackers import noun
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,6 +37,8 @@ class Verdict:
     honest_median_pay: float
     honest_pay: tuple[int, ...]
     free_rider_pay: tuple[int, ...]
+    attackers: tuple[str, ...]
+    """Which attack each miner of `free_rider_pay` played."""
     pay_is_noise: bool | None
     """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
 
@@ -121,8 +124,8 @@ class Verdict:
         said: list[str] = []
         if self.free_rider_pay and self.honest_median_pay:
             share = percent(max(self.free_rider_pay) / self.honest_median_pay)
-            many = len(self.free_rider_pay)
-            who = "The free rider" if many == 1 else f"The best paid of {count_word(many)} free riders"
+            many, kind = len(self.free_rider_pay), self._attacker
+            who = f"The {kind}" if many == 1 else f"The best paid of {count_word(many)} {kind}s"
             said.append(f"{who} earned {share} of what the median honest miner earned.")
         if self.pay_is_noise and len(set(self.honest_pay)) > 1:
             low, high = amount_alpha(min(self.honest_pay)), amount_alpha(max(self.honest_pay))
@@ -131,6 +134,12 @@ class Verdict:
                 " noise of the rounds: do not read merit into these differences."
             )
         return said
+
+    @property
+    def _attacker(self) -> str:
+        """What to call every miner that attacked: by its kind where there is one kind alone."""
+        kinds = set(self.attackers)
+        return noun(kinds.pop()) if len(kinds) == 1 else "attacker"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         loss = (f"validation loss, {self.unit}", _loss(self.loss_last), _loss(self.loss_baseline))
@@ -144,7 +153,9 @@ class Verdict:
             pay,
         ]
         if self.free_rider_pay:
-            rows.append(("a free rider's pay (highest)", amount_alpha(max(self.free_rider_pay)), "–"))
+            rows.append(
+                (f"{_a(self._attacker)}'s pay (highest)", amount_alpha(max(self.free_rider_pay)), "–")
+            )
         return rows
 
     def frame(self) -> "pl.DataFrame":
@@ -195,6 +206,7 @@ def verdict(view: RunView) -> Verdict:
         honest_median_pay=view.honest_median_pay,
         honest_pay=tuple(view.pay.total(uid) for uid in view.honest),
         free_rider_pay=tuple(view.pay.total(uid) for uid in view.cheating),
+        attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
     )
 
@@ -206,6 +218,10 @@ def _alike(view: RunView) -> bool | None:
         return None
     low, high = min(honest, key=lambda one: one.mean), max(honest, key=lambda one: one.mean)
     return not high.differs_from(low)
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _loss(value: float | None) -> str:

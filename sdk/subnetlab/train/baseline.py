@@ -8,7 +8,7 @@ Shapes: H inner steps, B items a step.
 
 import time
 from collections.abc import Iterator
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import numpy as np
 import torch
@@ -20,25 +20,15 @@ from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
 from subnetlab.train import assignment, models
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
-from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.peer import Report, checked_corpus
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.strategies import alone_optimizer
 from subnetlab.train.strategies.base import Progress, inner_loop
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel
 
 _EVALUATIONS: Final = 20
 """At least as many of a baseline that does not keep pace with the rounds: judging is dear."""
-
-
-@runtime_checkable
-class TunedAlone(Protocol):
-    """A strategy under which one miner alone trains best with another optimizer than the subnet's miners."""
-
-    @property
-    def alone_optimizer(self) -> AdamWConfig | None:
-        """One miner's own best optimizer; None for the run's."""
-        ...
 
 
 class Baseline:
@@ -76,12 +66,10 @@ class Baseline:
         self.miners = max(1, miners) if self.budget.joined else 1
         self.rounds = manifest.rounds * self.budget.times
         self.corpus = checked_corpus(manifest, corpus)
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, self._optimizer())
-
-    def _optimizer(self) -> AdamWConfig:
-        strategy = self.manifest.strategy
-        tuned = strategy.alone_optimizer if isinstance(strategy, TunedAlone) else None
-        return self.manifest.optimizer if tuned is None or self.budget.joined else tuned
+        # One alone trains at its own best rate; `ddp` at the run's.
+        config = manifest.optimizer
+        config = config if self.budget.joined else alone_optimizer(manifest.strategy, config)
+        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, config)
 
     @property
     def keeps_pace(self) -> bool:

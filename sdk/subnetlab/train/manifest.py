@@ -12,12 +12,12 @@ from typing import Any, Final
 import torch
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train import models, strategies, tasks
+from subnetlab.train import models, optimizer, strategies, tasks
 from subnetlab.train.aggregate import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
-from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Progress, Strategy
 from subnetlab.train.tasks import Task
 
@@ -97,7 +97,7 @@ class Manifest:
     batch_size: int = 4
     """Sequences per inner step and miner."""
     seed: int = 0
-    optimizer: AdamWConfig = field(default_factory=AdamWConfig)
+    optimizer: OptimizerConfig = field(default_factory=AdamWConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     versions: dict[str, str] = field(default_factory=_versions)
     """What wrote the manifest; bit-exact replay needs the same torch."""
@@ -174,7 +174,7 @@ class Manifest:
             )
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
-            fields["optimizer"] = AdamWConfig(**fields["optimizer"])
+            fields["optimizer"] = optimizer.from_json(fields["optimizer"])
             fields["scoring"] = ScoringConfig(**fields["scoring"])
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)

@@ -12,8 +12,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from subnetlab.train import optimizer
 from subnetlab.train.hashing import digest
-from subnetlab.train.optimizer import AdamW, AdamWConfig
+from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.tasks.base import Batch, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
@@ -58,15 +59,16 @@ class Layout:
 
 
 class FlatModel:
-    """One module laid out flat, with its task, its gradient and its own AdamW moments."""
+    """One module laid out flat, with its task, its gradient and its own optimizer."""
 
-    def __init__(self, module: nn.Module, task: Task, config: AdamWConfig) -> None:
+    def __init__(self, module: nn.Module, task: Task, config: OptimizerConfig) -> None:
         """Move the module's parameters into one vector."""
         self.module, self.task = module, task
         self.layout = Layout.of(module)
         self.theta_P = torch.empty(self.layout.size)
         self.gradient_P = torch.zeros(self.layout.size)
-        self.adam = AdamW(config, self.layout.size)
+        self.config = config
+        self.optimizer = optimizer.start(config, self.layout.tensors)
         values = self.layout.split(self.theta_P)
         gradients = self.layout.split(self.gradient_P)
         for name, parameter in trainable(module):
@@ -80,7 +82,7 @@ class FlatModel:
 
     def forget(self) -> None:
         """Start the optimizer's moments afresh."""
-        self.adam = AdamW(self.adam.config, self.layout.size)
+        self.optimizer = optimizer.start(self.config, self.layout.tensors)
 
     def differentiate(self, batch: Batch) -> float:
         """Put the mean loss's gradient into `gradient_P`; returns the loss."""

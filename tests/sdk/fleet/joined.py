@@ -160,11 +160,11 @@ def _close(client: NetworkClient) -> None:
 def _enrolled(client: NetworkClient, netuid: int, fleet: LocalFleet) -> tuple[PeerSeat, ...]:
     """Register every peer, stake the validators, and seal an epoch that gives them permits."""
     alice, seats = dev_wallet("alice"), list[PeerSeat]()
-    for index, role in enumerate(fleet.roles()):
+    for index, (role, attacker) in enumerate(fleet.places()):
         uri = peer_uri("joined", role, index)
         hotkey = dev_keypair(uri).ss58_address
         uid, _ = client.burned_register(netuid, alice, hotkey_ss58=hotkey)
-        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, hotkey_uri=uri))
+        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, attacker=attacker, hotkey_uri=uri))
     validators = [seat for seat in seats if seat.role == "validator"]
     for rank, seat in enumerate(validators):
         client.stake(

@@ -1,7 +1,6 @@
 """Baselines: each a run of the same code on a budget of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +12,9 @@ from subnetlab.train import assignment, models
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
-from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.scoring.losses import validation_loss
-from subnetlab.train.strategies import SparseLoCo
+from subnetlab.train.strategies import MuLoCo, SparseLoCo, alone_optimizer, inner_optimizer
 from subnetlab.train.theta import FlatModel
 
 from .conftest import MakeManifest, MakeRehearsal
@@ -79,37 +77,18 @@ def test_ddp_takes_each_step_on_the_joined_batches_of_all_honest_miners(
         for step in range(5):
             model.differentiate(task.batch(corpus, "train", np.concatenate([part[step] for part in parts])))
             rate = config.rate(round_ * 5 + step, 40)
-            model.adam.step(model.theta_P, model.gradient_P, rate)
+            model.optimizer.step(model.theta_P, model.gradient_P, rate)
     assert found[-1].val_loss == validation_loss(model, manifest, corpus)
     assert found[-1].val_loss < trained(manifest, corpus, "alone")[-1].val_loss
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tuned(SparseLoCo):
-    """A strategy whose miners' optimizer is not one miner's best."""
-
-    rate: float = 1e-3
-
-    @property
-    def alone_optimizer(self) -> AdamWConfig:
-        return AdamWConfig(lr=self.rate)
-
-
-def test_one_alone_trains_at_its_own_best_rate(manifest: Manifest, corpus: Corpus) -> None:
-    class Pinned(Manifest):
-        @property
-        def hash(self) -> str:
-            return "5b" * 32
-
-    def with_rate(rate: float) -> Manifest:
-        made = replace(manifest, strategy=Tuned(inner_steps=5, rate=rate))
-        return Pinned(**{name: getattr(made, name) for name in made.__dataclass_fields__})
-
-    def final(name: str, rate: float) -> float:
-        return trained(with_rate(rate), corpus, name)[-1].val_loss
-
-    assert final("alone", 1e-3) != final("alone", 4e-3)
-    assert final("ddp", 1e-3) == final("ddp", 4e-3), "ddp keeps the run's own"
+def test_one_alone_trains_at_its_own_best_rate(make_manifest: MakeManifest, corpus: Corpus) -> None:
+    """Under MuLoCo at a third of the rate at which the subnet's miners take their steps."""
+    strategy = MuLoCo(inner_steps=2)
+    manifest = make_manifest(rounds=2, strategy=strategy, optimizer=inner_optimizer(strategy))
+    alone, joined = (Baseline(manifest, print, name=name, corpus=corpus) for name in ("alone", "ddp"))
+    assert joined.model.config == manifest.optimizer
+    assert alone.model.config == alone_optimizer(strategy, manifest.optimizer) != manifest.optimizer
 
 
 def phases(run: Rehearsal) -> Iterator[Phase]:

@@ -156,7 +156,8 @@ def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | 
 
 def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
     def entry(seat: PeerSeat) -> dict[str, object]:
-        return {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
+        known = {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
+        return known | ({"attacker": seat.attacker} if seat.attacker else {})
 
     seats = sorted((*spec.seats, *spec.others), key=lambda seat: seat.uid)
     return RunStarted(

@@ -22,12 +22,12 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
-from subnetlab.train.peer import Report
+from subnetlab.train.peer import Peer, Report
 from subnetlab.train.roster import FixedRoster, Seat
 from subnetlab.train.validator import Validator
 
@@ -105,17 +105,14 @@ def roster_of(spec: FleetSpec) -> FixedRoster:
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        miners = sum(other.role == "miner" for other in spec.seats)
+        miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
         name = seat.baseline or ALONE
         return Baseline(manifest, report, name=name, miners=miners, chain=reader, corpus=corpus)
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
-    roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
-    if seat.role not in roles:
-        raise FleetError(f"No process plays the role {seat.role!r}.")
-    return roles[seat.role](
+    return _plays(seat)(
         manifest,
         roster_of(spec),
         chain,
@@ -125,6 +122,16 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
         hotkey=seat.hotkey,
         corpus=corpus,
     )
+
+
+def _plays(seat: PeerSeat) -> type[Peer]:
+    honest: dict[str, type[Peer]] = {"miner": Miner, "validator": Validator}
+    if seat.role in honest and not seat.attacker:
+        return honest[seat.role]
+    attacker = ATTACKERS.get(seat.attacker or seat.role)
+    if attacker is None:
+        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+    return attacker.load()
 
 
 def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:

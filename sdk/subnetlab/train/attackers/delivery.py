@@ -1,10 +1,8 @@
-"""Miners that cheat, each in one way, for exercises and tests; validators must deal with every one of them.
+"""Miners that cheat in how a payload is made up, committed, stored or revealed.
 
-Every attacker is a `Miner` whose one overridden method is the attack. The free rider, which sends noise, is a
-role of its own because every demonstration has one.
+Each is a `Miner` whose one overridden method is the attack; intake deals with every one of them before
+anything is tried on data.
 """
-
-from typing import ClassVar
 
 from subnetlab.errors import ObjectMissing
 from subnetlab.train import names
@@ -12,18 +10,6 @@ from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, RoundWork
 from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
 from subnetlab.train.roster import miners
-from subnetlab.train.strategies.base import LocalUpdate
-
-
-class Poisoner(Miner):
-    """Trains honestly, then sends the opposite, ten times as large."""
-
-    factor: ClassVar[float] = -10.0
-
-    def learn(self, heights: RoundHeights) -> LocalUpdate:
-        """Turn the honest difference round."""
-        learned = super().learn(heights)
-        return LocalUpdate(learned.delta_P * self.factor, learned.losses)
 
 
 class Garbler(Miner):
