@@ -146,6 +146,8 @@ class Stage:
     reconciled: list[list[int]] = field(default_factory=list[list[int]])
     refusal: str = ""
     """Why rounds cannot be reconciled."""
+    recorded: list[Event] = field(default_factory=list[Event])
+    """What the record holds when the supervisor begins."""
 
     def reconcile(self, _run_folder: str, rounds: list[int]) -> dict[str, Any]:
         """Every round that nobody reported was lost."""
@@ -160,10 +162,14 @@ class Stage:
         *,
         clock: Clock | None = None,
         during: Callable[[Supervisor], None] | None = None,
+        baseline: str = "",
         **limits: float,
     ) -> Ending:
         """Run a supervisor over these peers (uid: role, work) to its end."""
-        seats = tuple(PeerSeat(uid=uid, hotkey="5Any", role=role) for uid, (role, _) in peers.items())
+        seats = tuple(
+            PeerSeat(uid=uid, hotkey="5Any", role=role, baseline=baseline if uid < 0 else "")
+            for uid, (role, _) in peers.items()
+        )
         spec = FleetSpec(
             endpoint="", network="memory", is_devnet=True, netuid=2, store="", seats=seats,
             **limits,  # pyright: ignore[reportArgumentType]
@@ -179,8 +185,10 @@ class Stage:
         clock = clock or MemoryClock(self.net)
         control = ControlServer(self.folder, "token")
         with RecordWriter(self.folder / FILE_NAME) as record:
+            journal = Journal(self.folder, record, ResumeState(), launcher)
+            journal.append(self.recorded)
             supervisor = Supervisor(
-                spec=spec, header=header, journal=Journal(self.folder, record, ResumeState(), launcher),
+                spec=spec, header=header, journal=journal,
                 clock=clock, epochs=self.pay, control=control, head=clock.start(), launcher=launcher,
             )  # fmt: skip
             helper = threading.Thread(target=during, args=(supervisor,)) if during else None
@@ -353,6 +361,87 @@ def test_the_reference_miner_is_recorded_once_per_round_and_waited_for_at_the_en
     ending = stage.play({1: MINER, 7: VALIDATOR, BASELINE_UID: ("alone", trains_twice)})
     assert ending.status == "finished"
     assert len(stage.events(BaselineEvaluated)) == 1
+
+
+def judged(name: str, *steps: int, of: int) -> Work:
+    """A baseline that tells its loss after so many steps `of` all, then finishes."""
+
+    def work(report: Reporter, _stop: threading.Event) -> None:
+        is_up(SECOND_BASELINE, report)
+        for step in steps:
+            report(evaluated(name, step, of))
+
+    return work
+
+
+def evaluated(name: str, step: int, of: int) -> BaselineEvaluated:
+    return BaselineEvaluated(round=0, val_loss=5.0, compute_s=0.1, baseline=name, step=step, steps=of)
+
+
+SECOND_BASELINE = BASELINE_UID - 1
+
+
+def test_nothing_waits_for_a_baseline_that_is_not_up(stage: Stage) -> None:
+    """It comes up once the run is sealed to its end, is waited for then, and what it tells is recorded."""
+    through = threading.Event()
+
+    def work(report: Reporter, _stop: threading.Event) -> None:
+        assert through.wait(20)
+        judged("ddp", 1, 2, of=2)(report, _stop)
+
+    stage.pay = PaidAt((LAST + 1,))
+    paid = stage.pay.paid_by
+
+    def paid_by(block: Block) -> list[EpochPaid]:
+        found = paid(block)
+        if found:
+            through.set()
+        return found
+
+    stage.pay.paid_by = paid_by  # pyright: ignore[reportAttributeAccessIssue]
+    ending = stage.play({1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", work)}, baseline="ddp")
+    assert ending.status == "finished"
+    assert [event.step for event in stage.events(BaselineEvaluated)] == [1, 2]
+
+
+def test_a_run_that_is_stopped_while_only_baselines_train_has_finished(stage: Stage) -> None:
+    def work(report: Reporter, stop: threading.Event) -> None:
+        judged("ddp", 1, of=2)(report, stop)
+        stop.wait()
+
+    def stop(_supervisor: Supervisor) -> None:
+        while not stage.events(RoundLost):
+            time.sleep(0.005)
+        request(stage.folder, "token", "stop", timeout_s=20)
+
+    stage.pay = PaidAt((LAST + 1,))
+    ending = stage.play(
+        {1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", work)}, baseline="ddp", during=stop
+    )
+    assert ending == Ending(status=RunStatus.FINISHED, reason="")
+    assert [event.step for event in stage.events(BaselineEvaluated)] == [1]
+    assert max(stage.pay.asked) == LAST + 1, "the last round was paid before"
+
+
+def test_a_baseline_that_hangs_is_ended_and_the_run_has_finished(stage: Stage) -> None:
+    def work(report: Reporter, stop: threading.Event) -> None:
+        judged("ddp", 1, of=2)(report, stop)
+        stop.wait()
+
+    peers: dict[int, tuple[Role, Work | None]] = {1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", work)}
+    ending = stage.play(peers, baseline="ddp", phase_limit_s=0.2)
+    assert ending.status == "finished"
+    (gone,) = stage.events(PeerGone)
+    assert (gone.uid, gone.reason) == (SECOND_BASELINE, "It did not come to its end.")
+
+
+def test_a_baseline_that_is_on_record_to_its_end_is_not_trained_again(stage: Stage) -> None:
+    stage.recorded = [evaluated("ddp", 2, 2)]
+    ending = stage.play(
+        {1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", raises(OSError("no")))}, baseline="ddp"
+    )
+    assert ending.status == "finished"
+    assert not stage.events(PeerGone)
 
 
 def test_on_a_chain_of_others_blocks_are_only_watched(stage: Stage) -> None:

@@ -30,7 +30,7 @@ from subnetlab.fleet.supervisor.loop import Supervisor
 from subnetlab.fleet.supervisor.resume import ResumeState, read_resume_state
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
-from subnetlab.record.events import BASELINE_UID, RunStarted
+from subnetlab.record.events import RunStarted
 from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.writer import RecordWriter
@@ -178,7 +178,7 @@ def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
         netuid=spec.netuid,
         manifest_hash=header.manifest_hash,
         manifest=header.manifest,
-        seats=[entry(seat) for seat in seats if seat.uid != BASELINE_UID],
+        seats=[entry(seat) for seat in seats if seat.uid >= 0],
         block=head.number,
         play_money=spec.is_devnet,
     )
