@@ -16,6 +16,7 @@ from subnetlab.store.objects import open_store
 from subnetlab.train import data as sources
 from subnetlab.train import models, names, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
+from subnetlab.train.data.corpus import write
 from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
@@ -97,7 +98,7 @@ def _usual_strategy(model: ModelSpec) -> Strategy:
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
-        made.data.materialise(folder / DATA_FOLDER)
+        write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
     if made.initial:
         open_store(folder / STORE_FOLDER).put(names.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"

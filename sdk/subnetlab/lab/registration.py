@@ -15,21 +15,21 @@ from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import Wallet, address, dev_keypair, peer_uri
-from subnetlab.record.events import BASELINE_UID, Role
+from subnetlab.record.events import Role
 
 STAKES_TAO = (300, 200)
 """Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
 def register_peers(
-    client: NetworkClient, *, netuid: int, places: Sequence[Place], wallet: Wallet, baseline: bool
+    client: NetworkClient, *, netuid: int, places: Sequence[Place], wallet: Wallet, baselines: Sequence[str]
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
     Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 
     Returns:
-        the seats in the order of `places`, the reference miner last.
+        the seats in the order of `places`, the baselines last.
 
     Raises:
         ChainRejected: the chain refused a registration, a stake or a weight.
@@ -64,8 +64,7 @@ def register_peers(
                 amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
             )
     _await_permits(client, netuid, validators)
-    if baseline:
-        seats.append(PeerSeat(uid=BASELINE_UID, hotkey="", role="alone"))
+    seats += [PeerSeat.of_baseline(name, place) for place, name in enumerate(baselines)]
     return tuple(seats)
 
 

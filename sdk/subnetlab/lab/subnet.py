@@ -7,13 +7,13 @@ read once here, so a mistake in either costs nothing but a sentence.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
@@ -23,6 +23,7 @@ from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -120,6 +121,7 @@ class Subnet:
         lr: float | None = None,
         schedule: str | None = None,
         fleet: LocalFleet | None = None,
+        baselines: Sequence[str] | None = None,
         batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
@@ -142,6 +144,9 @@ class Subnet:
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
+            baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
+                (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
+                `fleet.baseline`.
             batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
@@ -166,6 +171,7 @@ class Subnet:
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
                 hint="Train on net = sl.connect().",
             )
+        beside = _baselines(baselines, default=fleet is None or fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -175,12 +181,12 @@ class Subnet:
         )  # fmt: skip
         made = replace(made, deterministic=deterministic)
         fleet = fleet or LocalFleet()
-        run = Run(self._launch(made, fleet))
+        run = Run(self._launch(made, fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run
 
-    def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
+    def _launch(self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str]) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
@@ -190,7 +196,7 @@ class Subnet:
                 netuid=self.netuid,
                 places=fleet.places(),
                 wallet=owner,
-                baseline=fleet.baseline,
+                baselines=baselines,
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
@@ -232,6 +238,24 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
+    """Each baseline that was asked for, once.
+
+    Raises:
+        ManifestInvalid: no baseline is called so.
+    """
+    if names is None:
+        return (ALONE,) if default else ()
+    try:
+        return tuple(
+            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
+        )
+    except (TypeError, ValueError) as error:
+        raise ManifestInvalid(
+            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
+        ) from error
 
 
 def _slug(name: str) -> str:

@@ -42,7 +42,7 @@ Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "u
 """
 
 BASELINE_UID = -1
-"""The reference miner that trains by itself holds no seat on the subnet."""
+"""The first baseline holds no seat on the subnet, and neither do further ones: -2, -3 and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,8 @@ class Phase(Event):
     round: int
     name: str
     until: int
+    cpu_s: float = 0.0
+    """Processor seconds of the peer's process since its phase before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +191,21 @@ class RoundLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineEvaluated(Event):
-    """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
+    """Held-out loss of a baseline: a model that trains without the subnet, on a budget of its own."""
 
     kind: ClassVar[str] = "alone_evaluated"
     round: int
+    """Counts the baseline's steps as the subnet's rounds do: after as many steps as this round closes."""
     val_loss: float
     compute_s: float
+    baseline: str = "alone"
+    """Which baseline; see `record.baselines`."""
+    step: int = 0
+    """Optimizer steps so far; 0 in old records, where a round's worth of steps lies between two events."""
+    steps: int = 0
+    """Optimizer steps in all: at the last one its learning rate has come to its end."""
+    cpu_s: float = 0.0
+    """Processor seconds of training since its event before; what judging took is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

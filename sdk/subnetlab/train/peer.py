@@ -76,6 +76,8 @@ class Peer(ABC):
         self.codec = manifest.strategy.codec(self.replica.layout)
         self.previous_commitment = NOTHING
         self.memory: State = {}
+        self._cpu_s = time.process_time()
+        """Of this process when it last reported a phase."""
 
     def run(self) -> None:
         """Take part in every round whose commit deadline is still ahead."""
@@ -129,8 +131,10 @@ class Peer(ABC):
         return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
 
     def done(self, name: str, heights: RoundHeights) -> None:
-        """Report a finished phase."""
-        self.report(phase(self.role, name, self.seat.uid, heights))
+        """Report a finished phase, and the processor time that it took."""
+        before, self._cpu_s = self._cpu_s, time.process_time()
+        cpu_s = round(self._cpu_s - before, 4)
+        self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))
 
 
 def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:

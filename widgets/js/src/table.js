@@ -4,6 +4,14 @@ import { html } from "lit-html";
 import { verdictWithReason } from "./verdict.js";
 import { fixed, lossChange, percent } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+/** @import { Standing } from "./types.js" */
+
+/**
+ * @param {Store} store
+ * @param {Standing[]} rows
+ * @param {number} round
+ */
 export function tableTwin(store, rows, round) {
   const from = Math.max(1, round - 19);
   const rounds = Array.from({ length: round - from + 1 }, (_, i) => round - i);

@@ -17,9 +17,10 @@ from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.life import PeerLife
+from subnetlab.fleet.worker.life import PeerLife, yield_processor
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
+from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
@@ -69,6 +70,8 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
     with PeerLife(pipe) as report:
         seated = take_seat(Path(run_folder), uid, report)
         report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
+        if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
+            yield_processor()
         seated.work()
 
 
@@ -117,7 +120,11 @@ def roster_of(spec: FleetSpec) -> FixedRoster:
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        return Baseline(manifest, report, chain=reader, corpus=corpus, store=open_store(spec.store))
+        miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
+        return Baseline(
+            manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
+            store=open_store(spec.store),
+        )  # fmt: skip
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
