@@ -35,7 +35,7 @@ torch.testing.assert_close(torch.tensor(exported), answer, atol=1e-4, rtol=1e-4)
 
 
 def judged_is_loaded(run: sl.Run) -> nn.Module:
-    """The loaded model has the loss that the lead measured, to the bit, and the state after the last round."""
+    """The loaded model has the loss that the lead measured, to the bit, and the last round's state."""
     assert run.status == "finished", run
     manifest, model = load_manifest(run.folder), run.model
     assert not model.training

@@ -87,6 +87,63 @@ def test_a_character_model_as_it_is_in_a_notebook(net: Net, tmp_path: Path) -> N
     judged_is_loaded(going_on)
 
 
+class Moody(nn.Module):
+    """Prints, and fails once it has been trained on more batches than it likes."""
+
+    def __init__(self, patience: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(256, 256)
+        self.patience, self.trained = patience, 0
+
+    def forward(self, tokens):
+        print("a model that talks", flush=True)
+        self.trained += self.training
+        if self.trained > self.patience:
+            raise ValueError("enough of this")
+        return self.table(tokens)
+
+
+def test_a_model_that_raises_in_the_middle_ends_the_run_by_its_name(net: Net) -> None:
+    run = net.create_subnet("moody", wallet="alice").train(
+        model=sl.models.source(Moody, seq_len=8, patience=5), data=sl.data.text(TEXT), rounds=9,
+        strategy=sl.strategies.SparseLoCo(inner_steps=2), fleet=sl.LocalFleet(**FLEET),
+    ).wait(50)  # fmt: skip
+    assert run.status == "failed"
+    assert run.round == 2
+    words = "Every miner is gone. The model failed as it was trained on a batch of shape (4, 8)"
+    assert words in run.headline
+    assert "ValueError: enough of this" in run.headline
+    assert run.model.table.weight.isfinite().all()  # type: ignore[union-attr, operator]
+
+
+class Wide(nn.Module):
+    """Answers for one token too many, or rolls dice while it is judged."""
+
+    def __init__(self, vocab_size: int = 257, chance: float = 0.0) -> None:
+        super().__init__()
+        self.table, self.chance = nn.Embedding(256, vocab_size), chance
+
+    def forward(self, tokens):
+        return functional.dropout(self.table(tokens), self.chance)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (lambda: sl.models.of(Wide, seq_len=8), r"shape \(2, 8, 257\), not \(2, 8, 256\)"),
+        (lambda: sl.models.source(lambda: Wide(256, 0.5), seq_len=8), "differs between two passes"),
+        (lambda: Wide(256), "how many tokens"),
+        (lambda: 3, "A int is no model"),
+    ],
+)
+def test_a_model_that_does_not_fit_costs_nothing(net: Net, model: Any, words: str) -> None:
+    subnet = net.create_subnet("fits", wallet="alice")
+    before = net.balance("alice"), net.block, len(sl.runs())
+    with pytest.raises(ModelNotBuildable, match=words):
+        subnet.train(model=model(), data=sl.data.text(TEXT))
+    assert (net.balance("alice"), net.block, len(sl.runs())) == before
+
+
 def test_a_tiny_gpt2_of_transformers(net: Net, tmp_path: Path) -> None:
     import transformers
 
