@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
 
 _LOOK_AGAIN_S = 0.1
+_CUT_SHORT = {
+    RunStatus.STOPPED: "was stopped", RunStatus.FAILED: "failed", RunStatus.DIVERGED: "diverged",
+}  # fmt: skip
 
 
 class Run:
@@ -186,8 +189,8 @@ class Run:
         if status is RunStatus.INTERRUPTED:
             return self._left()
         rounds = counted(self.round, "round")
-        if status in (RunStatus.STOPPED, RunStatus.FAILED):
-            word = "was stopped" if status is RunStatus.STOPPED else "failed"
+        if status in _CUT_SHORT:
+            word = _CUT_SHORT[status]
             reason = plain(view.ended.reason, REASON) if view.ended else ""
             return f"The run {word} after {rounds}: {reason}"
         if view.val_loss or view.ended is not None:

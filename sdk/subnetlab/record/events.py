@@ -20,6 +20,8 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+    DIVERGED = "diverged"
+    """Failed because the loss of the model is no longer a number; recorded as `failed`."""
     INTERRUPTED = "interrupted"
     """Left unfinished by its supervisor; attaching goes on."""
 

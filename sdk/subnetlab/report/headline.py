@@ -26,6 +26,8 @@ class Headline:
     loss: float | None
     baseline: float | None
     """Of one miner alone, after the same round."""
+    first: float | None = None
+    """After the first round that closed, where no later one was below it; None else."""
     ended: str = ""
     """Why a run ended in which no round closed; empty while it goes on."""
 
@@ -34,6 +36,9 @@ class Headline:
             return self._nothing()
         if not isfinite(self.loss):
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
+        if self.finished and self.first is not None and self.loss >= self.first:
+            after = f"{self.loss:.2f} after {counted(self.rounds, 'round')}"
+            return f"{self._who()} learned nothing: {after}, {self.first:.2f} after the first."
         if self.finished:
             rest = "" if self.baseline is None else f"; one alone would be at {self.baseline:.2f}"
             return f"{self._who()} reached {self.loss:.2f}{rest}."
@@ -65,10 +70,16 @@ def headline(view: RunView) -> Headline:
         rounds=len(view.over),
         lost=len(view.lost),
         loss=view.val_loss.get(last),
+        first=_never_below(view),
         # The same round of both curves: one alone that trained longer would be no comparison.
         baseline=view.baseline_loss.get(last),
         ended=_why(view),
     )
+
+
+def _never_below(view: RunView) -> float | None:
+    losses = [loss for _, loss in sorted(view.val_loss.items())]
+    return losses[0] if len(losses) > 1 and min(losses[1:]) >= losses[0] else None
 
 
 def taking_part(view: RunView, *, upto: int | None = None) -> int:

@@ -85,11 +85,13 @@ class Cell:
         if isinstance(value, ModuleType):
             if not is_importable(value.__name__):
                 raise _refused(name, value, where)
-            self._add(name, value, f"import {value.__name__} as {name}")
+            as_ = "" if value.__name__ == name else f" as {name}"
+            self._add(name, value, f"import {value.__name__}{as_}")
         elif _is_code(value) and (home := self._home_of(value)) is not None:
             module, _, outer = home[0], None, home[1].split(".")[0]
             alias = name if home[1] == outer else f"_{outer}"
-            self._add(name, value, f"from {module} import {outer} as {alias}")
+            as_ = "" if outer == alias else f" as {alias}"
+            self._add(name, value, f"from {module} import {outer}{as_}")
             if alias != name:
                 self._lines.append(f"{name} = {home[1].replace(outer, alias, 1)}")
         elif isinstance(value, type | FunctionType):

@@ -101,8 +101,9 @@ def logits_of(answer: Any) -> Tensor:
     logits = getattr(answer, "logits", answer)
     if isinstance(answer, dict):
         logits = cast("dict[str, Any]", answer).get("logits")
-    narrow = isinstance(logits, Tensor) and logits.dtype in (torch.float16, torch.bfloat16)
-    return logits.float() if narrow else cast("Tensor", logits)
+    if isinstance(logits, Tensor) and logits.dtype in (torch.float16, torch.bfloat16):
+        return logits.float()
+    return cast("Tensor", logits)
 
 
 def _up_to_blanks(text: str) -> str:
