@@ -378,6 +378,7 @@ class Net:
     ) -> None:
         self.close()
 
+    @property
     def alive(self) -> bool:
         """Whether the embedded node still runs; True for a network that was not started here."""
         return self._node is None or self._node.alive
