@@ -22,7 +22,7 @@ model.eval()
 inputs = torch.load("inputs.pt", weights_only=True)
 answer = model(inputs)
 torch.save(getattr(answer, "logits", answer).detach(), "outputs.pt")
-assert not any(name.startswith("subnetlab") for name in sys.modules)
+assert {ours} == any(name.startswith("subnetlab") for name in sys.modules)
 """
 
 _EXPORT = """
@@ -55,14 +55,27 @@ def judged_is_loaded(run: sl.Run) -> nn.Module:
 
 
 def saved_is_read_elsewhere(
-    run: sl.Run, model: nn.Module, inputs: Tensor, folder: Path, *, loader: str = "", onnx: bool = True
+    run: sl.Run,
+    model: nn.Module,
+    inputs: Tensor,
+    folder: Path,
+    *,
+    loader: str = "",
+    onnx: bool = True,
+    ours: bool = False,
 ) -> Path:
-    """The lines of the card, or `loader`, give the same answers in a process without SubnetLab."""
+    """The lines of the card, or `loader`, give the same answers in a process without SubnetLab.
+
+    Args:
+        loader: lines that make `model`.
+        onnx: whether the export answers alike, too.
+        ours: whether the model comes with SubnetLab, which then is loaded.
+    """
     saved = run.save(folder)
     card = (saved / "README.md").read_text()
     (lines,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     torch.save(inputs, saved / "inputs.pt")
-    program = _ELSEWHERE.format(loader=loader or lines) + (_EXPORT if onnx else "")
+    program = _ELSEWHERE.format(loader=loader or lines, ours=ours) + (_EXPORT if onnx else "")
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=saved, capture_output=True, text=True, check=False
     )

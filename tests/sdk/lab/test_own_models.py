@@ -169,3 +169,12 @@ def test_a_tiny_gpt2_of_transformers(net: Net, tmp_path: Path) -> None:
     again = transformers.AutoModelForCausalLM.from_pretrained(saved)
     assert all(torch.equal(part, again.state_dict()[name]) for name, part in model.state_dict().items())
     assert initial_loss(run.folder) != run.view.val_loss[0]
+
+
+def test_the_model_that_comes_along_goes_to_onnx_too(net: Net, tmp_path: Path) -> None:
+    run = net.create_subnet("tiny", wallet="alice").train(
+        model=sl.models.TinyGPT("binder"), data=sl.data.text(TEXT), rounds=1, fleet=sl.LocalFleet(**FLEET),
+        strategy=sl.strategies.SparseLoCo(inner_steps=2),
+    ).wait(50)  # fmt: skip
+    model = judged_is_loaded(run)
+    saved_is_read_elsewhere(run, model, torch.arange(9).view(1, 9), tmp_path / "tiny", ours=True)
