@@ -309,6 +309,8 @@ class RunEnded(Event):
     reason: str
     block: int
     wall_s: float
+    energy_j: float | None = None
+    """What the machine's processors used in that time, all programs; None where it does not tell."""
 
 
 KINDS: dict[str, type[Event]] = {
