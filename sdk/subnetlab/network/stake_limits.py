@@ -10,8 +10,8 @@ from typing import Any, Final
 import bittensor
 
 from subnetlab.errors import InsufficientBalance, InvalidAmount
-from subnetlab.network.stake import stake_quote, unstake_quote
-from subnetlab.network.wire import WireClient
+from subnetlab.network.stake_quote import stake_quote, unstake_quote
+from subnetlab.network.wire_client import WireClient
 from subnetlab.units import AlphaRao, Rao, format_tao
 
 _MIN_STAKE: Final = ("SubtensorModule", "InitialMinStake")

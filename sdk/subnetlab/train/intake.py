@@ -48,7 +48,7 @@ class Intake:
 
         Raises:
             PayloadRejected: with the reason of the first check that failed.
-            StoreUnreachable: the store did not answer; nobody is judged on that.
+            StoreUnreachable: the store did not answer; the miner is not judged on that.
         """
         commitment = commitments.get(seat.hotkey)
         anchor = self._anchor(commitment, heights)

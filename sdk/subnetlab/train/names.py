@@ -5,7 +5,12 @@ from subnetlab.train.hashing import digest
 
 def sealed(round_: int, uid: int, commitment: bytes) -> str:
     """A miner's encrypted payload."""
-    return f"rounds/{round_:06}/sealed/{uid}/{commitment.hex()}"
+    return f"{all_sealed(round_, uid)}/{commitment.hex()}"
+
+
+def all_sealed(round_: int, uid: int) -> str:
+    """The prefix of what a miner sealed in a round."""
+    return f"rounds/{round_:06}/sealed/{uid}"
 
 
 def reveals(round_: int, uid: int, deadline_hash: str) -> str:
@@ -31,3 +36,8 @@ def detour(token: bytes) -> str:
 def record(hash_: str) -> str:
     """A round's record; found from the anchor on chain, and backwards from record to record."""
     return f"records/{hash_}"
+
+
+def initial(hash_: str) -> str:
+    """The tensors that a run starts from, where the seed does not make them."""
+    return f"initial/{hash_}"

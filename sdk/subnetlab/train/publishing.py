@@ -56,7 +56,7 @@ class Publications:
         return self._list
 
     def detours(self, anchor: Anchor) -> Detours:
-        """The detours of whoever wrote an anchor; none where they cannot be read."""
+        """The detours of an anchor's writer; none where they cannot be read."""
         if anchor.detours == NOTHING:
             return {}
         try:
@@ -90,7 +90,7 @@ class Publications:
             except (ObjectMissing, ObjectTooLarge, PayloadRejected) as error:
                 first = first or error
                 continue
-            if place != name:  # passed on to whoever follows this peer
+            if place != name:  # passed on to the peers that follow this one
                 self._detours[name] = place
             return found
         assert first is not None

@@ -14,7 +14,7 @@ from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, Tra
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Store
-from subnetlab.train import aggregate, models, names
+from subnetlab.train import aggregate, initial, names
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
@@ -40,18 +40,18 @@ class Replica:
     """θ and everything needed to move it."""
 
     def __init__(self, manifest: Manifest, roster: Roster, chain: Chain, store: Store) -> None:
-        """Build θ_0 from the manifest's seed."""
+        """Build θ_0 from the manifest's seed, or from the tensors it names."""
         self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
         self.publications = Publications(store)
         self.run = manifest.hash
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+        self.model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
         self.layout = self.model.layout
         self.theta_P = self.model.theta_P.clone()
         self.outer: State = {}
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()
         self.round = 0
-        """The round that θ stands before."""
+        """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
 

@@ -51,7 +51,7 @@ class FixedRoster:
 
     seats: tuple[Seat, ...]
 
-    def at(self, height: int) -> Sequence[Seat]:  # noqa: ARG002 - nobody joins or leaves
+    def at(self, height: int) -> Sequence[Seat]:  # noqa: ARG002 - the same at every height
         """The seats, in the order in which they were given."""
         return self.seats
 

@@ -1,7 +1,7 @@
 """The record of one round: who was accepted, what everyone applies, and what came before.
 
 Canonical JSON under its own hash. Who published it is not in it but on chain: validators that judge alike
-write the same record, so the next in order can stand in for a lead that is gone.
+write the same record, so the next in order can replace a lead that is gone.
 """
 
 import json
@@ -37,9 +37,9 @@ class RoundRecord:
     round: int
     previous: str
     accepted: tuple[Accepted, ...]
-    """In uid order, the order of aggregation; empty where nobody was, and θ stays."""
+    """In uid order, the order of aggregation; empty if no payload was accepted, and θ stays."""
     aggregate_hash: str
-    """Of the aggregate object's bytes; empty where nobody was accepted."""
+    """Of the aggregate object's bytes; empty if no payload was accepted."""
     theta_before: str
     theta_after: str
 

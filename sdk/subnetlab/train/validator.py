@@ -137,14 +137,17 @@ class Validator(Peer):
             {seat.uid: judged.score(seat.uid) for seat in seats},
             {uid: removed.assigned > removed.held_out for uid, removed in judged.removed.items()},
         )
-        weights = self.ratings.weights()
+        weights = self.vote(judged)
         if any(weights.values()):
             self.chain.set_weights(weights)
-            top = max(weights.values())
-            u16 = {str(uid): round(weight / top * U16_MAX) for uid, weight in weights.items()}
-            self.report(WeightsSet(validator=self.seat.uid, round=heights.round, weights=u16))
+            self.report(weights_set(self.seat.uid, heights, weights))
         for seat in seats:
             self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
+
+    def vote(self, judged: Judged) -> dict[int, float]:
+        """The weights of this round by uid, from the ratings up to now."""
+        del judged
+        return self.ratings.weights()
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
         """The followed lead reports the round, once, with the model's loss and a sample of its output.
@@ -245,3 +248,10 @@ class Validator(Peer):
     def _in_order(self, accepted: list[Received]) -> list[Update]:
         """The updates in the order in which they are added: by uid, or by place in the fleet."""
         return [r.update for r in sorted(accepted, key=lambda r: self.drawn_as(r.entry.uid))]
+
+
+def weights_set(validator: int, heights: RoundHeights, weights: dict[int, float]) -> WeightsSet:
+    """The event of a vote, in the chain's u16."""
+    top = max(weights.values())
+    u16 = {str(uid): round(weight / top * U16_MAX) for uid, weight in weights.items()}
+    return WeightsSet(validator=validator, round=heights.round, weights=u16)

@@ -17,10 +17,10 @@ from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.extrinsic import bare, digest
 from subnetlab.devnet.chain.fees import MOST_BLOCK_REF_TIME
 from subnetlab.devnet.chain.ledger import Ledger, go_on
-from subnetlab.devnet.chain.refusal import INVALID, Refusal
 from subnetlab.devnet.chain.registry import APIS, RAW_APIS
 from subnetlab.devnet.chain.shield import unseal
 from subnetlab.devnet.chain.state import State
+from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.node.turns import Turns
@@ -78,7 +78,7 @@ class Node:
         self.codec, self.clock = codec, clock
         self.state = State()
         self.ledger = Ledger(codec, self.state)
-        self.pool = TransactionPool()
+        self.transaction_pool = TransactionPool()
         self.pruned_before = 0
         """Blocks below this height have lost their state."""
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
@@ -119,12 +119,12 @@ class Node:
         """Take a signed extrinsic into the pool and return its hash.
 
         Raises:
-            Refusal: it can never be included as it stands.
+            TransactionError: it can never be included as it is.
         """
         pending = admission.admit(raw, self.settled(), self.blocks)
         if watch is not None:
             pending.watch = watch
-        self.pool.add(pending)
+        self.transaction_pool.add(pending)
         pending.watch("ready" if pending in self.ready() else "future")
         for listener in self.on_ready:
             listener()
@@ -133,7 +133,7 @@ class Node:
     def ready(self) -> list[Pending]:
         """What the next block would include."""
         settled = self.settled()
-        return self.pool.ready(lambda who: system.nonce(settled, who))
+        return self.transaction_pool.ready(lambda who: system.nonce(settled, who))
 
     def settled(self) -> Ledger:
         """What the next block begins with; while one is being built, what the head left behind."""
@@ -203,7 +203,7 @@ class Node:
                 system.close_block(self.ledger)
         except BaseException:
             for pending in built.included:  # the block never was; only what broke it stays out of the pool
-                self.pool.restore(pending)
+                self.transaction_pool.restore(pending)
             self.ledger.block_number, self.ledger.now_ms = parent.number, before_ms
             raise
         return built
@@ -226,18 +226,18 @@ class Node:
         executive.apply_inherent(self.ledger, 0, now)
         built.body.append(bare(now))
         left = MOST_BLOCK_REF_TIME
-        for pending in self.pool.ready(lambda who: system.nonce(self.ledger, who)):
+        for pending in self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who)):
             left -= pending.weight.with_base().ref_time
             if left < 0:
                 return  # the rest waits for the next block
-            if self.pool.remove(pending):
+            if self.transaction_pool.remove(pending):
                 self._include(pending, built)
 
     def _include(self, pending: Pending, built: Built) -> None:
         try:
-            with contained("An extrinsic", passes=(Refusal,)) as outcome, self.ledger.transaction():
+            with contained("An extrinsic", passes=(TransactionError,)) as outcome, self.ledger.transaction():
                 executive.apply_extrinsic(self.ledger, len(built.body), pending)
-        except Refusal:
+        except TransactionError:
             built.refused.append((pending, "invalid"))
             return
         except BaseException:  # the process ends
@@ -262,7 +262,7 @@ class Node:
             return None
         try:
             return admission.admit(raw, self.ledger, self.blocks)
-        except Refusal as error:
+        except TransactionError as error:
             log.info("a sealed extrinsic was refused: %s", error)
             return None
 
@@ -272,8 +272,8 @@ class Node:
         for pending in built.included:
             pending.watch({"inBlock": hexed(block.hash)})
             pending.watch({"finalized": hexed(block.hash)})
-        for pending in self.pool.expired(block.number):
-            self.pool.remove(pending)
+        for pending in self.transaction_pool.expired(block.number):
+            self.transaction_pool.remove(pending)
             pending.watch("invalid")
         for listener in self.on_sealed:
             listener(block, changes)
@@ -318,7 +318,7 @@ class Node:
             raise BadArguments(str(error)) from error
         try:
             pending = admission.admit(raw, self.settled(), self.blocks)
-        except Refusal as refused:
+        except TransactionError as refused:
             if refused.code != INVALID:
                 raise BadArguments(refused.message) from refused
             return validity.invalid(refused)

@@ -17,20 +17,21 @@ from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.life import PeerLife
+from subnetlab.fleet.worker.life import PeerLife, yield_processor
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
+from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
-from subnetlab.train.peer import Report
+from subnetlab.train.peer import Peer, Report
 from subnetlab.train.roster import FixedRoster, Seat
 from subnetlab.train.validator import Validator
 
@@ -69,6 +70,8 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
     with PeerLife(pipe) as report:
         seated = take_seat(Path(run_folder), uid, report)
         report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
+        if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
+            yield_processor()
         seated.work()
 
 
@@ -117,15 +120,16 @@ def roster_of(spec: FleetSpec) -> FixedRoster:
 def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        return Baseline(manifest, report, chain=reader, corpus=corpus)
+        miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
+        return Baseline(
+            manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
+            store=open_store(spec.store),
+        )  # fmt: skip
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
-    roles = {"miner": Miner, "free_rider": FreeRider, "validator": Validator}
-    if seat.role not in roles:
-        raise FleetError(f"No process plays the role {seat.role!r}.")
-    return roles[seat.role](
+    return _plays(seat)(
         manifest,
         roster_of(spec),
         chain,
@@ -135,6 +139,16 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
         hotkey=seat.hotkey,
         corpus=corpus,
     )
+
+
+def _plays(seat: PeerSeat) -> type[Peer]:
+    honest: dict[str, type[Peer]] = {"miner": Miner, "validator": Validator}
+    if seat.role in honest and not seat.attacker:
+        return honest[seat.role]
+    attacker = ATTACKERS.get(seat.attacker or seat.role)
+    if attacker is None:
+        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+    return attacker.load()
 
 
 def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:

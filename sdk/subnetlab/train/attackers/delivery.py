@@ -1,29 +1,14 @@
-"""Miners that cheat, each in one way, for exercises and tests; validators must deal with every one of them.
+"""Miners that cheat in how a payload is made up, committed, stored or revealed.
 
-Every attacker is a `Miner` whose one overridden method is the attack. The free rider, which sends noise, is a
-role of its own because every demonstration has one.
+Each is a `Miner` whose one overridden method is the attack; intake deals with every one of them before
+anything is tried on data.
 """
 
-from typing import ClassVar
-
-from subnetlab.errors import ObjectMissing
 from subnetlab.train import names
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, RoundWork
-from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
+from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of
 from subnetlab.train.roster import miners
-from subnetlab.train.strategies.base import LocalUpdate
-
-
-class Poisoner(Miner):
-    """Trains honestly, then sends the opposite, ten times as large."""
-
-    factor: ClassVar[float] = -10.0
-
-    def learn(self, heights: RoundHeights) -> LocalUpdate:
-        """Turn the honest difference round."""
-        learned = super().learn(heights)
-        return LocalUpdate(learned.delta_P * self.factor, learned.losses)
 
 
 class Garbler(Miner):
@@ -46,35 +31,11 @@ class Latecomer(Miner):
         super().reveal(sealed, binding, heights)
 
 
-class Silent(Miner):
+class Withholder(Miner):
     """Commits and never reveals."""
 
     def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
         """Keep salt and key."""
-
-
-class Copycat(Miner):
-    """Does no work: takes another miner's sealed object from the store and commits to it as its own."""
-
-    def work(self, heights: RoundHeights) -> RoundWork:
-        """Nothing; the payload is somebody else's."""
-        del heights
-        return RoundWork(b"", 0.0, 0.0, 0.0)
-
-    def sealed(self, payload: bytes, binding: Binding) -> Sealed:
-        """Take the first object another miner has put there this round, if any is there yet."""
-        own = seal(payload, binding)
-        for seat in miners(self.seats):
-            prefix = f"rounds/{binding.round:06}/sealed/{seat.uid}"
-            for name in self.store.names(prefix) if seat.uid != self.seat.uid else []:
-                try:
-                    data = self.store.get(name, self.codec.limit * 2)
-                except ObjectMissing:
-                    continue
-                return Sealed(
-                    data, bytes.fromhex(name.rpartition("/")[2]), own.payload_hash, own.salt, own.key
-                )
-        return own
 
 
 class Squatter(Miner):
