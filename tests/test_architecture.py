@@ -13,7 +13,7 @@ from tests.project import PACKAGES, ROOT, python_files, relative
 FILE_LINES = 400
 FUNCTION_LINES = 50
 MEDIAN_LINES = 150
-# The two edges where whatever happens must become an answer: a JSON-RPC error, a cell's output.
+# Edges where whatever happens must become an answer: JSON-RPC error, failed extrinsic, a cell's output.
 EDGES = (
     "sdk/subnetlab/devnet/rpc/",
     "sdk/subnetlab/devnet/chain/containment.py",
