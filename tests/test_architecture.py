@@ -13,7 +13,7 @@ from tests.project import PACKAGES, ROOT, python_files, relative
 FILE_LINES = 400
 FUNCTION_LINES = 50
 MEDIAN_LINES = 150
-# Where anything that happens must become an answer: a JSON-RPC error, the output of a cell, a failed extrinsic;
+# Where anything that happens must become an answer: of JSON-RPC, of a cell, of an extrinsic that failed;
 # and the thread that hands what was raised on to the one that asked.
 EDGES = (
     "sdk/subnetlab/devnet/rpc/",
