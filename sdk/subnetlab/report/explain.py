@@ -11,13 +11,14 @@ from statistics import median
 from subnetlab.errors import RunNotFinished, UnknownUid
 from subnetlab.record.reasons import MEASURED
 from subnetlab.record.verdicts import Judgement, MinerView, Standing
-from subnetlab.record.view import TAKES_PART, RunView
+from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.consensus import Recomputed, recompute
 from subnetlab.report.format import amount_alpha, bytes_text, counted, listed, percent
 from subnetlab.report.merit import Merit, merits
 from subnetlab.report.voting import Voting, voting, voting_stake
 from subnetlab.text import plain_lines
+from subnetlab.train.attackers import noun
 
 _TOLERANCE = 0.01
 """A recomputed share this close to the chain's counts as the same; weights may move in the epoch's block."""
@@ -75,11 +76,11 @@ def explain(view: RunView, uid: int) -> Explanation:
     seats = sorted(seat for seat in view.seats if seat >= 0)
     if uid not in seats:
         known = ", ".join(map(str, view.peers)) or "none yet"
-        raise UnknownUid(f"Nobody in this run holds uid {uid}.", hint=f"The run's uids: {known}.")
+        raise UnknownUid(f"No peer of this run holds uid {uid}.", hint=f"The run's uids: {known}.")
     if view.pay.last is None:
         raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
     role = view.role(uid)
-    if role == "validator" or role not in TAKES_PART:
+    if view.seated_as(uid) == "validator" or uid not in view.peers:
         return _explain_voter(view, uid, role)
     miner = view.miners.get(uid, MinerView(uid))
     votes = voting(view, uid)
@@ -130,8 +131,8 @@ def _measured(view: RunView, miner: MinerView, judged: list[Judgement]) -> str:
     beside = f" The other miners' median is {percent(median(others))}." if others else ""
     found = merits(view)
     return (
-        f"In {where} {rounds} validators put the payload into the model and measured the loss on data nobody"
-        f" had trained on: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
+        f"In {where} {rounds} validators put the payload into the model and measured the loss on data"
+        f" no miner had seen: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
     )
 
 
@@ -184,7 +185,7 @@ def _consensus(votes: Voting) -> Step:
         names = "Validator" if len(votes.cut) == 1 else "Validators"
         clipped = f" {names} {who} had given more in {times} of them, and that part was cut off."
     else:
-        clipped = " Nobody had given more, so nothing was cut off."
+        clipped = " No validator had given more, so nothing was cut off."
     sentence = (
         "The chain takes the highest weight that validators with more than half of the stake support: on"
         f" average {percent(votes.agreed)} over the same tempos.{clipped}{_strongest(votes)}"
@@ -236,15 +237,15 @@ def _emission(view: RunView, uid: int) -> Step:
 
 
 def _answer(view: RunView, miner: MinerView, votes: Voting | None) -> str:
-    stands, paid, usual = view.standing(miner.uid), view.pay.total(miner.uid), view.honest_median_pay
+    standing, paid, usual = view.standing(miner.uid), view.pay.total(miner.uid), view.honest_median_pay
     share = f"{percent(paid / usual)} of the honest median" if usual else amount_alpha(paid)
     start = f"In short: uid {miner.uid}"
     judged = counted(miner.judged, "round")
-    if stands is Standing.GONE:
+    if standing is Standing.GONE:
         return f"{start} left the run ({view.gone[miner.uid]}), and pay follows work: {share}."
-    if stands is Standing.NOT_JUDGED:
+    if standing is Standing.NOT_JUDGED:
         return f"{start} was judged by no validator, and was paid {share}."
-    if stands is Standing.WORKS:
+    if standing is Standing.WORKS:
         often = "" if miner.accepted == miner.judged else f" in {miner.accepted} of {judged}"
         helped = "its updates lowered the loss" if (miner.score or 0) > 0 else "its updates were accepted"
         pay = "and it was paid for that" if paid else "and it was paid nothing yet"
@@ -254,7 +255,7 @@ def _answer(view: RunView, miner: MinerView, votes: Voting | None) -> str:
     early = (
         " What it did get, it got before the validators had seen enough of it." if paid and not weight else ""
     )
-    if stands is Standing.MISSED:
+    if standing is Standing.MISSED:
         return (
             f"{start} had nothing there in time in {miner.missed} of {judged}. What is not there lowers no"
             f" loss, so {so}, so the chain paid it {share}.{early}"
@@ -282,7 +283,7 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
     stake, trust = last.stake_alpha_rao[i], last.validator_trust[i] / 65535
     dividends = last.dividends[i] / (sum(last.dividends) or 1)
     shares = voting_stake(last)
-    behind = f"{amount_alpha(stake)} stand behind it."
+    behind = f"{amount_alpha(stake)} back it."
     if uid in shares:
         behind += " Its vote counts by that: the value is its share of the stake that votes."
     part = percent(shares[uid]) if uid in shares else "no vote"
@@ -297,10 +298,13 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
         ),
         _emission(view, uid),
     )
-    return Explanation(uid=uid, role=role, steps=steps, answer=_in_short(uid, role))
+    return Explanation(uid=uid, role=role, steps=steps, answer=_in_short(view, uid))
 
 
-def _in_short(uid: int, role: str) -> str:
+def _in_short(view: RunView, uid: int) -> str:
+    role, plays = view.seated_as(uid), view.role(uid)
+    if role == "validator" and plays != role:
+        return f"In short: uid {uid} judges, and not honestly: it was started as a {noun(plays)}."
     if role == "validator":
         return f"In short: uid {uid} judges. It is paid for stake put behind judgements that others share."
     if role == "owner":

@@ -77,7 +77,7 @@ class Rows:
 
 
 def output_of(answered: Any) -> Tensor:
-    """The outputs among what a model returns: a tensor, `.logits`, or the first of several.
+    """The outputs in what a model returns, at least fp32: a tensor, `.logits`, or the first of several.
 
     Raises:
         ModelNotBuildable: there is no tensor.
@@ -94,7 +94,7 @@ def output_of(answered: Any) -> Tensor:
             f"The model returned a {type(answered).__name__} without outputs.",
             hint="Let forward return a tensor, or an object with .logits.",
         )
-    return found
+    return found.float() if found.dtype in (torch.float16, torch.bfloat16) else found
 
 
 def gathered(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
