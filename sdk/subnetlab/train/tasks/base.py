@@ -93,6 +93,10 @@ class Samples(Protocol):
 class Measures(Protocol):
     """A task that says more about a model than its loss; optional."""
 
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets of a batch, as metrics take them."""
+        ...
+
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Metrics of the model on the held-out batches by name; what is not finite is left out."""
         ...

@@ -66,10 +66,14 @@ class Classification(Rows):
 
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Accuracy, macro F1, and one's own metrics of logits and places."""
-        logits, targets = gathered((self.logits(model, batch), batch[-1]) for batch in batches)
+        logits, targets = gathered(self.pair(model, batch) for batch in batches)
         said = logits.argmax(1)
         found = {"accuracy": metrics.accuracy(said, targets), "macro_f1": metrics.macro_f1(said, targets)}
         return metrics.finite(found) | metrics.measured(self.metrics, logits, targets)
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits and the places of the classes."""
+        return self.logits(model, batch), batch[-1]
 
     def logits(self, model: nn.Module, batch: Batch) -> Tensor:
         """Logits (B, C) or (B, C, …), as torch's cross-entropy takes them.

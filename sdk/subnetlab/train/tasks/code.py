@@ -17,11 +17,13 @@ from subnetlab.train.tasks.base import MODEL_ERRORS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """`path` is "package.module:callable"; `text` is source that defines `name`. One of them is given."""
+    """`path` is "package.module:callable"; `text` is source that defines `defines`. One of them is given."""
 
     name: str
     path: str = ""
     text: str = ""
+    defines: str = ""
+    """What the source calls the function."""
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """Arguments with which a class at `path` is made, `torch.nn.HuberLoss` for one."""
 
@@ -64,7 +66,7 @@ def _function(told: str) -> Callable[..., Any]:
         linecache.cache[filename] = (len(code.text), None, code.text.splitlines(keepends=True), filename)
         namespace: dict[str, Any] = {"__name__": "subnetlab_cell_function"}
         exec(compile(code.text, filename, "exec"), namespace)  # noqa: S102 - only from trusted manifests
-        return namespace[code.name]
+        return namespace[code.defines]
     except (*MODEL_ERRORS, ImportError, SyntaxError) as error:
         raise ManifestInvalid(
             f"The function {code.name!r} is not at hand in this process: {type(error).__name__}: {error}.",

@@ -97,9 +97,13 @@ class NextToken:
         """One's own metrics of logits and next tokens, each the mean over batches."""
         if not self.metrics:
             return {}
-        found = [measured(self.metrics, self._logits(model, batch), batch[1]) for batch in batches]
+        found = [measured(self.metrics, *self.pair(model, batch)) for batch in batches]
         names = {name for one in found for name in one}
         return {name: fmean(one[name] for one in found if name in one) for name in sorted(names)}
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits (B, T, V) and next tokens (B, T)."""
+        return self._logits(model, batch), batch[1]
 
     def sample(self, model: nn.Module) -> Sample | None:
         """The prompt continued; None without a prompt."""

@@ -68,26 +68,27 @@ class Own(Rows):
         """One's own metrics of outputs and targets."""
         if not self.metrics:
             return {}
-        return metrics.measured(self.metrics, *gathered(self._pair(model, batch) for batch in batches))
+        return metrics.measured(self.metrics, *gathered(self.pair(model, batch) for batch in batches))
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets; a single number an item is one, not a vector of one."""
+        outputs, targets = self.answer(model, batch), batch[-1]
+        if targets.is_floating_point() and outputs.shape == (*targets.shape, 1):
+            outputs = outputs.squeeze(-1)  # torch would stretch (B,) over (B, 1)
+        return outputs, targets
 
     def _called(self, model: nn.Module, batch: Batch, **options: Any) -> Tensor:
         function = self.code.function()
         if self._arguments()[:1] == ["model"]:
             found = function(model, batch, **options)
         else:
-            found = function(*self._pair(model, batch), **options)
+            found = function(*self.pair(model, batch), **options)
         if not isinstance(found, Tensor) or not found.is_floating_point():
             raise ModelNotBuildable(
                 f"The loss {self.code.name!r} returned a {type(found).__name__}.",
                 hint="Return a tensor: a mean, or one loss per item.",
             )
         return found
-
-    def _pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        outputs, targets = self.answer(model, batch), batch[-1]
-        if targets.is_floating_point() and outputs.shape == (*targets.shape, 1):
-            outputs = outputs.squeeze(-1)  # torch would stretch (B,) over (B, 1)
-        return outputs, targets
 
     def _arguments(self) -> list[str]:
         function: Any = self.code.function()

@@ -53,10 +53,14 @@ class Regression(Rows):
 
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """R², MAE, and one's own metrics of outputs and targets."""
-        outputs, targets = gathered((self.outputs(model, batch), batch[-1]) for batch in batches)
+        outputs, targets = gathered(self.pair(model, batch) for batch in batches)
         rows = (outputs.reshape(len(outputs), -1), targets.reshape(len(targets), -1))
         found = {"r2": metrics.r2(*rows), "mae": metrics.mae(*rows)}
         return metrics.finite(found) | metrics.measured(self.metrics, outputs, targets)
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets in one shape."""
+        return self.outputs(model, batch), batch[-1]
 
     def outputs(self, model: nn.Module, batch: Batch) -> Tensor:
         """The model's answer in the shape of the target.
