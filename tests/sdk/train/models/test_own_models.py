@@ -243,3 +243,27 @@ def test_weights_that_do_not_fit_are_refused_before_any_is_set() -> None:
     with pytest.raises(ModelNotBuildable, match=r"lack '0\.bias', '1\.weight', '1\.bias'"):
         fill(model, {"0.weight": torch.zeros(2, 2)})
     assert all(torch.equal(part, before[name]) for name, part in model.state_dict().items())
+
+
+def test_a_config_of_transformers_makes_the_model_that_it_names(tmp_path: Path) -> None:
+    import transformers
+
+    config = transformers.GPT2Config(
+        vocab_size=300, n_positions=512, n_embd=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0
+    )
+    spec = models.of(config)
+    assert isinstance(spec, models.HuggingFace)
+    assert (spec.seq_len, spec.vocab_size) == (128, 300)
+    assert models.of(config, seq_len=16).to_json()["seq_len"] == 16
+    assert elsewhere(spec, tmp_path, "type(model).__name__") == "GPT2LMHeadModel"
+    config.architectures = ["GPT2ForSequenceClassification"]
+    assert elsewhere(models.of(config), tmp_path, "type(model).__name__") == "GPT2ForSequenceClassification"
+    config.architectures = ["Nothing"]
+    with pytest.raises(ModelNotBuildable, match="cannot build Nothing"):
+        models.of(config).build()
+
+    class Mine(transformers.GPT2LMHeadModel):
+        pass
+
+    with pytest.raises(ModelNotBuildable, match="Mine is not a class of transformers itself"):
+        models.of(Mine(transformers.GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=9)))
