@@ -73,6 +73,7 @@ class Run:
                 self._view.add(entry.event)
             return self._view
 
+    @property
     def size(self) -> int:
         """Entries of the record so far."""
         _ = self.view

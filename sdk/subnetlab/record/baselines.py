@@ -31,7 +31,7 @@ class Budget:
         """How a picture calls it."""
         if self.joined:
             return "ddp"
-        return "one alone" if self.times == 1 else f"one alone, {self.times}× the steps"
+        return "one alone" if self.times == 1 else f"one alone, {self.times}× steps"
 
 
 def budget(name: str) -> Budget:

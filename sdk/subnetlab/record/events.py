@@ -280,10 +280,12 @@ class Spent(Event):
     """A stake or a payment made in the name of this run."""
 
     kind: ClassVar[str] = "spent"
-    what: Literal["stake", "pay"]
+    what: Literal["stake", "pay", "unstake", "execute"]
     tx: str
     amount_rao: int
+    """What left the wallet beside the fee; below 0 where it came back."""
     to: str
+    """A hotkey or an account (ss58); empty where an intent names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +309,8 @@ class RunEnded(Event):
     reason: str
     block: int
     wall_s: float
+    energy_j: float | None = None
+    """What the machine's processors used in that time, all programs; None where it does not tell."""
 
 
 KINDS: dict[str, type[Event]] = {

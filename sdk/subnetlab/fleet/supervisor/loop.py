@@ -20,6 +20,7 @@ from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
+from subnetlab.fleet.supervisor.energy import EnergyMeter
 from subnetlab.fleet.supervisor.header import RunHeader
 from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
@@ -86,6 +87,8 @@ class Supervisor:
         self._began = self._sealed_at = self._judged_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
+        self.energy = EnergyMeter()
+        """Read with every block, so that no counter runs over unseen."""
         self._patience = Patience(spec.node_limit_s)
         self._peers: list[SupervisedPeer] = []
         self._ending: Ending | None = None
@@ -309,6 +312,7 @@ class Supervisor:
     def _block(self, block: Block, *, waited_s: float, chain_s: float) -> None:
         """A block is there: into the record, and what its epoch paid if it held one."""
         self._sealed_at = time.monotonic()
+        self.energy.read()
         self._pacer.sealed(block.number, self._sealed_at)
         self._journal.append(
             [
