@@ -180,6 +180,8 @@ class RoundClosed(Event):
     val_loss: float
     """Held-out loss of the model after this round."""
     aggregate_s: float
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+    """What the task measures of the same model beside its loss, by name; only finite numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
