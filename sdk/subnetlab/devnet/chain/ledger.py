@@ -18,7 +18,7 @@ log = logging.getLogger("subnetlab.devnet")
 
 
 def go_on() -> None:
-    """End no turn: the block is built at once."""
+    """Nobody else waits."""
 
 
 class Ledger:
@@ -38,7 +38,7 @@ class Ledger:
         self.phase: Any = "Initialization"
         """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
         self.pause: Callable[[], None] = go_on
-        """Called before every call: a block that is built in turns ends its turn there."""
+        """Called before every call: a block that is built in turns pauses there."""
 
     def at(self, block: int) -> "Ledger":
         """A read-only view of a sealed block."""

@@ -6,7 +6,6 @@ The two never run at once, so what they share needs no lock. The function says w
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -56,13 +55,9 @@ class Turns(Generic[T]):
             self._turn.acquire()
 
     def _run(self) -> None:
-        with ExitStack() as stack:
-            stack.push(self._keep)
+        try:
             self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            self._error = error
         self._ended = True
         self._back.release()
-
-    def _keep(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        """Keep what the function raised; `result` raises it where it can be dealt with."""
-        self._error = error
-        return True
