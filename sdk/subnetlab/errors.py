@@ -18,7 +18,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
-    │   └── ManifestInvalid · ModelNotBuildable · DatasetEmpty · PayloadRejected
+    │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable
+    │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
     │   └── FleetStartFailed · PeerDied
     ├── RunError
@@ -205,6 +206,14 @@ class ModelNotBuildable(TrainError):
 
 class DatasetEmpty(TrainError):
     """There is too little data to train on."""
+
+
+class DataInvalid(TrainError):
+    """The data cannot be trained on as it is."""
+
+
+class ArgumentInvalid(TrainError, ValueError):
+    """An argument has the wrong type, or a value that no run can have; nothing was started or spent."""
 
 
 class ModelDiverged(TrainError):

@@ -32,7 +32,7 @@ def show_run(run: "Run") -> None:
 def show_subnet(subnet: "Subnet") -> None:
     """The seats of a subnet, live; one whose network was closed in words."""
     if subnet.net.closed:
-        print(subnet)  # noqa: T201  (nobody can be asked)
+        print(subnet)  # noqa: T201  (a closed network has no live table)
         return
     from subnetlab_widgets.metagraph_view import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
 

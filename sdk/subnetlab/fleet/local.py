@@ -47,10 +47,12 @@ class LocalFleet:
             raise ValueError("a fleet needs at least one miner and one validator")
         if not 0 <= self.free_riders <= self.miners:
             raise ValueError(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
-        for role, seats in (("miner", self.miners), ("validator", self.validators)):
-            hostile = len(self._hostile(role))
-            if hostile > seats:
-                raise ValueError(f"{hostile} attackers among {role}s are more than {role}s={seats}")
+        if (hostile := len(self._hostile("miner"))) > self.miners:
+            raise ValueError(f"{hostile} attackers among miners are more than miners={self.miners}")
+        if (hostile := len(self._hostile("validator"))) > self.validators:
+            raise ValueError(
+                f"{hostile} attackers among validators are more than validators={self.validators}"
+            )
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ValueError("phase_limit_s and start_limit_s must be positive")
 

@@ -87,7 +87,7 @@ _VALIDATORS = (
     _text("verdict", "`accepted`, `gated` or why the payload was refused"),
     _float("score", "loss removed on held-out data, relative"),
     _float("loss_removed_assigned", "on the data the miner was assigned"),
-    _float("loss_removed_held_out", "on data nobody was assigned"),
+    _float("loss_removed_held_out", "on data that no miner was assigned"),
     _float("rating", "the miner's rating after the round"),
     _float("weight", "share of this validator's weights, 0 to 1"),
     _float("norm", "of the decoded update"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.wallets import Wallet
 from subnetlab.report.format import amount_alpha, short
 from subnetlab.text import plain_lines
@@ -112,7 +112,7 @@ def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
 
     Raises:
         WalletError: it is no address.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
     """
     address = destination(account, development=client.development)
     block, free, records, prices = client.client.run(_read(client.client, address))

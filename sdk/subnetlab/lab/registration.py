@@ -35,7 +35,7 @@ def register_peers(
         ChainRejected: the chain refused a registration, a stake or a weight.
         FleetStartFailed: the subnet has too few seats, or the validators hold no permit after an epoch.
     """
-    roles = [place.role for place in places]
+    roles: list[Role] = [place.role for place in places]
     uris = _uris(netuid, address(wallet), roles)
     hotkeys = [dev_keypair(uri).ss58_address for uri in uris]
     withdraw_votes(client, netuid, kept=set(hotkeys))

@@ -2,7 +2,7 @@
 
 The file may come from a stranger. `archive.load` limits what it may hold before anything is written; then the
 record is proved from its first line to its last, and every event must have the types that `record.events`
-says. The chain of hashes shows changes, not authorship: whoever writes a whole record can make one up.
+says. The chain of hashes shows changes, not authorship: a writer of the whole record can make one up.
 """
 
 import json

@@ -14,9 +14,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from subnetlab.archive.save import result_folder
-from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, TrainError
-from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
-from subnetlab.train import models
+from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
+from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, STORE_FOLDER
+from subnetlab.store.objects import open_store
+from subnetlab.train import initial, models
+from subnetlab.train.models.tensors import fill
 from subnetlab.train.theta import theta_hash
 
 _WIDEST: Final = 1 << 16
@@ -34,9 +36,13 @@ def load_result(run_folder: Path) -> nn.Module:
     folder = result_folder(run_folder)
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        model = models.from_json(config["model"], trusted=True).build()
-        model.load_state_dict(load_file(folder / MODEL_FILE))
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        # Built as the run began: what no state dict holds is from the seed or from the first weights.
+        spec = models.from_json(config["model"], trusted=True)
+        start = str(config.get("init", ""))
+        store = open_store(run_folder / STORE_FOLDER) if start else None
+        model = initial.start(spec, int(config.get("seed", 0)), start, store)
+        fill(model, load_file(folder / MODEL_FILE))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
         raise RunError(f"The result in {folder} cannot be read: {error}.") from error
     return model.eval()
 

@@ -77,7 +77,7 @@ class Run:
 
     @property
     def status(self) -> RunStatus:
-        """Where the run stands; `interrupted` where no supervisor has it in hand."""
+        """The status of the run; `interrupted` if it has no supervisor and no end."""
         # The lock is asked before the record is read: a run may end between the two looks.
         supervised = is_running(self.folder)
         return self.view.status(supervised=supervised)
@@ -157,7 +157,7 @@ class Run:
         """Why a uid earned what it earned, step by step.
 
         Raises:
-            UnknownUid: the run gave nobody this uid.
+            UnknownUid: no peer of the run has this uid.
             RunNotFinished: no epoch has paid anyone yet.
         """
         return explain(self.view, uid)
@@ -180,7 +180,7 @@ class Run:
 
     @property
     def headline(self) -> str:
-        """Where the run stands, as one sentence."""
+        """The state of the run, as one sentence."""
         view = self.view
         status = self.status
         if status is RunStatus.INTERRUPTED:
@@ -216,7 +216,7 @@ class Run:
         return plain_lines(f"Run {self.id}: {where}. {self.headline}{note}")
 
     def page(self) -> str:
-        """The run as HTML without script: where it stands, its picture and a row per miner."""
+        """The run as HTML without script: its state, its picture and a row per miner."""
         from subnetlab.report.page import run_page  # noqa: PLC0415  (only where a page shows it)
 
         view = self.view

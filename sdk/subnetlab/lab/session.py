@@ -24,12 +24,12 @@ from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run, runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
-from subnetlab.network import names
+from subnetlab.network import endpoints
 from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm, checked
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
 from subnetlab.record.events import Spent
@@ -46,7 +46,7 @@ _REJOINING = threading.Lock()
 
 
 def connect(
-    network: str = names.DEVNET,
+    network: str = endpoints.DEVNET,
     *,
     sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
     confirm: Confirm | None = None,
@@ -58,25 +58,25 @@ def connect(
         network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
         sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
         confirm: who is asked before money is spent; a person on real networks unless given.
-        idle_limit_s: an embedded node to which nobody is connected for so many seconds ends by itself.
+        idle_limit_s: an embedded node ends by itself after so many seconds without a client.
 
     Raises:
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
-        NodeUnreachable: nobody answers at the endpoint.
+        NodeUnreachable: no node answers at the endpoint.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = names.resolve(network)
+    found = endpoints.resolve(network)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}
     chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
     node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
-    return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+    return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
 def rejoin(run: Run) -> "Net | None":
@@ -198,7 +198,7 @@ class Net:
     def pay(
         self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
     ) -> Receipt:
-        """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
+        """Pay TAO to an address or a wallet; `confirm` is asked instead of the usual confirmer.
 
         Raises:
             MoneyError: nothing was spent; the message says why.
@@ -306,7 +306,7 @@ class Net:
         """Hold the chain as it is; `revert` takes what this returns.
 
         Raises:
-            DevnetOnly: nobody can hold that chain.
+            DevnetOnly: that chain cannot be held.
             ChainPaced: a run seals this chain's blocks.
         """
         self._dev("snapshot")
@@ -314,10 +314,10 @@ class Net:
             return self._client.dev.snapshot()
 
     def revert(self, snapshot: Any) -> int:
-        """Put the chain back to a snapshot; the height it stands at.
+        """Put the chain back to a snapshot; the height it is at then.
 
         Raises:
-            DevnetOnly: nobody can turn that chain back.
+            DevnetOnly: that chain cannot be turned back.
             ChainRejected: there is no such snapshot.
             ChainPaced: a run seals this chain's blocks; it was not turned back.
         """
@@ -354,7 +354,7 @@ class Net:
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node.
 
-        A node on which a detached run goes on is left to it, and ends by itself when nobody is connected.
+        A node on which a detached run goes on is left to it, and ends by itself when no client is connected.
         """
         self._opened.close()
 

@@ -1,9 +1,10 @@
 """What a training peer needs of a chain: the seam between `train` and any real or in-memory network.
 
-Five verbs, synchronous, seen from one hotkey on one subnet. `network.memory` holds the implementation that
+Six verbs, synchronous, seen from one hotkey on one subnet. `network.memory` holds the implementation that
 tests use, `network.peer_chain` the one on the wire. Nothing here knows about wallets or money.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,12 @@ class Commitment:
     block: int
 
 
+def shares_of(row: Mapping[int, float]) -> dict[int, float]:
+    """A row of weights in any scale as shares that add up to 1; empty where all are zero."""
+    total = sum(row.values())
+    return {uid: weight / total for uid, weight in row.items() if weight} if total else {}
+
+
 class Chain(Protocol):
     """One hotkey's view of one subnet."""
 
@@ -41,7 +48,7 @@ class Chain(Protocol):
         ...
 
     def commit(self, data: bytes) -> None:
-        """Submit a commitment signed by this hotkey; it stands in the next block that is sealed.
+        """Submit a commitment signed by this hotkey; it is in the next block that is sealed.
 
         Returns once the node has accepted it into its pool, not waiting for the block.
         """
@@ -51,6 +58,10 @@ class Chain(Protocol):
         """The latest commitment of every hotkey of the subnet, at the head."""
         ...
 
+    def weights(self) -> dict[str, dict[int, float]]:
+        """The weights that stand at the head: by the hotkey that set them, then by uid, adding up to 1."""
+        ...
+
     def set_weights(self, weights: dict[int, float]) -> None:
-        """Submit weights by uid (any non-negative scale); they stand in the next block that is sealed."""
+        """Submit weights by uid (any non-negative scale); they are in the next block that is sealed."""
         ...

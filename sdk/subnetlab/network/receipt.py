@@ -10,7 +10,7 @@ from subnetlab.units import format_tao
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A successful extrinsic: where it stands and what it cost."""
+    """A successful extrinsic: its block, its index and what it cost."""
 
     tx: str
     """Hash of the extrinsic, `0x…`; of the decrypted one where the shield carried it."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, cast
 
 
 class RunStatus(StrEnum):
-    """Where a run stands."""
+    """The status of a run."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class RunStatus(StrEnum):
 
 
 class PeerStatus(StrEnum):
-    """Where the process of a peer stands."""
+    """The status of a peer's process."""
 
     STARTING = "starting"
     LIVE = "live"

@@ -238,7 +238,7 @@ class RunView:
         return self._seated(*TAKES_PART)
 
     def peer_status(self, uid: int) -> PeerStatus:
-        """Where a peer's process stands."""
+        """The status of a peer's process."""
         if uid in self.gone:
             return PeerStatus.GONE
         if uid not in self.ready:
@@ -259,16 +259,16 @@ class RunView:
 
     def reason(self, uid: int) -> str:
         """Why a miner is gone, refused or missed, in words; empty for one that works."""
-        stands = self.standing(uid)
-        if stands is Standing.GONE:
+        standing = self.standing(uid)
+        if standing is Standing.GONE:
             return self.gone[uid]
-        found = self.miners[uid].refusal if stands in (Standing.REFUSED, Standing.MISSED) else None
+        found = self.miners[uid].refusal if standing in (Standing.REFUSED, Standing.MISSED) else None
         return found.reason if found else ""
 
     # -- how far -----------------------------------------------------------------------------------
 
     def status(self, *, supervised: bool | None = None) -> RunStatus:
-        """Where the run stands.
+        """The status of the run.
 
         Args:
             supervised: whether a supervisor holds the record: without one, a run that has not ended is

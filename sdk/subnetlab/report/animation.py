@@ -1,6 +1,6 @@
 """A run that plays itself: the saved picture, growing round by round, as one SVG without script.
 
-CSS alone moves it, so it plays inside `<img>`, on a page that trusts nobody. It ends on the whole picture,
+CSS alone moves it, so it plays inside `<img>`, on a page without scripts. It ends on the whole picture,
 stays there for a while and begins again; who asked for less motion sees that last picture only. Every number
 in it is on record; what a round did not have yet is not shown before that round.
 """
@@ -97,7 +97,7 @@ def _frames(rounds: list[int]) -> list[int]:
 
 
 class _Played:
-    """One run on film; `rounds` says which round each frame stands at."""
+    """One run on film; `rounds` says which round each frame shows."""
 
     def __init__(self, view: RunView, rounds: list[int]) -> None:
         self._view, self._rounds = view, rounds

@@ -1,7 +1,7 @@
-"""Where a run stands, as one sentence: the same on every page, in a terminal and beside a live picture.
+"""The state of a run as one sentence: the same on every page, in a terminal and beside a live picture.
 
 Miners whose work the validators did not take are counted apart, by verdicts and not by roles, so that the
-sentence may stand where roles are hidden.
+sentence may appear where roles are hidden.
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class Headline:
 
 
 def headline(view: RunView) -> Headline:
-    """The sentence for a run as it stands."""
+    """The sentence for a run as it is now."""
     last = max(view.val_loss, default=-1)
     return Headline(
         miners=len(view.mining),

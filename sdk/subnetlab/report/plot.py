@@ -31,7 +31,7 @@ Beside: TypeAlias = Mapping[str, Mapping[int, float]]
 
 
 def picture(view: RunView) -> str:
-    """The run as one SVG; axes stand at their final size before there is anything to draw."""
+    """The run as one SVG; axes have their final size before there is anything to draw."""
     rows = pay_rows(view)
     others = beside(view)
     marks = [*axes(view), lines(view, view.val_loss, others), *ends(view, view.val_loss, others)]
@@ -94,7 +94,7 @@ def reached(view: RunView, number: int) -> float:
 
 def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
-    marks = [svg.text(LEFT, 26, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
+    marks = [svg.text(LEFT, 26, "Loss on held-out text, lower is better", size=13, bold=True)]
     marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
     end = str(max(view.rounds, 2))

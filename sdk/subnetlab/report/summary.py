@@ -21,7 +21,7 @@ def summarise(
         view: of a run that has ended.
         spent: what was spent in its name, oldest first; the last stake and the last payment are shown.
         name: the run's.
-        initial_loss: of the model before its first step; the first recorded loss stands in for it.
+        initial_loss: of the model before its first step; the first recorded loss is its fallback.
     """
     found = verdict(view)
     sooner = found.speed_up

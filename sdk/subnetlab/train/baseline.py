@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from subnetlab.network.chain import Chain
 from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
-from subnetlab.train import assignment, models
+from subnetlab.store.base import Store
+from subnetlab.train import assignment, initial, strategies
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
 from subnetlab.train.scoring.losses import validation_loss
-from subnetlab.train.strategies import alone_optimizer
 from subnetlab.train.strategies.base import Progress, inner_loop
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel
@@ -40,6 +40,7 @@ class Baseline:
         name: which baseline.
         miners: how many honest miners the subnet has; `ddp` trains on the data of as many.
         chain: what `alone` keeps pace with; the others take no notice of it.
+        store: holds the weights of a run that starts from given ones.
         corpus: the run's data; made again from the manifest's source unless given.
         patience_s: how long a block may take before the chain counts as gone.
 
@@ -57,8 +58,14 @@ class Baseline:
         miners: int = 1,
         chain: Chain | None = None,
         corpus: Corpus | None = None,
+        store: Store | None = None,
         patience_s: float = 600.0,
     ) -> None:
+        """Build the same model as every peer.
+
+        Raises:
+            ModelNotBuildable, DatasetEmpty, ManifestInvalid: as any peer.
+        """
         torch.set_num_threads(1)
         self.manifest, self.report, self.patience_s = manifest, report, patience_s
         self.budget = budget(name)
@@ -68,8 +75,8 @@ class Baseline:
         self.corpus = checked_corpus(manifest, corpus)
         # One alone trains at its own best rate; `ddp` at the run's.
         config = manifest.optimizer
-        config = config if self.budget.joined else alone_optimizer(manifest.strategy, config)
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, config)
+        config = config if self.budget.joined else strategies.alone_optimizer(manifest.strategy, config)
+        self.model = FlatModel(initial.built(manifest, store), manifest.task, config)
 
     @property
     def keeps_pace(self) -> bool:
@@ -108,7 +115,7 @@ class Baseline:
         return assignment.work(
             manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch_size),
-            run=manifest.hash, round_=round_, uid=BASELINE_UID - seat, block_hash=ALONE,
+            run=manifest.drawn_for, round_=round_, uid=BASELINE_UID - seat, block_hash=ALONE,
         )  # fmt: skip
 
     def _evaluate(self, round_: int, compute_s: float, cpu_s: float) -> None:

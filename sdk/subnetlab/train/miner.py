@@ -100,10 +100,10 @@ class Miner(Peer):
         work_HB = assignment.work(
             task.items(self.corpus, "train"),
             (self.manifest.strategy.inner_steps, self.manifest.batch_size),
-            run=self.replica.run,
+            run=self.manifest.drawn_for,
             round_=heights.round,
-            uid=self.seat.uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=self.drawn_as(self.seat.uid),
+            block_hash=self.drawn_at(heights.open),
         )
         return (task.batch(self.corpus, "train", numbers_B) for numbers_B in work_HB)
 
@@ -121,4 +121,6 @@ class Miner(Peer):
         """Publish salt and key, signed."""
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
-        self.store.put(names.reveal(heights.round, self.seat.uid, sealed.token), reveal.to_bytes())
+        deadline_hash = self.chain.block_hash(heights.commit)
+        name = names.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        self.store.put(name, reveal.to_bytes())

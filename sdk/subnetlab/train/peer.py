@@ -1,7 +1,7 @@
 """What miners and validators share: the loop over rounds, kept in step by block heights alone.
 
 A peer waits for a round to open, does its role's part up to the close, follows the published record, and
-reports. It never looks at a clock except to give up on a chain that stands still.
+reports. It never looks at a clock except to give up on a chain that seals no more blocks.
 """
 
 import time
@@ -22,7 +22,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
-from subnetlab.train.roster import Roster, Seat, seat_of
+from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -68,7 +68,7 @@ class Peer(ABC):
         torch.set_num_threads(1)
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
         self.seats: Sequence[Seat] = ()
-        """Who takes part in the round at hand; nobody before the first."""
+        """Who takes part in the round at hand; empty before the first."""
         self.chain, self.store, self.report, self.sign = chain, store, report, sign
         self.patience_s = patience_s
         self.corpus = checked_corpus(manifest, corpus)
@@ -119,6 +119,16 @@ class Peer(ABC):
         began = time.perf_counter()
         self.chain.wait_for(height, self.patience_s)
         return time.perf_counter() - began
+
+    def drawn_at(self, height: int) -> str:
+        """What the chain adds to the draws of a round: a block's hash; nothing where they can be repeated."""
+        return "" if self.manifest.deterministic else self.chain.block_hash(height)
+
+    def drawn_as(self, uid: int) -> int:
+        """The miner that draws are made for: its uid, or its place in a fleet whose run is repeated."""
+        if not self.manifest.deterministic:
+            return uid
+        return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase, and the processor time that it took."""

@@ -22,7 +22,7 @@ from subnetlab.record.events import (
     from_json,
     to_json,
 )
-from subnetlab.train.attackers import ATTACKERS, delivery
+from subnetlab.train.attackers import ATTACKERS, copies, delivery
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data import Corpus
 from subnetlab.train.free_rider import FreeRider
@@ -242,7 +242,7 @@ CHEATS: dict[str, set[str]] = {
     "poison": {"gated"},
     "garble": {"malformed"},
     "late": {"late"},
-    "silent": {"no_reveal"},
+    "withheld": {"no_reveal"},
 }
 
 
@@ -270,7 +270,7 @@ def test_a_peer_that_fails_ends_the_rehearsal_with_its_reason(rehearse: MakeRehe
 
 def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> None:
     run = rehearse(
-        "miner", "miner", "miner", "validator", roles={2: delivery.Copycat}, optimizer=FAST, rounds=2
+        "miner", "miner", "miner", "validator", roles={2: copies.Copycat}, optimizer=FAST, rounds=2
     )
     run.run()
     assert {v.verdict for v in scored(run, 2)} <= {"no_reveal", "wrong_key", "malformed"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from subnetlab.devnet.chain.extrinsic import Extrinsic
 from subnetlab.devnet.chain.fees import CallWeight
-from subnetlab.devnet.chain.refusal import already_imported, pool_full, too_low_priority
+from subnetlab.devnet.chain.transaction_error import already_imported, pool_full, too_low_priority
 
 Status = str | dict[str, Any]
 Watch = Callable[[Status], None]
@@ -20,8 +20,8 @@ LIMIT_BYTES = 20 * 2**20
 """Most bytes of them, likewise."""
 
 
-def _nobody(_: Status) -> None:
-    """Nobody watches."""
+def _unwatched(_: Status) -> None:
+    """The client asked for no news of its extrinsic."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Pending:
     fee: int
     payer: str
     dies_at: int | None
-    watch: Watch = field(default=_nobody)
+    watch: Watch = field(default=_unwatched)
 
 
 class TransactionPool:
@@ -56,7 +56,7 @@ class TransactionPool:
         """Take an admitted extrinsic in, in place of one that pays a smaller tip.
 
         Raises:
-            Refusal: 1013 it is here already, 1014 the other one pays as well, 1016 the pool is full.
+            TransactionError: 1013 it is here already, 1014 the other one pays as well, 1016 the pool is full.
         """
         extrinsic = pending.extrinsic
         if extrinsic.hash in self._hashes:

@@ -15,10 +15,10 @@ from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.extrinsic import bare, digest
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.chain.refusal import INVALID, Refusal
 from subnetlab.devnet.chain.registry import APIS, RAW_APIS
 from subnetlab.devnet.chain.shield import unseal
 from subnetlab.devnet.chain.state import State
+from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.pallets import balances, mev_shield, system
@@ -59,7 +59,7 @@ class Node:
         self.codec, self.clock = codec, clock
         self.state = State()
         self.ledger = Ledger(codec, self.state)
-        self.pool = TransactionPool()
+        self.transaction_pool = TransactionPool()
         self.pruned_before = 0
         """Blocks below this height have lost their state."""
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
@@ -98,12 +98,12 @@ class Node:
         """Take a signed extrinsic into the pool and return its hash.
 
         Raises:
-            Refusal: it can never be included as it stands.
+            TransactionError: it can never be included as it is.
         """
         pending = admission.admit(raw, self.ledger, self.blocks)
         if watch is not None:
             pending.watch = watch
-        self.pool.add(pending)
+        self.transaction_pool.add(pending)
         pending.watch("ready" if pending in self.ready() else "future")
         for listener in self.on_ready:
             listener()
@@ -111,7 +111,7 @@ class Node:
 
     def ready(self) -> list[Pending]:
         """What the next block would include."""
-        return self.pool.ready(lambda who: system.nonce(self.ledger, who))
+        return self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who))
 
     def endow(self, who: str, amount: int) -> None:
         """Issue rao to an account in the block being built.
@@ -142,7 +142,7 @@ class Node:
                 system.close_block(self.ledger)
         except BaseException:
             for pending in included:  # the block never was; only what broke it stays out of the pool
-                self.pool.restore(pending)
+                self.transaction_pool.restore(pending)
             self.ledger.block_number, self.ledger.now_ms = parent.number, before_ms
             raise
         changes = self.state.seal(number)
@@ -161,15 +161,15 @@ class Node:
         executive.apply_inherent(self.ledger, 0, now)
         body = [bare(now)]
         for pending in self.ready():
-            self.pool.remove(pending)
+            self.transaction_pool.remove(pending)
             self._include(pending, body, included)
         return body
 
     def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
         try:
-            with contained("An extrinsic", passes=(Refusal,)) as outcome, self.ledger.transaction():
+            with contained("An extrinsic", passes=(TransactionError,)) as outcome, self.ledger.transaction():
                 executive.apply_extrinsic(self.ledger, len(body), pending)
-        except Refusal:
+        except TransactionError:
             pending.watch("invalid")
             return
         except BaseException:  # the process ends
@@ -194,7 +194,7 @@ class Node:
             return None
         try:
             return admission.admit(raw, self.ledger, self.blocks)
-        except Refusal as error:
+        except TransactionError as error:
             log.info("a sealed extrinsic was refused: %s", error)
             return None
 
@@ -202,8 +202,8 @@ class Node:
         for pending in included:
             pending.watch({"inBlock": hexed(block.hash)})
             pending.watch({"finalized": hexed(block.hash)})
-        for pending in self.pool.expired(block.number):
-            self.pool.remove(pending)
+        for pending in self.transaction_pool.expired(block.number):
+            self.transaction_pool.remove(pending)
             pending.watch("invalid")
         for listener in self.on_sealed:
             listener(block, changes)
@@ -248,7 +248,7 @@ class Node:
             raise BadArguments(str(error)) from error
         try:
             pending = admission.admit(raw, self.ledger, self.blocks)
-        except Refusal as refused:
+        except TransactionError as refused:
             if refused.code != INVALID:
                 raise BadArguments(refused.message) from refused
             return validity.invalid(refused)

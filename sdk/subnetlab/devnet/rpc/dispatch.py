@@ -10,7 +10,7 @@ import json
 import logging
 from typing import Any
 
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import (
     BATCH_TOO_LARGE,
@@ -85,7 +85,7 @@ async def answer(service: Service, request: Any, connection: Connection) -> Answ
         result = await _call(service, request["method"], request.get("params"), connection)
     except RpcError as error:
         return _failed(identifier, error)
-    except Refusal as error:
+    except TransactionError as error:
         return _failed(identifier, RpcError(error.code, error.message, error.data))
     except Exception as error:
         log.exception("%s failed", request["method"])

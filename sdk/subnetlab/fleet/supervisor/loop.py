@@ -199,8 +199,12 @@ class Supervisor:
         return Ending(status=RunStatus.INTERRUPTED, reason=f"What became of some rounds is not known: {why}")
 
     def _ending_if_done(self) -> Ending | None:
-        if self._trained is None and self._ending is None and self._seats_are_through():
-            self._trained = self._account_for_every_round()
+        if self._trained is None and self._ending is None:
+            if self._header.deterministic and (missing := self._missing()):
+                why = "It was to go as its seed says, which takes every peer in every round."
+                return Ending(status=RunStatus.FAILED, reason=f"{missing} {why}")
+            if self._seats_are_through():
+                self._trained = self._account_for_every_round()
         if self._trained is not None:
             # Who stops it now ends baselines alone: the run has come to its end.
             left = self._ending is None and any(peer.running for peer in self._peers)
@@ -216,6 +220,16 @@ class Supervisor:
                 cause = min(crew, key=lambda peer: (peer.interrupted, peer.ended_at))
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
+
+    def _missing(self) -> str:
+        """Which peer is gone or late, as a sentence; empty where all take part."""
+        for peer in self._peers:
+            if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
+                return f"The {peer.seat.name} is gone. {peer.reason()}"
+            if peer.seat.uid in self._pacer.late:
+                limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
+                return f"The {peer.seat.name} reported nothing within {limit}."
+        return ""
 
     def _seats_are_through(self) -> bool:
         running = any(peer.running for peer in self._peers if peer.seat.uid >= 0)
@@ -262,7 +276,8 @@ class Supervisor:
             self._kill_peers(late, "It did not come to its end.")
             return
         if self._watches is None:
-            self._pacer.give_up(now)
+            if self._pacer.give_up(now) and self._header.deterministic:
+                return
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return

@@ -84,11 +84,14 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         epochs.begin(head, resume.last_epoch or (resume.started.block if resume.started else None))
         journal = Journal(run_folder, record, resume, launcher)
         header = read_header(launcher, run_folder, max(_HEADER_LIMIT_S, spec.start_limit_s))
+        is_new = resume.started is None
         if resume.started is None:
             _check_heights(header, head)
             journal.append([_first_event(spec, header, head)], durable=True)
         elif resume.started.manifest_hash != header.manifest_hash:
             raise FleetStartFailed("The manifest is not the one this run began with.", hint="Put it back.")
+        if not is_new:
+            _check_repeatable(header, resume)
         supervisor = Supervisor(
             spec=spec,
             header=header,
@@ -107,6 +110,15 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
             pending=pending_ending(resume),
             supervisor=supervisor,
             began=began,
+        )
+
+
+def _check_repeatable(header: RunHeader, resume: ResumeState) -> None:
+    """Whether a run that is taken up may go on: a deterministic one has lost its peers' memory."""
+    if header.deterministic and resume.unreported(header.rounds.rounds):
+        raise FleetStartFailed(
+            "A deterministic run that was cut off cannot go on as its seed says.",
+            hint="Train again with the same seed: it takes the same steps from the start.",
         )
 
 
@@ -156,7 +168,7 @@ def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | 
 
 def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
     def entry(seat: PeerSeat) -> dict[str, object]:
-        known = {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
+        known: dict[str, object] = {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
         return known | ({"attacker": seat.attacker} if seat.attacker else {})
 
     seats = sorted((*spec.seats, *spec.others), key=lambda seat: seat.uid)

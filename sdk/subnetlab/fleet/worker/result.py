@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 
 from subnetlab.errors import FleetError
@@ -15,10 +16,11 @@ from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.role import roster_of
+from subnetlab.fleet.worker.role import open_data, roster_of
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.store.objects import open_store
 from subnetlab.train.manifest import Manifest
+from subnetlab.train.peer import checked_corpus
 from subnetlab.train.replica import Replica
 
 
@@ -47,12 +49,16 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     replica.model.load(replica.theta_P)
-    tensors = {name: part.detach().clone() for name, part in replica.model.module.named_parameters()}
-    save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
+    if replica.model.has_statistics:
+        torch.set_num_threads(1)  # as the validators judged it
+        replica.model.settle(checked_corpus(manifest, open_data(folder)))
+    save_file(replica.model.state(), made / MODEL_FILE, metadata={"theta_hash": replica.hash})
     config = {
         "run_id": manifest.run_id,
         "manifest_hash": manifest.hash,
         "model": manifest.model.to_json(),
+        "seed": manifest.seed,
+        "init": manifest.init,
         "rounds": last_round + 1,
         "parameters": replica.layout.size,
         "theta_hash": replica.hash,

@@ -1,6 +1,7 @@
 """From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest."""
 
 import os
+import random
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 import bittensor
+import numpy as np
+import torch
 from bittensor_core import Keypair
 
 from subnetlab.errors import FleetError
@@ -25,6 +28,7 @@ from subnetlab.store.objects import open_store
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer, Report
@@ -83,11 +87,22 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     if seat is None:
         raise FleetError(f"The fleet has no seat {uid}.")
     manifest = load_manifest(run_folder)
+    if manifest.deterministic:
+        _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
     role = _role(spec, seat, manifest, report, open_data(run_folder))
     if isinstance(role, Validator):
         events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
         role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
     return Seated(uid=seat.uid, role=role)
+
+
+def _fix_random_numbers(seed: int, place: int) -> None:
+    """Start what a person's own model may draw from where it started before; each peer elsewhere."""
+    start = int.from_bytes(stream("random", 4, seed, place), "little")
+    random.seed(start)
+    np.random.seed(start)  # noqa: NPY002 - models that draw from it exist
+    torch.manual_seed(start)
+    torch.use_deterministic_algorithms(mode=True)
 
 
 def open_data(run_folder: Path) -> Corpus | None:
@@ -106,8 +121,10 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
-        name = seat.baseline or ALONE
-        return Baseline(manifest, report, name=name, miners=miners, chain=reader, corpus=corpus)
+        return Baseline(
+            manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
+            store=open_store(spec.store),
+        )  # fmt: skip
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))

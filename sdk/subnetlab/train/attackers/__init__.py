@@ -35,18 +35,42 @@ def _miner(path: str, noun: str, what: str) -> Attacker:
     return Attacker(path, "miner", noun, what)
 
 
+def _validator(path: str, noun: str, what: str) -> Attacker:
+    return Attacker(path, "validator", noun, what)
+
+
 ATTACKERS: Final[dict[str, Attacker]] = {
-    "free_rider": _miner("free_rider:FreeRider", "free rider", "sends noise of honest size and does no work"),
+    "free_rider": _miner("free_rider:FreeRider", "free rider", "sends noise of honest size, does no work"),
     "sign_flip": _miner("attackers.updates:SignFlip", "sign flipper", "trains, and sends the opposite"),
     "poison": _miner("attackers.updates:Poisoner", "poisoner", "trains, and sends the opposite tenfold"),
+    "alie": _miner(
+        "attackers.updates:Alie", "ALIE attacker", "shifts every parameter a little against honest training"
+    ),
+    "label_poison": _miner(
+        "attackers.updates:LabelPoisoner", "label poisoner", "trains on targets of other inputs"
+    ),
+    "backdoor": _miner(
+        "attackers.updates:Backdoor", "backdoor planter", "teaches one answer to a trigger beside its work"
+    ),
+    "stale": _miner("attackers.updates:Stale", "stale miner", "trains from the model of four rounds ago"),
+    "copy": _miner(
+        "attackers.copies:Copycat", "copycat", "commits to another's payload, which is still sealed"
+    ),
+    "late_copy": _miner(
+        "attackers.copies:DelayedCopycat", "delayed copycat", "sends what another revealed a round before"
+    ),
+    "replay": _miner("attackers.delivery:Replayer", "replayer", "sends its first payload in every round"),
+    "sybil": _miner("attackers.copies:Sybil", "sybil", "sends one work under each of its hotkeys"),
     "garble": _miner("attackers.delivery:Garbler", "garbler", "commits to bytes that are no payload"),
     "late": _miner("attackers.delivery:Latecomer", "latecomer", "commits one block after the deadline"),
-    "silent": _miner("attackers.delivery:Silent", "silent miner", "commits and withholds the key"),
-    "sealed_copy": _miner(
-        "attackers.delivery:Copycat", "blind copier", "commits to another's payload, which is still sealed"
+    "withheld": _miner("attackers.delivery:Withholder", "withholder", "commits, and keeps the key"),
+    "squat": _miner("attackers.delivery:Squatter", "squatter", "trains, and puts junk under others' names"),
+    "weight_copier": _validator(
+        "attackers.judges:WeightCopier", "weight copier", "judges nothing and votes as another voted before"
     ),
-    "squat": _miner("attackers.delivery:Squatter", "squatter", "trains, and puts junk under names of others"),
-    "replay": _miner("attackers.delivery:Replayer", "replayer", "sends its first payload in every round"),
+    "colluder": _validator(
+        "attackers.judges:Colluder", "colluder", "votes for the miners that honest validators shut out"
+    ),
 }
 """Word to attacker, the words of `LocalFleet(attackers=)` and of the record."""
 

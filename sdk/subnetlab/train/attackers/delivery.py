@@ -4,11 +4,10 @@ Each is a `Miner` whose one overridden method is the attack; intake deals with e
 anything is tried on data.
 """
 
-from subnetlab.errors import ObjectMissing
 from subnetlab.train import names
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, RoundWork
-from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of, seal
+from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of
 from subnetlab.train.roster import miners
 
 
@@ -32,35 +31,11 @@ class Latecomer(Miner):
         super().reveal(sealed, binding, heights)
 
 
-class Silent(Miner):
+class Withholder(Miner):
     """Commits and never reveals."""
 
     def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
         """Keep salt and key."""
-
-
-class Copycat(Miner):
-    """Does no work: takes another miner's sealed object from the store and commits to it as its own."""
-
-    def work(self, heights: RoundHeights) -> RoundWork:
-        """Nothing; the payload is somebody else's."""
-        del heights
-        return RoundWork(b"", 0.0, 0.0, 0.0)
-
-    def sealed(self, payload: bytes, binding: Binding) -> Sealed:
-        """Take the first object another miner has put there this round, if any is there yet."""
-        own = seal(payload, binding)
-        for seat in miners(self.seats):
-            prefix = f"rounds/{binding.round:06}/sealed/{seat.uid}"
-            for name in self.store.names(prefix) if seat.uid != self.seat.uid else []:
-                try:
-                    data = self.store.get(name, self.codec.limit * 2)
-                except ObjectMissing:
-                    continue
-                return Sealed(
-                    data, bytes.fromhex(name.rpartition("/")[2]), own.payload_hash, own.salt, own.key
-                )
-        return own
 
 
 class Squatter(Miner):
@@ -72,7 +47,7 @@ class Squatter(Miner):
             binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)
             guess = commitment_of(binding, bytes(32), hash_of(b""))
             self.store.put(names.sealed(heights.round, seat.uid, guess), b"junk")
-            self.store.put(names.reveal(heights.round, seat.uid, guess.hex()), b"junk")
+            self.store.put(names.reveal(heights.round, seat.uid, "", guess.hex()), b"junk")
         return super().work(heights)
 
 

@@ -1,4 +1,4 @@
-"""What a miner sends: an update made small, written so that nobody has to trust the writer, and sealed.
+"""What a miner sends: an update made small, written so that a reader need not trust its writer, and sealed.
 
 `sparse`, `onebit` and `dense` are the codecs; `topk`, `quantise` and `rice` are what `sparse` is made of;
 `wire` is the container; `seal` encrypts it until the reveal.

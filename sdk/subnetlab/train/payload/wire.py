@@ -127,7 +127,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], memoryview]:
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     return result
 
 

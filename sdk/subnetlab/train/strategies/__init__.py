@@ -36,7 +36,7 @@ def inner_optimizer(strategy: Strategy) -> OptimizerConfig:
 
 def alone_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
     """A run's optimizer at the rate at which one miner by itself does best, for the baseline."""
-    return strategy.alone(config) if isinstance(strategy, MuLoCo) else config
+    return strategy.alone_optimizer(config) if isinstance(strategy, MuLoCo) else config
 
 
 def to_json(strategy: Strategy) -> dict[str, Any]:

@@ -23,7 +23,7 @@ OnStep = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where in the run a round stands."""
+    """The place of a round in its run."""
 
     round: int
     rounds: int

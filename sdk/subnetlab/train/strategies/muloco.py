@@ -47,7 +47,7 @@ class MuLoCo:
         """What miners step with unless a run says otherwise."""
         return MuonConfig()
 
-    def alone(self, config: OptimizerConfig) -> OptimizerConfig:
+    def alone_optimizer(self, config: OptimizerConfig) -> OptimizerConfig:
         """The run's optimizer at the rate at which one miner by itself does best."""
         return replace(config, lr=config.lr * _ALONE) if isinstance(config, MuonConfig) else config
 

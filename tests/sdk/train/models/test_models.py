@@ -83,8 +83,20 @@ def failing() -> nn.Module:
     raise RuntimeError("out of luck")
 
 
-def of_doubles() -> nn.Module:
-    return Bigram().double()
+def complex_() -> nn.Module:
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.zeros(3, dtype=torch.complex64))
+    return model
+
+
+def lazy() -> nn.Module:
+    return nn.LazyLinear(3)
+
+
+def tied_by_memory() -> nn.Module:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight.data = model[0].weight.data
+    return model
 
 
 def all_frozen() -> nn.Module:
@@ -111,7 +123,8 @@ def test_a_factory_builds_and_survives_json(here: str) -> None:
     ("name", "words"),
     [
         ("constant", "no parameters"), ("not_a_model", "returned a str"), ("failing", "out of luck"),
-        ("of_doubles", "float64"), ("nowhere", "cannot be imported"), ("all_frozen", "is frozen"),
+        ("complex_", "complex64"), ("lazy", "no shape"), ("tied_by_memory", "share their memory"),
+         ("nowhere", "cannot be imported"), ("all_frozen", "is frozen"),
     ],
 )  # fmt: skip
 def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from subnetlab.errors import ManifestInvalid
 from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train import models, strategies
-from subnetlab.train.attackers import Poisoner
+from subnetlab.train.attackers.updates import Poisoner
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.miner import Miner
 from subnetlab.train.optimizer import AdamWConfig, MuonConfig

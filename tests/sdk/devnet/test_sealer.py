@@ -10,7 +10,7 @@ from tests.sdk.devnet.signing import Signer
 from subnetlab.devnet.chain.block import Block
 from subnetlab.devnet.chain.registry import CALLS
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.sealing import Instant, Interval, Manual, Sealer, describe, parse_sealing
+from subnetlab.devnet.node.sealer import Instant, Interval, Manual, Sealer, describe, parse_sealing
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 
