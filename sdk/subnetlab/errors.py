@@ -18,7 +18,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
-    │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable
+    │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
     │   └── FleetStartFailed · PeerDied
@@ -202,6 +202,12 @@ class ManifestInvalid(TrainError):
 
 class ModelNotBuildable(TrainError):
     """The model cannot be built in a miner process."""
+
+
+class ModelFailed(TrainError):
+    """The model's own code failed in the middle of a run."""
+
+    hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
 
 
 class DatasetEmpty(TrainError):

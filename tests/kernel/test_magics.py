@@ -239,7 +239,7 @@ def test_a_cell_that_connects_again_leaves_one_node(tmp_path: Path) -> None:
         while len(nodes()) > 1:
             assert kernel.run("pass").status == "ok"
             assert time.monotonic() < deadline
-        assert kernel.run("assert net.alive() and subnet.net is net").status == "ok"
+        assert kernel.run("assert net.alive and subnet.net is net").status == "ok"
     finally:
         kernel.stop()
 

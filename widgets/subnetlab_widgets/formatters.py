@@ -41,7 +41,6 @@ def show_subnet(subnet: "Subnet") -> None:
 
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.run", "Runs"): drawing.runs_html,
-    ("subnetlab.lab.holdings", "Holdings"): drawing.holdings_html,
     ("subnetlab.commands.doctor", "Checkup"): drawing.checkup_html,
 }
 """One function per SDK class, by module and name."""
@@ -51,6 +50,7 @@ DRAW_THEMSELVES = (
     ("subnetlab.lab.session", "Net"),
     ("subnetlab.lab.subnet", "Subnet"),
     ("subnetlab.lab.run", "Run"),
+    ("subnetlab.lab.holdings", "Holdings"),
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),
 )

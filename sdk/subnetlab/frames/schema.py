@@ -131,8 +131,8 @@ _BASELINES = (
 
 _MONEY = (
     _float("time", "Unix seconds"),
-    _text("what", "`stake` or `pay`"),
-    _int("amount_rao", "what left the wallet, fee not included"),
+    _text("what", "`stake`, `pay`, `unstake` or `execute`"),
+    _int("amount_rao", "what left the wallet, fee not included; below 0 what came back"),
     _text("to", "address or hotkey"),
     _text("tx", "hash of the extrinsic"),
 )

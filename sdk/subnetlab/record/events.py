@@ -20,6 +20,8 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+    DIVERGED = "diverged"
+    """Ended because the loss of the model is no longer a number, or far above where it began."""
     INTERRUPTED = "interrupted"
     """Left unfinished by its supervisor; attaching goes on."""
 
@@ -178,6 +180,8 @@ class RoundClosed(Event):
     val_loss: float
     """Held-out loss of the model after this round."""
     aggregate_s: float
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+    """What the task measures of the same model beside its loss, by name; only finite numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,10 +282,12 @@ class Spent(Event):
     """A stake or a payment made in the name of this run."""
 
     kind: ClassVar[str] = "spent"
-    what: Literal["stake", "pay"]
+    what: Literal["stake", "pay", "unstake", "execute"]
     tx: str
     amount_rao: int
+    """What left the wallet beside the fee; below 0 where it came back."""
     to: str
+    """A hotkey or an account (ss58); empty where an intent names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,17 +297,17 @@ class RunInterrupted(Event):
     kind: ClassVar[str] = "run_interrupted"
     reason: str
     block: int
-    pending: Literal["", "finished", "stopped", "failed"] = ""
+    pending: Literal["", "finished", "stopped", "failed", "diverged"] = ""
     """How the run ends once its model is written, where training is over and only that is missing."""
     pending_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event: `finished`, `stopped` or `failed`, with the reason in words."""
+    """The last event: `finished`, `stopped`, `failed` or `diverged`, with the reason in words."""
 
     kind: ClassVar[str] = "run_ended"
-    status: Literal["finished", "stopped", "failed"]
+    status: Literal["finished", "stopped", "failed", "diverged"]
     reason: str
     block: int
     wall_s: float

@@ -7,6 +7,7 @@ Incremental: feed it events in order, at any pace, and read it at any time. What
 
 from bisect import bisect_right
 from collections.abc import Callable
+from math import isfinite
 from statistics import median
 from typing import Any, Final
 
@@ -275,7 +276,10 @@ class RunView:
                 interrupted. None for who cannot know: then the record alone decides.
         """
         if self.ended is not None:
-            return RunStatus(self.ended.status)
+            # Earlier versions recorded a diverged run as failed.
+            lost = self.val_loss and not isfinite(self.val_loss[max(self.val_loss)])
+            failed = self.ended.status == RunStatus.FAILED
+            return RunStatus.DIVERGED if failed and lost else RunStatus(self.ended.status)
         if not supervised if supervised is not None else self.interrupted is not None:
             return RunStatus.INTERRUPTED
         return RunStatus.RUNNING if self.current >= 0 else RunStatus.STARTING

@@ -27,6 +27,8 @@ class Headline:
     loss: float | None
     baseline: float | None
     """Of one miner alone, after the same round."""
+    first: float | None = None
+    """After the first round that closed, where no later one was below it; None else."""
     sooner: SpeedUp | None = None
     """Of a finished run, where one miner alone was measured to its end."""
     ended: str = ""
@@ -37,6 +39,9 @@ class Headline:
             return self._nothing()
         if not isfinite(self.loss):
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
+        if self.finished and self.first is not None and self.loss >= self.first:
+            after = f"{self.loss:.2f} after {counted(self.rounds, 'round')}"
+            return f"{self._who()} learned nothing: {after}, {self.first:.2f} after the first."
         if self.finished:
             how = f"reached {self.loss:.2f}{self._beside()}."
             return f"{self._who()} {how}" if self.taking_part else f"{self._without_them()} {how}"
@@ -81,11 +86,17 @@ def headline(view: RunView) -> Headline:
         rounds=len(view.over),
         lost=len(view.lost),
         loss=view.val_loss.get(last),
+        first=_never_below(view),
         # The same round of both curves: one alone that trained longer would be no comparison.
         baseline=view.baseline_loss.get(last),
         sooner=speed_up(view),
         ended=_why(view),
     )
+
+
+def _never_below(view: RunView) -> float | None:
+    losses = [loss for _, loss in sorted(view.val_loss.items())]
+    return losses[0] if len(losses) > 1 and min(losses[1:]) >= losses[0] else None
 
 
 def taking_part(view: RunView, *, upto: int | None = None) -> int:

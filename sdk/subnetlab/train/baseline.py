@@ -101,6 +101,7 @@ class Baseline:
     def train(self, round_: int) -> None:
         """One round's worth of inner steps."""
         progress = Progress(round_, self.rounds, self.manifest.strategy.inner_steps)
+        torch.manual_seed(assignment.seed(self.manifest.drawn_for, round_, BASELINE_UID))
         inner_loop(self.model, self.model.theta_P, self._batches(round_), progress, lambda _step, _loss: None)
 
     def _batches(self, round_: int) -> Iterator[Batch]:

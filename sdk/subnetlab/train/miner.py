@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
 from subnetlab.record.events import Mined, Role, Stepped
 from subnetlab.train import assignment, names
 from subnetlab.train.anchors import Anchor
@@ -90,6 +92,9 @@ class Miner(Peer):
                 pending.clear()
 
         replica = self.replica
+        # Dropout draws from torch's global generator.
+        drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
+        torch.manual_seed(assignment.seed(*drawn))
         return self.manifest.strategy.learn(
             replica.model, replica.theta_P, self.batches(heights), progress, on_step
         )

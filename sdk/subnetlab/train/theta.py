@@ -8,18 +8,21 @@ Shapes: P parameters, B items.
 """
 
 import math
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
+from subnetlab.errors import ModelFailed
 from subnetlab.train import optimizer
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.hashing import digest
 from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.statistics import Statistics
-from subnetlab.train.tasks.base import Batch, Sample, Samples, Task
+from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Measures, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
 
@@ -99,8 +102,9 @@ class FlatModel:
         self.gradient_P.zero_()
         for parameter, _, _ in self._cast:
             parameter.grad = None
-        loss = self.task.loss(self._in_mode(training=True), batch)
-        loss.backward()
+        with _own_words("was trained", batch):
+            loss = self.task.loss(self._in_mode(training=True), batch)
+            loss.backward()
         for parameter, _, gradient in self._cast:
             if parameter.grad is not None:
                 gradient.copy_(parameter.grad)
@@ -126,12 +130,20 @@ class FlatModel:
     @torch.no_grad()
     def loss(self, batch: Batch) -> float:
         """The mean loss of a batch, in evaluation mode."""
-        return float(self.task.loss(self._in_mode(training=False), batch))
+        with _own_words("was evaluated", batch):
+            return float(self.task.loss(self._in_mode(training=False), batch))
 
     @torch.no_grad()
     def losses(self, batch: Batch) -> Tensor:
         """The loss of every item, shape (B,), in evaluation mode: every validator measures the same."""
-        return self.task.losses(self._in_mode(training=False), batch)
+        with _own_words("was evaluated", batch):
+            return self.task.losses(self._in_mode(training=False), batch)
+
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """The task's metrics, in evaluation mode; none of a task that has no others than its loss."""
+        model = self._in_mode(training=False)
+        return self.task.measure(model, batches) if isinstance(self.task, Measures) else {}
 
     @torch.no_grad()
     def sample(self) -> Sample | None:
@@ -149,6 +161,19 @@ class FlatModel:
         if self.module.training is not training:
             self.module.train(training)
         return self.module
+
+
+@contextmanager
+def _own_words(doing: str, batch: Batch) -> Generator[None]:
+    """Say that it was the model that failed, and on what."""
+    try:
+        yield
+    except MODEL_ERRORS as error:
+        shapes = " and ".join(str(tuple(part.shape)) for part in batch)
+        said = str(error).strip().split("\n")[0].rstrip(".")
+        raise ModelFailed(
+            f"The model failed as it {doing} on a batch of shape {shapes}: {type(error).__name__}: {said}."
+        ) from error
 
 
 def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

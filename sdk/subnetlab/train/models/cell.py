@@ -33,9 +33,14 @@ _FUTURE: Final = "from __future__ import annotations"
 
 
 class Cell:
-    """Definitions collected so far, in an order in which they run."""
+    """Definitions collected so far, in an order in which they run.
 
-    def __init__(self) -> None:
+    Args:
+        module: whose classes and functions travel as source although a miner could import them.
+    """
+
+    def __init__(self, module: str = "__main__") -> None:
+        self._module = module
         self._lines: list[str] = []
         self._bound: dict[str, Any] = {}
         self._future = False
@@ -80,11 +85,13 @@ class Cell:
         if isinstance(value, ModuleType):
             if not is_importable(value.__name__):
                 raise _refused(name, value, where)
-            self._add(name, value, f"import {value.__name__} as {name}")
-        elif (home := home_of(value)) is not None and _is_code(value):
+            as_ = "" if value.__name__ == name else f" as {name}"
+            self._add(name, value, f"import {value.__name__}{as_}")
+        elif _is_code(value) and (home := self._home_of(value)) is not None:
             module, _, outer = home[0], None, home[1].split(".")[0]
             alias = name if home[1] == outer else f"_{outer}"
-            self._add(name, value, f"from {module} import {outer} as {alias}")
+            as_ = "" if outer == alias else f" as {alias}"
+            self._add(name, value, f"from {module} import {outer}{as_}")
             if alias != name:
                 self._lines.append(f"{name} = {home[1].replace(outer, alias, 1)}")
         elif isinstance(value, type | FunctionType):
@@ -158,6 +165,10 @@ class Cell:
             return f"{self._named(np, where)}.array({numbers}, dtype={str(value.dtype)!r})"
         dtype = self.expression(value.dtype, name, where)
         return f"{self._named(torch, where)}.tensor({numbers}, dtype={dtype})"
+
+    def _home_of(self, value: Any) -> tuple[str, str] | None:
+        own = getattr(value, "__module__", None) == self._module and isinstance(value, type | FunctionType)
+        return None if own else home_of(value)
 
     def _named(self, value: Any, where: str) -> str:
         """A name for code, its own unless that means something else already."""

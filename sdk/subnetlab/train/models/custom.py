@@ -105,7 +105,7 @@ def source(
             f"The source of {factory!r} is not known.",
             hint="Define it with def or class in a cell or a module.",
         )
-    cell = Cell()
+    cell = Cell(factory.__module__)
     name = cell.define(factory, "make_model" if factory.__name__ == "<lambda>" else factory.__name__)
     return Source(
         text=_IMPORTS + cell.text, name=name, seq_len=seq_len, vocab_size=vocab_size, options=options
