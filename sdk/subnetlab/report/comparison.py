@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HUES: Final = ("#2f7fd0", "#d1691a", "#1f9d74", "#c0599a", "#a88a00", "#7a6fd0")
 """Apart for most eyes, on light paper and on dark; later strategies differ by their dashes too."""
 _DASHES: Final = ("", "7 4", "2 3")
-WIDTH, _HEIGHT, _TOP, _BOTTOM, _PANEL, _GAP, _LEFT = 900, 300, 46, 244, 205, 30, 52
+WIDTH, _HEIGHT, _TOP, _BOTTOM, _PANEL, _GAP, _LEFT = 900, 300, 46, 244, 192, 30, 52
 _LEGEND: Final = _LEFT + 3 * _PANEL + 2 * _GAP + 22
 
 
@@ -195,7 +195,7 @@ def _spent(one: Outcome, round_: int | None, names: tuple[str, str, str]) -> dic
 _At = Callable[[Outcome, int], float]
 _PANELS: Final[tuple[tuple[str, _At, bool], ...]] = (
     ("steps of a miner", lambda one, number: float(one.steps(number)), False),
-    ("bytes a miner sent", lambda one, number: one.sent(number), True),
+    ("bytes a miner sent, logarithmic", lambda one, number: one.sent(number), True),
     ("seconds", lambda one, number: one.seconds.get(number, 0.0), False),
 )
 
@@ -271,7 +271,7 @@ def _legend(outcomes: Sequence[Outcome]) -> list[str]:
     for i, (name, loss) in enumerate(_by_loss(outcomes)):
         y = _TOP + 8 + 22 * i
         hue, dash = looks[name]
-        short = name if len(name) <= 16 else f"{name[:15]}…"
+        short = name if len(name) <= 18 else f"{name[:17]}…"
         marks.append(svg.polyline([(_LEGEND, y), (_LEGEND + 22, y)], stroke=hue, width=2.4, dash=dash))
         marks.append(svg.text(_LEGEND + 28, y + 4, f"{_number(loss, 2)} {short}", size=12))
     return marks
