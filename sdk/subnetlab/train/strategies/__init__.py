@@ -19,6 +19,7 @@ __all__ = [
     "SparseLoCo",
     "Strategy",
     "alone_optimizer",
+    "ddp_optimizer",
     "from_json",
     "inner_optimizer",
     "to_json",
@@ -37,6 +38,11 @@ def inner_optimizer(strategy: Strategy) -> OptimizerConfig:
 def alone_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
     """A run's optimizer at the rate at which one miner by itself does best, for the baseline."""
     return strategy.alone_optimizer(config) if isinstance(strategy, MuLoCo) else config
+
+
+def ddp_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
+    """A run's optimizer at the rate at which synchronous data parallelism does best, for the baseline."""
+    return strategy.ddp_optimizer(config) if isinstance(strategy, MuLoCo) else config
 
 
 def to_json(strategy: Strategy) -> dict[str, Any]:
