@@ -138,7 +138,7 @@ def _anchors(model: object, data: object, seed: int, options: Mapping[str, Any])
             f"No option of a comparison is called {unknown[0]!r}.", hint=f"There are {', '.join(known)}."
         )
     from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded once something is planned)
-    from subnetlab.train.strategies import alone_optimizer  # noqa: PLC0415
+    from subnetlab.train.strategies import alone_optimizer, ddp_optimizer  # noqa: PLC0415
 
     given: dict[str, Any] = {"rounds": 30, "batch_size": 4, **options}
     strategy = given.pop("strategy", None)
@@ -146,10 +146,10 @@ def _anchors(model: object, data: object, seed: int, options: Mapping[str, Any])
     for name, most in (("rounds", arguments.MOST_ROUNDS), ("batch_size", arguments.MOST_BATCH)):
         given[name] = arguments.count(name, given[name], least=1, most=most)
     made = plan(model, data, strategy, seed=seed, **given)
-    alone = alone_optimizer(made.strategy, made.optimizer)
+    ends = [best(made.strategy, made.optimizer).to_json() for best in (alone_optimizer, ddp_optimizer)]
     steps = made.rounds * made.strategy.inner_steps
     rest = [repr(given.get(name)) for name in ("init", "task", "loss", "eval_data", "features", "target")]
-    return json.dumps([made.optimizer.to_json(), alone.to_json(), steps, made.batch_size, seed, *rest])
+    return json.dumps([*ends, steps, made.batch_size, seed, *rest])
 
 
 @contextlib.contextmanager
