@@ -62,7 +62,8 @@ def run_variables(variables: Variables) -> list[str]:
 
 def miners(variables: Variables) -> list[str]:
     """The uids of the present run's miners."""
-    return _uids(variables, "miner", "free_rider")
+    run = run_of(variables)
+    return [str(uid) for uid in run.view.mining] if run is not None else []
 
 
 def validators(variables: Variables) -> list[str]:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
-    from subnetlab.lab.run import attach as attach
-    from subnetlab.lab.run import runs as runs
+    from subnetlab.lab.runs import attach as attach
+    from subnetlab.lab.runs import runs as runs
     from subnetlab.lab.session import Net as Net
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
     from subnetlab.train import data as data
     from subnetlab.train import models as models
+    from subnetlab.train import optimizer as optimizers
     from subnetlab.train import strategies as strategies
 
     __version__: str
@@ -29,6 +30,7 @@ _MODULES = {
     "data": "subnetlab.train.data",
     "errors": "subnetlab.errors",
     "models": "subnetlab.train.models",
+    "optimizers": "subnetlab.train.optimizer",
     "strategies": "subnetlab.train.strategies",
 }
 _ATTRIBUTES = {
@@ -36,12 +38,12 @@ _ATTRIBUTES = {
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
-    "attach": "subnetlab.lab.run",
+    "attach": "subnetlab.lab.runs",
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
-    "runs": "subnetlab.lab.run",
+    "runs": "subnetlab.lab.runs",
 }
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "errors",
     "models",
     "open",
+    "optimizers",
     "runs",
     "strategies",
 ]

@@ -3,22 +3,36 @@
 Starts nothing; `fleet.launch` does.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from subnetlab.record.events import Role
+from subnetlab.train.attackers import ATTACKERS, refused
+
+
+class Place(NamedTuple):
+    """What one seat's process plays: its role, and the word of its attack, empty for an honest peer."""
+
+    role: Role
+    attacker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFleet:
     """Peers as processes on this machine, one CPU thread each.
 
-    `miners` counts every miner's seat; `free_riders` of them send noise instead of training. `baseline` adds
-    the reference miner that trains by itself and holds no seat.
+    `miners` and `validators` count every seat; `attackers` says how many of them attack, and how:
+    `{"sign_flip": 2, "free_rider": 1}`. `free_riders=1` is short for `attackers={"free_rider": 1}`.
+    `subnetlab.train.attackers.ATTACKERS` lists the words. `baseline` adds the reference miner that trains by
+    itself and holds no seat.
     """
 
     miners: int = 8
     validators: int = 2
     free_riders: int = 0
+    attackers: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Word to number, the free riders excepted, which `free_riders` counts."""
     baseline: bool = True
     phase_limit_s: float = 120.0
     """How long a block waits for a silent peer before it is sealed without it."""
@@ -26,16 +40,63 @@ class LocalFleet:
     """How much work a peer may need to come up, and how long it may go on without any, in seconds."""
 
     def __post_init__(self) -> None:
+        self._part_free_riders()
+        for name in ("miners", "validators", "free_riders"):
+            _check_count(name, getattr(self, name))
         if self.miners < 1 or self.validators < 1:
             raise ValueError("a fleet needs at least one miner and one validator")
         if not 0 <= self.free_riders <= self.miners:
             raise ValueError(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
+        if (hostile := len(self._hostile("miner"))) > self.miners:
+            raise ValueError(f"{hostile} attackers among miners are more than miners={self.miners}")
+        if (hostile := len(self._hostile("validator"))) > self.validators:
+            raise ValueError(
+                f"{hostile} attackers among validators are more than validators={self.validators}"
+            )
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ValueError("phase_limit_s and start_limit_s must be positive")
 
+    def _part_free_riders(self) -> None:
+        """Check the words of `attackers`, and count the free riders among them where all are counted.
+
+        Raises:
+            ValueError: no attacker is called so, a count is none, or free riders are counted twice over.
+        """
+        if not isinstance(self.attackers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}')  # noqa: TRY004 - as every other refusal of a fleet
+        for word, count in self.attackers.items():
+            if word not in ATTACKERS:
+                raise ValueError(refused(word))
+            _check_count(f"attackers[{word!r}]", count)
+        riders = self.attackers.get("free_rider", self.free_riders)
+        if self.free_riders not in (0, riders):
+            raise ValueError(f"free_riders={self.free_riders} and attackers count free riders differently")
+        object.__setattr__(self, "free_riders", riders)
+        rest = {word: count for word, count in self.attackers.items() if word != "free_rider" and count}
+        object.__setattr__(self, "attackers", rest)
+
+    def _hostile(self, role: Role) -> list[Place]:
+        """The attackers on seats of a role: free riders first, then in the order of the words given."""
+        riders = [Place("free_rider")] * self.free_riders if role == "miner" else []
+        return riders + [
+            Place(role, word)
+            for word, count in self.attackers.items()
+            if ATTACKERS[word].role == role
+            for _ in range(count)
+        ]
+
+    def places(self) -> list[Place]:
+        """The seats that the fleet needs on the subnet: miners, honest ones first, then validators alike."""
+        miners, validators = self._hostile("miner"), self._hostile("validator")
+        honest_miners = [Place("miner")] * (self.miners - len(miners))
+        honest_validators = [Place("validator")] * (self.validators - len(validators))
+        return honest_miners + miners + honest_validators + validators
+
     def roles(self) -> list[Role]:
-        """The roles that need a seat on the subnet: honest miners, free riders, then validators."""
-        honest: list[Role] = ["miner" for _ in range(self.miners - self.free_riders)]
-        free_riders: list[Role] = ["free_rider" for _ in range(self.free_riders)]
-        validators: list[Role] = ["validator" for _ in range(self.validators)]
-        return honest + free_riders + validators
+        """The roles of `places`."""
+        return [place.role for place in self.places()]
+
+
+def _check_count(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name}={value!r} is not a number of peers")

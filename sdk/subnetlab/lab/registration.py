@@ -9,31 +9,33 @@ after an epoch has seen its stake, hence the blocks that are sealed at the end. 
 from collections.abc import Sequence
 
 from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.local import Place
 from subnetlab.fleet.spec import PeerSeat
 from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import Wallet, address, dev_keypair, peer_uri
-from subnetlab.record.events import BASELINE_UID, Role
+from subnetlab.record.events import Role
 
 STAKES_TAO = (300, 200)
 """Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
 def register_peers(
-    client: NetworkClient, *, netuid: int, roles: Sequence[Role], wallet: Wallet, baseline: bool
+    client: NetworkClient, *, netuid: int, places: Sequence[Place], wallet: Wallet, baselines: Sequence[str]
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
     Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 
     Returns:
-        the seats in the order of `roles`, the reference miner last.
+        the seats in the order of `places`, the baselines last.
 
     Raises:
         ChainRejected: the chain refused a registration, a stake or a weight.
         FleetStartFailed: the subnet has too few seats, or the validators hold no permit after an epoch.
     """
+    roles: list[Role] = [place.role for place in places]
     uris = _uris(netuid, address(wallet), roles)
     hotkeys = [dev_keypair(uri).ss58_address for uri in uris]
     withdraw_votes(client, netuid, kept=set(hotkeys))
@@ -43,14 +45,17 @@ def register_peers(
             client.burned_register(netuid, wallet, hotkey_ss58=hotkey)
     known = client.metagraph(netuid)
     seats: list[PeerSeat] = []
-    for role, uri, hotkey in zip(roles, uris, hotkeys, strict=True):
+    for place, uri, hotkey in zip(places, uris, hotkeys, strict=True):
         neuron = known.by_hotkey(hotkey)
         if neuron is None:
             raise FleetStartFailed(
-                f"Subnet {netuid} has {len(known.neurons)} seats, too few for a fleet of {len(roles)}.",
+                f"Subnet {netuid} has {len(known.neurons)} seats, too few for a fleet of {len(places)}.",
                 hint="Start fewer miners.",
             )
-        seats.append(PeerSeat(uid=neuron.uid, hotkey=hotkey, role=role, hotkey_uri=uri))
+        seat = PeerSeat(
+            uid=neuron.uid, hotkey=hotkey, role=place.role, attacker=place.attacker, hotkey_uri=uri
+        )
+        seats.append(seat)
     validators = [seat for seat in seats if seat.role == "validator"]
     for i, seat in enumerate(validators):
         if not known.neurons[seat.uid].stake_alpha_rao:
@@ -59,8 +64,7 @@ def register_peers(
                 amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
             )
     _await_permits(client, netuid, validators)
-    if baseline:
-        seats.append(PeerSeat(uid=BASELINE_UID, hotkey="", role="alone"))
+    seats += [PeerSeat.of_baseline(name, place) for place, name in enumerate(baselines)]
     return tuple(seats)
 
 

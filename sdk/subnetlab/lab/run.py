@@ -1,8 +1,7 @@
 """A training run as a notebook holds it: everything is read from the run's folder.
 
 The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
-restarted kernel sees the same run by its name. Only `stop` speaks to the supervisor, and only `attach` starts
-one again.
+restarted kernel sees the same run by its name; `lab.runs` finds it. Only `stop` speaks to the supervisor.
 """
 
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import RunNotFinished, UnknownRun
+from subnetlab.errors import RunNotFinished
 from subnetlab.fleet.launch import is_running, request_stop
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
@@ -23,16 +22,18 @@ from subnetlab.report.format import counted
 from subnetlab.report.headline import headline
 from subnetlab.report.plot import picture
 from subnetlab.report.verdict import Verdict, verdict
-from subnetlab.settings import run_folders
 from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
     import polars as pl
-    from torch import nn
+    from torch import Tensor, nn
 
     from subnetlab.lab.session import Net
 
 _LOOK_AGAIN_S = 0.1
+_CUT_SHORT = {
+    RunStatus.STOPPED: "was stopped", RunStatus.FAILED: "failed", RunStatus.DIVERGED: "diverged",
+}  # fmt: skip
 
 
 class Run:
@@ -187,8 +188,8 @@ class Run:
         if status is RunStatus.INTERRUPTED:
             return self._left()
         rounds = counted(self.round, "round")
-        if status in (RunStatus.STOPPED, RunStatus.FAILED):
-            word = "was stopped" if status is RunStatus.STOPPED else "failed"
+        if status in _CUT_SHORT:
+            word = _CUT_SHORT[status]
             reason = plain(view.ended.reason, REASON) if view.ended else ""
             return f"The run {word} after {rounds}: {reason}"
         if view.val_loss or view.ended is not None:
@@ -267,11 +268,44 @@ class Run:
         self.wait(timeout)
         return load_result(self.folder)
 
+    @property
+    def model(self) -> "nn.Module":
+        """The trained model, in evaluation mode; errors as `result`, which also waits.
+
+        Raises:
+            RunNotFinished: the run goes on, or it ended without a model.
+        """
+        return self.result(timeout=0)
+
+    def state_dict(self, round: int | None = None) -> "dict[str, Tensor]":  # noqa: A002  (what it counts)
+        """The model's parameters and buffers by name after a round, also while the run goes on.
+
+        Args:
+            round: any round that closed, counted from 0; the newest unless given.
+
+        Raises:
+            RunNotFinished: no such round has closed.
+            RunError: the run's store no longer holds what leads there.
+        """
+        from subnetlab.lab.result import state_after  # noqa: PLC0415  (torch is loaded when a model is wanted)
+
+        closed = self.view.closed
+        number = max(closed, default=0) if round is None else round
+        if number not in closed:
+            raise RunNotFinished(
+                f"Round {number} of run {self.id} has not closed.",
+                hint=f"{counted(len(closed), 'round')} closed; the first is round 0.",
+            )
+        return state_after(self.folder, closed, number)
+
     def save(self, path: str | Path, *, model: bool = True) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
         The folder holds model, configuration and a card that says how it came to be; the file holds those
-        and the record, and shows the run to somebody who trains nothing.
+        and the record, and shows the run to somebody who trains nothing. The card gives the lines that load
+        the model without SubnetLab. A model of one's own loads with
+        `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`, one of `transformers` with
+        `from_pretrained(path)`, and `train(init=path)` goes on from it.
 
         Args:
             path: a new file or folder.
@@ -315,51 +349,3 @@ class Run:
         from subnetlab.lab.deletion import delete  # noqa: PLC0415  (seldom needed)
 
         delete(self.folder)
-
-
-class Runs(list[Run]):
-    """Runs of this machine, newest first."""
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "No runs yet. Start one with subnet.train(…) or %%train."
-
-
-def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
-    """The runs of this machine that have begun, newest first; ten of them unless `all`."""
-    begun = filter(_has_begun, run_folders())
-    folders = sorted(begun, key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return Runs(Run(folder) for folder in (folders if all else folders[:10]))
-
-
-def attach(name: str) -> Run:
-    """Take hold of a run by its name, or by the beginning of it, and let it go on if something was killed.
-
-    `run.note` says what had to be started again, or why the run cannot go on; it stays readable either way.
-    `run.net` is its chain, where that still is.
-
-    Raises:
-        UnknownRun: none, or more than one, begins like that.
-    """
-    from subnetlab.lab.resume import resume  # noqa: PLC0415  (only when a run is taken hold of)
-    from subnetlab.lab.session import rejoin  # noqa: PLC0415
-
-    run = find(name)
-    run.note = resume(run.folder)
-    run.net = rejoin(run)
-    return run
-
-
-def find(name: str) -> Run:
-    """Look up a run by its name, or by the beginning of it, and start nothing; errors as `attach`."""
-    found = [folder for folder in run_folders() if folder.name.startswith(name)] if name else []
-    exact = [folder for folder in found if folder.name == name]
-    if len(exact or found) != 1:
-        known = ", ".join(folder.name for folder in run_folders()) or "none"
-        raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
-    return Run((exact or found)[0])
-
-
-def _has_begun(folder: Path) -> bool:
-    """Whether there is a record, or somebody is about to begin one."""
-    record = folder / FILE_NAME
-    return (record.exists() and record.stat().st_size > 0) or is_running(folder)

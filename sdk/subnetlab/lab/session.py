@@ -21,7 +21,8 @@ from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
-from subnetlab.lab.run import Run, runs
+from subnetlab.lab.run import Run
+from subnetlab.lab.runs import runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import endpoints
@@ -30,8 +31,8 @@ from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm, checked
 from subnetlab.network.destination import destination
-from subnetlab.network.receipt import Receipt
-from subnetlab.network.wallets import Wallet, is_address
+from subnetlab.network.receipt import Receipt, moved_from
+from subnetlab.network.wallets import Wallet, address, is_address
 from subnetlab.record.events import Spent
 from subnetlab.report import html
 from subnetlab.text import NAME, plain
@@ -108,7 +109,9 @@ class Net:
     """A network: wallets, money, subnets, and on a devnet also time. Made by `connect`; a context manager.
 
     `client` is the bittensor SDK's client, `preset` lists the rules that were changed for the lesson, `spent`
-    what was staked and paid through this object, `sealing` says who may seal a development chain's blocks.
+    what was paid, staked, taken back or moved by an intent through this object (the price of a subnet and of
+    its seats is in their receipts and counts against the budget), `sealing` says who may seal a development
+    chain's blocks.
     """
 
     def __init__(self, client: NetworkClient, node: EmbeddedNode | None = None) -> None:
@@ -237,13 +240,23 @@ class Net:
         **options: Any,
     ) -> Receipt:
         """Take stake back from a hotkey, or `"all"` of it."""
-        return self._client.unstake(
+        receipt = self._client.unstake(
             amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
+        back = moved_from(receipt, address(self.wallet(wallet)))
+        self._note(Spent(what="unstake", tx=receipt.tx, amount_rao=back, to=hotkey_ss58), netuid=netuid)
+        return receipt
 
     def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
-        return self._client.execute(intent, wallet=wallet)
+        receipt = self._client.execute(intent, wallet=wallet)
+        moved = moved_from(receipt, address(self.wallet(wallet)))
+        if moved:
+            named = (getattr(intent, name, "") for name in ("dest_ss58", "hotkey_ss58"))
+            to = str(next((account for account in named if account), ""))
+            netuid = getattr(intent, "netuid", None)
+            self._note(Spent(what="execute", tx=receipt.tx, amount_rao=moved, to=to), netuid=netuid)
+        return receipt
 
     def _note(self, spent: Spent, netuid: int | None = None) -> None:
         """Keep a spend, and put it on the record of the runs that go on here: on one subnet, or on all."""

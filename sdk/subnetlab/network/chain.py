@@ -1,9 +1,10 @@
 """What a training peer needs of a chain: the seam between `train` and any real or in-memory network.
 
-Five verbs, synchronous, seen from one hotkey on one subnet. `network.memory` holds the implementation that
+Six verbs, synchronous, seen from one hotkey on one subnet. `network.memory` holds the implementation that
 tests use, `network.peer_chain` the one on the wire. Nothing here knows about wallets or money.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,12 @@ class Commitment:
     hotkey: str
     data: bytes
     block: int
+
+
+def shares_of(row: Mapping[int, float]) -> dict[int, float]:
+    """A row of weights in any scale as shares that add up to 1; empty where all are zero."""
+    total = sum(row.values())
+    return {uid: weight / total for uid, weight in row.items() if weight} if total else {}
 
 
 class Chain(Protocol):
@@ -49,6 +56,10 @@ class Chain(Protocol):
 
     def commitments(self) -> dict[str, Commitment]:
         """The latest commitment of every hotkey of the subnet, at the head."""
+        ...
+
+    def weights(self) -> dict[str, dict[int, float]]:
+        """The weights that stand at the head: by the hotkey that set them, then by uid, adding up to 1."""
         ...
 
     def set_weights(self, weights: dict[int, float]) -> None:

@@ -24,6 +24,7 @@ from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
+from subnetlab.network.stake_limits import check_stake
 from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallet_files import check_signer
@@ -292,6 +293,7 @@ class NetworkClient:
             fee = int(plan.fee.rao) if plan.fee is not None else 0
             if intent.mev_shield_required:
                 fee += int(self.client.estimate_shielded_carrier_fee(signer).rao)
+            check_stake(self.client, intent, signer)
 
         def submit() -> Receipt:
             with translated(self.endpoint):

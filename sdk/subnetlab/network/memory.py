@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 
 from subnetlab.errors import NodeUnreachable
-from subnetlab.network.chain import Block, Commitment
+from subnetlab.network.chain import Block, Commitment, shares_of
 
 
 @dataclass(slots=True)
@@ -128,6 +128,11 @@ class MemoryChain:
     def commitments(self) -> dict[str, Commitment]:
         """The latest commitment of every hotkey."""
         return self.net.commitments()
+
+    def weights(self) -> dict[str, dict[int, float]]:
+        """The weights that stand, by hotkey, then by uid, adding up to 1."""
+        rows = self.net.weights().items()
+        return {hotkey: shares for hotkey, row in rows if (shares := shares_of(row))}
 
     def set_weights(self, weights: dict[int, float]) -> None:
         """Submit weights by uid; they are in the next block that is sealed."""

@@ -19,7 +19,7 @@ import bittensor
 from bittensor_core import Keypair
 
 from subnetlab.errors import NodeUnreachable
-from subnetlab.network.chain import Block, Commitment
+from subnetlab.network.chain import Block, Commitment, shares_of
 from subnetlab.network.commitment_fields import decode_fields, encode_fields
 from subnetlab.network.rejection import rejected
 from subnetlab.network.wallets import dev_keypair
@@ -137,6 +137,20 @@ class PeerChain:
                 hotkey=str(key), data=decode_fields(fields), block=int(value["block"])
             )
         return found
+
+    def weights(self) -> dict[str, dict[int, float]]:
+        """The weights that stand at the head: by the hotkey that set them, then by uid, adding up to 1."""
+        client = self._client
+
+        async def ask() -> list[list[tuple[Any, Any]]]:
+            ask_map = client.substrate.query_map
+            maps = (ask_map("SubtensorModule", name, [self.netuid]) for name in ("Weights", "Keys"))
+            return list(await asyncio.gather(*maps))
+
+        rows, keys = client.run(ask())
+        hotkeys = {int(uid): str(hotkey) for uid, hotkey in keys}
+        found = {hotkeys[int(uid)]: shares_of({int(to): float(w) for to, w in row}) for uid, row in rows}
+        return {hotkey: shares for hotkey, shares in found.items() if shares}
 
     def set_weights(self, weights: Mapping[int, float]) -> None:
         """Submit weights by uid in any non-negative scale; returns once the pool took them.

@@ -20,6 +20,8 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+    DIVERGED = "diverged"
+    """Ended because the loss of the model is no longer a number, or far above where it began."""
     INTERRUPTED = "interrupted"
     """Left unfinished by its supervisor; attaching goes on."""
 
@@ -42,7 +44,7 @@ Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "u
 """
 
 BASELINE_UID = -1
-"""The reference miner that trains by itself holds no seat on the subnet."""
+"""The first baseline holds no seat on the subnet, and neither do further ones: -2, -3 and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class RunStarted(Event):
     manifest_hash: str
     manifest: dict[str, Any]
     seats: list[dict[str, Any]]
-    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included."""
+    """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included. The seat of an attacker has
+    `"attacker"` too, the word of its attack, except that of a free rider, whose role says it."""
     block: int
     play_money: bool | None = None
     """Whether the chain calls itself a development chain; None in old records, which were all made on one."""
@@ -102,6 +105,8 @@ class Phase(Event):
     round: int
     name: str
     until: int
+    cpu_s: float = 0.0
+    """Processor seconds of the peer's process since its phase before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +180,8 @@ class RoundClosed(Event):
     val_loss: float
     """Held-out loss of the model after this round."""
     aggregate_s: float
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+    """What the task measures of the same model beside its loss, by name; only finite numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,12 +195,21 @@ class RoundLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineEvaluated(Event):
-    """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
+    """Held-out loss of a baseline: a model that trains without the subnet, on a budget of its own."""
 
     kind: ClassVar[str] = "alone_evaluated"
     round: int
+    """Counts the baseline's steps as the subnet's rounds do: after as many steps as this round closes."""
     val_loss: float
     compute_s: float
+    baseline: str = "alone"
+    """Which baseline; see `record.baselines`."""
+    step: int = 0
+    """Optimizer steps so far; 0 in old records, where a round's worth of steps lies between two events."""
+    steps: int = 0
+    """Optimizer steps in all: at the last one its learning rate has come to its end."""
+    cpu_s: float = 0.0
+    """Processor seconds of training since its event before; what judging took is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,10 +282,12 @@ class Spent(Event):
     """A stake or a payment made in the name of this run."""
 
     kind: ClassVar[str] = "spent"
-    what: Literal["stake", "pay"]
+    what: Literal["stake", "pay", "unstake", "execute"]
     tx: str
     amount_rao: int
+    """What left the wallet beside the fee; below 0 where it came back."""
     to: str
+    """A hotkey or an account (ss58); empty where an intent names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,20 +297,22 @@ class RunInterrupted(Event):
     kind: ClassVar[str] = "run_interrupted"
     reason: str
     block: int
-    pending: Literal["", "finished", "stopped", "failed"] = ""
+    pending: Literal["", "finished", "stopped", "failed", "diverged"] = ""
     """How the run ends once its model is written, where training is over and only that is missing."""
     pending_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event: `finished`, `stopped` or `failed`, with the reason in words."""
+    """The last event: `finished`, `stopped`, `failed` or `diverged`, with the reason in words."""
 
     kind: ClassVar[str] = "run_ended"
-    status: Literal["finished", "stopped", "failed"]
+    status: Literal["finished", "stopped", "failed", "diverged"]
     reason: str
     block: int
     wall_s: float
+    energy_j: float | None = None
+    """What the machine's processors used in that time, all programs; None where it does not tell."""
 
 
 KINDS: dict[str, type[Event]] = {

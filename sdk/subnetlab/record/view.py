@@ -7,11 +7,12 @@ Incremental: feed it events in order, at any pace, and read it at any time. What
 
 from bisect import bisect_right
 from collections.abc import Callable
+from math import isfinite
 from statistics import median
 from typing import Any, Final
 
+from subnetlab.record.baselines import ALONE, BaselineCurve
 from subnetlab.record.events import (
-    BASELINE_UID,
     BaselineEvaluated,
     BlockSealed,
     EpochPaid,
@@ -20,6 +21,7 @@ from subnetlab.record.events import (
     PeerGone,
     PeerReady,
     PeerStatus,
+    Phase,
     RoundClosed,
     RoundLost,
     RunEnded,
@@ -34,9 +36,7 @@ from subnetlab.record.events import (
 from subnetlab.record.pay import Pay
 from subnetlab.record.verdicts import MinerView, Standing
 
-HONEST: Final = ("miner",)
-CHEATING: Final = ("free_rider",)
-MINING: Final = (*HONEST, *CHEATING)
+MINING: Final = ("miner", "free_rider")
 TAKES_PART: Final = (*MINING, "validator")
 """Roles of the peers that a run started on seats; `owner`, `other` and `unknown` are not its own."""
 
@@ -67,7 +67,11 @@ class RunView:
         self.lost: dict[int, str] = {}
         """Rounds that left the model as it was, and why."""
         self.baseline_loss: dict[int, float] = {}
-        """Held-out loss of one miner that trains by itself."""
+        """Held-out loss of one miner that trains by itself, by the round with as many steps."""
+        self.baselines: dict[str, BaselineCurve] = {}
+        """What is measured of each baseline, by name."""
+        self.cpu_s: dict[int, float] = {}
+        """Processor seconds of each peer's process, as far as its phases tell."""
         self.closed_at: dict[int, int] = {}
         """The block in which each round closed."""
         self.samples: dict[int, Sampled] = {}
@@ -103,7 +107,7 @@ class RunView:
         self.gone[event.uid] = event.reason
 
     def _on_stepped(self, event: Stepped) -> None:
-        if event.uid != BASELINE_UID:  # it is no part of the rounds, and may be ahead of them
+        if event.uid >= 0:  # a baseline is no part of the rounds, and may be ahead of them
             self._reach(event.round)
 
     def _on_mined(self, event: Mined) -> None:
@@ -137,7 +141,13 @@ class RunView:
         self.lost[event.round] = event.reason
 
     def _on_alone_evaluated(self, event: BaselineEvaluated) -> None:
-        self.baseline_loss[event.round] = event.val_loss
+        curve = self.baselines.setdefault(event.baseline, BaselineCurve(event.baseline))
+        curve.add(event, self.step_of(event), event.steps or self.rounds * self.inner_steps)
+        if event.baseline == ALONE:
+            self.baseline_loss[event.round] = event.val_loss
+
+    def _on_phase(self, event: Phase) -> None:
+        self.cpu_s[event.uid] = self.cpu_s.get(event.uid, 0.0) + event.cpu_s
 
     def _on_sampled(self, event: Sampled) -> None:
         self.samples[event.round] = event
@@ -187,7 +197,14 @@ class RunView:
     # -- who ---------------------------------------------------------------------------------------
 
     def role(self, uid: int) -> str:
-        """What a uid was started as; `unknown` for a seat that is not of this run."""
+        """What a uid was started as: `miner`, `validator`, …, or an attacker's word such as `sign_flip`.
+
+        `unknown` for a seat that is not of this run.
+        """
+        return _plays(self.seats[uid]) if uid in self.seats else "unknown"
+
+    def seated_as(self, uid: int) -> str:
+        """The role of a uid as the chain and the others see it: an attacker is a miner or a validator."""
         return str(self.seats[uid]["role"]) if uid in self.seats else "unknown"
 
     def hotkey(self, uid: int) -> str:
@@ -195,28 +212,31 @@ class RunView:
         return str(self.seats[uid]["hotkey"]) if uid in self.seats else ""
 
     def uids(self, *roles: str) -> list[int]:
-        """The uids of some roles, ascending."""
+        """The uids of some roles as `role` tells them, ascending; `miner` counts honest miners alone."""
+        return sorted(uid for uid, seat in self.seats.items() if uid >= 0 and _plays(seat) in roles)
+
+    def _seated(self, *roles: str) -> list[int]:
         return sorted(uid for uid, seat in self.seats.items() if uid >= 0 and seat["role"] in roles)
 
     @property
     def honest(self) -> list[int]:
         """Miners that were started to train."""
-        return self.uids(*HONEST)
+        return self.uids("miner")
 
     @property
     def cheating(self) -> list[int]:
-        """Miners that were started to earn without training."""
-        return self.uids(*CHEATING)
+        """Miners that were started to earn without honest training."""
+        return [uid for uid in self.mining if self.role(uid) != "miner"]
 
     @property
     def mining(self) -> list[int]:
         """All miners, honest or not."""
-        return self.uids(*MINING)
+        return self._seated(*MINING)
 
     @property
     def peers(self) -> list[int]:
         """The seats that this run's own processes hold."""
-        return self.uids(*TAKES_PART)
+        return self._seated(*TAKES_PART)
 
     def peer_status(self, uid: int) -> PeerStatus:
         """The status of a peer's process."""
@@ -256,7 +276,10 @@ class RunView:
                 interrupted. None for who cannot know: then the record alone decides.
         """
         if self.ended is not None:
-            return RunStatus(self.ended.status)
+            # Earlier versions recorded a diverged run as failed.
+            lost = self.val_loss and not isfinite(self.val_loss[max(self.val_loss)])
+            failed = self.ended.status == RunStatus.FAILED
+            return RunStatus.DIVERGED if failed and lost else RunStatus(self.ended.status)
         if not supervised if supervised is not None else self.interrupted is not None:
             return RunStatus.INTERRUPTED
         return RunStatus.RUNNING if self.current >= 0 else RunStatus.STARTING
@@ -270,6 +293,21 @@ class RunView:
     def rounds(self) -> int:
         """How many rounds were planned."""
         return int(self.started.manifest.get("rounds") or 0) if self.started else 0
+
+    @property
+    def inner_steps(self) -> int:
+        """Optimizer steps of a miner in one round; 1 where the manifest does not say."""
+        strategy = self.started.manifest.get("strategy") if self.started else None
+        return int((strategy or {}).get("inner_steps") or 1)
+
+    def step_of(self, event: BaselineEvaluated) -> int:
+        """How many steps a baseline had taken when it was evaluated."""
+        return event.step or (event.round + 1) * self.inner_steps
+
+    def evaluated(self, event: BaselineEvaluated) -> bool:
+        """Whether the record holds this evaluation of this baseline already."""
+        curve = self.baselines.get(event.baseline)
+        return curve is not None and self.step_of(event) in curve.losses
 
     @property
     def last_closed(self) -> RoundClosed | None:
@@ -310,6 +348,10 @@ class RunView:
         """Share of the paced time that the chain itself took, 0 to 1."""
         total = self.waited_s + self.chain_s
         return self.chain_s / total if total else 0.0
+
+
+def _plays(seat: dict[str, Any]) -> str:
+    return str(seat.get("attacker") or seat["role"])
 
 
 def _loss_unit(manifest: dict[str, Any]) -> str:

@@ -142,14 +142,14 @@ class _Played:
         view = self._view
         shares = [plot.reached(view, number) for number in self._rounds]
         box = (plot.LEFT, 0, plot.CURVE_RIGHT - plot.LEFT + 2, self._height)
-        lines = plot.lines(plot.points(view, view.val_loss), plot.points(view, view.baseline_loss))
+        lines = plot.lines(view, view.val_loss, plot.beside(view))
 
         def ends(frame: int) -> str:
-            both = [
-                {number: loss for number, loss in curve.items() if number <= self._rounds[frame]}
-                for curve in (view.val_loss, view.baseline_loss)
-            ]
-            return "".join(plot.ends(view, *both))
+            here = None if frame == self._film.frames - 1 else self._rounds[frame]
+            subnet = {
+                number: loss for number, loss in view.val_loss.items() if here is None or number <= here
+            }
+            return "".join(plot.ends(view, subnet, plot.beside(view, upto=here)))
 
         clip = self._film.uncovered("curves", box, shares)
         return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]

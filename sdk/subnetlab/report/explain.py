@@ -11,13 +11,14 @@ from statistics import median
 from subnetlab.errors import RunNotFinished, UnknownUid
 from subnetlab.record.reasons import MEASURED
 from subnetlab.record.verdicts import Judgement, MinerView, Standing
-from subnetlab.record.view import TAKES_PART, RunView
+from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.consensus import Recomputed, recompute
 from subnetlab.report.format import amount_alpha, bytes_text, counted, listed, percent
 from subnetlab.report.merit import Merit, merits
 from subnetlab.report.voting import Voting, voting, voting_stake
 from subnetlab.text import plain_lines
+from subnetlab.train.attackers import noun
 
 _TOLERANCE = 0.01
 """A recomputed share this close to the chain's counts as the same; weights may move in the epoch's block."""
@@ -79,7 +80,7 @@ def explain(view: RunView, uid: int) -> Explanation:
     if view.pay.last is None:
         raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
     role = view.role(uid)
-    if role == "validator" or role not in TAKES_PART:
+    if view.seated_as(uid) == "validator" or uid not in view.peers:
         return _explain_voter(view, uid, role)
     miner = view.miners.get(uid, MinerView(uid))
     votes = voting(view, uid)
@@ -297,10 +298,13 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
         ),
         _emission(view, uid),
     )
-    return Explanation(uid=uid, role=role, steps=steps, answer=_in_short(uid, role))
+    return Explanation(uid=uid, role=role, steps=steps, answer=_in_short(view, uid))
 
 
-def _in_short(uid: int, role: str) -> str:
+def _in_short(view: RunView, uid: int) -> str:
+    role, plays = view.seated_as(uid), view.role(uid)
+    if role == "validator" and plays != role:
+        return f"In short: uid {uid} judges, and not honestly: it was started as a {noun(plays)}."
     if role == "validator":
         return f"In short: uid {uid} judges. It is paid for stake put behind judgements that others share."
     if role == "owner":

@@ -22,7 +22,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
-from subnetlab.train.roster import Roster, Seat, seat_of
+from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -76,6 +76,8 @@ class Peer(ABC):
         self.codec = manifest.strategy.codec(self.replica.layout)
         self.previous_commitment = NOTHING
         self.memory: State = {}
+        self._cpu_s = time.process_time()
+        """Of this process when it last reported a phase."""
 
     def run(self) -> None:
         """Take part in every round whose commit deadline is still ahead."""
@@ -118,9 +120,21 @@ class Peer(ABC):
         self.chain.wait_for(height, self.patience_s)
         return time.perf_counter() - began
 
+    def drawn_at(self, height: int) -> str:
+        """What the chain adds to the draws of a round: a block's hash; nothing where they can be repeated."""
+        return "" if self.manifest.deterministic else self.chain.block_hash(height)
+
+    def drawn_as(self, uid: int) -> int:
+        """The miner that draws are made for: its uid, or its place in a fleet whose run is repeated."""
+        if not self.manifest.deterministic:
+            return uid
+        return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
+
     def done(self, name: str, heights: RoundHeights) -> None:
-        """Report a finished phase."""
-        self.report(phase(self.role, name, self.seat.uid, heights))
+        """Report a finished phase, and the processor time that it took."""
+        before, self._cpu_s = self._cpu_s, time.process_time()
+        cpu_s = round(self._cpu_s - before, 4)
+        self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))
 
 
 def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:

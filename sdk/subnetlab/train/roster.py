@@ -99,7 +99,12 @@ def _seat(neuron: Neuron) -> Seat:
 
 def miners(seats: Iterable[Seat]) -> list[Seat]:
     """The seats whose payloads are judged, in uid order."""
-    return sorted((seat for seat in seats if seat.role == "miner"), key=lambda seat: seat.uid)
+    return sorted(in_fleet_order(seats), key=lambda seat: seat.uid)
+
+
+def in_fleet_order(seats: Iterable[Seat]) -> list[Seat]:
+    """The seats whose payloads are judged, in the order in which the roster names them."""
+    return [seat for seat in seats if seat.role == "miner"]
 
 
 def validators(seats: Iterable[Seat]) -> list[Seat]:

@@ -70,6 +70,18 @@ class RoundRecord:
             raise PayloadRejected("This round record is not in its canonical form.", reason="malformed")
         return record
 
+    @staticmethod
+    def of_hash(hash_: str, data: bytes) -> "RoundRecord":
+        """Read the record of a hash.
+
+        Raises:
+            PayloadRejected: not a record, or another one.
+        """
+        record = RoundRecord.from_bytes(data)
+        if record.hash != hash_:
+            raise PayloadRejected("This is another round's record.", reason="wrong_hash")
+        return record
+
     def is_sound(self) -> bool:
         """Whether every hash is one (they become object names) and the order is that of aggregation."""
         hashes = [self.run, self.previous, self.theta_before, self.theta_after]

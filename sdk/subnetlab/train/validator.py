@@ -8,15 +8,14 @@ recompute the record, and out-voted in weights; it is not prevented.
 import math
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
+from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
@@ -32,6 +31,9 @@ from subnetlab.train.scoring.gate import gate
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.units import U16_MAX
+
+_DIVERGED: Final = 10.0
+"""A model whose loss is so many times what it was at first does not come back."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Validator(Peer):
 
     role: ClassVar[Role] = "validator"
     aggregate_s: float = 0.0
+    _first_loss: float | None = None
+    """On held-out items before the first round that this process judged."""
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -94,7 +98,7 @@ class Validator(Peer):
     def judge(self, heights: RoundHeights) -> Judged:
         """Check every miner's payload and try the sound ones on data."""
         judged = Judged()
-        intake = Intake(self.replica.run, self.store, self.codec)
+        intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
         commitments = self.chain.commitments()
         for seat in miners(self.seats):
             try:
@@ -108,14 +112,14 @@ class Validator(Peer):
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
-        replica, accepted = self.replica, judged.accepted
+        replica, accepted, publications = self.replica, judged.accepted, self.replica.publications
         update: Update | None = None
         combined_hash = ""
         if accepted:
-            update = self.manifest.strategy.combine([r.update for r in accepted], replica.layout)
+            update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            self._put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(names.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -126,11 +130,10 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        self._put(names.record(record.hash), record.to_bytes())
-        current = bytes.fromhex(record.hash)
-        self.chain.commit(
-            Anchor("validator", heights.round, current, bytes.fromhex(replica.previous)).to_bytes()
-        )
+        publications.put(names.record(record.hash), record.to_bytes())
+        current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
+        anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
+        self.chain.commit(anchor.to_bytes())
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""
@@ -139,14 +142,17 @@ class Validator(Peer):
             {seat.uid: judged.score(seat.uid) for seat in seats},
             {uid: removed.assigned > removed.held_out for uid, removed in judged.removed.items()},
         )
-        weights = self.ratings.weights()
+        weights = self.vote(judged)
         if any(weights.values()):
             self.chain.set_weights(weights)
-            top = max(weights.values())
-            u16 = {str(uid): round(weight / top * U16_MAX) for uid, weight in weights.items()}
-            self.report(WeightsSet(validator=self.seat.uid, round=heights.round, weights=u16))
+            self.report(weights_set(self.seat.uid, heights, weights))
         for seat in seats:
             self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
+
+    def vote(self, judged: Judged) -> dict[int, float]:
+        """The weights of this round by uid, from the ratings up to now."""
+        del judged
+        return self.ratings.weights()
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
         """The followed lead reports the round, once, with the model's loss and a sample of its output.
@@ -178,17 +184,16 @@ class Validator(Peer):
         """Every sound update, clipped as it would be in the aggregate, alone on data.
 
         Raises:
-            ModelDiverged: the loss was not finite before the round; no miner sends a sound update then.
+            ModelDiverged: the loss before the round was not finite, or far above the first.
         """
-        manifest, run = self.manifest, self.replica.run
+        manifest = self.manifest
         scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
-        beacon = self.chain.block_hash(heights.beacon)
+        beacon = self.drawn_at(heights.beacon)
         held_out = assignment.held_out(
-            items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+            items, scoring.held_out_sequences, run=manifest.drawn_for, round_=heights.round, beacon=beacon
         )
         trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
-        if not math.isfinite(trial.before):
-            raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
+        self._refuse_diverged(trial.before, heights.round)
         if not received:
             return {}
         uids = sorted(received)
@@ -201,18 +206,34 @@ class Validator(Peer):
             for uid, update in zip(uids, clipped, strict=True)
         }
 
+    def _refuse_diverged(self, loss: float, round_: int) -> None:
+        """End a run that can only get worse; given first weights may begin far below any loss of a run."""
+        if not math.isfinite(loss):
+            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_}.")
+        if self._first_loss is None:
+            self._first_loss = loss
+        if not self.manifest.init and loss > _DIVERGED * self._first_loss:
+            raise ModelDiverged(
+                f"The model's loss is {loss:.3g} before round {round_}, and began at {self._first_loss:.3g}."
+            )
+
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
-        manifest, run = self.manifest, self.replica.run
+        manifest, run, drawn_as = self.manifest, self.manifest.drawn_for, self.drawn_as(uid)
         work = assignment.work(
             manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch_size),
             run=run,
             round_=heights.round,
-            uid=uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=drawn_as,
+            block_hash=self.drawn_at(heights.open),
         )
         return assignment.judged(
-            manifest.scoring.assigned_sequences, work, run=run, round_=heights.round, uid=uid, beacon=beacon
+            manifest.scoring.assigned_sequences,
+            work,
+            run=run,
+            round_=heights.round,
+            uid=drawn_as,
+            beacon=beacon,
         )
 
     def _verdict(self, judged: Judged, seat: Seat, heights: RoundHeights, weight: float) -> Scored:
@@ -239,7 +260,13 @@ class Validator(Peer):
             reason=reason,
         )
 
-    def _put(self, name: str, data: bytes) -> None:
-        """Publish under a name that holds the hash: another validator may have written the same bytes."""
-        with suppress(ObjectExists):
-            self.store.put(name, data)
+    def _in_order(self, accepted: list[Received]) -> list[Update]:
+        """The updates in the order in which they are added: by uid, or by place in the fleet."""
+        return [r.update for r in sorted(accepted, key=lambda r: self.drawn_as(r.entry.uid))]
+
+
+def weights_set(validator: int, heights: RoundHeights, weights: dict[int, float]) -> WeightsSet:
+    """The event of a vote, in the chain's u16."""
+    top = max(weights.values())
+    u16 = {str(uid): round(weight / top * U16_MAX) for uid, weight in weights.items()}
+    return WeightsSet(validator=validator, round=heights.round, weights=u16)

@@ -16,13 +16,15 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.preset import TEMPO, network_rules, subnet_rules
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import dev_keypair, dev_wallet, peer_uri
-from subnetlab.record.events import BASELINE_UID, Event, RunEnded, RunInterrupted
+from subnetlab.record.events import Event, RunEnded, RunInterrupted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
 E = TypeVar("E", bound=Event)
 LIMIT_S = 50.0
-ALONE = PeerSeat(uid=BASELINE_UID, hotkey="", role="alone")
+BASELINES = tuple(
+    PeerSeat.of_baseline(name, place) for place, name in enumerate(("alone", "alone_2x", "ddp"))
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +160,11 @@ def _close(client: NetworkClient) -> None:
 def _enrolled(client: NetworkClient, netuid: int, fleet: LocalFleet) -> tuple[PeerSeat, ...]:
     """Register every peer, stake the validators, and seal an epoch that gives them permits."""
     alice, seats = dev_wallet("alice"), list[PeerSeat]()
-    for index, role in enumerate(fleet.roles()):
+    for index, (role, attacker) in enumerate(fleet.places()):
         uri = peer_uri("joined", role, index)
         hotkey = dev_keypair(uri).ss58_address
         uid, _ = client.burned_register(netuid, alice, hotkey_ss58=hotkey)
-        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, hotkey_uri=uri))
+        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, attacker=attacker, hotkey_uri=uri))
     validators = [seat for seat in seats if seat.role == "validator"]
     for rank, seat in enumerate(validators):
         client.stake(

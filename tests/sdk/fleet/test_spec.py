@@ -1,12 +1,14 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec, write_spec
+from subnetlab.train.attackers import ATTACKERS
 
 SPEC = FleetSpec(
     endpoint="ws://127.0.0.1:9944",
@@ -69,9 +71,41 @@ def test_free_riders_are_some_of_the_miners() -> None:
     assert fleet.roles() == ["miner"] * 7 + ["free_rider"] + ["validator"] * 2
 
 
+def test_attackers_are_counted_by_their_word_and_sit_after_the_honest() -> None:
+    fleet = LocalFleet(miners=5, validators=2, attackers={"sign_flip": 2, "free_rider": 1, "poison": 0})
+    assert [place.attacker or place.role for place in fleet.places()] == [
+        "miner", "miner", "free_rider", "sign_flip", "sign_flip", "validator", "validator",
+    ]  # fmt: skip
+    assert fleet.roles() == ["miner"] * 2 + ["free_rider"] + ["miner"] * 2 + ["validator"] * 2
+
+
+def test_a_free_rider_is_the_same_whichever_way_it_is_asked_for() -> None:
+    assert LocalFleet(free_riders=1) == LocalFleet(attackers={"free_rider": 1})
+    assert dataclasses.replace(LocalFleet(attackers={"free_rider": 1}), miners=9).free_riders == 1
+
+
+def test_a_word_that_names_no_attacker_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match="sign_flip: trains, and sends the opposite") as refused:
+        LocalFleet(attackers={"sign_flop": 1})
+    assert all(word in str(refused.value) for word in ATTACKERS)
+
+
+def test_the_file_says_how_a_seat_attacks() -> None:
+    seat = PeerSeat(uid=1, hotkey="5Miner", role="miner", attacker="sign_flip", hotkey_uri="//one")
+    assert seat.name == "sign flip 1"
+    assert FleetSpec.from_json(dataclasses.replace(SPEC, seats=(seat,)).to_json()).seats == (seat,)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"miners": 1.5},
+        {"miners": True},
+        {"attackers": ["sign_flip"]},
+        {"attackers": {"sign_flip": -1}},
+        {"attackers": {"sign_flip": 1.0}},
+        {"attackers": {"sign_flip": 9}},
+        {"attackers": {"free_rider": 1}, "free_riders": 2},
         {"miners": 0},
         {"validators": 0},
         {"miners": 2, "free_riders": 3},
@@ -79,6 +113,6 @@ def test_free_riders_are_some_of_the_miners() -> None:
         {"start_limit_s": 0},
     ],
 )
-def test_an_impossible_fleet_is_refused(wrong: dict[str, int]) -> None:
+def test_an_impossible_fleet_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         dataclasses.replace(LocalFleet(), **wrong)

@@ -26,6 +26,7 @@ class Both:
     miner: Chain
     validator: Chain
     miner_hotkey: str
+    validator_hotkey: str
     seal: Callable[[], Block]
 
 
@@ -34,7 +35,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[Both]:
     if request.param == "memory":
         net = MemoryNet()
         net.seal()
-        yield Both(net.chain("5Miner"), net.chain("5Validator"), "5Miner", net.seal)
+        yield Both(net.chain("5Miner"), net.chain("5Validator"), "5Miner", "5Validator", net.seal)
         return
     prepared = request.getfixturevalue("prepared")
     network: NetworkClient = request.getfixturevalue("network")
@@ -43,7 +44,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[Both]:
         contextlib.closing(PeerChain(prepared.endpoint, prepared.netuid, prepared.miner)) as miner,
         contextlib.closing(PeerChain(prepared.endpoint, prepared.netuid, prepared.validator)) as validator,
     ):
-        yield Both(miner, validator, miner.hotkey, network.dev.seal)
+        yield Both(miner, validator, miner.hotkey, validator.hotkey, network.dev.seal)
 
 
 def test_height_zero_answers_at_once_with_the_head(both: Both) -> None:
@@ -92,6 +93,18 @@ def test_a_commitment_stands_for_everybody_in_the_next_block_and_is_replaced(bot
     second = both.seal()
     found = both.miner.commitments()[both.miner_hotkey]
     assert (found.data, found.block) == (b"two", second.number)
+
+
+def test_weights_stand_for_everybody_in_the_next_block_as_shares(both: Both) -> None:
+    validator = both.validator_hotkey
+    before = both.miner.weights().get(validator)
+    both.validator.set_weights({1: 3.0, 2: 1.0, 0: 0.0})
+    assert both.miner.weights().get(validator) == before
+    both.seal()
+    found = both.miner.weights()[validator]
+    assert set(found) == {1, 2}
+    assert found[1] == pytest.approx(0.75, abs=1e-4)
+    assert sum(found.values()) == pytest.approx(1.0)
 
 
 def test_weights_are_taken_without_waiting_for_a_block(both: Both) -> None:

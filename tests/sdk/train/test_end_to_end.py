@@ -22,7 +22,7 @@ from subnetlab.record.events import (
     from_json,
     to_json,
 )
-from subnetlab.train import attackers
+from subnetlab.train.attackers import ATTACKERS, copies, delivery
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data import Corpus
 from subnetlab.train.free_rider import FreeRider
@@ -30,7 +30,6 @@ from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
 from subnetlab.train.miner import Miner, RoundWork
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
-from subnetlab.train.peer import Peer
 from subnetlab.train.phases import due
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
@@ -238,17 +237,18 @@ def test_eight_miners_beat_one_alone_by_a_tenth_of_a_nat(library: Corpus) -> Non
     assert {v.verdict for uid in range(7) for v in scored(run, uid)} == {"accepted"}
 
 
-CHEATS: dict[str, tuple[type[Peer], set[str]]] = {
-    "poisoner": (attackers.Poisoner, {"gated"}),
-    "garbler": (attackers.Garbler, {"malformed"}),
-    "latecomer": (attackers.Latecomer, {"late"}),
-    "silent": (attackers.Silent, {"no_reveal"}),
+CHEATS: dict[str, set[str]] = {
+    "sign_flip": {"gated"},
+    "poison": {"gated"},
+    "garble": {"malformed"},
+    "late": {"late"},
+    "withheld": {"no_reveal"},
 }
 
 
 @pytest.mark.parametrize("name", CHEATS)
 def test_each_cheat_is_rejected_and_the_round_goes_on(rehearse: MakeRehearsal, name: str) -> None:
-    cheat, verdicts = CHEATS[name]
+    cheat, verdicts = ATTACKERS[name].load(), CHEATS[name]
     run = rehearse("miner", "miner", "miner", "validator", roles={2: cheat}, optimizer=FAST, rounds=2)
     run.run()
     assert {v.verdict for v in scored(run, 2)} == verdicts
@@ -270,7 +270,7 @@ def test_a_peer_that_fails_ends_the_rehearsal_with_its_reason(rehearse: MakeRehe
 
 def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> None:
     run = rehearse(
-        "miner", "miner", "miner", "validator", roles={2: attackers.Copycat}, optimizer=FAST, rounds=2
+        "miner", "miner", "miner", "validator", roles={2: copies.Copycat}, optimizer=FAST, rounds=2
     )
     run.run()
     assert {v.verdict for v in scored(run, 2)} <= {"no_reveal", "wrong_key", "malformed"}
@@ -278,7 +278,7 @@ def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> No
 
 
 def test_a_squatter_takes_no_name_that_matters(rehearse: MakeRehearsal) -> None:
-    run = rehearse("miner", "miner", "validator", roles={1: attackers.Squatter}, optimizer=FAST, rounds=1)
+    run = rehearse("miner", "miner", "validator", roles={1: delivery.Squatter}, optimizer=FAST, rounds=1)
     run.run()
     assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
 
@@ -303,7 +303,7 @@ class Diverging(Miner):
         learned = super().learn(heights)
         if heights.round > 0:
             return learned
-        self.replica.model.adam.mean_P.fill_(float("nan"))
+        self.replica.model.optimizer.mean_P.fill_(float("nan"))
         return LocalUpdate(learned.delta_P * float("nan"), [float("nan")])
 
 

@@ -12,7 +12,7 @@ from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.call_weights import weight_of
 from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
-from subnetlab.devnet.chain.fees import fee
+from subnetlab.devnet.chain.fees import MOST_EXTRINSIC_REF_TIME, fee
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import ADMISSIONS
 from subnetlab.devnet.chain.scale import Reader, Truncated
@@ -45,6 +45,8 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     _check_signature(extrinsic, ledger, blocks.genesis.hash, birth_hash)
     _check_carrier(extrinsic.era, call)
     weight = weight_of(call)
+    if weight.ref_time > MOST_EXTRINSIC_REF_TIME:
+        raise transaction_error.invalid(transaction_error.EXHAUSTS)
     pending = Pending(
         extrinsic=extrinsic, call=call, weight=weight,
         fee=fee(len(raw), weight, extrinsic.tip),

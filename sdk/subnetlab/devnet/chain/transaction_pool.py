@@ -72,12 +72,14 @@ class TransactionPool:
             held.watch({"usurped": "0x" + extrinsic.hash.hex()})
         self._keep(pending)
 
-    def remove(self, pending: Pending) -> None:
-        """Let an extrinsic go; nothing happens where it is not here."""
-        if self._by_tag.get(pending.extrinsic.tag) is pending:
-            del self._by_tag[pending.extrinsic.tag]
-            self._bytes -= len(pending.extrinsic.raw)
-            self._hashes.discard(pending.extrinsic.hash)
+    def remove(self, pending: Pending) -> bool:
+        """Let an extrinsic go; whether it was here."""
+        if self._by_tag.get(pending.extrinsic.tag) is not pending:
+            return False
+        del self._by_tag[pending.extrinsic.tag]
+        self._bytes -= len(pending.extrinsic.raw)
+        self._hashes.discard(pending.extrinsic.hash)
+        return True
 
     def restore(self, pending: Pending) -> None:
         """Take back what a block that never was had taken out."""

@@ -36,9 +36,9 @@ def set_sealing(service: Service, parameters: Parameters, _connection: Connectio
 
 
 @method("dev_seal")
-def seal(service: Service, parameters: Parameters, _connection: Connection) -> dict[str, Any]:
+async def seal(service: Service, parameters: Parameters, _connection: Connection) -> dict[str, Any]:
     """Seal blocks now and answer the new head."""
-    return _head(service.sealer.seal(parameters.integer(0, 1, low=1, high=MAX_SEAL)))
+    return _head(await service.sealer.seal_many(parameters.integer(0, 1, low=1, high=MAX_SEAL)))
 
 
 @method("dev_faucet")

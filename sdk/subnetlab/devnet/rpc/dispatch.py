@@ -29,6 +29,8 @@ from subnetlab.devnet.rpc.service import Service
 
 log = logging.getLogger("subnetlab.devnet")
 MAX_BATCH = 1000
+_BESIDE_A_BLOCK = frozenset({"dev_seal", "dev_info"})
+"""The methods of the owner that may run while a block is being built; the others change what it reads."""
 Answer = dict[str, Any]
 
 
@@ -101,6 +103,8 @@ async def _call(service: Service, name: str, params: Any, connection: Connection
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
     if name.startswith("dev_") and not connection.privileged:
         raise RpcError(METHOD_NOT_FOUND, "RPC call is unsafe to be called externally")
+    if name.startswith("dev_") and name not in _BESIDE_A_BLOCK:
+        service.node.finish()
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
     result = handler(service, Parameters(params or []), connection)

@@ -182,7 +182,7 @@ def next_index(service: Service, parameters: Parameters, _connection: Connection
     """The next nonce of an account, the pool counted in."""
     who = parameters.text(0)
     try:
-        nonce = system.nonce(service.node.ledger, who)
+        nonce = system.nonce(service.node.settled(), who)
     except ValueError as error:
         raise invalid_params(f"not an address: {who}") from error
     return service.node.transaction_pool.next_nonce(who, nonce)

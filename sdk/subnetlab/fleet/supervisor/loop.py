@@ -20,12 +20,14 @@ from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
+from subnetlab.fleet.supervisor.energy import EnergyMeter
 from subnetlab.fleet.supervisor.header import RunHeader
 from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
 from subnetlab.network.chain import Block
 from subnetlab.record.events import (
+    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
     PeerGone,
@@ -82,12 +84,16 @@ class Supervisor:
         self._launcher = launcher
         self._clock, self._epochs, self._control = clock, epochs, control
         self._pacer = Pacer(rounds=header.rounds, owed=header.owed, limit_s=spec.phase_limit_s)
-        self._began = self._sealed_at = time.monotonic()
+        self._began = self._sealed_at = self._judged_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
+        self.energy = EnergyMeter()
+        """Read with every block, so that no counter runs over unseen."""
         self._patience = Patience(spec.node_limit_s)
         self._peers: list[SupervisedPeer] = []
         self._ending: Ending | None = None
+        self._trained: Ending | None = None
+        """How the run ends, once its seats are through and only baselines may still train."""
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(control.listener, selectors.EVENT_READ, self._on_control_connect)
         self._watches = clock.fileno()
@@ -163,8 +169,6 @@ class Supervisor:
                 for key, _ in self._waiting.select(self._select_timeout()):
                     key.data()
                 self._pace()
-            if ending.status is RunStatus.FINISHED:
-                ending = self._account_for_every_round(ending)
         except NodeUnreachable as error:
             ending = chain_gone(error)
         finally:
@@ -175,36 +179,64 @@ class Supervisor:
 
     def _start_peers(self) -> None:
         for seat in self._spec.seats:
+            if seat.baseline and self._journal.resume.measured(seat.baseline):
+                continue
             peer = SupervisedPeer(seat, self._launcher.start(seat), self._spec.start_limit_s)
             self._peers.append(peer)
-            self._pacer.add(seat.uid, seat.role)
+            if seat.uid >= 0:  # nothing waits for a baseline
+                self._pacer.add(seat.uid, seat.role)
             self._waiting.register(
                 peer.fileno(), selectors.EVENT_READ, lambda peer=peer: self._on_peer_readable(peer)
             )
 
-    def _account_for_every_round(self, ending: Ending) -> Ending:
-        """Have every round on record, and see the last one paid."""
+    def _account_for_every_round(self) -> Ending:
+        """Have every round on record, and see the last one paid; how the run ends."""
         why = self._journal.reconcile(self._pacer.rounds.rounds, again=True)
         if self._watches is None:
             self._seal_until_paid()
         if not why:
-            return ending
+            lost = next((peer for peer in self._peers if peer.failed_as is RunStatus.DIVERGED), None)
+            if lost is not None:  # in the last round
+                return Ending(status=RunStatus.DIVERGED, reason=lost.reason())
+            return Ending(status=RunStatus.FINISHED, reason="")
         return Ending(status=RunStatus.INTERRUPTED, reason=f"What became of some rounds is not known: {why}")
 
     def _ending_if_done(self) -> Ending | None:
+        if self._trained is None and self._ending is None:
+            if self._header.deterministic and (missing := self._missing()):
+                why = "It was to go as its seed says, which takes every peer in every round."
+                return Ending(status=RunStatus.FAILED, reason=f"{missing} {why}")
+            if self._seats_are_through():
+                self._trained = self._account_for_every_round()
+        if self._trained is not None:
+            # Who stops it now ends baselines alone: the run has come to its end.
+            left = self._ending is None and any(peer.running for peer in self._peers)
+            return None if left else self._trained
         if self._ending is not None:
             return self._ending
-        if self._pacer.finished() and not any(peer.running for peer in self._peers):
-            return Ending(status=RunStatus.FINISHED, reason="")
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
             crew = [peer for peer in self._peers if peer.seat.role in roles]
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
                 may_return = any(peer.interrupted for peer in crew)
-                status = RunStatus.INTERRUPTED if may_return else RunStatus.FAILED
                 # A failure says more than what was taken away, and the first failure more than the next.
                 cause = min(crew, key=lambda peer: (peer.interrupted, peer.ended_at))
+                status = RunStatus.INTERRUPTED if may_return else cause.failed_as
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
+
+    def _missing(self) -> str:
+        """Which peer is gone or late, as a sentence; empty where all take part."""
+        for peer in self._peers:
+            if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
+                return f"The {peer.seat.name} is gone. {peer.reason()}"
+            if peer.seat.uid in self._pacer.late:
+                limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
+                return f"The {peer.seat.name} reported nothing within {limit}."
+        return ""
+
+    def _seats_are_through(self) -> bool:
+        running = any(peer.running for peer in self._peers if peer.seat.uid >= 0)
+        return self._pacer.finished() and not running
 
     def _starting(self) -> list[SupervisedPeer]:
         return [peer for peer in self._peers if peer.status is PeerStatus.STARTING]
@@ -213,21 +245,25 @@ class Supervisor:
         """Seconds until something must happen although nothing was heard; None for no limit."""
         now = time.monotonic()
         due: list[float] = []
-        if starting := self._starting():
-            due += [peer.start_limit.idle_deadline for peer in starting]
+        starting = self._starting()
+        due += [peer.start_limit.idle_deadline for peer in starting]
+        if any(peer.seat.uid >= 0 for peer in starting):
+            pass
         elif self._watches is None and self._pacer.may_seal():
             due.append(self._patience.next_at)
         elif self._pacer.finished():
-            due.append(self._sealed_at + self._last_limit_s())
+            due += [self._last_deadline(peer) for peer in self._peers if peer.status is PeerStatus.LIVE]
         elif self._watches is None:
             due.append(self._pacer.deadline())
-        else:
-            return None
-        return max(0.0, min(due) - now)
+        return max(0.0, min(due) - now) if due else None
 
-    def _last_limit_s(self) -> float:
-        """How long the last peers may go on after the last block: as long as the run took, or a phase."""
-        return max(self._spec.phase_limit_s, self._sealed_at - self._began)
+    def _last_deadline(self, peer: SupervisedPeer) -> float:
+        """When a peer is ended after the last block: it may take as long as the run did, or a phase.
+
+        A baseline has as long again whenever one of them was judged.
+        """
+        since = self._sealed_at if peer.seat.uid >= 0 else max(self._sealed_at, self._judged_at)
+        return since + max(self._spec.phase_limit_s, self._sealed_at - self._began)
 
     def _pace(self) -> None:
         now = time.monotonic()
@@ -235,14 +271,16 @@ class Supervisor:
             late = [peer for peer in starting if peer.start_limit.is_exceeded(now)]
             limit = f"{self._spec.start_limit_s:g} s of work"
             self._kill_peers(late, f"It was not up within {limit}. {_START_HINT}")
-            return
+            if any(peer.seat.uid >= 0 for peer in starting):
+                return
         if self._pacer.finished():
-            if now >= self._sealed_at + self._last_limit_s():
-                live = [peer for peer in self._peers if peer.status is PeerStatus.LIVE]
-                self._kill_peers(live, "It did not come to its end.")
+            live = [peer for peer in self._peers if peer.status is PeerStatus.LIVE]
+            late = [peer for peer in live if now >= self._last_deadline(peer)]
+            self._kill_peers(late, "It did not come to its end.")
             return
         if self._watches is None:
-            self._pacer.give_up(now)
+            if self._pacer.give_up(now) and self._header.deterministic:
+                return
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
@@ -274,6 +312,7 @@ class Supervisor:
     def _block(self, block: Block, *, waited_s: float, chain_s: float) -> None:
         """A block is there: into the record, and what its epoch paid if it held one."""
         self._sealed_at = time.monotonic()
+        self.energy.read()
         self._pacer.sealed(block.number, self._sealed_at)
         self._journal.append(
             [
@@ -307,6 +346,8 @@ class Supervisor:
             self._journal.append_if_new(event)
             if isinstance(event, Phase):
                 self._pacer.reported(event)
+            if isinstance(event, BaselineEvaluated):
+                self._judged_at = time.monotonic()
         if not peer.running:
             self._waiting.unregister(descriptor)
             self._pacer.gone(peer.seat.uid)

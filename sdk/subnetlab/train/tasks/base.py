@@ -6,6 +6,7 @@ frozen configuration that travels in the manifest; it holds no data and no model
 Shapes: B items.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -85,4 +86,17 @@ class Samples(Protocol):
 
     def sample(self, model: nn.Module) -> Sample | None:
         """A sample of the model's output, the same for the same model; None where none is asked for."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A task that says more about a model than its loss; optional."""
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets of a batch, as metrics take them."""
+        ...
+
+    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """Metrics of the model on the held-out batches by name; what is not finite is left out."""
         ...

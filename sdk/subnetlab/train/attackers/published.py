@@ -1,0 +1,31 @@
+"""What every peer can read of a round that is over: the payloads that were revealed in it."""
+
+from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
+from subnetlab.train import names
+from subnetlab.train.payload import seal
+from subnetlab.train.peer import Peer
+from subnetlab.train.roster import Seat
+
+
+def published(reader: Peer, seat: Seat, round_: int) -> bytes | None:
+    """The payload that a miner revealed in an earlier round; None where there is none that opens.
+
+    Raises:
+        StoreUnreachable: the store did not answer.
+    """
+    if round_ < 0:
+        return None
+    store = reader.store
+    binding = seal.Binding(run=reader.replica.run, round=round_, hotkey=seat.hotkey)
+    prefix = names.reveals(round_, seat.uid, reader.chain.block_hash(reader.manifest.heights(round_).commit))
+    tokens = [name.rpartition("/")[2] for name in store.names(prefix)]
+    for name in store.names(names.all_sealed(round_, seat.uid)):
+        try:
+            data = store.get(name, reader.codec.limit + seal.OVERHEAD)
+            token = next((token for token in tokens if seal.names_reveal(data, token)), "")
+            found = store.get(f"{prefix}/{token}", seal.REVEAL_BYTES) if token else b""
+            commitment = bytes.fromhex(name.rpartition("/")[2])
+            return seal.unseal(data, seal.Reveal.from_bytes(found), commitment, binding)
+        except (PayloadRejected, ObjectMissing, ObjectTooLarge, ValueError):
+            continue
+    return None
