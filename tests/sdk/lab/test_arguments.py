@@ -29,8 +29,8 @@ WRONG: dict[str, list[Any]] = {
     "data": [
         3, 1.5, True, "hello " * 200, "no such file.csv", Path("no such file.csv"), object(),
         nn.Linear(2, 1), nn.Linear, [], {}, (), [{"a": 1}, {"b": 2}], itertools.count(), np.ones(5),
-        (ROWS[0], ROWS[1][:3]), b"", [None] * 9, sl.LocalFleet(), pl, FRAME.with_columns(a=pl.lit(None)), (ROWS[0] * NAN, ROWS[1]),
-        lambda: 3,
+        (ROWS[0], ROWS[1][:3]), b"", [None] * 9, sl.LocalFleet(), pl, FRAME.with_columns(a=pl.lit(None)),
+        (ROWS[0] * NAN, ROWS[1]), lambda: 3,
     ],
     "task": [3, "clustering", True, object(), nn.Linear, "next_token", "classification"],
     "loss": [3, "mse", nn.MSELoss, object(), FRAME, lambda: 3, lambda o, t: "no", lambda o, t: o.missing],
