@@ -164,7 +164,7 @@ class Verdict:
         return f"{when} training together did not pay off here: it was {-gain:.2f} {self.unit} worse."
 
     def _gap(self) -> str:
-        """Where the subnet stands between one alone and DDP."""
+        """The subnet's place between one alone and DDP."""
         if self.loss_ddp is None or self.loss_last is None:
             return ""
         ddp = f"DDP on the same data, sending {bytes_text(self.dense_bytes)} every step"

@@ -157,7 +157,7 @@ class NextToken:
     def _logits(self, model: nn.Module, batch: Batch) -> Tensor:
         x_BT, y_BT = batch
         answered = model(x_BT)
-        logits_BTV = answered if isinstance(answered, Tensor) else output_of(answered)
+        logits_BTV = output_of(answered)
         shape, wanted = tuple(logits_BTV.shape), (*x_BT.shape, self.vocab_size)
         if shape != wanted and shape == (len(x_BT), 1, self.vocab_size) and _takes_targets(model):
             logits_BTV = output_of(model(x_BT, y_BT))
