@@ -43,6 +43,8 @@ class NextToken:
     words: tuple[str, ...] = field(default=(), metadata=SELDOM)
     """The text of each token, where tokens are not bytes."""
     metrics: tuple[Metric, ...] = field(default=(), metadata=SELDOM)
+    even: bool = field(default=False, metadata=SELDOM)
+    """Whether shards are of one size; else the last is cut short, and its last item drawn for the rest."""
 
     def __post_init__(self) -> None:
         if min(self.seq_len, self.vocab_size) < 1:
@@ -75,6 +77,8 @@ class NextToken:
                 hint="Give more data, or a model with a shorter seq_len.",
             )
         size = data.manifest.shard_tokens
+        if self.even:
+            return Items.separate(len(tokens) - self.seq_len, most=size)
         return Items(count=len(tokens) - self.seq_len, shards=-(-len(tokens) // size), shard_items=size)
 
     def batch(self, data: Corpus, part: Part, numbers_B: NDArray[int64]) -> Batch:
