@@ -148,3 +148,18 @@ def test_a_colluder_votes_for_those_it_shut_out_and_keeps_an_honest_record(rehea
     votes = [e.weights for e in run.events if isinstance(e, WeightsSet) and e.validator == 4]
     assert votes == [{"0": 0, "1": 0, "2": 65535}] * 2
     assert len({peer.replica.hash for peer in run.peers.values()}) == 1
+
+
+@pytest.mark.parametrize("word", [word for word, attacker in ATTACKERS.items() if attacker.role == "miner"])
+def test_an_attack_is_repeated_with_the_run(rehearse: MakeRehearsal, word: str) -> None:
+    models: list[list[str]] = []
+    for run_id in ("one", "other"):
+        run = rehearse(
+            "miner", "miner", "miner", "miner", "validator",
+            roles={2: ATTACKERS[word].load(), 3: ATTACKERS[word].load()}, optimizer=FAST, rounds=2,
+            run_id=run_id, deterministic=True,
+        )  # fmt: skip
+        run.run()
+        models.append([event.theta_hash for event in run.of(RoundClosed) if isinstance(event, RoundClosed)])
+    assert models[0] == models[1]
+    assert len(models[0]) == 2
