@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
     from subnetlab.lab.runs import attach as attach
@@ -39,6 +40,7 @@ _ATTRIBUTES = {
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
     "attach": "subnetlab.lab.runs",
+    "compare": "subnetlab.lab.compare",
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
@@ -53,6 +55,7 @@ __all__ = [
     "Subnet",
     "__version__",
     "attach",
+    "compare",
     "connect",
     "data",
     "demo",

@@ -36,7 +36,7 @@ def test_every_baseline_has_a_budget_and_a_name_of_its_own() -> None:
     for name in ("alone_1x", "alone_0x", "alone_100x", "alone_3", "DDP", "", "alone_3x\n", "alone_03x"):
         with pytest.raises(ValueError, match="no baseline is called"):
             budget(name)
-    assert known_titles(["alone", "ddp", "of tomorrow"]) == {"alone": "one alone", "ddp": "ddp"}
+    assert known_titles(["alone", "ddp", "of tomorrow"]) == {"alone": "one alone", "ddp": "DDP"}
 
 
 def test_three_times_the_steps_come_with_a_schedule_of_their_own(manifest: Manifest, corpus: Corpus) -> None:
