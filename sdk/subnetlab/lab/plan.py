@@ -31,7 +31,7 @@ from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
-from subnetlab.train.tasks.check import check, fits
+from subnetlab.train.tasks.check import check, check_memory
 from subnetlab.train.tasks.find import find
 from subnetlab.train.tasks.travel import code_of
 from subnetlab.train.theta import FlatModel
@@ -108,7 +108,7 @@ def plan(
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
     check(read_back.task, fresh, corpus)
-    fits(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
+    check_memory(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
     return made
 
 

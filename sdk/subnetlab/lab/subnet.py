@@ -210,8 +210,7 @@ class Subnet:
             optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
-        made = replace(made, deterministic=deterministic)
-        run = Run(self._launch(made, fleet, beside))
+        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run

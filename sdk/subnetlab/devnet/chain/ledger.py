@@ -18,7 +18,7 @@ log = logging.getLogger("subnetlab.devnet")
 
 
 def go_on() -> None:
-    """Nobody else waits."""
+    """No waiting caller."""
 
 
 class Ledger:

@@ -50,6 +50,9 @@ def to_json(strategy: Strategy) -> dict[str, Any]:
     options = {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
     if isinstance(strategy, DDP):
         options["optimizer"] = strategy.optimizer.to_json()
+    if not options.get("local", True):
+        # An option that manifests did not have at first is left out at its default: their hashes stay.
+        del options["local"]
     return options
 
 

@@ -39,8 +39,9 @@ class Items:
 
     @staticmethod
     def separate(count: int) -> "Items":
-        """Items that do not overlap, as rows of a table do not."""
-        return Items(count=count, shards=-(-count // SHARD_ITEMS))
+        """Items that do not overlap, as rows of a table do not; in shards of about one size."""
+        shards = max(1, round(count / SHARD_ITEMS))
+        return Items(count=count, shards=shards, shard_items=-(-count // shards))
 
 
 class Task(Protocol):

@@ -92,7 +92,8 @@ def fits(task: Task, model: nn.Module, data: Corpus, *, batch_size: int, free: i
     needed = batch_size * bytes_per_item(task, model, data)
     if free is not None and needed > _MEMORY_SHARE * free:
         raise ArgumentInvalid(
-            f"A batch of {batch_size:,} items takes about {needed / 1e9:,.1f} GB; {free / 1e9:.1f} GB are free.",
+            f"A batch of {batch_size:,} items takes about {needed / 1e9:,.1f} GB, and {free / 1e9:.1f} GB "
+            "are free.",
             hint=f"Give a batch_size of at most {max(1, int(_MEMORY_SHARE * free * batch_size / needed)):,}.",
         )
 
@@ -115,7 +116,7 @@ def _measured(task: Task, model: nn.Module, data: Corpus) -> None:
             metric.of(*pair)
         except MODEL_ERRORS as error:
             raise ModelNotBuildable(
-                f"The metric {metric.name!r} failed on outputs of shape {tuple(pair[0].shape)} and targets of "
-                f"shape {tuple(pair[1].shape)}: {error}.",
+                f"The metric {metric.name!r} failed on outputs of shape {tuple(pair[0].shape)} and targets "
+                f"of shape {tuple(pair[1].shape)}: {error}.",
                 hint="Let it take tensors of outputs and targets, and return a number.",
             ) from error

@@ -73,7 +73,7 @@ def find(
     if task is not None and loss is not None:
         raise ArgumentInvalid("task= and loss= both say what is learned.", hint="Give one of them.")
     if task is not None and not isinstance(task, str):
-        chosen = task
+        chosen = _covering(task, data)
     elif data.manifest.columns:
         chosen = _of_table(task, model, data, loss)
     else:
@@ -85,6 +85,15 @@ def find(
             )
         chosen = replace(chosen, metrics=own)
     return with_prompt(chosen, data, prompt) if isinstance(chosen, NextToken) else _promptless(chosen, prompt)
+
+
+def _covering(task: Task, data: Corpus) -> Task:
+    """A person's own task, once every class of the data is one it knows."""
+    target = data.manifest.target
+    if isinstance(task, Classification) and target is not None:
+        for part in (data.train, data.validation):
+            task.target(target, np.unique(part[target.name]))
+    return task
 
 
 def with_prompt(task: NextToken, data: Corpus, prompt: Any) -> NextToken:

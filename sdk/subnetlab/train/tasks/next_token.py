@@ -74,8 +74,10 @@ class NextToken:
                 f"one sequence needs {self.seq_len + 2}.",
                 hint="Give more data, or a model with a shorter seq_len.",
             )
-        size = data.manifest.shard_tokens
-        return Items(count=len(tokens) - self.seq_len, shards=-(-len(tokens) // size), shard_items=size)
+        size, count = data.manifest.shard_tokens, len(tokens) - self.seq_len
+        if 2 * count < size:  # draws beyond the end mean the last item, which would be most of them
+            return Items(count=count, shards=1, shard_items=count)
+        return Items(count=count, shards=-(-len(tokens) // size), shard_items=size)
 
     def batch(self, data: Corpus, part: Part, numbers_B: NDArray[int64]) -> Batch:
         """Inputs x_BT and the tokens that follow them, y_BT."""

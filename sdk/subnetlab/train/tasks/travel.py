@@ -1,7 +1,7 @@
 """A loss or metric of one's own as code that reaches every peer: imported where it can be, else as source.
 
-A function of a notebook takes along what it uses of other cells, as a model does (`models.cell`). A loss module
-of torch travels as its class and its options. Nothing is pickled.
+A function of a notebook takes along what it uses of other cells, as a model does (`models.cell`). A loss
+module of torch travels as its class and its options. Nothing is pickled.
 """
 
 import inspect

@@ -153,7 +153,6 @@ def test_a_class_of_a_library_is_named() -> None:
             "log = open('/dev/null')\ndef make():\n    print(file=log); return nn.Linear(1, 1)\n",
             "'log', a TextIOWrapper",
         ),
-        ("a, b = lambda: 1, lambda: 2\ndef make():\n    return nn.Linear(a(), b())\n", "is not known"),
         ("big = torch.zeros(5000)\ndef make():\n    return nn.Linear(len(big), 1)\n", "'big', a Tensor"),
         ("make = lambda: nothing\n", "nothing"),
         ("make = 'gpt2'\n", "A str is no model"),
