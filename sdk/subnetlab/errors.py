@@ -236,6 +236,10 @@ class FleetStartFailed(FleetError):
     """The miners or validators did not come up."""
 
 
+class ControlRefused(FleetError):
+    """A run's supervisor refused what it was asked to do."""
+
+
 class PeerDied(FleetError):
     """A miner or validator process ended by itself."""
 

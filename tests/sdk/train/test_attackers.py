@@ -93,10 +93,10 @@ def test_a_stale_miner_trains_from_the_model_of_four_rounds_ago(rehearse: MakeRe
     run = played(rehearse, "stale", honest=2, rounds=6)
     miner = run.peers[2]
     assert isinstance(miner, Stale)
-    assert miner._models is not None
-    assert len(miner._models) == 5
+    assert miner.models is not None
+    assert len(miner.models) == 5
     assert miner.replica.hash == run.peers[0].replica.hash
-    assert not torch.equal(miner._models[0], miner.replica.theta_P)
+    assert not torch.equal(miner.models[0], miner.replica.theta_P)
 
 
 def test_a_backdoor_teaches_one_answer_and_leaves_most_of_the_batch_alone(rehearse: MakeRehearsal) -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from math import inf
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -19,19 +20,16 @@ from subnetlab.fleet.clock import Clock, Patience
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
+from subnetlab.fleet.supervisor.crew import Crew, verbs_of
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
 from subnetlab.fleet.supervisor.header import RunHeader
 from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
-from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
 from subnetlab.network.chain import Block
 from subnetlab.record.events import (
     BlockSealed,
     EpochPaid,
-    PeerGone,
-    PeerReady,
     PeerStatus,
-    Phase,
     RunStatus,
 )
 
@@ -40,8 +38,6 @@ log = logging.getLogger(__name__)
 _EPOCH_LIMIT: Final = 64
 """Blocks sealed after the last round to see it paid; a subnet of a longer tempo is not waited for."""
 _START_HINT: Final = "LocalFleet(start_limit_s=…) sets this limit."
-_GRACE_S: Final = 3.0
-"""How long a peer may take to end in order."""
 
 
 class EpochSource(Protocol):
@@ -64,6 +60,7 @@ class Supervisor:
         control: listening.
         head: the chain's head when the clock was started.
         launcher: starts the peers.
+        hotkeys: who holds each uid, as `epochs` knows it; kept up to date here.
     """
 
     def __init__(
@@ -77,18 +74,25 @@ class Supervisor:
         control: ControlServer,
         head: Block,
         launcher: Launcher,
+        hotkeys: dict[int, str] | None = None,
     ) -> None:
         self._spec, self._header, self._journal = spec, header, journal
-        self._launcher = launcher
         self._clock, self._epochs, self._control = clock, epochs, control
         self._pacer = Pacer(rounds=header.rounds, owed=header.owed, limit_s=spec.phase_limit_s)
         self._began = self._sealed_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
         self._patience = Patience(spec.node_limit_s)
-        self._peers: list[SupervisedPeer] = []
         self._ending: Ending | None = None
         self._waiting = selectors.DefaultSelector()
+        self._crew = Crew(
+            spec,
+            launcher,
+            self._pacer,
+            journal=journal,
+            waiting=self._waiting,
+            hotkeys={} if hotkeys is None else hotkeys,
+        )
         self._waiting.register(control.listener, selectors.EVENT_READ, self._on_control_connect)
         self._watches = clock.fileno()
         if self._watches is not None:
@@ -130,10 +134,7 @@ class Supervisor:
             "stopping": self._ending is not None,
             "awaited": sorted(self._pacer.awaited()),
             "late": sorted(self._pacer.late),
-            "peers": [
-                {"uid": peer.seat.uid, "role": peer.seat.role, "pid": peer.pid, "state": peer.status}
-                for peer in self._peers
-            ],
+            "peers": self._crew.status(),
         }
 
     # -- the loop ------------------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ class Supervisor:
     def run(self) -> Ending:
         """Start the peers and follow them to the end of the run; on return none of them is running."""
         try:
-            self._start_peers()
+            self._crew.start()
             # Pacing comes first: the block that it seals may be the last thing the run waited for.
             self._pace()
             while (ending := self._ending_if_done()) is None:
@@ -169,18 +170,9 @@ class Supervisor:
             ending = chain_gone(error)
         finally:
             self._control.close()
-            self._journal.append(end_all(self._peers, _GRACE_S))
+            self._crew.end()
             self._waiting.close()
         return ending
-
-    def _start_peers(self) -> None:
-        for seat in self._spec.seats:
-            peer = SupervisedPeer(seat, self._launcher.start(seat), self._spec.start_limit_s)
-            self._peers.append(peer)
-            self._pacer.add(seat.uid, seat.role)
-            self._waiting.register(
-                peer.fileno(), selectors.EVENT_READ, lambda peer=peer: self._on_peer_readable(peer)
-            )
 
     def _account_for_every_round(self, ending: Ending) -> Ending:
         """Have every round on record, and see the last one paid."""
@@ -194,10 +186,10 @@ class Supervisor:
     def _ending_if_done(self) -> Ending | None:
         if self._ending is not None:
             return self._ending
-        if self._pacer.finished() and not any(peer.running for peer in self._peers):
+        if self._pacer.finished() and not self._crew.running:
             return Ending(status=RunStatus.FINISHED, reason="")
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
-            crew = [peer for peer in self._peers if peer.seat.role in roles]
+            crew = [peer for peer in self._crew.peers if peer.seat.role in roles]
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
                 may_return = any(peer.interrupted for peer in crew)
                 status = RunStatus.INTERRUPTED if may_return else RunStatus.FAILED
@@ -206,14 +198,11 @@ class Supervisor:
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
 
-    def _starting(self) -> list[SupervisedPeer]:
-        return [peer for peer in self._peers if peer.status is PeerStatus.STARTING]
-
     def _select_timeout(self) -> float | None:
         """Seconds until something must happen although nothing was heard; None for no limit."""
         now = time.monotonic()
-        due: list[float] = []
-        if starting := self._starting():
+        due = [self._crew.next_deadline()]
+        if starting := self._crew.starting:
             due += [peer.start_limit.idle_deadline for peer in starting]
         elif self._watches is None and self._pacer.may_seal():
             due.append(self._patience.next_at)
@@ -221,9 +210,7 @@ class Supervisor:
             due.append(self._sealed_at + self._last_limit_s())
         elif self._watches is None:
             due.append(self._pacer.deadline())
-        else:
-            return None
-        return max(0.0, min(due) - now)
+        return None if min(due) == inf else max(0.0, min(due) - now)
 
     def _last_limit_s(self) -> float:
         """How long the last peers may go on after the last block: as long as the run took, or a phase."""
@@ -231,15 +218,15 @@ class Supervisor:
 
     def _pace(self) -> None:
         now = time.monotonic()
-        if starting := self._starting():
+        self._crew.keep_time(now)
+        if starting := self._crew.starting:
             late = [peer for peer in starting if peer.start_limit.is_exceeded(now)]
             limit = f"{self._spec.start_limit_s:g} s of work"
-            self._kill_peers(late, f"It was not up within {limit}. {_START_HINT}")
+            self._crew.kill_all(late, f"It was not up within {limit}. {_START_HINT}")
             return
         if self._pacer.finished():
             if now >= self._sealed_at + self._last_limit_s():
-                live = [peer for peer in self._peers if peer.status is PeerStatus.LIVE]
-                self._kill_peers(live, "It did not come to its end.")
+                self._crew.kill_all(self._crew.live, "It did not come to its end.")
             return
         if self._watches is None:
             self._pacer.give_up(now)
@@ -295,38 +282,7 @@ class Supervisor:
             self._paid_at = block.number
         self._journal.append(paid)
         for epoch in paid:
-            self._kill_peers_without_seat(epoch)
-
-    # -- peers ---------------------------------------------------------------------------------------------
-
-    def _on_peer_readable(self, peer: SupervisedPeer) -> None:
-        descriptor = peer.fileno()
-        for event in peer.read():
-            if isinstance(event, PeerReady):
-                self._pacer.ready(peer.seat.uid)
-            self._journal.append_if_new(event)
-            if isinstance(event, Phase):
-                self._pacer.reported(event)
-        if not peer.running:
-            self._waiting.unregister(descriptor)
-            self._pacer.gone(peer.seat.uid)
-            if peer.status is PeerStatus.GONE:
-                self._journal.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
-
-    def _kill_peers(self, peers: list[SupervisedPeer], reason: str, *, for_good: bool = False) -> None:
-        for peer in peers:
-            descriptor = peer.fileno()
-            self._journal.append(peer.kill(reason, for_good=for_good))
-            self._waiting.unregister(descriptor)
-            self._pacer.gone(peer.seat.uid)
-            self._journal.append([PeerGone(uid=peer.seat.uid, reason=reason)])
-
-    def _kill_peers_without_seat(self, epoch: EpochPaid) -> None:
-        for peer in self._peers:
-            holder = epoch.reassigned.get(str(peer.seat.uid))
-            if holder is not None and peer.running:
-                reason = f"It lost its seat: by block {epoch.block} uid {peer.seat.uid} was sold to {holder}."
-                self._kill_peers([peer], reason, for_good=True)
+            self._crew.kill_those_without_seat(epoch)
 
     # -- the control socket --------------------------------------------------------------------------------
 
@@ -337,10 +293,13 @@ class Supervisor:
 
     def _answer(self, caller: socket.socket) -> None:
         descriptor = caller.fileno()
-        verbs = {"status": self.status, "stop": self._stop_asked}
+        verbs = {"status": self._status_asked, "stop": self._stop_asked, **verbs_of(self._crew)}
         if self._control.answer(caller, verbs):
             self._waiting.unregister(descriptor)
 
-    def _stop_asked(self) -> dict[str, Any]:
+    def _status_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
+        return self.status()
+
+    def _stop_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
         self.stop("Somebody asked it to stop.")
         return {}
