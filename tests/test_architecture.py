@@ -1,6 +1,8 @@
 """The shape of the source: layers point one way, files and functions stay small, errors are not swallowed."""
 
 import ast
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,16 @@ SOURCES = python_files(*PACKAGES)
 TESTS = python_files("tests")
 
 
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    """import-linter disables every logger that exists; later tests read what the node logs."""
+    yield
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
+
+@pytest.mark.usefixtures("loggers")
 def test_layers_point_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS

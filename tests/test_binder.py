@@ -97,10 +97,10 @@ def test_the_recording_is_small_and_is_the_tutorials_run() -> None:
     view = run.view
     assert run.status == "finished"
     assert view.rounds == len(view.val_loss) == int(options["rounds"])
-    assert len(view.uids("free_rider")) == int(options["free-riders"])
-    assert len(view.uids("miner", "free_rider")) == int(options["miners"])
+    assert len(view.uids("free_rider", "sign_flip")) == 2
+    assert len(view.uids("miner", "free_rider", "sign_flip")) == int(options["miners"])
     assert len(view.uids("validator")) == int(options["validators"])
-    assert run.least_paid in view.uids("free_rider")
+    assert run.least_paid in view.uids("free_rider", "sign_flip")
 
 
 def test_the_images_copy_shows_the_recording_playing_before_anything_runs(prepared: Path) -> None:
@@ -113,7 +113,7 @@ def test_the_images_copy_shows_the_recording_playing_before_anything_runs(prepar
     shown = "".join(output["data"]["text/html"])
     assert '<img src="data:image/svg+xml;base64,' in shown
     assert len(json.dumps(output)) < 100_000
-    assert "Seven of eight strangers reached" in "".join(output["data"]["text/plain"])
+    assert "Seven of nine strangers reached" in "".join(output["data"]["text/plain"])
 
 
 def test_jupyter_opens_on_the_tutorial(prepared: Path) -> None:

@@ -13,8 +13,8 @@ from subnetlab.errors import RunError
 from subnetlab.lab.replay import open as open_recorded
 
 SMALL = {
-    "--rounds 20": "--rounds 4",
-    'TinyGPT("small")': 'TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)',
+    "--rounds 40": "--rounds 4",
+    'TinyGPT("demo")': 'TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=32)',
     "inner_steps=15": "inner_steps=2",
 }
 """What makes the first tutorial fit into a test: the same cells, a smaller model, fewer steps."""
@@ -39,12 +39,14 @@ def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.Mo
     summary = found["summary"]
     assert summary["status"] == "finished"
     assert summary["rounds"] == 4
-    assert [m["role"] for m in summary["miners"]] == ["miner"] * 7 + ["free_rider"] + ["validator"] * 2
+    assert [m["role"] for m in summary["miners"]] == [
+        *["miner"] * 7, "free_rider", "sign_flip", *["validator"] * 2
+    ]  # fmt: skip
     assert summary["paid"]["amount_rao"] == 500_000_000
     assert summary["staked"]["amount_rao"] == 10_000_000_000
-    assert "Seven of eight strangers reached" in found["verdict"]
+    assert "Seven of nine strangers reached" in found["verdict"]
     shown = page(executed)
-    assert "Seven of eight strangers reached" in shown
+    assert "Seven of nine strangers reached" in shown
     assert "data:image/svg+xml;base64," in shown
     assert "summarise" not in shown
     assert "<script" not in shown
@@ -78,12 +80,12 @@ def test_the_demo_does_what_it_promises(tmp_path: Path, monkeypatch: pytest.Monk
     assert (out / "00.html").stat().st_size > 10_000
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert summary["val_loss_first"] > 5.0
-    assert summary["val_loss_last"] <= 2.6
-    assert summary["val_loss_alone"] - summary["val_loss_last"] >= 0.1
+    assert summary["val_loss_last"] <= 1.68
+    assert summary["val_loss_alone"] - summary["val_loss_last"] >= 0.2
     pay = {m["role"]: [] for m in summary["miners"]}
     for miner in summary["miners"]:
         pay[miner["role"]].append(miner["emission_alpha_rao"])
     assert len(pay["miner"]) == 7
     assert min(pay["miner"]) > 0
-    assert max(pay["free_rider"]) < sorted(pay["miner"])[3] / 10
-    assert summary["dense_bytes_per_miner_round"] / summary["wire_bytes_per_miner_round"] > 200
+    assert pay["free_rider"] + pay["sign_flip"] == [0, 0]
+    assert summary["dense_bytes_per_miner_round"] / summary["wire_bytes_per_miner_round"] > 27

@@ -50,3 +50,22 @@ def test_no_public_name_is_a_retired_word() -> None:
         if re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() in words
     }
     assert sorted(found) == []
+
+
+def prose(word: str) -> list[str]:
+    """The lines of the product's sources that hold a word; the tutorials may use every word."""
+    holds = re.compile(rf"\b{word}\b", re.IGNORECASE)
+    return [
+        f"{relative(path)}:{number}: {line.strip()}"
+        for path in modules()
+        if "test" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if holds.search(line)
+    ]
+
+
+def test_prose_names_its_subject() -> None:
+    assert prose("whoever") == []
+    few = 10
+    for word in ("nobody", "stands"):
+        assert len(found := prose(word)) < few, found

@@ -14,7 +14,7 @@ _ASKED = re.compile(r"\s*(?P<before>\?{0,2}) *%sl +(?P<verb>\w+) *(?P<after>\?{0
 
 
 def inspect_line(code: str, cursor: int) -> dict[str, Any] | None:
-    """A reply for the front end, or None where the cursor stands on no line of ours."""
+    """A reply for the front end, or None where the cursor is on no line of ours."""
     start, end = code.rfind("\n", 0, cursor) + 1, code.find("\n", cursor)
     text = _help_for(code[start : end if end >= 0 else len(code)].lstrip())
     if text is None:

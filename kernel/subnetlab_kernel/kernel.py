@@ -1,4 +1,4 @@
-"""The kernel: ipykernel's, with three things an extension cannot give.
+"""The kernel: ipykernel's, with our extension loaded in its shell, and three things an extension cannot give.
 
 1. An interrupt ends an idle `await`. asyncio notices a signal only if a wakeup descriptor is installed, and
    plain ipykernel 7.4 installs none (ipython/ipykernel#881); any `add_signal_handler` does.
@@ -14,18 +14,44 @@ from collections.abc import Sequence
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.interactiveshell import ExecutionResult
 from traitlets import Type
 
 from subnetlab import __version__
+from subnetlab.network.secrets import find_secret
+from subnetlab_kernel import extension, secret_guard
 from subnetlab_kernel.completion import complete
 from subnetlab_kernel.inspection import inspect_line
 from subnetlab_kernel.services import SERVICES
-from subnetlab_kernel.shell import SubnetLabShell
 
 _BANNER = (
     f"SubnetLab {__version__}: `%sl` lists the verbs, `import subnetlab as sl` is the SDK.\n"
     "No chain yet: unless you name another, the first verb starts one on this machine, with play money."
 )
+
+
+class SubnetLabShell(ZMQInteractiveShell):
+    """ZMQInteractiveShell that refuses to run, and to remember, a cell with a secret in it."""
+
+    def init_magics(self) -> None:
+        """Register IPython's magics, then ours."""
+        super().init_magics()
+        extension.load(self)
+
+    async def run_cell_async(
+        self,
+        raw_cell: str,
+        store_history: bool = False,
+        silent: bool = False,
+        shell_futures: bool = True,
+        **kwargs: Any,
+    ) -> ExecutionResult:
+        """Run a cell; one that holds a mnemonic or a private key fails at once and stays out of history."""
+        if find_secret(raw_cell):
+            raw_cell, store_history = secret_guard.REFUSAL, False
+            kwargs.update(transformed_cell=raw_cell, preprocessing_exc_tuple=None)
+        return await super().run_cell_async(raw_cell, store_history, silent, shell_futures, **kwargs)
 
 
 class SubnetLabKernel(IPythonKernel):
@@ -48,7 +74,7 @@ class SubnetLabKernel(IPythonKernel):
         io_loop: Any = self.io_loop
         loop: asyncio.AbstractEventLoop = io_loop.asyncio_loop
         try:
-            # SIGURG is ignored by default and used by nobody here; what counts is the wakeup descriptor.
+            # SIGURG is ignored by default and unused here; what counts is the wakeup descriptor.
             loop.add_signal_handler(signal.SIGURG, lambda: None)
         except (NotImplementedError, RuntimeError, ValueError, AttributeError):
             self.log.debug("This loop takes no wakeup descriptor", exc_info=True)

@@ -32,7 +32,7 @@ class Pump:
     def _pump(self) -> None:
         shown = -1
         while not self._stop.is_set():
-            ended, size = self._run.ended, self._run.size()
+            ended, size = self._run.ended, self._run.size
             if size != shown:
                 self._handle.update(self._picture())
                 shown = size

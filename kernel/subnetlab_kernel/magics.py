@@ -44,7 +44,7 @@ class SubnetLabMagics(Magics):
     def train(self, line: str, cell: str) -> None:
         """Start a run on the miners and return at once; the output keeps itself up to date.
 
-        The body is Python: `rounds = 30`, `model = sl.models.TinyGPT("small")`, `strategy = …`. Options on
+        The body is Python: `rounds = 30`, `model = sl.models.TinyGPT("demo")`, `strategy = …`. Options on
         the first line win over the body. The run is in the variable `run` (or `--name`).
         """
         parser, words = commands.train_parser(), _split(line)

@@ -50,7 +50,7 @@ def forget(shell: Any, line: int) -> None:
             kept[line] = ""
     history._i00 = ""  # noqa: SLF001  (IPython has no public way to take a line back)
     shell.user_ns[f"_i{line}"] = ""
-    with history.db_input_cache_lock:  # whoever writes the database holds it too
+    with history.db_input_cache_lock:  # the thread that writes the database holds it too
         history.db_input_cache = [entry for entry in history.db_input_cache if entry[0] != line]
         with history.db as database:
             database.execute("PRAGMA secure_delete = ON")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from subnetlab import LocalFleet
     from subnetlab.lab.subnet import Subnet
 
-_FLEET_OPTIONS = ("miners", "validators", "free_riders")
+_FLEET_OPTIONS = ("miners", "validators", "free_riders", "attackers")
 
 
 def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
@@ -34,7 +34,9 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
         options["detach"] = True
     fleet = {name: options.pop(name) for name in _FLEET_OPTIONS if name in options}
     fleet |= {
-        name: getattr(arguments, name) for name in _FLEET_OPTIONS if getattr(arguments, name) is not None
+        name: getattr(arguments, name)
+        for name in _FLEET_OPTIONS
+        if getattr(arguments, name, None) is not None
     }
     if fleet:
         options["fleet"] = _local_fleet(fleet, options)

@@ -121,7 +121,7 @@ class Names:
 
 
 def overview(names: Names) -> Text:
-    """Where this notebook stands, then the verbs, one line each."""
+    """The state of this notebook, then the verbs, one line each."""
     width = max(map(len, commands.LINE))
     lines = [f"  %sl {name:<{width}}  {summary}" for name, (summary, _) in commands.LINE.items()]
     train = f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"

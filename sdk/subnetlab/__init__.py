@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.subnet import Subnet as Subnet
     from subnetlab.train import data as data
     from subnetlab.train import models as models
+    from subnetlab.train import optimizer as optimizers
     from subnetlab.train import strategies as strategies
 
     __version__: str
@@ -29,6 +30,7 @@ _MODULES = {
     "data": "subnetlab.train.data",
     "errors": "subnetlab.errors",
     "models": "subnetlab.train.models",
+    "optimizers": "subnetlab.train.optimizer",
     "strategies": "subnetlab.train.strategies",
 }
 _ATTRIBUTES = {
@@ -58,6 +60,7 @@ __all__ = [
     "errors",
     "models",
     "open",
+    "optimizers",
     "runs",
     "strategies",
 ]

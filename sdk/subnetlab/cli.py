@@ -93,7 +93,7 @@ def _run(name: str, options: Sequence[str]) -> int:
         print(f"subnetlab {name}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read has seen enough, as `head` does; the interpreter must not try to flush again.
+        # The reader closed the pipe, as `head` does; the interpreter must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except KeyboardInterrupt:

@@ -18,9 +18,10 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
-    │   └── ManifestInvalid · ModelNotBuildable · DatasetEmpty · PayloadRejected
+    │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
+    │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · PeerDied
+    │   └── FleetStartFailed · ControlRefused · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     └── DevnetError         raised inside the node's own process
@@ -203,8 +204,22 @@ class ModelNotBuildable(TrainError):
     """The model cannot be built in a miner process."""
 
 
+class ModelFailed(TrainError):
+    """The model's own code failed in the middle of a run."""
+
+    hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
+
+
 class DatasetEmpty(TrainError):
     """There is too little data to train on."""
+
+
+class DataInvalid(TrainError):
+    """The data cannot be trained on as it is."""
+
+
+class ArgumentInvalid(TrainError, ValueError):
+    """An argument has the wrong type, or a value that no run can have; nothing was started or spent."""
 
 
 class ModelDiverged(TrainError):
@@ -254,6 +269,10 @@ class UnknownRun(RunError):
 
 class RunNotFinished(RunError):
     """The run has not come to its end."""
+
+
+class RunOver(RunError):
+    """The run does not go on, so nothing can be done to it."""
 
 
 class UnknownUid(RunError):

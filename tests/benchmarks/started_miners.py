@@ -64,7 +64,7 @@ def _mine(seed: int, ready: Semaphore, leave: Event) -> None:
     tokens_BT = torch.randint(0, config.vocab_size, (BATCH, config.seq_len + 1))
     for step in range(STEPS):
         model.differentiate((tokens_BT[:, :-1], tokens_BT[:, 1:]))
-        model.adam.step(model.theta_P, model.gradient_P, model.adam.config.rate(step, STEPS))
+        model.optimizer.step(model.theta_P, model.gradient_P, model.config.rate(step, STEPS))
     ready.release()
     leave.wait()
 

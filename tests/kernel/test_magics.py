@@ -95,7 +95,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl pay 1e999999999 bob", "more than the chain can count"),
         ("%sl stake --netuid 99", "There is no subnet 99"),
         ("%sl stake --to 5nobody", "address"),
-        ("%sl stake --to 77", "Nobody holds uid 77"),
+        ("%sl stake --to 77", "No neuron holds uid 77"),
         ("%sl stake --wallet zed", "There is no wallet called 'zed'"),
         ("%sl pay much bob", "is not an amount"),
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
@@ -103,7 +103,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl pay 1 'unclosed", "No closing quotation"),
         ("%sl stake 1", "holds no run"),
         ("%sl stake 1 --to 5nobody", "address"),
-        ("%sl stake 1 --to 77", "Nobody holds uid 77"),
+        ("%sl stake 1 --to 77", "No neuron holds uid 77"),
         ("%sl stake 1 --to 0 --netuid x", "invalid int value"),
         ("%sl subnet 99", "There is no subnet 99"),
         ("%sl attach nothing", "are called 'nothing'"),
@@ -239,7 +239,7 @@ def test_a_cell_that_connects_again_leaves_one_node(tmp_path: Path) -> None:
         while len(nodes()) > 1:
             assert kernel.run("pass").status == "ok"
             assert time.monotonic() < deadline
-        assert kernel.run("assert net.alive() and subnet.net is net").status == "ok"
+        assert kernel.run("assert net.alive and subnet.net is net").status == "ok"
     finally:
         kernel.stop()
 

@@ -36,7 +36,7 @@ def picture_of(run: "Run") -> Picture:
 
 
 def show(run: "Run") -> DisplayHandle:
-    """Show a run as it goes on, and as it is now for whoever opens the notebook later."""
+    """Show a run as it goes on, and as it is now for a later reader of the notebook."""
     return saved.show(board_of(run), picture_of(run))
 
 

@@ -32,7 +32,7 @@ def show_run(run: "Run") -> None:
 def show_subnet(subnet: "Subnet") -> None:
     """The seats of a subnet, live; one whose network was closed in words."""
     if subnet.net.closed:
-        print(subnet)  # noqa: T201  (nobody can be asked)
+        print(subnet)  # noqa: T201  (a closed network has no live table)
         return
     from subnetlab_widgets.metagraph_view import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
 
@@ -41,7 +41,6 @@ def show_subnet(subnet: "Subnet") -> None:
 
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
     ("subnetlab.lab.run", "Runs"): drawing.runs_html,
-    ("subnetlab.lab.holdings", "Holdings"): drawing.holdings_html,
     ("subnetlab.commands.doctor", "Checkup"): drawing.checkup_html,
 }
 """One function per SDK class, by module and name."""
@@ -51,6 +50,7 @@ DRAW_THEMSELVES = (
     ("subnetlab.lab.session", "Net"),
     ("subnetlab.lab.subnet", "Subnet"),
     ("subnetlab.lab.run", "Run"),
+    ("subnetlab.lab.holdings", "Holdings"),
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),
 )

@@ -1,6 +1,6 @@
-"""A live widget, and the plain picture beside it that stands in once the widget's kernel is gone.
+"""A live widget, and the plain picture beside it that replaces it once the widget's kernel is gone.
 
-Whoever opens a saved notebook has no kernel that knows the widget: JupyterLab says "model not found" in its
+A reader of a saved notebook has no kernel that knows the widget: JupyterLab says "model not found" in its
 place. So the picture carries a rule for the page: a widget that draws hides the picture below it, and one
 that draws nothing is hidden itself. GitHub, and JupyterLab where it does not trust the notebook, keep neither
 rule nor widget; there the widget's output is empty and the picture speaks alone.
@@ -71,7 +71,7 @@ class Pictures:
             self._handles.append(handle)
 
     def update(self) -> None:
-        """Draw the pictures anew, in whichever cells they stand."""
+        """Draw the pictures anew, in each cell that shows one."""
         for handle in self._handles:
             handle.update(self._picture)
 

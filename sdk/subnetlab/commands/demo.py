@@ -20,7 +20,10 @@ from subnetlab.errors import RunError
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
 
-ROUNDS = 20
+ROUNDS = 40
+BATCH_SIZE = 2
+MINERS, VALIDATORS = 9, 2
+ATTACKERS = {"free_rider": 1, "sign_flip": 1}
 CELL_LIMIT_S = 900
 """A cell may wait for a whole run, on a machine that is busy with other things."""
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
@@ -40,15 +43,19 @@ net.close()
 """
 
 
-def demo(rounds: int = ROUNDS) -> "Run":
-    """Start the demonstration run on a new devnet and return at once; `run.net` is its network."""
+def demo(rounds: int = ROUNDS, *, seed: int = 0) -> "Run":
+    """Start the demonstration run on a new devnet and return at once; `run.net` is its network.
+
+    Seven honest miners, a free rider and a sign flipper train `TinyGPT("demo")` with MuLoCo.
+    """
     from subnetlab.fleet.local import LocalFleet  # noqa: PLC0415  (the command itself needs neither)
     from subnetlab.lab.session import connect  # noqa: PLC0415
 
     net = connect()
     try:
         subnet = net.create_subnet("tiny-lm", wallet="alice")
-        return subnet.train(rounds=rounds, fleet=LocalFleet(miners=8, validators=2, free_riders=1))
+        fleet = LocalFleet(miners=MINERS, validators=VALIDATORS, attackers=ATTACKERS)
+        return subnet.train(rounds=rounds, batch_size=BATCH_SIZE, seed=seed, fleet=fleet)
     except BaseException:
         net.close()
         raise

@@ -24,7 +24,7 @@ class ChaosSchedule:
         self._draw(began)
 
     def victim(self, uids: Sequence[int]) -> int | None:
-        """Who of the live is killed now; draws the time of the next kill. None where nobody is live."""
+        """Which of the live peers is killed now, None where there is none; draws the time of the next kill."""
         victim = self._random.choice(sorted(uids)) if uids else None
         self._draw(self.next_at)
         return victim

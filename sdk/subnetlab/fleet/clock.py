@@ -26,7 +26,7 @@ class Clock(Protocol):
         """Take the clock and return the head.
 
         Raises:
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
         """
         ...
 
@@ -34,7 +34,7 @@ class Clock(Protocol):
         """Seal the next block, on a chain whose blocks do not come by themselves.
 
         Raises:
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
             DevnetOnly: this chain's blocks come by themselves.
         """
         ...
@@ -81,7 +81,7 @@ class SealedClock:
 
         Raises:
             ChainPaced: another run on this machine holds the clock.
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
         """
         self._lock.take(run=self._run)
         if self.before is None:
@@ -151,7 +151,7 @@ class WatchedClock:
             number = block.number + 1
 
     def seal(self) -> Block:
-        """Refused: nobody seals another's chain."""
+        """Refused: the blocks of a public chain are sealed by its validators."""
         raise DevnetOnly("The blocks of this chain come by themselves.")
 
     def arrived(self) -> list[Block]:

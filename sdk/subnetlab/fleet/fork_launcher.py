@@ -29,7 +29,7 @@ from subnetlab.fleet.worker.watch import watch_supervisor
 
 RUN_PEER: Final = "subnetlab.fleet.worker.role:run_peer"
 _WAKE: Final = 'read -r _; kill -CONT "$1"'
-"""Waits for the end of its input, which comes with the end of whoever holds the other end, too."""
+"""Waits for the end of its input, which also comes when the process at the other end is killed."""
 _EXIT_LIMIT_S: Final = 2.0
 """Between a process's last words and its end."""
 

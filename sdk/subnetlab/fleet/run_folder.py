@@ -5,6 +5,8 @@ from typing import Final
 MANIFEST_FILE: Final = "manifest.json"
 DATA_FOLDER: Final = "data"
 """Where a run's folder holds its tokens, if they cannot be made again from the manifest."""
+STORE_FOLDER: Final = "store"
+"""Where the objects of a run on this machine lie."""
 RESULT_FOLDER: Final = "result"
 MODEL_FILE: Final = "model.safetensors"
 CONFIG_FILE: Final = "config.json"

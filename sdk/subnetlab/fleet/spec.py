@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
+from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import write_private
 
@@ -24,7 +25,7 @@ class PeerSeat:
 
     uid: int
     hotkey: str
-    """ss58 address; empty for the reference miner, which holds no seat."""
+    """ss58 address; empty for a baseline, which holds no seat."""
     role: Role
     attacker: str = ""
     """How it attacks, a word of `train.attackers.ATTACKERS`; empty for an honest peer and a free rider."""
@@ -34,12 +35,20 @@ class PeerSeat:
     """Elsewhere: `name/hotkey` of a wallet on this machine."""
     since: int = 0
     """The open block of the first round that counts it; 0 for who was there from the beginning."""
+    baseline: str = ""
+    """Which baseline trains here (see `record.baselines`); empty for a seat of the subnet."""
+
+    @staticmethod
+    def of_baseline(name: str, place: int) -> "PeerSeat":
+        """What stands for the baseline in a place, counted from 0: it holds no seat of the subnet."""
+        return PeerSeat(uid=BASELINE_UID - place, hotkey="", role="alone", baseline=name)
 
     @property
     def name(self) -> str:
         """How logs and errors call this peer."""
-        plays = (self.attacker or self.role).replace("_", " ")
-        return "reference miner" if self.uid == BASELINE_UID else f"{plays} {self.uid}"
+        if self.uid < 0:
+            return f"baseline {self.baseline or ALONE}"
+        return f"{(self.attacker or self.role).replace('_', ' ')} {self.uid}"
 
     def entry(self) -> dict[str, Any]:
         """The seat as the record names it."""

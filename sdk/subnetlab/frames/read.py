@@ -48,5 +48,5 @@ def _build(data: Gathered, name: str) -> pl.DataFrame:
 
 
 def _shown(value: object) -> object:
-    """Text as it may be printed: whoever wrote it may be a stranger, and polars prints what is in a cell."""
+    """Text as it may be printed: its writer is not trusted, and polars prints what is in a cell."""
     return plain(value) if isinstance(value, str) else value

@@ -172,6 +172,15 @@ def losses(data: Gathered) -> list[Row]:
     ]
 
 
+def baselines(data: Gathered) -> list[Row]:
+    """One row per baseline and step at which it was judged."""
+    return [
+        {"baseline": name, "step": step, "steps": curve.steps, "val_loss": loss}
+        for name, curve in sorted(data.view.baselines.items())
+        for step, loss in sorted(curve.losses.items())
+    ]
+
+
 def money(data: Gathered) -> list[Row]:
     """One row per stake or payment, in the order they were made."""
     return [{"time": time, **_fields(event, "what", "amount_rao", "to", "tx")} for time, event in data.spent]
@@ -198,6 +207,7 @@ def peers(data: Gathered) -> list[Row]:
                 "hotkey": view.hotkey(uid) if uid in view.seats else None,
                 "pid": ready.pid if ready else None,
                 "ready_s": ready.seconds if ready else None,
+                "cpu_s": view.cpu_s.get(uid),
                 "gone": view.gone.get(uid),
             }
         )
@@ -212,6 +222,7 @@ ROWS: MappingProxyType[str, Callable[[Gathered], list[Row]]] = MappingProxyType(
         "blocks": blocks,
         "epochs": epochs,
         "losses": losses,
+        "baselines": baselines,
         "money": money,
         "steps": steps,
         "peers": peers,

@@ -37,7 +37,7 @@ def _flag(name: str, meaning: str) -> Column:
 
 
 _ROUND = _int("round", "round of the run, from 0")
-_UID = _int("uid", "slot in the subnet; -1 for the miner that trains alone")
+_UID = _int("uid", "slot in the subnet; negative for a baseline")
 
 _MINERS = (
     _ROUND,
@@ -87,7 +87,7 @@ _VALIDATORS = (
     _text("verdict", "`accepted`, `gated` or why the payload was refused"),
     _float("score", "loss removed on held-out data, relative"),
     _float("loss_removed_assigned", "on the data the miner was assigned"),
-    _float("loss_removed_held_out", "on data nobody was assigned"),
+    _float("loss_removed_held_out", "on data that no miner was assigned"),
     _float("rating", "the miner's rating after the round"),
     _float("weight", "share of this validator's weights, 0 to 1"),
     _float("norm", "of the decoded update"),
@@ -122,10 +122,17 @@ _LOSSES = (
     _float("alone", "held-out loss of one miner by itself after as many steps"),
 )
 
+_BASELINES = (
+    _text("baseline", "`alone`, `alone_3x` (with so many times the subnet's steps) or `ddp`"),
+    _int("step", "optimizer steps so far"),
+    _int("steps", "optimizer steps in all: at the last one its learning rate has come to its end"),
+    _float("val_loss", "held-out loss after so many steps"),
+)
+
 _MONEY = (
     _float("time", "Unix seconds"),
-    _text("what", "`stake` or `pay`"),
-    _int("amount_rao", "what left the wallet, fee not included"),
+    _text("what", "`stake`, `pay`, `unstake` or `execute`"),
+    _int("amount_rao", "what left the wallet, fee not included; below 0 what came back"),
     _text("to", "address or hotkey"),
     _text("tx", "hash of the extrinsic"),
 )
@@ -143,6 +150,7 @@ _PEERS = (
     _text("hotkey", "ss58 address"),
     _int("pid", "process id"),
     _float("ready_s", "from the fleet's start until it was up"),
+    _float("cpu_s", "processor seconds of its process up to its last phase; null where not recorded"),
     _text("gone", "why it ended before the run; null if it did not"),
 )
 
@@ -154,6 +162,7 @@ SCHEMAS: MappingProxyType[str, tuple[Column, ...]] = MappingProxyType(
         "blocks": _BLOCKS,
         "epochs": _EPOCHS,
         "losses": _LOSSES,
+        "baselines": _BASELINES,
         "money": _MONEY,
         "steps": _STEPS,
         "peers": _PEERS,

@@ -14,7 +14,7 @@ from subnetlab.record.lock import take_lock
 
 
 def delete(folder: Path) -> None:
-    """Remove the folder of a run that nobody supervises.
+    """Remove the folder of a run that has no supervisor.
 
     Raises:
         RunNotFinished: it goes on; nothing was removed.

@@ -66,7 +66,7 @@ class EmbeddedNode:
         return is_alive(self.folder)
 
     def leave(self) -> None:
-        """Let it go on by itself, until nobody is connected any more."""
+        """Let it go on by itself, until no client is connected."""
         _reap(self._process, self.folder.name)
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ def _known(folder: Path) -> dict[str, Any]:
 
 
 def _reap(process: "subprocess.Popen[bytes]", name: str) -> None:
-    """Whoever started a node may stay for days: a thread collects the exit status when it ends."""
+    """The process that started a node may live for days: a thread collects the exit status when it ends."""
     threading.Thread(target=process.wait, name=f"node {name}", daemon=True).start()
 
 

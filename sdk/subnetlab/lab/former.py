@@ -1,7 +1,7 @@
 """What earlier fleets left on a subnet and must not decide the pay of the next one: weights and stake.
 
 A validator that no longer runs keeps stake and weights, and consensus counts them for thousands of blocks. So
-before a run its row of weights is put on itself, which pays nobody, and the stake of a validator that is not
+before a run its row of weights is put on itself, which pays no one, and the stake of a validator that is not
 of the run goes back to the coldkey that owns it. Both are extrinsics that any client sees. Only hotkeys that
 derive as a fleet's do are touched: a stranger's vote stays the stranger's. Development chains only.
 """
@@ -33,7 +33,7 @@ def withdraw_votes(client: NetworkClient, netuid: int, *, kept: set[str]) -> Non
     found = client.metagraph(netuid)
     for neuron, uri in _former_validators(found):
         if any(to != neuron.uid for to in found.weights.get(neuron.uid, {})):
-            _weigh_nobody(client, netuid, neuron.uid, uri)
+            _weigh_itself_only(client, netuid, neuron.uid, uri)
         if neuron.hotkey not in kept and neuron.stake_alpha_rao:
             _unstake(client, netuid, neuron)
 
@@ -51,8 +51,8 @@ def _former_validators(found: MetagraphSnapshot) -> list[tuple[NeuronSnapshot, s
     return [(seated[hotkey], derived[hotkey]) for hotkey in derived if hotkey in seated]
 
 
-def _weigh_nobody(client: NetworkClient, netuid: int, uid: int, uri: str) -> None:
-    """A weight on oneself does not count: the row pays nobody."""
+def _weigh_itself_only(client: NetworkClient, netuid: int, uid: int, uri: str) -> None:
+    """A weight on oneself does not count: the row pays no miner."""
     hotkey = dev_keypair(uri)
     call = calls.SubtensorModule.set_mechanism_weights(
         netuid=netuid, mecid=0, dests=[uid], weights=[U16_MAX], version_key=0
@@ -62,7 +62,7 @@ def _weigh_nobody(client: NetworkClient, netuid: int, uid: int, uri: str) -> Non
 
 
 def _unstake(client: NetworkClient, netuid: int, neuron: NeuronSnapshot) -> None:
-    """Give the owner's stake back; that of others stays, and with it a row that weighs nobody."""
+    """Give the owner's stake back; that of others stays, and with it a row without weights for others."""
     owners = {dev_wallet(name).coldkey.ss58_address: name for name in DEV_NAMES}
     if neuron.coldkey in owners:
         client.unstake(

@@ -5,14 +5,18 @@ bring less, by fee and slippage. No key is looked at but the public one.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.wallets import Wallet
+from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, short
 from subnetlab.text import plain_lines
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, AlphaRao, Rao, format_tao, tao
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +57,24 @@ class Holdings:
         """How amounts of TAO are written here, so that play money is never taken for real."""
         return "play τ" if self.play_money else "TAO"
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Where the money is: a header, then free balance, positions and the total."""
+    def frame(self) -> "pl.DataFrame":
+        """The positions as numbers, one row each, in their order; free TAO is not one of them."""
+        import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
+
+        schema = {
+            "netuid": pl.Int64,
+            "hotkey": pl.String,
+            "alpha_rao": pl.Int64,
+            "value_rao": pl.Int64,
+        }
+        rows = [(p.netuid, p.hotkey, p.alpha_rao, p.value_rao) for p in self.positions]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        # A header, then free balance, positions and the total.
         rows: list[tuple[str, ...]] = [
             ("", "subnet", "hotkey", "alpha", self.unit),
-            ("free", "", "", "", self.money(self.free_rao)),
+            ("free", "", "", "", _without_unit(self.free_rao)),
         ]
         rows += [
             (
@@ -65,15 +82,11 @@ class Holdings:
                 "root" if position.netuid == ROOT_NETUID else str(position.netuid),
                 short(position.hotkey),
                 "" if position.netuid == ROOT_NETUID else amount_alpha(position.alpha_rao),
-                self.money(position.value_rao),
+                _without_unit(position.value_rao),
             )
             for position in self.positions
         ]
-        return [*rows, ("total", "", "", "", self.money(self.total_rao))]
-
-    def money(self, amount_rao: int) -> str:
-        """An amount without its unit, four decimals and groups of three: `1,000.0000`."""
-        return f"{tao(amount_rao):,.4f}"
+        return [*rows, ("total", "", "", "", _without_unit(self.total_rao))]
 
     @property
     def budget(self) -> str:
@@ -82,7 +95,7 @@ class Holdings:
         return "no limit" if left is None else f"{format_tao(left, self.unit)} left"
 
     def __str__(self) -> str:
-        table = self.rows()
+        table = self._rows()
         widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
         lines = [
             "  ".join(
@@ -102,6 +115,21 @@ class Holdings:
             )
         )
 
+    def _repr_html_(self) -> str:
+        header, *rows = self._rows()
+        money = f"{'play money' if self.play_money else 'REAL TAO'}, {self.network}"
+        return html.block(
+            html.paragraph(self.name, bold=True),
+            html.paragraph(f"{self.address}, at block {self.block}", faint=True),
+            html.table(header, rows, words=3),
+            html.paragraph(f"Budget: {self.budget}"),
+            html.badge(money, real=not self.play_money),
+        )
+
+
+def _without_unit(amount_rao: int) -> str:
+    return f"{tao(amount_rao):,.4f}"
+
 
 def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
     """Read what an account holds at the newest block.
@@ -112,7 +140,7 @@ def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
 
     Raises:
         WalletError: it is no address.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
     """
     address = destination(account, development=client.development)
     block, free, records, prices = client.client.run(_read(client.client, address))

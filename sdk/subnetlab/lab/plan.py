@@ -8,14 +8,20 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
 from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
+from subnetlab.store.objects import open_store
 from subnetlab.train import data as sources
-from subnetlab.train import models, strategies, tasks
+from subnetlab.train import models, names, strategies, tasks
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
+from subnetlab.train.data.corpus import write
+from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
+from subnetlab.train.models.tensors import fill, packed
+from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
@@ -40,41 +46,61 @@ class Plan:
     rounds: int
     batch_size: int
     seed: int
+    optimizer: OptimizerConfig
     corpus: Corpus
+    deterministic: bool = False
+    initial: bytes = b""
+    """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
     def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
         """The manifest of this plan at a place and a height."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
-            seed=self.seed,
+            seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
+            init=hash_of(self.initial) if self.initial else "",
         )  # fmt: skip
 
 
 def plan(
-    model: ModelSpec | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
-    batch_size: int, seed: int, prompt: str,
+    model: object | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
+    batch_size: int, seed: int, prompt: str, optimizer: "str | OptimizerConfig | None" = None,
+    lr: float | None = None, schedule: str | None = None, init: object | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
-    chosen_model = model if model is not None else models.TinyGPT("small")
+    chosen_model = models.of(model) if model is not None else models.TinyGPT("demo")
     chosen_data = data if data is not None else sources.stdlib()
+    chosen_strategy = strategy or _usual_strategy(chosen_model)
+    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
     task = tasks.of_model(chosen_model, prompt)
-    built = build(chosen_model, seed)
+    fresh = build(chosen_model, seed)
+    given = tensors(init) if init is not None else models.weights_of(chosen_model)
+    if given:
+        fill(fresh, given)
+    start = packed(fresh) if given else b""
     corpus = chosen_data.load()
-    check(task, built, corpus)
+    check(task, fresh, corpus)
     made = Plan(
-        model=chosen_model, task=task, data=chosen_data, strategy=strategy or strategies.SparseLoCo(),
-        rounds=rounds, batch_size=batch_size, seed=seed, corpus=corpus,
+        model=chosen_model, task=task, data=chosen_data, strategy=chosen_strategy,
+        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
     return made
 
 
+def _usual_strategy(model: ModelSpec) -> Strategy:
+    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
+    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
+    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
+
+
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
-        made.data.materialise(folder / DATA_FOLDER)
+        write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
+    if made.initial:
+        open_store(folder / STORE_FOLDER).put(names.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 
@@ -100,5 +126,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    model = FlatModel(build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+    store = open_store(run_folder / STORE_FOLDER) if manifest.init else None
+    model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -19,7 +19,7 @@ TEMPO = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One rule that was changed: which call, to what, why, and where it stands on the chain."""
+    """One rule that was changed: which call, to what, why, and its extrinsic on the chain."""
 
     call: str
     value: str

@@ -2,7 +2,7 @@
 
 The file may come from a stranger. `archive.load` limits what it may hold before anything is written; then the
 record is proved from its first line to its last, and every event must have the types that `record.events`
-says. The chain of hashes shows changes, not authorship: whoever writes a whole record can make one up.
+says. The chain of hashes shows changes, not authorship: a writer of the whole record can make one up.
 """
 
 import json
@@ -25,7 +25,7 @@ from subnetlab.report.format import counted
 from subnetlab.report.verdict import verdict
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What folding a record can raise where its numbers contradict one another."""
@@ -84,6 +84,19 @@ class Recording(Run):
         if closed is None:
             raise RunNotFinished(f"Run {self.id} left no model.", hint="It ended before a round closed.")
         return load_recorded(self.folder, closed.theta_hash)
+
+    def state_dict(self, round: int | None = None) -> "dict[str, Tensor]":  # noqa: A002  (a run's signature)
+        """The model's parameters and buffers at the end of the run; a recording holds no earlier ones.
+
+        Raises:
+            RunNotFinished: no round closed, an earlier round was asked for, or the file holds no model.
+        """
+        last = max(self.view.closed, default=0)
+        if round not in (None, last):
+            raise RunNotFinished(
+                f"The recording of run {self.id} holds the model after round {last} alone.", hint=""
+            )
+        return dict(self.result().state_dict())
 
 
 def open(path: str | Path) -> Recording:  # noqa: A001  (`sl.open` is what people say)

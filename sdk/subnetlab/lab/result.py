@@ -5,19 +5,26 @@ pickle is read.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from subnetlab.archive.save import result_folder
-from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, TrainError
-from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
-from subnetlab.train import models
-from subnetlab.train.theta import theta_hash
+from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
+from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, STORE_FOLDER
+from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.lab.plan import open_corpus
+from subnetlab.record.events import RoundClosed
+from subnetlab.store.objects import open_store
+from subnetlab.train import aggregate, initial, models, names
+from subnetlab.train.models.tensors import fill
+from subnetlab.train.payload.sparse import State
+from subnetlab.train.theta import FlatModel, theta_hash
 
 _WIDEST: Final = 1 << 16
 """A stranger's model wider than this is not even laid out."""
@@ -34,11 +41,42 @@ def load_result(run_folder: Path) -> nn.Module:
     folder = result_folder(run_folder)
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        model = models.from_json(config["model"], trusted=True).build()
-        model.load_state_dict(load_file(folder / MODEL_FILE))
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        # Built as the run began: what no state dict holds is from the seed or from the first weights.
+        spec = models.from_json(config["model"], trusted=True)
+        start = str(config.get("init", ""))
+        store = open_store(run_folder / STORE_FOLDER) if start else None
+        model = initial.start(spec, int(config.get("seed", 0)), start, store)
+        fill(model, load_file(folder / MODEL_FILE))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
         raise RunError(f"The result in {folder} cannot be read: {error}.") from error
     return model.eval()
+
+
+def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int) -> dict[str, Tensor]:
+    """The state dict after a round that closed, replayed from what the run's own store holds.
+
+    Raises:
+        RunError: an aggregate is gone, or does not lead to the model on record.
+        ModelNotBuildable: the model's own code is not at hand.
+    """
+    try:
+        manifest = load_manifest(run_folder)
+        store = open_store(run_folder / STORE_FOLDER)
+        model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        outer: State = {}
+        for each in sorted(each for each in closed if each <= number):
+            event = closed[each]
+            if event.aggregate_hash:
+                name = names.aggregate(each, event.aggregate_hash)
+                update = aggregate.read(store.get(name, aggregate.limit(model.layout)), model.layout)
+                manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
+            if theta_hash(model.theta_P) != event.theta_hash:
+                raise RunError(f"Round {each} of run {run_folder.name} does not lead to the model on record.")
+        if model.has_statistics:
+            model.settle(open_corpus(run_folder, manifest))
+    except StoreError as error:
+        raise RunError(f"The rounds of run {run_folder.name} cannot be replayed: {error}") from error
+    return model.state()
 
 
 def load_recorded(run_folder: Path, theta: str) -> nn.Module:

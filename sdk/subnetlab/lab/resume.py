@@ -59,7 +59,7 @@ def _bring_back_node(spec: FleetSpec) -> bool:
     if spec.node:
         return embedded.bring_back(spec.node)
     if spec.is_devnet:
-        # Nothing is started where nobody answers: this says so in a sentence.
+        # If the node does not answer, nothing is started: this says so in a sentence.
         DevControls(spec.endpoint).info()
     return False
 

@@ -1,8 +1,8 @@
 """A training run as a notebook holds it: everything is read from the run's folder.
 
 The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
-restarted kernel sees the same run by its name. Only `stop` speaks to the supervisor, and only `attach` starts
-one again.
+restarted kernel sees the same run by its name. Only the verbs of `running` speak to the supervisor, and only
+`attach` starts one again.
 """
 
 import threading
@@ -11,9 +11,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import RunNotFinished, UnknownRun
-from subnetlab.fleet.launch import is_running, request_stop
+from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
+from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
@@ -28,14 +29,17 @@ from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
     import polars as pl
-    from torch import nn
+    from torch import Tensor, nn
 
     from subnetlab.lab.session import Net
 
 _LOOK_AGAIN_S = 0.1
+_CUT_SHORT = {
+    RunStatus.STOPPED: "was stopped", RunStatus.FAILED: "failed", RunStatus.DIVERGED: "diverged",
+}  # fmt: skip
 
 
-class Run:
+class Run(Running):
     """One run, by its folder.
 
     Args:
@@ -70,6 +74,7 @@ class Run:
                 self._view.add(entry.event)
             return self._view
 
+    @property
     def size(self) -> int:
         """Entries of the record so far."""
         _ = self.view
@@ -77,7 +82,7 @@ class Run:
 
     @property
     def status(self) -> RunStatus:
-        """Where the run stands; `interrupted` where no supervisor has it in hand."""
+        """The status of the run; `interrupted` if it has no supervisor and no end."""
         # The lock is asked before the record is read: a run may end between the two looks.
         supervised = is_running(self.folder)
         return self.view.status(supervised=supervised)
@@ -157,7 +162,7 @@ class Run:
         """Why a uid earned what it earned, step by step.
 
         Raises:
-            UnknownUid: the run gave nobody this uid.
+            UnknownUid: no peer of the run has this uid.
             RunNotFinished: no epoch has paid anyone yet.
         """
         return explain(self.view, uid)
@@ -180,14 +185,14 @@ class Run:
 
     @property
     def headline(self) -> str:
-        """Where the run stands, as one sentence."""
+        """The state of the run, as one sentence."""
         view = self.view
         status = self.status
         if status is RunStatus.INTERRUPTED:
             return self._left()
         rounds = counted(self.round, "round")
-        if status in (RunStatus.STOPPED, RunStatus.FAILED):
-            word = "was stopped" if status is RunStatus.STOPPED else "failed"
+        if status in _CUT_SHORT:
+            word = _CUT_SHORT[status]
             reason = plain(view.ended.reason, REASON) if view.ended else ""
             return f"The run {word} after {rounds}: {reason}"
         if view.val_loss or view.ended is not None:
@@ -216,7 +221,7 @@ class Run:
         return plain_lines(f"Run {self.id}: {where}. {self.headline}{note}")
 
     def page(self) -> str:
-        """The run as HTML without script: where it stands, its picture and a row per miner."""
+        """The run as HTML without script: its state, its picture and a row per miner."""
         from subnetlab.report.page import run_page  # noqa: PLC0415  (only where a page shows it)
 
         view = self.view
@@ -266,11 +271,44 @@ class Run:
         self.wait(timeout)
         return load_result(self.folder)
 
+    @property
+    def model(self) -> "nn.Module":
+        """The trained model, in evaluation mode; errors as `result`, which also waits.
+
+        Raises:
+            RunNotFinished: the run goes on, or it ended without a model.
+        """
+        return self.result(timeout=0)
+
+    def state_dict(self, round: int | None = None) -> "dict[str, Tensor]":  # noqa: A002  (what it counts)
+        """The model's parameters and buffers by name after a round, also while the run goes on.
+
+        Args:
+            round: any round that closed, counted from 0; the newest unless given.
+
+        Raises:
+            RunNotFinished: no such round has closed.
+            RunError: the run's store no longer holds what leads there.
+        """
+        from subnetlab.lab.result import state_after  # noqa: PLC0415  (torch is loaded when a model is wanted)
+
+        closed = self.view.closed
+        number = max(closed, default=0) if round is None else round
+        if number not in closed:
+            raise RunNotFinished(
+                f"Round {number} of run {self.id} has not closed.",
+                hint=f"{counted(len(closed), 'round')} closed; the first is round 0.",
+            )
+        return state_after(self.folder, closed, number)
+
     def save(self, path: str | Path, *, model: bool = True) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
         The folder holds model, configuration and a card that says how it came to be; the file holds those
-        and the record, and shows the run to somebody who trains nothing.
+        and the record, and shows the run to somebody who trains nothing. The card gives the lines that load
+        the model without SubnetLab. A model of one's own loads with
+        `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`, one of `transformers` with
+        `from_pretrained(path)`, and `train(init=path)` goes on from it.
 
         Args:
             path: a new file or folder.
@@ -288,21 +326,6 @@ class Run:
         if target.suffix.lower() == ".zip":
             return save_file(self.folder, target, str(self.verdict()), model=model)
         return save_folder(self.folder, target, str(self.verdict()))
-
-    def stop(self, timeout: float = 0.0) -> None:
-        """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.
-
-        What the closed rounds trained stays.
-
-        Raises:
-            FleetError: the supervisor does not answer.
-        """
-        if self.ended:
-            return
-        request_stop(self.folder)
-        deadline, pause = monotonic() + timeout, threading.Event()
-        while is_running(self.folder) and monotonic() < deadline:
-            pause.wait(_LOOK_AGAIN_S)
 
     def delete(self) -> None:
         """Remove the run's folder: its record, its payloads, its model; and its chain where no run needs it.

@@ -24,14 +24,14 @@ from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run, runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
-from subnetlab.network import names
+from subnetlab.network import endpoints
 from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm, checked
-from subnetlab.network.pay import destination
-from subnetlab.network.receipt import Receipt
-from subnetlab.network.wallets import Wallet, is_address
+from subnetlab.network.destination import destination
+from subnetlab.network.receipt import Receipt, moved_from
+from subnetlab.network.wallets import Wallet, address, is_address
 from subnetlab.record.events import Spent
 from subnetlab.report import html
 from subnetlab.text import NAME, plain
@@ -46,7 +46,7 @@ _REJOINING = threading.Lock()
 
 
 def connect(
-    network: str = names.DEVNET,
+    network: str = endpoints.DEVNET,
     *,
     sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
     confirm: Confirm | None = None,
@@ -58,25 +58,25 @@ def connect(
         network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
         sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
         confirm: who is asked before money is spent; a person on real networks unless given.
-        idle_limit_s: an embedded node to which nobody is connected for so many seconds ends by itself.
+        idle_limit_s: an embedded node ends by itself after so many seconds without a client.
 
     Raises:
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
-        NodeUnreachable: nobody answers at the endpoint.
+        NodeUnreachable: no node answers at the endpoint.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = names.resolve(network)
+    found = endpoints.resolve(network)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     options = {"instant": ["--instant"], "manual": ["--manual"]}
     chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
     node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
-    return _joined(NetworkClient(node.endpoint, name=names.DEVNET, confirm=confirm), node)
+    return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
 def rejoin(run: Run) -> "Net | None":
@@ -108,7 +108,9 @@ class Net:
     """A network: wallets, money, subnets, and on a devnet also time. Made by `connect`; a context manager.
 
     `client` is the bittensor SDK's client, `preset` lists the rules that were changed for the lesson, `spent`
-    what was staked and paid through this object, `sealing` says who may seal a development chain's blocks.
+    what was paid, staked, taken back or moved by an intent through this object (the price of a subnet and of
+    its seats is in their receipts and counts against the budget), `sealing` says who may seal a development
+    chain's blocks.
     """
 
     def __init__(self, client: NetworkClient, node: EmbeddedNode | None = None) -> None:
@@ -198,7 +200,7 @@ class Net:
     def pay(
         self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
     ) -> Receipt:
-        """Pay TAO to an address or a wallet; `confirm` is asked instead of whoever else would be.
+        """Pay TAO to an address or a wallet; `confirm` is asked instead of the usual confirmer.
 
         Raises:
             MoneyError: nothing was spent; the message says why.
@@ -237,13 +239,23 @@ class Net:
         **options: Any,
     ) -> Receipt:
         """Take stake back from a hotkey, or `"all"` of it."""
-        return self._client.unstake(
+        receipt = self._client.unstake(
             amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
+        back = moved_from(receipt, address(self.wallet(wallet)))
+        self._note(Spent(what="unstake", tx=receipt.tx, amount_rao=back, to=hotkey_ss58), netuid=netuid)
+        return receipt
 
     def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
-        return self._client.execute(intent, wallet=wallet)
+        receipt = self._client.execute(intent, wallet=wallet)
+        moved = moved_from(receipt, address(self.wallet(wallet)))
+        if moved:
+            named = (getattr(intent, name, "") for name in ("dest_ss58", "hotkey_ss58"))
+            to = str(next((account for account in named if account), ""))
+            netuid = getattr(intent, "netuid", None)
+            self._note(Spent(what="execute", tx=receipt.tx, amount_rao=moved, to=to), netuid=netuid)
+        return receipt
 
     def _note(self, spent: Spent, netuid: int | None = None) -> None:
         """Keep a spend, and put it on the record of the runs that go on here: on one subnet, or on all."""
@@ -306,7 +318,7 @@ class Net:
         """Hold the chain as it is; `revert` takes what this returns.
 
         Raises:
-            DevnetOnly: nobody can hold that chain.
+            DevnetOnly: that chain cannot be held.
             ChainPaced: a run seals this chain's blocks.
         """
         self._dev("snapshot")
@@ -314,10 +326,10 @@ class Net:
             return self._client.dev.snapshot()
 
     def revert(self, snapshot: Any) -> int:
-        """Put the chain back to a snapshot; the height it stands at.
+        """Put the chain back to a snapshot; the height it is at then.
 
         Raises:
-            DevnetOnly: nobody can turn that chain back.
+            DevnetOnly: that chain cannot be turned back.
             ChainRejected: there is no such snapshot.
             ChainPaced: a run seals this chain's blocks; it was not turned back.
         """
@@ -354,7 +366,7 @@ class Net:
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node.
 
-        A node on which a detached run goes on is left to it, and ends by itself when nobody is connected.
+        A node on which a detached run goes on is left to it, and ends by itself when no client is connected.
         """
         self._opened.close()
 
@@ -366,6 +378,7 @@ class Net:
     ) -> None:
         self.close()
 
+    @property
     def alive(self) -> bool:
         """Whether the embedded node still runs; True for a network that was not started here."""
         return self._node is None or self._node.alive

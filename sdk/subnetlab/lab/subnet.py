@@ -7,20 +7,23 @@ read once here, so a mistake in either costs nothing but a sentence.
 import contextlib
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
+from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
+from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -28,6 +31,8 @@ from subnetlab.settings import runs_folder
 from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.client import NetworkClient
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
     from subnetlab.train.models.spec import ModelSpec
+    from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
 
 _MOST_SEATS = 64
@@ -59,11 +65,13 @@ class Subnet:
         """The hotkey (ss58) in a seat.
 
         Raises:
-            UnknownUid: nobody sits there.
+            UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
         if not 0 <= uid < len(neurons):
-            raise UnknownUid(f"Nobody holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats.")
+            raise UnknownUid(
+                f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
+            )
         return neurons[uid].hotkey
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -105,28 +113,49 @@ class Subnet:
     def train(
         self,
         *,
-        model: "ModelSpec | None" = None,
+        model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
         data: "DataSpec | None" = None,
         rounds: int = 30,
         strategy: "Strategy | None" = None,
+        optimizer: "str | OptimizerConfig | None" = None,
+        lr: float | None = None,
+        schedule: str | None = None,
         fleet: LocalFleet | None = None,
+        baselines: Sequence[str] | None = None,
         batch_size: int = 4,
         seed: int = 0,
         prompt: str = "def ",
+        init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
+        deterministic: bool = False,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
         Args:
-            model: what is trained; a small byte-level transformer unless given.
+            model: what is trained, as `sl.models.of` takes it: a module's class, a function that makes one, a
+                module (its weights are `init`), a Hugging Face model or config; a small byte-level
+                transformer unless given.
             data: what it is trained on; the source of Python's standard library unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; SparseLoCo unless given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
+                models unless given.
+            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
+                given.
+            lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
+            schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
+            baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
+                (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
+                `fleet.baseline`.
             batch_size: sequences per inner step and miner.
             seed: fixes initial weights and sampling.
             prompt: what the model continues after each round, for people to read.
+            init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
+                the path of a safetensors file.
             detach: let the run outlive this kernel.
+            deterministic: the same seed gives the same losses, payloads and model again, on any new network
+                too, with the same machine and versions. All work is then known before it is assigned, so
+                this is for a fleet of your own; without one of its peers the run fails.
 
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
@@ -142,17 +171,22 @@ class Subnet:
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
                 hint="Train on net = sl.connect().",
             )
+        beside = _baselines(baselines, default=fleet is None or fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
-        made = plan(model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt)
+        made = plan(
+            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+            optimizer=optimizer, lr=lr, schedule=schedule, init=init,
+        )  # fmt: skip
+        made = replace(made, deterministic=deterministic)
         fleet = fleet or LocalFleet()
-        run = Run(self._launch(made, fleet))
+        run = Run(self._launch(made, fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run
 
-    def _launch(self, made: "Plan", fleet: LocalFleet) -> Path:
+    def _launch(self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str]) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
@@ -162,7 +196,7 @@ class Subnet:
                 netuid=self.netuid,
                 places=fleet.places(),
                 wallet=owner,
-                baseline=fleet.baseline,
+                baselines=baselines,
             )
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
@@ -187,7 +221,7 @@ class Subnet:
         )
         spec = FleetSpec(
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
-            netuid=self.netuid, store=str(folder / "store"), seats=seats, others=others,
+            netuid=self.netuid, store=str(folder / STORE_FOLDER), seats=seats, others=others,
             phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
         )  # fmt: skip
@@ -204,6 +238,24 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
+    """Each baseline that was asked for, once.
+
+    Raises:
+        ManifestInvalid: no baseline is called so.
+    """
+    if names is None:
+        return (ALONE,) if default else ()
+    try:
+        return tuple(
+            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
+        )
+    except (TypeError, ValueError) as error:
+        raise ManifestInvalid(
+            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
+        ) from error
 
 
 def _slug(name: str) -> str:

@@ -2,6 +2,6 @@
 
 Everything here speaks to a node through the unmodified bittensor SDK, which is never hidden:
 `NetworkClient.client` is a `bittensor.Subtensor`. This package adds what a notebook needs around it: names of
-networks, development wallets, budgets and confirmation, errors in words, and `Chain`, the five verbs that
-training stands on.
+networks, development wallets, budgets and confirmation, errors in words, and `Chain`, the five verbs of
+training.
 """

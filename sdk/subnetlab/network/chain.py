@@ -48,7 +48,7 @@ class Chain(Protocol):
         ...
 
     def commit(self, data: bytes) -> None:
-        """Submit a commitment signed by this hotkey; it stands in the next block that is sealed.
+        """Submit a commitment signed by this hotkey; it is in the next block that is sealed.
 
         Returns once the node has accepted it into its pool, not waiting for the block.
         """
@@ -63,5 +63,5 @@ class Chain(Protocol):
         ...
 
     def set_weights(self, weights: dict[int, float]) -> None:
-        """Submit weights by uid (any non-negative scale); they stand in the next block that is sealed."""
+        """Submit weights by uid (any non-negative scale); they are in the next block that is sealed."""
         ...

@@ -17,22 +17,23 @@ from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
 from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
+from subnetlab.network.destination import check_addresses, check_opens, destination
 from subnetlab.network.dev import DevControls
+from subnetlab.network.endpoints import Network, resolve
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
-from subnetlab.network.names import Network, resolve
-from subnetlab.network.pay import check_addresses, check_opens, destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
-from subnetlab.network.stake import StakeQuote, protection, stake_quote, unstake_quote
+from subnetlab.network.stake_limits import check_stake
+from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import Wallet, open_wallet
-from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
+from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
 PLAY_MONEY_CHAINS = ("Development", "Local")
-"""What `system_chainType` says where money is play money; whoever does not answer is taken for real."""
+"""What `system_chainType` says where money is play money; a node that does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
@@ -98,7 +99,7 @@ class NetworkClient:
 
     @cached_property
     def purse(self) -> Purse:
-        """The budget and whoever is asked; what all spending passes."""
+        """The budget and the confirmer, which all spending passes."""
         real = not self.development
         budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
         return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))
@@ -292,6 +293,7 @@ class NetworkClient:
             fee = int(plan.fee.rao) if plan.fee is not None else 0
             if intent.mev_shield_required:
                 fee += int(self.client.estimate_shielded_carrier_fee(signer).rao)
+            check_stake(self.client, intent, signer)
 
         def submit() -> Receipt:
             with translated(self.endpoint):

@@ -18,7 +18,7 @@ from subnetlab.units import format_tao
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """What is about to be spent, in full, for whoever has to say yes."""
+    """What is about to be spent, in full, as the person who confirms reads it."""
 
     summary: str
     """In words, such as `transfer τ0.5 to 5F…`."""
@@ -26,7 +26,7 @@ class Spend:
     wallet: str
     """The ss58 address that pays."""
     amount_rao: int
-    """What leaves the wallet, fee not included; the whole free balance where nobody can say before."""
+    """What leaves the wallet, fee not included; the whole free balance if the amount is not known before."""
     fee_rao: int
     real: bool
     """False on a development chain, where money is play money."""
@@ -38,7 +38,7 @@ class Spend:
 
 
 class Confirm(Protocol):
-    """Whoever is asked before something is spent."""
+    """What is asked before something is spent."""
 
     @property
     def interactive(self) -> bool:
@@ -83,7 +83,7 @@ class Prompt:
         """Show the spend and wait for `yes`.
 
         Raises:
-            HeadlessSpendRefused: nobody can answer here.
+            HeadlessSpendRefused: no person can answer here.
         """
         if not can_ask():
             raise headless(spend)
@@ -95,7 +95,7 @@ class Prompt:
 
 
 class Recorded:
-    """Answers given beforehand, one per spend, and what was asked; stands in for a person in tests."""
+    """Answers given beforehand, one per spend, and what was asked; replaces a person in tests."""
 
     def __init__(self, answers: Iterable[bool], *, interactive: bool = True) -> None:
         self.interactive = interactive
@@ -109,7 +109,7 @@ class Recorded:
 
 
 def confirm_default(*, real: bool) -> Confirm:
-    """Who is asked where nothing else was chosen: a person for real money, nobody for play money."""
+    """Who is asked where nothing else was chosen: a person for real money, no one for play money."""
     return Prompt() if real else Always()
 
 
@@ -134,7 +134,7 @@ def require(confirm: Confirm, spend: Spend) -> None:
     """Ask, and raise unless the answer is yes.
 
     Raises:
-        HeadlessSpendRefused: real money, and nobody there who could answer.
+        HeadlessSpendRefused: real money, and no person there who could answer.
         NotConfirmed: the answer was no.
     """
     if spend.real and not confirm.interactive:
@@ -146,15 +146,15 @@ def require(confirm: Confirm, spend: Spend) -> None:
 def can_ask() -> bool:
     """Whether `input` reaches a person: a terminal, or a notebook that put its own `input` in place.
 
-    An answer piped into a script is nobody's answer.
+    An answer that is piped into a script counts as none.
     """
     replaced = not isinstance(builtins.input, BuiltinFunctionType)
     return replaced or (sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty())
 
 
 def headless(spend: Spend) -> HeadlessSpendRefused:
-    """The error that says that nobody was there to ask."""
+    """The error that says that no person was there to ask."""
     return HeadlessSpendRefused(
-        f"{spend} needs a person to confirm it, and nobody can be asked here.",
+        f"{spend} needs a person to confirm it, and no person can be asked here.",
         hint="Run it in a notebook or a terminal, where the question can be answered.",
     )

@@ -34,7 +34,7 @@ class DevControls:
     Every verb raises:
         DevnetOnly: the node at the endpoint is no development node.
         DevnetNotYours: another user started it, or it was started with another home of SubnetLab.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
         ChainRejected: the node refuses, such as an unknown snapshot.
     """
 

@@ -122,7 +122,7 @@ class MemoryChain:
         return self.net.block_hash(number)
 
     def commit(self, data: bytes) -> None:
-        """Submit a commitment; it stands in the next block that is sealed."""
+        """Submit a commitment; it is in the next block that is sealed."""
         self.net.submit(self.hotkey, data)
 
     def commitments(self) -> dict[str, Commitment]:
@@ -135,7 +135,7 @@ class MemoryChain:
         return {hotkey: shares for hotkey, row in rows if (shares := shares_of(row))}
 
     def set_weights(self, weights: dict[int, float]) -> None:
-        """Submit weights by uid; they stand in the next block that is sealed."""
+        """Submit weights by uid; they are in the next block that is sealed."""
         self.net.submit(self.hotkey, dict(weights))
 
 

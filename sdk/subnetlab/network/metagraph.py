@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.errors import ChainRejected
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 from subnetlab.units import AlphaRao
 
 _GET_METAGRAPH = ("SubnetInfoRuntimeApi", "get_metagraph")
@@ -70,7 +70,7 @@ def read_metagraph(client: WireClient, netuid: int, block: int | None = None) ->
 
     Raises:
         ChainRejected: there is no such subnet.
-        NodeUnreachable: nobody answers, or the block does not exist.
+        NodeUnreachable: the node does not answer, or the block does not exist.
     """
     return client.run(metagraph_at(client, netuid, block))
 
@@ -78,7 +78,7 @@ def read_metagraph(client: WireClient, netuid: int, block: int | None = None) ->
 async def metagraph_at(
     client: WireClient, netuid: int, block: int | None = None, *, weights: bool = True
 ) -> MetagraphSnapshot:
-    """As `read_metagraph`, on the client's own loop; without `weights` for whoever only looks at seats."""
+    """As `read_metagraph`, on the client's own loop; without `weights` for a caller that needs seats only."""
     substrate = client.substrate
     if block is None:
         at = str(await client.rpc_async("chain_getHead"))

@@ -1,8 +1,8 @@
 """What a subnet paid in past epochs, read back from the chain's own state.
 
-The chain keeps the pay of the last epoch only, but a node keeps the state of past blocks: at the block of an
-epoch stands its pay, and just before it the block of the one before. A node that has forgotten those blocks
-ends the walk; a public node remembers about 256.
+The chain keeps the pay of the last epoch only, but a node keeps the state of past blocks: the block of an
+epoch holds its pay, and the block before that the pay of the epoch before. A node that has forgotten those
+blocks ends the walk; a public node remembers about 256.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 
 import bittensor
 
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 
 
 @dataclass(frozen=True, slots=True)

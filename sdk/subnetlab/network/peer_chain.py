@@ -20,11 +20,11 @@ from bittensor_core import Keypair
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block, Commitment, shares_of
-from subnetlab.network.commitments import decode_fields, encode_fields
+from subnetlab.network.commitment_fields import decode_fields, encode_fields
 from subnetlab.network.rejection import rejected
 from subnetlab.network.wallets import dev_keypair
-from subnetlab.network.weights import weights_call
-from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
+from subnetlab.network.weight_calls import weights_call
+from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 
 GONE_S = 30.0
 """How long a broken connection is tried again before waiting for a block gives up."""
@@ -99,7 +99,7 @@ class PeerChain:
         """The hash of a sealed block; asked of the node each time, because a development chain can go back.
 
         Raises:
-            NodeUnreachable: there is no such block yet, or nobody answers.
+            NodeUnreachable: there is no such block yet, or the node does not answer.
         """
         found = self._client.rpc("chain_getBlockHash", number)
         if found is None:

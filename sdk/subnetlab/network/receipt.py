@@ -10,7 +10,7 @@ from subnetlab.units import format_tao
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A successful extrinsic: where it stands and what it cost."""
+    """A successful extrinsic: its block, its index and what it cost."""
 
     tx: str
     """Hash of the extrinsic, `0x…`; of the decrypted one where the shield carried it."""
@@ -46,6 +46,11 @@ def taken_from(receipt: Receipt, account: str) -> int:
 
     What was asked for may be more: a limit order fills in part. 0 where another account paid.
     """
+    return max(0, moved_from(receipt, account))
+
+
+def moved_from(receipt: Receipt, account: str) -> int:
+    """The rao that an extrinsic took from an account beyond its fee; below 0 what it brought."""
     taken = 0
     for event in receipt.events:
         fields: Any = event["fields"]
@@ -54,7 +59,7 @@ def taken_from(receipt: Receipt, account: str) -> int:
             taken -= _amount(fields, _GIVEN.get(event["name"]), account)
         elif event["name"] == "TransactionFeePaid" and isinstance(fields, Mapping):
             taken -= int(fields["actual_fee"]) if fields.get("who") == account else 0
-    return max(0, taken)
+    return taken
 
 
 def _amount(fields: Mapping[str, Any], named_by: str | None, account: str) -> int:

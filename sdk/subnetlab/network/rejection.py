@@ -13,7 +13,7 @@ from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestExce
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
-from subnetlab.network.names import offline_hint
+from subnetlab.network.endpoints import offline_hint
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""
@@ -61,7 +61,7 @@ def translated(endpoint: str) -> Generator[None]:
     Raises:
         ChainRejected: the chain, or the SDK on its behalf, refused; also an argument no call can carry.
         WalletError: the wallet's key could not be opened.
-        NodeUnreachable: nobody answers at `endpoint`, or the connection broke.
+        NodeUnreachable: no node answers at `endpoint`, or the connection broke.
     """
     try:
         yield

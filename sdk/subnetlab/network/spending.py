@@ -17,7 +17,7 @@ from subnetlab.units import format_tao
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """The budget of a network and whoever is asked before it is touched."""
+    """The budget of a network and the confirmer that is asked before it is touched."""
 
     budget: Budget
     confirm: Confirm
@@ -36,7 +36,7 @@ class Purse:
         Raises:
             InsufficientBalance: amount, fee and deposit together are more than the wallet holds.
             OverBudget: the budget does not allow it.
-            HeadlessSpendRefused: real money and nobody to ask.
+            HeadlessSpendRefused: real money and no person to ask.
             NotConfirmed: the answer was no.
             WalletError: the wallet's key could not be opened; nothing was spent.
             ChainRejected: the chain refused; at most the fee was spent.

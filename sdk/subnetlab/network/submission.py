@@ -14,7 +14,7 @@ import bittensor
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 
 _TAKEN = ("Stale", "PriorityTooLow")
 """Refusals of a nonce that another extrinsic of the same account already uses."""
@@ -41,7 +41,7 @@ def send(
 
     Raises:
         ChainRejected: refused by the pool, or failed in its block.
-        NodeUnreachable: nobody answers, no block took it in time, or the connection broke before that.
+        NodeUnreachable: no answer, no block took it in time, or the connection broke before that.
     """
     try:
         with translated(client.endpoint), client.patience(patience_s):

@@ -1,7 +1,7 @@
 """The SDK's transport with two things that a person who waits has to know, and one repair.
 
 1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
-   that the node sends in between (taken, in a block) are passed on to whoever listens in the context that
+   that the node sends in between (taken, in a block) are passed on to the listener in the context that
    submits. Nothing is changed or delayed by it.
 2. That a node went away in order. SDK 11.3 stumbles over a connection that the node closes by the book while
    something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
@@ -43,7 +43,7 @@ class Transport(bittensor.RpcSubstrate):
             if self._opening is not None:
                 socket = self._opening._session._ws  # noqa: SLF001 - the SDK has no door for it
                 if socket is not None:
-                    socket.transport.abort()  # a node that stands still answers no goodbye
+                    socket.transport.abort()  # a node that hangs answers no closing handshake
                 await self._opening.close()
             raise
 

@@ -54,7 +54,7 @@ def dev_keypair(uri: str) -> Keypair:
 
     Raises:
         UnknownWallet: not a development URI.
-        SecretRefused: a mnemonic stands before the path.
+        SecretRefused: the path begins with a mnemonic.
     """
     refuse_secret(uri, "a development URI")
     if not uri.startswith("//") or not uri.strip("/"):
@@ -83,7 +83,7 @@ def dev_wallet(name: str) -> DevWallet:
 
 
 def peer_uri(place: str, role: str, index: int) -> str:
-    """The development URI of a peer's hotkey: whoever knows place, role and index derives it again."""
+    """The development URI of a peer's hotkey: place, role and index derive it again."""
     return f"//SubnetLab//{place}//{role}-{index}"
 
 

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from subnetlab.errors import NetworkError, NodeUnreachable
 from subnetlab.network.metagraph import MetagraphSnapshot, metagraph_at
 from subnetlab.network.pay_history import PaidEpoch, past_epochs
-from subnetlab.network.wire import ANSWER_LIMIT_S, WireClient
+from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 
 GONE_S = 8.0
 """How long a node may be away before it counts as gone: it may be restarting on the same port."""
@@ -28,14 +28,14 @@ State = Literal["live", "reconnecting", "gone"]
 
 
 class Viewer(Protocol):
-    """Whoever is told; called from the watching thread."""
+    """What is told; called from the watching thread."""
 
     def see(self, graph: MetagraphSnapshot, epochs: list[PaidEpoch]) -> None:
         """A newer block, and the epochs that were not seen before, oldest first."""
         ...
 
     def state(self, state: State, reason: str) -> None:
-        """How the connection stands; `gone` is the end, with the reason in words."""
+        """The state of the connection; `gone` is the end, with the reason in words."""
         ...
 
 
@@ -46,7 +46,7 @@ class Watch:
         endpoint: `ws://host:port`.
         netuid: the subnet.
         viewer: who is told.
-        closed: whether the node is known to have been given up, so that nobody need wait for it.
+        closed: whether the node is known to have been given up, so that it need not be waited for.
     """
 
     def __init__(

@@ -13,19 +13,21 @@ from typing import Any, ClassVar, Literal, cast
 
 
 class RunStatus(StrEnum):
-    """Where a run stands."""
+    """The status of a run."""
 
     STARTING = "starting"
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+    DIVERGED = "diverged"
+    """Failed because the loss of the model is no longer a number; recorded as `failed`."""
     INTERRUPTED = "interrupted"
     """Left unfinished by its supervisor; attaching goes on."""
 
 
 class PeerStatus(StrEnum):
-    """Where the process of a peer stands."""
+    """The status of a peer's process."""
 
     STARTING = "starting"
     LIVE = "live"
@@ -42,7 +44,7 @@ Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "u
 """
 
 BASELINE_UID = -1
-"""The reference miner that trains by itself holds no seat on the subnet."""
+"""The first baseline holds no seat on the subnet, and neither do further ones: -2, -3 and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class Phase(Event):
     round: int
     name: str
     until: int
+    cpu_s: float = 0.0
+    """Processor seconds of the peer's process since its phase before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,12 +203,21 @@ class RoundLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineEvaluated(Event):
-    """Held-out loss of one honest miner that trains by itself, after the same number of steps."""
+    """Held-out loss of a baseline: a model that trains without the subnet, on a budget of its own."""
 
     kind: ClassVar[str] = "alone_evaluated"
     round: int
+    """Counts the baseline's steps as the subnet's rounds do: after as many steps as this round closes."""
     val_loss: float
     compute_s: float
+    baseline: str = "alone"
+    """Which baseline; see `record.baselines`."""
+    step: int = 0
+    """Optimizer steps so far; 0 in old records, where a round's worth of steps lies between two events."""
+    steps: int = 0
+    """Optimizer steps in all: at the last one its learning rate has come to its end."""
+    cpu_s: float = 0.0
+    """Processor seconds of training since its event before; what judging took is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,10 +290,12 @@ class Spent(Event):
     """A stake or a payment made in the name of this run."""
 
     kind: ClassVar[str] = "spent"
-    what: Literal["stake", "pay"]
+    what: Literal["stake", "pay", "unstake", "execute"]
     tx: str
     amount_rao: int
+    """What left the wallet beside the fee; below 0 where it came back."""
     to: str
+    """A hotkey or an account (ss58); empty where an intent names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +319,8 @@ class RunEnded(Event):
     reason: str
     block: int
     wall_s: float
+    energy_j: float | None = None
+    """What the machine's processors used in that time, all programs; None where it does not tell."""
 
 
 KINDS: dict[str, type[Event]] = {

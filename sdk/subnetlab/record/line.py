@@ -2,7 +2,7 @@
 
 A line is a JSON object `{"seq", "time", "event", "hash"}`. `hash` is blake2b-256 of the previous line's hash
 and this line's bytes up to the hash, so cutting, changing or reordering lines shows. It is no signature:
-whoever can rewrite the whole file can rewrite the chain; on a network the anchors on chain prove the rounds.
+a writer of the whole file can rewrite the chain; on a network the anchors on chain prove the rounds.
 A line is strict JSON: a number that is not finite is written as null and read back as NaN.
 """
 
@@ -83,5 +83,5 @@ def _chain(previous: str, body: bytes) -> str:
 def _corrupt(number: int, why: str) -> RecordCorrupt:
     return RecordCorrupt(
         f"Line {number} of the record is not what was written: {why}.",
-        hint=f"Lines 1 to {number - 1} still stand; restore the file from a copy to get the rest.",
+        hint=f"Lines 1 to {number - 1} are intact; restore the file from a copy to get the rest.",
     )

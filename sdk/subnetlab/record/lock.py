@@ -1,7 +1,7 @@
 """One process at a time: an advisory lock on an open file, freed by the system when its holder ends.
 
 The lock belongs to the open file and not to a process id written down somewhere, so a killed holder never
-leaves it behind. POSIX only, as is the forkserver that the fleet stands on.
+leaves it behind. POSIX only, as is the fork server of the fleet.
 """
 
 import fcntl
@@ -26,7 +26,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def take_lock(descriptor: int, patience_s: float = 0.5) -> bool:
-    """Take the lock to keep it, letting pass whoever only looks for a moment whether it is held."""
+    """Take the lock to keep it, after any process that only tests for a moment whether it is held."""
     deadline = time.monotonic() + patience_s
     while not try_lock(descriptor):
         if time.monotonic() >= deadline:
@@ -37,7 +37,7 @@ def take_lock(descriptor: int, patience_s: float = 0.5) -> bool:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Hold the lock file at `path` for the length of a block, waiting for whoever holds it."""
+    """Hold the lock file at `path` for the length of a block, waiting for its holder."""
     make_private(path.parent)
     with os.fdopen(open_log(path), "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -46,7 +46,7 @@ def locked(path: Path) -> Generator[None]:
 
 @contextmanager
 def locked_folder(folder: Path) -> Generator[None]:
-    """Hold the lock of a folder itself for the length of a block, waiting for whoever holds it."""
+    """Hold the lock of a folder itself for the length of a block, waiting for its holder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

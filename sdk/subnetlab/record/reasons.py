@@ -13,7 +13,7 @@ ACCEPTED: Final = "accepted"
 GATED: Final = "gated"
 
 IN_WORDS: Final[dict[str, str]] = {
-    "missing": "No commitment of this round stands on chain.",
+    "missing": "No commitment of this round is on chain.",
     "late": "The commitment came after the deadline.",
     "no_payload": "The committed payload is not in the store.",
     "too_large": "The payload is larger than this model allows.",

@@ -7,11 +7,12 @@ Incremental: feed it events in order, at any pace, and read it at any time. What
 
 from bisect import bisect_right
 from collections.abc import Callable
+from math import isfinite
 from statistics import median
 from typing import Any, Final
 
+from subnetlab.record.baselines import ALONE, BaselineCurve
 from subnetlab.record.events import (
-    BASELINE_UID,
     BaselineEvaluated,
     BlockSealed,
     EpochPaid,
@@ -21,6 +22,7 @@ from subnetlab.record.events import (
     PeerReady,
     PeersJoined,
     PeerStatus,
+    Phase,
     RoundClosed,
     RoundLost,
     RunEnded,
@@ -66,7 +68,11 @@ class RunView:
         self.lost: dict[int, str] = {}
         """Rounds that left the model as it was, and why."""
         self.baseline_loss: dict[int, float] = {}
-        """Held-out loss of one miner that trains by itself."""
+        """Held-out loss of one miner that trains by itself, by the round with as many steps."""
+        self.baselines: dict[str, BaselineCurve] = {}
+        """What is measured of each baseline, by name."""
+        self.cpu_s: dict[int, float] = {}
+        """Processor seconds of each peer's process, as far as its phases tell."""
         self.closed_at: dict[int, int] = {}
         """The block in which each round closed."""
         self.samples: dict[int, Sampled] = {}
@@ -105,7 +111,7 @@ class RunView:
         self.gone[event.uid] = event.reason
 
     def _on_stepped(self, event: Stepped) -> None:
-        if event.uid != BASELINE_UID:  # it is no part of the rounds, and may be ahead of them
+        if event.uid >= 0:  # a baseline is no part of the rounds, and may be ahead of them
             self._reach(event.round)
 
     def _on_mined(self, event: Mined) -> None:
@@ -139,7 +145,13 @@ class RunView:
         self.lost[event.round] = event.reason
 
     def _on_alone_evaluated(self, event: BaselineEvaluated) -> None:
-        self.baseline_loss[event.round] = event.val_loss
+        curve = self.baselines.setdefault(event.baseline, BaselineCurve(event.baseline))
+        curve.add(event, self.step_of(event), event.steps or self.rounds * self.inner_steps)
+        if event.baseline == ALONE:
+            self.baseline_loss[event.round] = event.val_loss
+
+    def _on_phase(self, event: Phase) -> None:
+        self.cpu_s[event.uid] = self.cpu_s.get(event.uid, 0.0) + event.cpu_s
 
     def _on_sampled(self, event: Sampled) -> None:
         self.samples[event.round] = event
@@ -231,7 +243,7 @@ class RunView:
         return self._seated(*TAKES_PART)
 
     def peer_status(self, uid: int) -> PeerStatus:
-        """Where a peer's process stands."""
+        """The status of a peer's process."""
         if uid in self.gone:
             return PeerStatus.GONE
         if uid not in self.ready:
@@ -252,23 +264,25 @@ class RunView:
 
     def reason(self, uid: int) -> str:
         """Why a miner is gone, refused or missed, in words; empty for one that works."""
-        stands = self.standing(uid)
-        if stands is Standing.GONE:
+        standing = self.standing(uid)
+        if standing is Standing.GONE:
             return self.gone[uid]
-        found = self.miners[uid].refusal if stands in (Standing.REFUSED, Standing.MISSED) else None
+        found = self.miners[uid].refusal if standing in (Standing.REFUSED, Standing.MISSED) else None
         return found.reason if found else ""
 
     # -- how far -----------------------------------------------------------------------------------
 
     def status(self, *, supervised: bool | None = None) -> RunStatus:
-        """Where the run stands.
+        """The status of the run.
 
         Args:
             supervised: whether a supervisor holds the record: without one, a run that has not ended is
                 interrupted. None for who cannot know: then the record alone decides.
         """
         if self.ended is not None:
-            return RunStatus(self.ended.status)
+            lost = self.val_loss and not isfinite(self.val_loss[max(self.val_loss)])
+            failed = self.ended.status == RunStatus.FAILED
+            return RunStatus.DIVERGED if failed and lost else RunStatus(self.ended.status)
         if not supervised if supervised is not None else self.interrupted is not None:
             return RunStatus.INTERRUPTED
         return RunStatus.RUNNING if self.current >= 0 else RunStatus.STARTING
@@ -282,6 +296,21 @@ class RunView:
     def rounds(self) -> int:
         """How many rounds were planned."""
         return int(self.started.manifest.get("rounds") or 0) if self.started else 0
+
+    @property
+    def inner_steps(self) -> int:
+        """Optimizer steps of a miner in one round; 1 where the manifest does not say."""
+        strategy = self.started.manifest.get("strategy") if self.started else None
+        return int((strategy or {}).get("inner_steps") or 1)
+
+    def step_of(self, event: BaselineEvaluated) -> int:
+        """How many steps a baseline had taken when it was evaluated."""
+        return event.step or (event.round + 1) * self.inner_steps
+
+    def evaluated(self, event: BaselineEvaluated) -> bool:
+        """Whether the record holds this evaluation of this baseline already."""
+        curve = self.baselines.get(event.baseline)
+        return curve is not None and self.step_of(event) in curve.losses
 
     @property
     def last_closed(self) -> RoundClosed | None:

@@ -1,6 +1,6 @@
 """A run that plays itself: the saved picture, growing round by round, as one SVG without script.
 
-CSS alone moves it, so it plays inside `<img>`, on a page that trusts nobody. It ends on the whole picture,
+CSS alone moves it, so it plays inside `<img>`, on a page without scripts. It ends on the whole picture,
 stays there for a while and begins again; who asked for less motion sees that last picture only. Every number
 in it is on record; what a round did not have yet is not shown before that round.
 """
@@ -97,7 +97,7 @@ def _frames(rounds: list[int]) -> list[int]:
 
 
 class _Played:
-    """One run on film; `rounds` says which round each frame stands at."""
+    """One run on film; `rounds` says which round each frame shows."""
 
     def __init__(self, view: RunView, rounds: list[int]) -> None:
         self._view, self._rounds = view, rounds
@@ -142,14 +142,14 @@ class _Played:
         view = self._view
         shares = [plot.reached(view, number) for number in self._rounds]
         box = (plot.LEFT, 0, plot.CURVE_RIGHT - plot.LEFT + 2, self._height)
-        lines = plot.lines(plot.points(view, view.val_loss), plot.points(view, view.baseline_loss))
+        lines = plot.lines(view, view.val_loss, plot.beside(view))
 
         def ends(frame: int) -> str:
-            both = [
-                {number: loss for number, loss in curve.items() if number <= self._rounds[frame]}
-                for curve in (view.val_loss, view.baseline_loss)
-            ]
-            return "".join(plot.ends(view, *both))
+            here = None if frame == self._film.frames - 1 else self._rounds[frame]
+            subnet = {
+                number: loss for number, loss in view.val_loss.items() if here is None or number <= here
+            }
+            return "".join(plot.ends(view, subnet, plot.beside(view, upto=here)))
 
         clip = self._film.uncovered("curves", box, shares)
         return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]

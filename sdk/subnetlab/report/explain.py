@@ -76,7 +76,7 @@ def explain(view: RunView, uid: int) -> Explanation:
     seats = sorted(seat for seat in view.seats if seat >= 0)
     if uid not in seats:
         known = ", ".join(map(str, view.peers)) or "none yet"
-        raise UnknownUid(f"Nobody in this run holds uid {uid}.", hint=f"The run's uids: {known}.")
+        raise UnknownUid(f"No peer of this run holds uid {uid}.", hint=f"The run's uids: {known}.")
     if view.pay.last is None:
         raise RunNotFinished("No epoch has paid anyone yet.", hint="Ask again after the first tempo.")
     role = view.role(uid)
@@ -131,8 +131,8 @@ def _measured(view: RunView, miner: MinerView, judged: list[Judgement]) -> str:
     beside = f" The other miners' median is {percent(median(others))}." if others else ""
     found = merits(view)
     return (
-        f"In {where} {rounds} validators put the payload into the model and measured the loss on data nobody"
-        f" had trained on: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
+        f"In {where} {rounds} validators put the payload into the model and measured the loss on data"
+        f" no miner had seen: on average that {_removed(miner.score)}.{beside}{_noise(found.get(miner.uid))}"
     )
 
 
@@ -185,7 +185,7 @@ def _consensus(votes: Voting) -> Step:
         names = "Validator" if len(votes.cut) == 1 else "Validators"
         clipped = f" {names} {who} had given more in {times} of them, and that part was cut off."
     else:
-        clipped = " Nobody had given more, so nothing was cut off."
+        clipped = " No validator had given more, so nothing was cut off."
     sentence = (
         "The chain takes the highest weight that validators with more than half of the stake support: on"
         f" average {percent(votes.agreed)} over the same tempos.{clipped}{_strongest(votes)}"
@@ -237,15 +237,15 @@ def _emission(view: RunView, uid: int) -> Step:
 
 
 def _answer(view: RunView, miner: MinerView, votes: Voting | None) -> str:
-    stands, paid, usual = view.standing(miner.uid), view.pay.total(miner.uid), view.honest_median_pay
+    standing, paid, usual = view.standing(miner.uid), view.pay.total(miner.uid), view.honest_median_pay
     share = f"{percent(paid / usual)} of the honest median" if usual else amount_alpha(paid)
     start = f"In short: uid {miner.uid}"
     judged = counted(miner.judged, "round")
-    if stands is Standing.GONE:
+    if standing is Standing.GONE:
         return f"{start} left the run ({view.gone[miner.uid]}), and pay follows work: {share}."
-    if stands is Standing.NOT_JUDGED:
+    if standing is Standing.NOT_JUDGED:
         return f"{start} was judged by no validator, and was paid {share}."
-    if stands is Standing.WORKS:
+    if standing is Standing.WORKS:
         often = "" if miner.accepted == miner.judged else f" in {miner.accepted} of {judged}"
         helped = "its updates lowered the loss" if (miner.score or 0) > 0 else "its updates were accepted"
         pay = "and it was paid for that" if paid else "and it was paid nothing yet"
@@ -255,7 +255,7 @@ def _answer(view: RunView, miner: MinerView, votes: Voting | None) -> str:
     early = (
         " What it did get, it got before the validators had seen enough of it." if paid and not weight else ""
     )
-    if stands is Standing.MISSED:
+    if standing is Standing.MISSED:
         return (
             f"{start} had nothing there in time in {miner.missed} of {judged}. What is not there lowers no"
             f" loss, so {so}, so the chain paid it {share}.{early}"
@@ -283,7 +283,7 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
     stake, trust = last.stake_alpha_rao[i], last.validator_trust[i] / 65535
     dividends = last.dividends[i] / (sum(last.dividends) or 1)
     shares = voting_stake(last)
-    behind = f"{amount_alpha(stake)} stand behind it."
+    behind = f"{amount_alpha(stake)} back it."
     if uid in shares:
         behind += " Its vote counts by that: the value is its share of the stake that votes."
     part = percent(shares[uid]) if uid in shares else "no vote"

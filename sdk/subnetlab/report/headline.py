@@ -1,7 +1,7 @@
-"""Where a run stands, as one sentence: the same on every page, in a terminal and beside a live picture.
+"""The state of a run as one sentence: the same on every page, in a terminal and beside a live picture.
 
 Miners whose work the validators did not take are counted apart, by verdicts and not by roles, so that the
-sentence may stand where roles are hidden.
+sentence may appear where roles are hidden.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from math import isfinite
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
 from subnetlab.report.format import count_word, counted
+from subnetlab.report.speed_up import SpeedUp, speed_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,10 @@ class Headline:
     loss: float | None
     baseline: float | None
     """Of one miner alone, after the same round."""
+    first: float | None = None
+    """After the first round that closed, where no later one was below it; None else."""
+    sooner: SpeedUp | None = None
+    """Of a finished run, where one miner alone was measured to its end."""
     ended: str = ""
     """Why a run ended in which no round closed; empty while it goes on."""
 
@@ -34,19 +39,35 @@ class Headline:
             return self._nothing()
         if not isfinite(self.loss):
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
+        if self.finished and self.first is not None and self.loss >= self.first:
+            after = f"{self.loss:.2f} after {counted(self.rounds, 'round')}"
+            return f"{self._who()} learned nothing: {after}, {self.first:.2f} after the first."
         if self.finished:
-            rest = "" if self.baseline is None else f"; one alone would be at {self.baseline:.2f}"
-            return f"{self._who()} reached {self.loss:.2f}{rest}."
+            how = f"reached {self.loss:.2f}{self._beside()}."
+            return f"{self._who()} {how}" if self.taking_part else f"{self._without_them()} {how}"
         rest = "" if self.baseline is None else f"; one alone is at {self.baseline:.2f}"
-        verb = "is" if self.taking_part == 1 else "are"
-        return f"{self._who()} {verb} at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}."
+        where = f"at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}."
+        if not self.taking_part:
+            return f"{self._without_them()} is {where}"
+        return f"{self._who()} {'is' if self.taking_part == 1 else 'are'} {where}"
+
+    def _beside(self) -> str:
+        """The end of a finished run beside one miner alone."""
+        if self.sooner is not None and self.sooner.is_sooner:
+            return f" in {self.sooner.steps:,} steps; {self.sooner}"
+        return "" if self.baseline is None else f"; one alone would be at {self.baseline:.2f}"
+
+    def _without_them(self) -> str:
+        """Whose model it is where no miner's work counts any more."""
+        if self.miners == 1:
+            return "The only stranger takes no part; the model"
+        return f"None of {count_word(self.miners)} strangers takes part; the model"
 
     def _who(self) -> str:
         all_of_them = f"{count_word(self.miners)} stranger{'' if self.miners == 1 else 's'}"
         if self.taking_part == self.miners:
             return all_of_them.capitalize()
-        some = count_word(self.taking_part) if self.taking_part else "none"
-        return f"{some.capitalize()} of {all_of_them}"
+        return f"{count_word(self.taking_part).capitalize()} of {all_of_them}"
 
     def _nothing(self) -> str:
         if not self.ended:
@@ -56,7 +77,7 @@ class Headline:
 
 
 def headline(view: RunView) -> Headline:
-    """The sentence for a run as it stands."""
+    """The sentence for a run as it is now."""
     last = max(view.val_loss, default=-1)
     return Headline(
         miners=len(view.mining),
@@ -65,10 +86,17 @@ def headline(view: RunView) -> Headline:
         rounds=len(view.over),
         lost=len(view.lost),
         loss=view.val_loss.get(last),
+        first=_never_below(view),
         # The same round of both curves: one alone that trained longer would be no comparison.
         baseline=view.baseline_loss.get(last),
+        sooner=speed_up(view),
         ended=_why(view),
     )
+
+
+def _never_below(view: RunView) -> float | None:
+    losses = [loss for _, loss in sorted(view.val_loss.items())]
+    return losses[0] if len(losses) > 1 and min(losses[1:]) >= losses[0] else None
 
 
 def taking_part(view: RunView, *, upto: int | None = None) -> int:

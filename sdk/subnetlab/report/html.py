@@ -26,7 +26,7 @@ def drawing(svg: str, words: str, *, width: int) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
-    """A plain table; the first `words` columns are words and stand left, the others are numbers."""
+    """A plain table; the first `words` columns are words, aligned left; the others are numbers."""
 
     def cell(tag: str, i: int, content: str) -> str:
         side = "left" if i < words else "right"

@@ -1,4 +1,4 @@
-"""A run as one HTML page without script: the headline, where it stands, the picture and the miners' table."""
+"""A run as one HTML page without script: the headline, its progress, the picture and the miners' table."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -33,11 +33,11 @@ def run_page(view: RunView, *, where: str, headline: str) -> str:
 
 
 def _row(view: RunView, uid: int) -> "Sequence[str]":
-    miner, stands = view.miners.get(uid), view.standing(uid)
+    miner, standing = view.miners.get(uid), view.standing(uid)
     last = miner.last if miner else None
     return [
         str(uid),
-        ("◆ " if stands is Standing.REFUSED else "") + stands,
+        ("◆ " if standing is Standing.REFUSED else "") + standing,
         "–" if miner is None or miner.score is None else percent(miner.score),
         f"{last.rating:.2f}" if last else "–",
         percent(last.weight) if last else "–",

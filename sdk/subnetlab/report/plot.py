@@ -1,4 +1,4 @@
-"""The saved picture of a run: both loss curves in one plot, and every miner's pay beside it.
+"""The saved picture of a run: its loss beside the baselines' in one plot, and every miner's pay beside it.
 
 One hand-written SVG. The round axis always spans the whole run; the loss axis is cropped to what matters and
 changes scale once, after a fifth of the run. Pay shares one scale, so that a collapse looks like one. What
@@ -7,7 +7,9 @@ moves (`report/animation.py`) is drawn from the same pieces.
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
+from typing import TypeAlias
 
+from subnetlab.record.baselines import ALONE, DDP, budget, known_titles
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
 from subnetlab.report import svg
@@ -23,13 +25,16 @@ _DIVERGED = 1e3
 """A loss beyond this is drawn at the top edge, and no axis stretches for it."""
 _APART = 16.0
 """How far labels keep from one another."""
+_DASHES = {budget(ALONE).title: "6 4", budget(DDP).title: "2 3"}
+Beside: TypeAlias = Mapping[str, Mapping[int, float]]
+"""Losses of baselines by their titles, by round."""
 
 
 def picture(view: RunView) -> str:
-    """The run as one SVG; axes stand at their final size before there is anything to draw."""
+    """The run as one SVG; axes have their final size before there is anything to draw."""
     rows = pay_rows(view)
-    subnet, baseline = points(view, view.val_loss), points(view, view.baseline_loss)
-    marks = [*axes(view), lines(subnet, baseline), *ends(view, view.val_loss, view.baseline_loss)]
+    others = beside(view)
+    marks = [*axes(view), lines(view, view.val_loss, others), *ends(view, view.val_loss, others)]
     marks += pay_axis(view, rows)
     top = pay_top(view, rows)
     for i, uid in enumerate(rows):
@@ -45,6 +50,24 @@ def height(rows: Sequence[int]) -> int:
 
 
 # -- does it learn ---------------------------------------------------------------------------------
+
+
+def beside(view: RunView, *, upto: int | None = None) -> Beside:
+    """What is drawn beside the subnet, by title: losses by the round that closes after as many steps.
+
+    A baseline of more steps than the subnet's is a level, drawn once it is through.
+    """
+    whole = view.rounds - 1
+    last = whole if upto is None else upto
+    found: dict[str, Mapping[int, float]] = {}
+    for name, title in known_titles(sorted(view.baselines)).items():
+        curve = view.baselines[name]
+        if curve.steps <= view.rounds * view.inner_steps or not view.rounds:
+            rounds = {step // view.inner_steps - 1: loss for step, loss in curve.losses.items()}
+            found[title] = {number: loss for number, loss in rounds.items() if upto is None or number <= upto}
+        elif curve.final is not None and last >= whole:
+            found[title] = {0: curve.final, whole: curve.final}
+    return found
 
 
 def points(view: RunView, curve: Mapping[int, float]) -> list[svg.Point]:
@@ -71,47 +94,51 @@ def reached(view: RunView, number: int) -> float:
 
 def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
-    marks = [svg.text(LEFT, 26, "Loss on text nobody trained on, lower is better", size=13, bold=True)]
+    marks = [svg.text(LEFT, 26, "Loss on held-out text, lower is better", size=13, bold=True)]
     marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
     end = str(max(view.rounds, 2))
     return [*marks, svg.text(CURVE_RIGHT, _BOTTOM + 20, end, size=11, opacity=0.65, anchor="end")]
 
 
-def lines(subnet: Sequence[svg.Point], baseline: Sequence[svg.Point]) -> str:
-    """Both curves, cut off at the edges of the plot."""
+def lines(view: RunView, subnet: Mapping[int, float], others: Beside) -> str:
+    """All curves, cut off at the edges of the plot."""
     frame = (LEFT, _TOP - 2, CURVE_RIGHT - LEFT + 2, _BOTTOM - _TOP + 4)
-    both = [svg.polyline(baseline, dash="6 4"), svg.polyline(subnet, stroke=svg.WORK, width=2.6)]
-    return svg.window(*frame, both)
+    drawn = [
+        svg.polyline(points(view, curve), dash=_DASHES.get(title, "1 5")) for title, curve in others.items()
+    ]
+    drawn.append(svg.polyline(points(view, subnet), stroke=svg.WORK, width=2.6))
+    return svg.window(*frame, drawn)
 
 
-def ends(view: RunView, subnet: Mapping[int, float], baseline: Mapping[int, float]) -> list[str]:
+def ends(view: RunView, subnet: Mapping[int, float], others: Beside) -> list[str]:
     """The last value of each curve where the curve ends, kept apart and inside the plot."""
-    marks: list[str] = []
-    one = [(x, max(y, _TOP)) for x, y in points(view, baseline)[-1:]]
-    for x, y in points(view, subnet)[-1:]:
-        level = max(y, _TOP)
-        marks.append(svg.disc(x, level, svg.WORK, radius=3.2))
-        for _, other in one:
-            if abs(level - other) < _APART:
-                level = other - _APART if level < other else other + _APART
-        value = f"{subnet[max(subnet)]:.2f} the subnet"
-        marks.append(svg.text(x + 10, level + 4, value, size=13, bold=True, fill=svg.WORK))
-    for x, y in one:
-        marks.append(svg.text(x + 10, y + 4, f"{baseline[max(baseline)]:.2f} one alone", size=13))
+    mine = [(x, max(y, _TOP)) for x, y in points(view, subnet)[-1:]]
+    labels = [
+        (y, x, f"{curve[max(curve)]:.2f} {title}", False)
+        for title, curve in others.items()
+        for x, y in points(view, curve)[-1:]
+    ]
+    labels += [(y, x, f"{subnet[max(subnet)]:.2f} the subnet", True) for x, y in mine]
+    marks = [svg.disc(x, level, svg.WORK, radius=3.2) for x, level in mine]
+    edge = _TOP - _APART
+    for y, x, said, ours in sorted(labels, key=lambda label: (max(label[0], _TOP), label[3])):
+        edge = max(y, edge + _APART)
+        marks.append(svg.text(x + 10, edge + 4, said, size=13, bold=ours, fill=svg.WORK if ours else svg.INK))
     return marks
 
 
 def _loss_range(view: RunView) -> tuple[float, float]:
     """What the loss axis shows, cropped to what matters once a fifth of the run is there."""
-    drawn = [*view.val_loss.values(), *view.baseline_loss.values()]
+    curves = [view.val_loss, *beside(view).values()]
+    drawn = [value for curve in curves for value in curve.values()]
     finite = [value for value in drawn if abs(value) < _DIVERGED]
     if not finite:
         return 2.0, 6.0
     since = max(view.rounds // 5, 1)
     late = [
         value
-        for curve in (view.val_loss, view.baseline_loss)
+        for curve in curves
         for number, value in curve.items()
         if number >= since and abs(value) < _DIVERGED
     ]

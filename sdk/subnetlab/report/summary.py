@@ -21,9 +21,10 @@ def summarise(
         view: of a run that has ended.
         spent: what was spent in its name, oldest first; the last stake and the last payment are shown.
         name: the run's.
-        initial_loss: of the model before its first step; the first recorded loss stands in for it.
+        initial_loss: of the model before its first step; the first recorded loss is its fallback.
     """
     found = verdict(view)
+    sooner = found.speed_up
     miners = [
         {
             "uid": uid,
@@ -42,6 +43,14 @@ def summarise(
         "val_loss_first": found.loss_first if initial_loss is None else initial_loss,
         "val_loss_last": found.loss_last,
         "val_loss_alone": found.loss_baseline,
+        "val_loss_ddp": found.loss_ddp,
+        "gap_closed": found.gap_closed,
+        "speed_up": sooner.ratio if sooner else None,
+        "speed_up_bound": sooner.bound if sooner else None,
+        "speed_up_processor": found.processor_speed_up,
+        "baselines": {name: curve.final for name, curve in view.baselines.items()},
+        "processor_s": found.cpu_s.to_json(),
+        "energy_j": found.energy_j,
         "wire_bytes_per_miner_round": found.wire_bytes,
         "dense_bytes_per_miner_round": found.dense_bytes,
         "chain_wait_share": found.chain_wait_share,

@@ -1,6 +1,6 @@
 """The few marks our drawings are made of: text, lines and paths as SVG strings.
 
-A drawing stands alone, as a file or inside `<img>`: it brings its paper, its ink and its two hues (work,
+A drawing is complete, as a file or inside `<img>`: it brings its paper, its ink and its two hues (work,
 flag) for light and for dark pages, and takes nothing from the page around it. No library, no script.
 """
 

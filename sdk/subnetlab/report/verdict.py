@@ -8,11 +8,14 @@ so in the same place.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from subnetlab.record.baselines import ALONE, DDP
 from subnetlab.record.view import RunView
 from subnetlab.report import html
+from subnetlab.report.costs import Costs, costs
 from subnetlab.report.format import amount_alpha, bytes_text, count_word, percent
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
+from subnetlab.report.speed_up import SpeedUp
 from subnetlab.train.attackers import noun
 
 if TYPE_CHECKING:
@@ -31,6 +34,14 @@ class Verdict:
     loss_first: float | None
     loss_last: float | None
     loss_baseline: float | None
+    loss_ddp: float | None
+    """Of synchronous data parallelism on the data of all honest miners, after as many steps."""
+    inner_steps: int
+    """Optimizer steps of a miner in one round."""
+    cpu_s: Costs
+    """Processor seconds by role, and of each baseline's training."""
+    energy_j: float | None
+    """What the machine's processors used meanwhile, other programs included; None where it does not tell."""
     wire_bytes: float
     dense_bytes: int
     chain_wait_share: float
@@ -75,6 +86,28 @@ class Verdict:
         return self.loss_baseline - self.loss_last
 
     @property
+    def speed_up(self) -> SpeedUp | None:
+        """How much sooner it was than one miner alone; None before the end, or where not measured."""
+        return self.said.sooner
+
+    @property
+    def processor_speed_up(self) -> float | None:
+        """Processor seconds of one alone up to the subnet's loss, over those of all peers; below 1 it lost.
+
+        A bound where the speed-up is one; None where either was not measured.
+        """
+        found, spent = self.speed_up, self.cpu_s.peers
+        return found.alone_cpu_s / spent if found is not None and found.alone_cpu_s and spent else None
+
+    @property
+    def gap_closed(self) -> float | None:
+        """Share of the way from one miner alone to DDP; None where DDP is not clearly better."""
+        alone, ddp, gain = self.loss_baseline, self.loss_ddp, self.gain
+        if alone is None or ddp is None or gain is None or not alone - ddp > LOSS_NOISE:
+            return None
+        return gain / (alone - ddp)
+
+    @property
     def byte_ratio(self) -> float | None:
         """How many times smaller than the plain fp32 update one upload is."""
         return self.dense_bytes / self.wire_bytes if self.wire_bytes and self.dense_bytes else None
@@ -96,11 +129,15 @@ class Verdict:
                 if ratio >= 10
                 else f"{ratio:.1f} times less than {plain}"
             )
+        every = ratio * self.inner_steps
+        if self.inner_steps > 1 and every >= 1.05:
+            beside += f", and {every:,.0f} times less than one such update every step"
         return f"Each miner sent {bytes_text(self.wire_bytes)} a round, {beside}."
 
     def sentences(self) -> list[str]:
         """What the table means, in words."""
-        return [self.headline, *filter(None, (self._worth(), self.saving, self._cut_off(), *self._pay()))]
+        beside = (self._worth(), self._gap(), self.saving, self._processor_time())
+        return [self.headline, *filter(None, (*beside, self._cut_off(), *self._pay()))]
 
     def _worth(self) -> str:
         gain = self.gain
@@ -113,6 +150,39 @@ class Verdict:
         if gain > 0:
             return f"{when} training together was worth {gain:.2f} {self.unit}."
         return f"{when} training together did not pay off here: it was {-gain:.2f} {self.unit} worse."
+
+    def _gap(self) -> str:
+        """Where the subnet stands between one alone and DDP."""
+        if self.loss_ddp is None or self.loss_last is None:
+            return ""
+        ddp = f"DDP on the same data, sending {bytes_text(self.dense_bytes)} every step"
+        share = self.gap_closed
+        if share is None:
+            return f"{ddp}, is at {self.loss_ddp:.2f}, no better than one alone."
+        if share >= 1:
+            return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet is not behind it."
+        if share <= 0:
+            return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet closed none of that gap."
+        return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet closed {percent(share)} of that gap."
+
+    def _processor_time(self) -> str:
+        """What all peers took, beside one alone up to the same loss: here a subnet loses."""
+        spent, by_role = self.cpu_s.peers, self.cpu_s.said
+        if not spent:
+            return ""
+        said = f"All peers together took {spent:,.0f} s of processor time ({by_role})"
+        if self.energy_j is not None:
+            said += f" and the machine {self.energy_j / 1000:,.1f} kJ with all that ran on it"
+        found = self.speed_up
+        if found is None or not found.alone_cpu_s:
+            return f"{said}."
+        alone = found.alone_cpu_s
+        how = {"more": "more than", "less": "at most", "": "about"}[found.bound]
+        said = f"{said}; one alone takes {how} {alone:,.0f} s to the same loss"
+        if found.bound == "more" and alone < spent:
+            return f"{said}."
+        times = max(alone, spent) / min(alone, spent)
+        return f"{said}, {times:.1f} times {'less' if alone < spent else 'more'}."
 
     def _cut_off(self) -> str:
         if not self.lost:
@@ -141,44 +211,52 @@ class Verdict:
         kinds = set(self.attackers)
         return noun(kinds.pop()) if len(kinds) == 1 else "attacker"
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        loss = (f"validation loss, {self.unit}", _loss(self.loss_last), _loss(self.loss_baseline))
-        pay = ("an honest miner's pay (median)", amount_alpha(self.honest_median_pay), "nothing")
-        rows = [
-            ("", "the subnet", "one miner alone"),
-            loss,
-            ("sent per miner and round", bytes_text(self.wire_bytes), "nothing"),
-            ("the same as plain fp32", bytes_text(self.dense_bytes), "–"),
-            ("waiting for the chain", percent(self.chain_wait_share), "none"),
-            pay,
+    def _rows(self) -> list[tuple[str, ...]]:
+        every_step = bytes_text(self.dense_bytes * self.inner_steps)
+        losses = (_loss(self.loss_last), _loss(self.loss_baseline), _loss(self.loss_ddp))
+        rows: list[tuple[str, ...]] = [
+            ("", "the subnet", "one miner alone", "DDP"),
+            (f"validation loss, {self.unit}", *losses),
+            ("sent per miner and round", bytes_text(self.wire_bytes), "nothing", every_step),
+            ("the same as plain fp32", bytes_text(self.dense_bytes), "–", every_step),
+            ("waiting for the chain", percent(self.chain_wait_share), "none", "–"),
         ]
+        if self.cpu_s.peers:
+            spent = (self.cpu_s.peers, self.cpu_s.baselines.get(ALONE), self.cpu_s.baselines.get(DDP))
+            rows.append(("processor time", *(f"{s:,.0f} s" if s else "not measured" for s in spent)))
+        rows.append(("an honest miner's pay (median)", amount_alpha(self.honest_median_pay), "nothing", "–"))
         if self.free_rider_pay:
-            rows.append(
-                (f"{_a(self._attacker)}'s pay (highest)", amount_alpha(max(self.free_rider_pay)), "–")
-            )
-        return rows
+            highest = amount_alpha(max(self.free_rider_pay))
+            rows.append((f"{_a(self._attacker)}'s pay (highest)", highest, "–", "–"))
+        return rows if self.loss_ddp is not None else [row[:3] for row in rows]
 
     def frame(self) -> "pl.DataFrame":
         """The table as numbers: one row per quantity with its unit; null where not measured."""
         import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
 
-        rows: list[tuple[str, str, float | None, float | None]] = [
-            ("validation_loss", self.unit, self.loss_last, self.loss_baseline),
-            ("sent_per_miner_and_round", "bytes", self.wire_bytes, 0.0),
-            ("plain_update", "bytes", float(self.dense_bytes), None),
-            ("chain_wait_share", "share", self.chain_wait_share, 0.0),
-            ("honest_median_pay", "alpha-rao", self.honest_median_pay, 0.0),
-            ("free_rider_pay", "alpha-rao", float(max(self.free_rider_pay, default=0)), None),
+        cpu, sooner = self.cpu_s, self.speed_up
+        by_it, alone = (float(sooner.steps), sooner.needed) if sooner else (None, None)
+        rows: list[tuple[str, str, float | None, float | None, float | None]] = [
+            ("validation_loss", self.unit, self.loss_last, self.loss_baseline, self.loss_ddp),
+            ("steps_to_that_loss", "steps", by_it, alone, None),
+            ("sent_per_miner_and_round", "bytes", self.wire_bytes, 0.0, self.dense_bytes * self.inner_steps),
+            ("plain_update", "bytes", float(self.dense_bytes), None, None),
+            ("processor_time", "s", cpu.peers or None, cpu.baselines.get(ALONE), cpu.baselines.get(DDP)),
+            ("energy", "J", self.energy_j, None, None),
+            ("chain_wait_share", "share", self.chain_wait_share, 0.0, None),
+            ("honest_median_pay", "alpha-rao", self.honest_median_pay, 0.0, None),
+            ("free_rider_pay", "alpha-rao", float(max(self.free_rider_pay, default=0)), None, None),
         ]
-        schema = {"quantity": pl.String, "unit": pl.String, "subnet": pl.Float64, "baseline": pl.Float64}
+        numbers = dict.fromkeys(("subnet", "baseline", "ddp"), pl.Float64)
+        schema = {"quantity": pl.String, "unit": pl.String, **numbers}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def __str__(self) -> str:
         rows = self._rows()
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
-            "  ".join((row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2])))
-            for row in rows
+            "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
+            for name, *numbers in rows
         ]
         return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:], "", *self.sentences()])
 
@@ -200,6 +278,10 @@ def verdict(view: RunView) -> Verdict:
         loss_first=curve[0] if curve else None,
         loss_last=said.loss,
         loss_baseline=said.baseline,
+        loss_ddp=_ddp(view),
+        inner_steps=view.inner_steps,
+        cpu_s=costs(view),
+        energy_j=view.ended.energy_j if view.ended else None,
         wire_bytes=view.wire_bytes_per_round,
         dense_bytes=view.dense_bytes,
         chain_wait_share=view.chain_wait_share,
@@ -209,6 +291,12 @@ def verdict(view: RunView) -> Verdict:
         attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
     )
+
+
+def _ddp(view: RunView) -> float | None:
+    """DDP at its end, beside a subnet at its own."""
+    curve = view.baselines.get(DDP)
+    return curve.final if curve is not None and view.ended is not None else None
 
 
 def _alike(view: RunView) -> bool | None:

@@ -18,7 +18,7 @@ from typing import Final
 
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, StoreUnreachable
 from subnetlab.store.base import MOST_NAMES
-from subnetlab.store.names import LONGEST, checked, is_part
+from subnetlab.store.object_names import LONGEST, checked, is_part
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -19,7 +19,7 @@ from obstore.store import ObjectStore as Backend
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, StoreUnreachable
 from subnetlab.store.base import MOST_NAMES
 from subnetlab.store.folder import FolderStore
-from subnetlab.store.names import checked, is_name
+from subnetlab.store.object_names import checked, is_name
 
 _SCHEMES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https", "file")
 

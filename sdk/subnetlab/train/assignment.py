@@ -57,6 +57,11 @@ def validation(items: Items, count: int, *, seed: int) -> NDArray[np.int64]:
     return _draw(count, items.count, "validation", seed)
 
 
+def seed(run: str, round_: int, uid: int) -> int:
+    """From where torch's generator starts a uid's round, so that dropout can be drawn again."""
+    return int(_draw(1, 1 << 62, "dropout", run, round_, uid)[0])
+
+
 def _draw(count: int, below: int, domain: str, *parts: str | int) -> NDArray[np.int64]:
     """`count` numbers below `below`; the bias of the remainder is under 2^-40 for any corpus."""
     raw = stream(domain, count * 8, *parts)

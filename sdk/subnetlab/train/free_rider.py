@@ -28,7 +28,8 @@ class FreeRider(Miner):
     def work(self, heights: RoundHeights) -> RoundWork:
         """Draw noise and encode it like a difference of parameters."""
         began = time.perf_counter()
-        seed = int.from_bytes(stream("noise", 7, self.replica.run, heights.round, self.seat.uid), "little")
+        drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
+        seed = int.from_bytes(stream("noise", 7, *drawn), "little")
         generator = torch.Generator().manual_seed(seed)
         noise_P = torch.randn(self.replica.layout.size, generator=generator) * self._scale(heights)
         payload = self.codec.encode(noise_P, {})

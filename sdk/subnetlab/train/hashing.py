@@ -1,4 +1,4 @@
-"""Every hash of a run, each in its own domain, so that no hash can stand for another kind of thing.
+"""Every hash of a run, each in its own domain, so that no hash can be taken for one of another kind.
 
 blake2b with 32 bytes throughout; parts are length-prefixed, so no two lists of parts share a hash.
 """
@@ -20,7 +20,7 @@ def digest(domain: str, *parts: bytes | str | int) -> bytes:
 
 
 def stream(domain: str, count: int, *parts: bytes | str | int) -> bytes:
-    """`count` reproducible bytes that nobody can foresee without every part (SHAKE-256)."""
+    """`count` reproducible bytes, unpredictable without every part (SHAKE-256)."""
     return hashlib.shake_256(digest(domain, *parts)).digest(count)
 
 

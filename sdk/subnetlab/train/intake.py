@@ -7,6 +7,7 @@ codec's limit, and whatever fails becomes one `PayloadRejected` with a reason.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.network.chain import Commitment
@@ -20,6 +21,9 @@ from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
 from subnetlab.train.strategies.base import Codec
 
+MOST_REVEALS: Final = 100_000
+"""Names below one miner's reveals that are looked at; a validator reads as many in less than a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -31,18 +35,20 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The checks of one run."""
+    """The checks of one round of a run."""
 
     run: str
     store: Store
     codec: Codec
+    deadline_hash: str
+    """Of the last block in which a commitment counts."""
 
     def receive(self, seat: Seat, heights: RoundHeights, commitments: Mapping[str, Commitment]) -> Received:
         """Fetch and check one miner's payload.
 
         Raises:
             PayloadRejected: with the reason of the first check that failed.
-            StoreUnreachable: the store did not answer; nobody is judged on that.
+            StoreUnreachable: the store did not answer; the miner is not judged on that.
         """
         commitment = commitments.get(seat.hotkey)
         anchor = self._anchor(commitment, heights)
@@ -85,15 +91,16 @@ class Intake:
         """The reveal whose token the sealed object names; others under the prefix are not even read.
 
         The token is unknown until the reveal is there, so that no other peer can take its name; hence a
-        listing, which looks at so many names and no more.
+        listing. Its prefix is unknown until the deadline, so that no peer can fill it before, and it is cut
+        off only where more names lie than a peer writes between deadline and beacon.
         """
-        prefix = names.reveals(round_, seat.uid)
-        tokens = (name.rpartition("/")[2] for name in self.store.names(prefix))
+        prefix = names.reveals(round_, seat.uid, self.deadline_hash)
+        tokens = (name.rpartition("/")[2] for name in self.store.names(prefix, MOST_REVEALS))
         token = next((token for token in tokens if seal.names_reveal(data, token)), None)
         if token is None:
             raise PayloadRejected("Committed but not revealed.", reason="no_reveal")
         try:
-            found = self.store.get(names.reveal(round_, seat.uid, token), seal.REVEAL_BYTES)
+            found = self.store.get(f"{prefix}/{token}", seal.REVEAL_BYTES)
         except (ObjectMissing, ObjectTooLarge):
             raise PayloadRejected("The reveal cannot be read.", reason="malformed") from None
         return seal.Reveal.from_bytes(found)

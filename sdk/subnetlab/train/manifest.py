@@ -12,12 +12,12 @@ from typing import Any, Final
 import torch
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train import models, strategies, tasks
+from subnetlab.train import models, optimizer, strategies, tasks
 from subnetlab.train.aggregate import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
-from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Progress, Strategy
 from subnetlab.train.tasks import Task
 
@@ -50,7 +50,7 @@ class ScoringConfig:
     assigned_sequences: int = 8
     """Sequences of a miner's own work of this round on which its update is tried."""
     held_out_sequences: int = 24
-    """Sequences nobody was assigned, the same for all miners and validators."""
+    """Sequences that no miner was assigned, the same for all miners and validators."""
     median_clip: Clip = "tensor"
     """How updates are clipped to the median norm before they are tried."""
     trial_share: float = 0.2
@@ -97,10 +97,14 @@ class Manifest:
     batch_size: int = 4
     """Sequences per inner step and miner."""
     seed: int = 0
-    optimizer: AdamWConfig = field(default_factory=AdamWConfig)
+    optimizer: OptimizerConfig = field(default_factory=AdamWConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     versions: dict[str, str] = field(default_factory=_versions)
     """What wrote the manifest; bit-exact replay needs the same torch."""
+    init: str = ""
+    """Hash of the tensors the run starts from (see `initial`); empty where the seed makes them."""
+    deterministic: bool = False
+    """Whether all draws follow from the seed alone, so that the run can be repeated and its work foreseen."""
 
     def __post_init__(self) -> None:
         commit, beacon, close = self.offsets
@@ -119,11 +123,11 @@ class Manifest:
         return RoundHeights(round_, opens, commit, beacon, close, opens + self.blocks_per_round)
 
     def progress(self, round_: int) -> Progress:
-        """Where in the run a round stands."""
+        """The place of a round in its run."""
         return Progress(round_, self.rounds, self.strategy.inner_steps)
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest in JSON types."""
+        """The manifest in JSON types; an option that came later is left out where it is not taken."""
         return {
             "form": FORM,
             "run_id": self.run_id,
@@ -141,12 +145,19 @@ class Manifest:
             "optimizer": self.optimizer.to_json(),
             "scoring": asdict(self.scoring),
             "versions": dict(self.versions),
+            **({"init": self.init} if self.init else {}),
+            **({"deterministic": True} if self.deterministic else {}),
         }
 
     @property
     def hash(self) -> str:
         """The hash of the canonical JSON, 64 hex digits."""
         return digest("manifest", json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))).hex()
+
+    @property
+    def drawn_for(self) -> str:
+        """What a run's draws are made for: this run alone, or everything with the same seed."""
+        return digest("deterministic", self.seed).hex() if self.deterministic else self.hash
 
     @staticmethod
     def from_json(data: dict[str, Any], *, trusted: bool = True) -> "Manifest":
@@ -174,7 +185,7 @@ class Manifest:
             )
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
-            fields["optimizer"] = AdamWConfig(**fields["optimizer"])
+            fields["optimizer"] = optimizer.from_json(fields["optimizer"])
             fields["scoring"] = ScoringConfig(**fields["scoring"])
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
 from subnetlab.record.events import Mined, Role, Stepped
 from subnetlab.train import assignment, names
 from subnetlab.train.anchors import Anchor
@@ -90,6 +92,9 @@ class Miner(Peer):
                 pending.clear()
 
         replica = self.replica
+        # Dropout draws from torch's global generator.
+        drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
+        torch.manual_seed(assignment.seed(*drawn))
         return self.manifest.strategy.learn(
             replica.model, replica.theta_P, self.batches(heights), progress, on_step
         )
@@ -100,10 +105,10 @@ class Miner(Peer):
         work_HB = assignment.work(
             task.items(self.corpus, "train"),
             (self.manifest.strategy.inner_steps, self.manifest.batch_size),
-            run=self.replica.run,
+            run=self.manifest.drawn_for,
             round_=heights.round,
-            uid=self.seat.uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=self.drawn_as(self.seat.uid),
+            block_hash=self.drawn_at(heights.open),
         )
         return (task.batch(self.corpus, "train", numbers_B) for numbers_B in work_HB)
 
@@ -121,4 +126,6 @@ class Miner(Peer):
         """Publish salt and key, signed."""
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
-        self.store.put(names.reveal(heights.round, self.seat.uid, sealed.token), reveal.to_bytes())
+        deadline_hash = self.chain.block_hash(heights.commit)
+        name = names.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        self.store.put(name, reveal.to_bytes())

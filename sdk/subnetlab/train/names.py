@@ -1,5 +1,7 @@
 """Names of a run's objects in the store, one place for all of them."""
 
+from subnetlab.train.hashing import digest
+
 
 def sealed(round_: int, uid: int, commitment: bytes) -> str:
     """A miner's encrypted payload."""
@@ -11,14 +13,14 @@ def all_sealed(round_: int, uid: int) -> str:
     return f"rounds/{round_:06}/sealed/{uid}"
 
 
-def reveals(round_: int, uid: int) -> str:
-    """The prefix of a miner's reveals."""
-    return f"rounds/{round_:06}/reveal/{uid}"
+def reveals(round_: int, uid: int, deadline_hash: str) -> str:
+    """The prefix of a miner's reveals; nobody can fill it before the deadline's block has its hash."""
+    return f"rounds/{round_:06}/reveal/{uid}/{digest('reveals', deadline_hash).hex()[:16]}"
 
 
-def reveal(round_: int, uid: int, token: str) -> str:
+def reveal(round_: int, uid: int, deadline_hash: str, token: str) -> str:
     """What opens a miner's payload."""
-    return f"{reveals(round_, uid)}/{token}"
+    return f"{reveals(round_, uid, deadline_hash)}/{token}"
 
 
 def aggregate(round_: int, hash_: str) -> str:
@@ -26,6 +28,16 @@ def aggregate(round_: int, hash_: str) -> str:
     return f"rounds/{round_:06}/aggregate/{hash_}"
 
 
+def detour(token: bytes) -> str:
+    """Where an object lies whose own name is squatted, or the list of such places."""
+    return f"detours/{token.hex()}"
+
+
 def record(hash_: str) -> str:
     """A round's record; found from the anchor on chain, and backwards from record to record."""
     return f"records/{hash_}"
+
+
+def initial(hash_: str) -> str:
+    """The tensors that a run starts from, where the seed does not make them."""
+    return f"initial/{hash_}"

@@ -1,7 +1,7 @@
 """What miners and validators share: the loop over rounds, kept in step by block heights alone.
 
 A peer waits for a round to open, does its role's part up to the close, follows the published record, and
-reports. It never looks at a clock except to give up on a chain that stands still.
+reports. It never looks at a clock except to give up on a chain that seals no more blocks.
 """
 
 import time
@@ -22,7 +22,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
-from subnetlab.train.roster import Roster, Seat, seat_of
+from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -68,7 +68,7 @@ class Peer(ABC):
         torch.set_num_threads(1)
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
         self.seats: Sequence[Seat] = ()
-        """Who takes part in the round at hand; nobody before the first."""
+        """Who takes part in the round at hand; empty before the first."""
         self.chain, self.store, self.report, self.sign = chain, store, report, sign
         self.patience_s = patience_s
         self.corpus = checked_corpus(manifest, corpus)
@@ -76,6 +76,8 @@ class Peer(ABC):
         self.codec = manifest.strategy.codec(self.replica.layout)
         self.previous_commitment = NOTHING
         self.memory: State = {}
+        self._cpu_s = time.process_time()
+        """Of this process when it last reported a phase."""
 
     def run(self) -> None:
         """Take part in every round whose commit deadline is still ahead, from the first that seats this peer.
@@ -87,7 +89,8 @@ class Peer(ABC):
         head = self.chain.wait_for(0, self.patience_s).number
         rounds = range(self.manifest.rounds)
         first = next((r for r in rounds if self.manifest.heights(r).commit > head), self.manifest.rounds)
-        if first > 0:
+        if first > 0:  # the round before may still run: what it becomes is known once it has closed
+            self.wait(self.manifest.heights(first - 1).close)
             self.replica.adopt(first - 1)
         for round_ in range(first, self.manifest.rounds):
             heights = self.manifest.heights(round_)
@@ -126,9 +129,21 @@ class Peer(ABC):
         self.chain.wait_for(height, self.patience_s)
         return time.perf_counter() - began
 
+    def drawn_at(self, height: int) -> str:
+        """What the chain adds to the draws of a round: a block's hash; nothing where they can be repeated."""
+        return "" if self.manifest.deterministic else self.chain.block_hash(height)
+
+    def drawn_as(self, uid: int) -> int:
+        """The miner that draws are made for: its uid, or its place in a fleet whose run is repeated."""
+        if not self.manifest.deterministic:
+            return uid
+        return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
+
     def done(self, name: str, heights: RoundHeights) -> None:
-        """Report a finished phase."""
-        self.report(phase(self.role, name, self.seat.uid, heights))
+        """Report a finished phase, and the processor time that it took."""
+        before, self._cpu_s = self._cpu_s, time.process_time()
+        cpu_s = round(self._cpu_s - before, 4)
+        self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))
 
 
 def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:

@@ -23,7 +23,7 @@ EXPECTED: Final[dict[Role, dict[str, Height]]] = {
 """Phase name to the height that may be sealed once it is reported."""
 
 
-def phase(role: Role, name: str, uid: int, heights: RoundHeights) -> Phase:
+def phase(role: Role, name: str, uid: int, heights: RoundHeights, *, cpu_s: float = 0.0) -> Phase:
     """The event that says `uid` has finished phase `name` of a round.
 
     Raises:
@@ -32,7 +32,7 @@ def phase(role: Role, name: str, uid: int, heights: RoundHeights) -> Phase:
     if name not in EXPECTED[role]:
         raise ValueError(f"a {role} has no phase {name!r}")
     until = getattr(heights, EXPECTED[role][name])
-    return Phase(uid=uid, round=heights.round, name=name, until=until)
+    return Phase(uid=uid, round=heights.round, name=name, until=until, cpu_s=cpu_s)
 
 
 def due(role: Role, heights: RoundHeights) -> list[tuple[int, str]]:

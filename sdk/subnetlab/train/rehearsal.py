@@ -104,10 +104,10 @@ class Rehearsal:
                 uid, error = self._failures[0]
                 raise TrainError(f"uid {uid} failed: {error}") from error
             if not done:
-                raise TrainError(f"Nobody reported {sorted(phases - self._phases)}.")
+                raise TrainError(f"No peer reported {sorted(phases - self._phases)}.")
 
     def _ended(self, uid: int, part: "Future[None]") -> None:
-        """Keep a peer's failure for whoever called `run`."""
+        """Keep a peer's failure for the caller of `run`."""
         error = part.exception()
         # The chain was closed under it, because another peer failed first.
         if error is not None and not isinstance(error, NodeUnreachable):

@@ -6,6 +6,7 @@ followed from the first validator, in lead order, whose whole chain of records h
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -13,12 +14,13 @@ from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, Tra
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Store
-from subnetlab.train import aggregate, models, names
+from subnetlab.train import aggregate, initial, names
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
+from subnetlab.train.publishing import Detours, Publications
 from subnetlab.train.roster import Roster, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import validation_loss
@@ -38,17 +40,18 @@ class Replica:
     """θ and everything needed to move it."""
 
     def __init__(self, manifest: Manifest, roster: Roster, chain: Chain, store: Store) -> None:
-        """Build θ_0 from the manifest's seed."""
+        """Build θ_0 from the manifest's seed, or from the tensors it names."""
         self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
+        self.publications = Publications(store)
         self.run = manifest.hash
-        self.model = FlatModel(models.build(manifest.model, manifest.seed), manifest.task, manifest.optimizer)
+        self.model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
         self.layout = self.model.layout
         self.theta_P = self.model.theta_P.clone()
         self.outer: State = {}
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()
         self.round = 0
-        """The round that θ stands before."""
+        """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
 
@@ -77,7 +80,7 @@ class Replica:
             if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
                 continue  # of an earlier run, or too late to count; the next in order may be in time
             try:
-                adopted = self._follow(anchor.current.hex(), round_, seat.uid)
+                adopted = self._follow(anchor, round_, seat.uid)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
                 refused.append(f"uid {seat.uid}: {error}")
                 continue
@@ -91,33 +94,35 @@ class Replica:
         self.round = round_ + 1
         return adopted
 
-    def _follow(self, newest: str, round_: int, lead: int) -> Adopted | None:
+    def _follow(self, anchor: Anchor, round_: int, lead: int) -> Adopted | None:
         adopted: Adopted | None = None
-        for record in self._records(newest):
+        detours = self.publications.detours(anchor)
+        for record in self._records(anchor.current.hex(), detours):
             if record.round <= round_:
-                self._apply(record)
+                self._apply(record, detours)
                 adopted = Adopted(record, lead) if record.round == round_ else adopted
         return adopted
 
-    def _records(self, newest: str) -> list[RoundRecord]:
+    def _records(self, newest: str, detours: Detours) -> list[RoundRecord]:
         """Records after the last one applied, oldest first, walked back along their hashes."""
         chain: list[RoundRecord] = []
         current = newest
         while current != self.previous:
-            record = RoundRecord.from_bytes(self.store.get(names.record(current), LIMIT))
+            read = partial(RoundRecord.of_hash, current)
+            record = self.publications.get(names.record(current), LIMIT, read, detours)
             descends = not chain or record.round < chain[-1].round
-            if record.hash != current or record.run != self.run or not descends or record.round < self.round:
+            if record.run != self.run or not descends or record.round < self.round:
                 raise PayloadRejected("The chain of records does not lead to this peer.", reason="forked")
             chain.append(record)
             current = record.previous
         return chain[::-1]
 
-    def _apply(self, record: RoundRecord) -> None:
+    def _apply(self, record: RoundRecord, detours: Detours) -> None:
         if record.theta_before != self.hash:
             raise PayloadRejected(
                 f"The record of round {record.round} starts from another model.", reason="wrong_theta"
             )
-        update = self._aggregate(record)
+        update = self._aggregate(record, detours)
         theta_P, outer, after = self.preview(update, record.round)
         if after != record.theta_after:
             raise PayloadRejected(
@@ -127,14 +132,17 @@ class Replica:
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
         self.previous, self.round = record.hash, record.round + 1
 
-    def _aggregate(self, record: RoundRecord) -> Update | None:
+    def _aggregate(self, record: RoundRecord, detours: Detours) -> Update | None:
         if not record.accepted:
             return None
+
+        def read(data: bytes) -> Update:
+            if aggregate_hash(data) != record.aggregate_hash:
+                raise PayloadRejected("The aggregate is not the recorded one.", reason="wrong_hash")
+            return aggregate.read(data, self.layout)
+
         name = names.aggregate(record.round, record.aggregate_hash)
-        data = self.store.get(name, aggregate.limit(self.layout))
-        if aggregate_hash(data) != record.aggregate_hash:
-            raise PayloadRejected("The aggregate is not the recorded one.", reason="wrong_hash")
-        return aggregate.read(data, self.layout)
+        return self.publications.get(name, aggregate.limit(self.layout), read, detours)
 
 
 def round_closed(

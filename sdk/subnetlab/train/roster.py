@@ -52,7 +52,7 @@ class FixedRoster:
 
     seats: tuple[Seat, ...]
 
-    def at(self, height: int) -> Sequence[Seat]:  # noqa: ARG002 - nobody joins or leaves
+    def at(self, height: int) -> Sequence[Seat]:  # noqa: ARG002 - the same at every height
         """The seats, in the order in which they were given."""
         return self.seats
 
@@ -115,7 +115,12 @@ def _seat(neuron: Neuron) -> Seat:
 
 def miners(seats: Iterable[Seat]) -> list[Seat]:
     """The seats whose payloads are judged, in uid order."""
-    return sorted((seat for seat in seats if seat.role == "miner"), key=lambda seat: seat.uid)
+    return sorted(in_fleet_order(seats), key=lambda seat: seat.uid)
+
+
+def in_fleet_order(seats: Iterable[Seat]) -> list[Seat]:
+    """The seats whose payloads are judged, in the order in which the roster names them."""
+    return [seat for seat in seats if seat.role == "miner"]
 
 
 def validators(seats: Iterable[Seat]) -> list[Seat]:

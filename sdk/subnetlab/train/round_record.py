@@ -1,7 +1,7 @@
 """The record of one round: who was accepted, what everyone applies, and what came before.
 
 Canonical JSON under its own hash. Who published it is not in it but on chain: validators that judge alike
-write the same record, so the next in order can stand in for a lead that is gone.
+write the same record, so the next in order can replace a lead that is gone.
 """
 
 import json
@@ -37,9 +37,9 @@ class RoundRecord:
     round: int
     previous: str
     accepted: tuple[Accepted, ...]
-    """In uid order, the order of aggregation; empty where nobody was, and θ stays."""
+    """In uid order, the order of aggregation; empty if no payload was accepted, and θ stays."""
     aggregate_hash: str
-    """Of the aggregate object's bytes; empty where nobody was accepted."""
+    """Of the aggregate object's bytes; empty if no payload was accepted."""
     theta_before: str
     theta_after: str
 
@@ -68,6 +68,18 @@ class RoundRecord:
             raise PayloadRejected("This is no round record.", reason="malformed") from error
         if not sound:
             raise PayloadRejected("This round record is not in its canonical form.", reason="malformed")
+        return record
+
+    @staticmethod
+    def of_hash(hash_: str, data: bytes) -> "RoundRecord":
+        """Read the record of a hash.
+
+        Raises:
+            PayloadRejected: not a record, or another one.
+        """
+        record = RoundRecord.from_bytes(data)
+        if record.hash != hash_:
+            raise PayloadRejected("This is another round's record.", reason="wrong_hash")
         return record
 
     def is_sound(self) -> bool:

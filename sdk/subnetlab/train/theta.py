@@ -1,20 +1,28 @@
 """θ, the model's trainable parameters as one flat vector: where each tensor lies, its hash, and its training.
 
 A module's parameters become views of one vector, so loading θ, taking a difference and an optimizer step are
-single operations. Buffers and frozen parameters are not part of θ; they stay as the seed made them.
+single operations. θ is fp32; parameters of another type are cast from it, rounding to nearest, before every
+use. Tied weights are in θ once. Frozen parameters are not part of θ and stay as built; buffers are not
+either, and `statistics` says what becomes of them.
 Shapes: P parameters, B items.
 """
 
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
+from subnetlab.errors import ModelFailed
+from subnetlab.train import optimizer
+from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.hashing import digest
-from subnetlab.train.optimizer import AdamW, AdamWConfig
-from subnetlab.train.tasks.base import Batch, Sample, Samples, Task
+from subnetlab.train.optimizer import OptimizerConfig
+from subnetlab.train.statistics import Statistics
+from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
 
@@ -58,21 +66,28 @@ class Layout:
 
 
 class FlatModel:
-    """One module laid out flat, with its task, its gradient and its own AdamW moments."""
+    """One module laid out flat, with its task, its gradient and its own optimizer."""
 
-    def __init__(self, module: nn.Module, task: Task, config: AdamWConfig) -> None:
+    def __init__(self, module: nn.Module, task: Task, config: OptimizerConfig) -> None:
         """Move the module's parameters into one vector."""
         self.module, self.task = module, task
         self.layout = Layout.of(module)
         self.theta_P = torch.empty(self.layout.size)
         self.gradient_P = torch.zeros(self.layout.size)
-        self.adam = AdamW(config, self.layout.size)
+        self.config = config
+        self.optimizer = optimizer.start(config, self.layout.tensors)
         values = self.layout.split(self.theta_P)
         gradients = self.layout.split(self.gradient_P)
+        self._statistics = Statistics(module)
+        self._cast: list[tuple[nn.Parameter, Tensor, Tensor]] = []
+        """Parameters that are not fp32, with their places in θ and in the gradient."""
         for name, parameter in trainable(module):
             values[name].copy_(parameter.detach())
-            parameter.data = values[name]
-            parameter.grad = gradients[name]
+            if parameter.dtype == torch.float32:
+                parameter.data = values[name]
+                parameter.grad = gradients[name]
+            else:
+                self._cast.append((parameter, values[name], gradients[name]))
 
     def load(self, theta_P: Tensor) -> None:
         """Set the parameters."""
@@ -80,24 +95,49 @@ class FlatModel:
 
     def forget(self) -> None:
         """Start the optimizer's moments afresh."""
-        self.adam = AdamW(self.adam.config, self.layout.size)
+        self.optimizer = optimizer.start(self.config, self.layout.tensors)
 
     def differentiate(self, batch: Batch) -> float:
         """Put the mean loss's gradient into `gradient_P`; returns the loss."""
         self.gradient_P.zero_()
-        loss = self.task.loss(self._in_mode(training=True), batch)
-        loss.backward()
+        for parameter, _, _ in self._cast:
+            parameter.grad = None
+        with _own_words("was trained", batch):
+            loss = self.task.loss(self._in_mode(training=True), batch)
+            loss.backward()
+        for parameter, _, gradient in self._cast:
+            if parameter.grad is not None:
+                gradient.copy_(parameter.grad)
         return float(loss.detach())
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether `settle` may change a buffer."""
+        return self._statistics.moving
+
+    def settle(self, corpus: Corpus) -> None:
+        """Make the buffers those of θ as it is; what is judged, shown or saved is settled first."""
+        if self._statistics.moving:
+            self._refresh()
+            self._statistics.estimate(self.task, corpus)
+
+    def state(self) -> dict[str, Tensor]:
+        """A copy of all that `load_state_dict` takes, tied weights under each of their names."""
+        self._refresh()
+        state = {name: part for name, part in self.module.state_dict().items() if isinstance(part, Tensor)}
+        return {name: part.detach().clone().contiguous() for name, part in state.items()}
 
     @torch.no_grad()
     def loss(self, batch: Batch) -> float:
         """The mean loss of a batch, in evaluation mode."""
-        return float(self.task.loss(self._in_mode(training=False), batch))
+        with _own_words("was evaluated", batch):
+            return float(self.task.loss(self._in_mode(training=False), batch))
 
     @torch.no_grad()
     def losses(self, batch: Batch) -> Tensor:
         """The loss of every item, shape (B,), in evaluation mode: every validator measures the same."""
-        return self.task.losses(self._in_mode(training=False), batch)
+        with _own_words("was evaluated", batch):
+            return self.task.losses(self._in_mode(training=False), batch)
 
     @torch.no_grad()
     def sample(self) -> Sample | None:
@@ -105,10 +145,29 @@ class FlatModel:
         model = self._in_mode(training=False)
         return self.task.sample(model) if isinstance(self.task, Samples) else None
 
+    def _refresh(self) -> None:
+        with torch.no_grad():
+            for parameter, value, _ in self._cast:
+                parameter.copy_(value)
+
     def _in_mode(self, *, training: bool) -> nn.Module:
+        self._refresh()
         if self.module.training is not training:
             self.module.train(training)
         return self.module
+
+
+@contextmanager
+def _own_words(doing: str, batch: Batch) -> Generator[None]:
+    """Say that it was the model that failed, and on what."""
+    try:
+        yield
+    except MODEL_ERRORS as error:
+        shapes = " and ".join(str(tuple(part.shape)) for part in batch)
+        said = str(error).strip().split("\n")[0].rstrip(".")
+        raise ModelFailed(
+            f"The model failed as it {doing} on a batch of shape {shapes}: {type(error).__name__}: {said}."
+        ) from error
 
 
 def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:

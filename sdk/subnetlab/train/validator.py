@@ -8,7 +8,6 @@ recompute the record, and out-voted in weights; it is not prevented.
 import math
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -16,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import ModelDiverged, ObjectExists, PayloadRejected
+from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import aggregate, assignment, names
@@ -94,7 +93,7 @@ class Validator(Peer):
     def judge(self, heights: RoundHeights) -> Judged:
         """Check every miner's payload and try the sound ones on data."""
         judged = Judged()
-        intake = Intake(self.replica.run, self.store, self.codec)
+        intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
         commitments = self.chain.commitments()
         for seat in miners(self.seats):
             try:
@@ -108,14 +107,14 @@ class Validator(Peer):
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
-        replica, accepted = self.replica, judged.accepted
+        replica, accepted, publications = self.replica, judged.accepted, self.replica.publications
         update: Update | None = None
         combined_hash = ""
         if accepted:
-            update = self.manifest.strategy.combine([r.update for r in accepted], replica.layout)
+            update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            self._put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(names.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -126,11 +125,10 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        self._put(names.record(record.hash), record.to_bytes())
-        current = bytes.fromhex(record.hash)
-        self.chain.commit(
-            Anchor("validator", heights.round, current, bytes.fromhex(replica.previous)).to_bytes()
-        )
+        publications.put(names.record(record.hash), record.to_bytes())
+        current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
+        anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
+        self.chain.commit(anchor.to_bytes())
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""
@@ -183,11 +181,11 @@ class Validator(Peer):
         Raises:
             ModelDiverged: the loss was not finite before the round; no miner sends a sound update then.
         """
-        manifest, run = self.manifest, self.replica.run
+        manifest = self.manifest
         scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
-        beacon = self.chain.block_hash(heights.beacon)
+        beacon = self.drawn_at(heights.beacon)
         held_out = assignment.held_out(
-            items, scoring.held_out_sequences, run=run, round_=heights.round, beacon=beacon
+            items, scoring.held_out_sequences, run=manifest.drawn_for, round_=heights.round, beacon=beacon
         )
         trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
         if not math.isfinite(trial.before):
@@ -205,17 +203,22 @@ class Validator(Peer):
         }
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
-        manifest, run = self.manifest, self.replica.run
+        manifest, run, drawn_as = self.manifest, self.manifest.drawn_for, self.drawn_as(uid)
         work = assignment.work(
             manifest.task.items(self.corpus, "train"),
             (manifest.strategy.inner_steps, manifest.batch_size),
             run=run,
             round_=heights.round,
-            uid=uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=drawn_as,
+            block_hash=self.drawn_at(heights.open),
         )
         return assignment.judged(
-            manifest.scoring.assigned_sequences, work, run=run, round_=heights.round, uid=uid, beacon=beacon
+            manifest.scoring.assigned_sequences,
+            work,
+            run=run,
+            round_=heights.round,
+            uid=drawn_as,
+            beacon=beacon,
         )
 
     def _verdict(self, judged: Judged, seat: Seat, heights: RoundHeights, weight: float) -> Scored:
@@ -242,10 +245,9 @@ class Validator(Peer):
             reason=reason,
         )
 
-    def _put(self, name: str, data: bytes) -> None:
-        """Publish under a name that holds the hash: another validator may have written the same bytes."""
-        with suppress(ObjectExists):
-            self.store.put(name, data)
+    def _in_order(self, accepted: list[Received]) -> list[Update]:
+        """The updates in the order in which they are added: by uid, or by place in the fleet."""
+        return [r.update for r in sorted(accepted, key=lambda r: self.drawn_as(r.entry.uid))]
 
 
 def weights_set(validator: int, heights: RoundHeights, weights: dict[int, float]) -> WeightsSet:

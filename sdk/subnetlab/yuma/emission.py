@@ -72,9 +72,9 @@ def demand(candidates: Sequence[Candidate]) -> list[int]:
 
 
 def gate_bar(shares: Sequence[int], *, rank: int, quantile: int) -> int:
-    """Where the gate stands: at the `rank`th largest positive share, or the smallest where there are fewer.
+    """The gate's threshold: the `rank`th largest positive share, or the smallest where there are fewer.
 
-    With rank zero, at the smallest of the largest shares that together reach `quantile` (U64F64 bits).
+    With rank zero, the smallest of the largest shares that together reach `quantile` (U64F64 bits).
     """
     ranked = sorted((share for share in shares if share > 0), reverse=True)
     if not ranked:

@@ -3,7 +3,7 @@
 `run_epoch` takes what storage holds about a subnet's neurons and answers a frozen `Epoch` whose fields read
 in the order of the computation, so a person can follow one miner's pay from the weights it was given to the
 alpha-rao it earned. Proportions are I32F32 bits (`bits / 2**32`), uids are positions, matrices are sparse
-rows as in `vectors`. It neither reads nor writes storage, and pays nobody.
+rows as in `vectors`. It neither reads nor writes storage, and pays no one.
 
 Source: `docs/consensus.md` and `epoch/run_epoch.rs` of Subtensor at spec 425.
 """
@@ -214,7 +214,7 @@ def _bond_step(given: EpochInput, weights: Matrix, shares: tuple[Vector, Vector,
 def _emission_shares(
     incentive: Vector, dividends: Vector, stake: Vector, active_stake: Vector
 ) -> tuple[Vector, Vector, Vector]:
-    """Shares of the emission as miner, as validator and together; stake decides where nobody earned."""
+    """Shares of the emission as miner, as validator and together; stake decides where no neuron earned."""
     combined = [I32F32.add(i, d) for i, d in zip(incentive, dividends, strict=True)]
     total = sum(combined)
     if total == 0:

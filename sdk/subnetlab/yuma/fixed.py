@@ -1,6 +1,6 @@
 """Fixed-point numbers as the runtime computes them: plain integers read at a fixed binary scale.
 
-A number travels as its raw bits (an `int`); a `Format` says how wide it is and where the point stands.
+A number travels as its raw bits (an `int`); a `Format` says how wide it is and where the point is.
 Rounding is the runtime's: multiplication floors, division truncates towards zero, conversion to fewer
 fractional bits floors, and everything saturates at the ends of the format instead of wrapping. What this
 does not do: sums that overflow (the runtime would panic there), trigonometry, square roots.

@@ -38,7 +38,7 @@ MAX_PRICE_RAO: Final = 1_000_000_000_000_000
 _ONE: Final = U64F64.one
 
 
-class Refusal(StrEnum):
+class SwapError(StrEnum):
     """Why the swap pallet refuses a swap, by the name of its error."""
 
     RESERVES_TOO_LOW = "ReservesTooLow"
@@ -127,7 +127,7 @@ def tao_for_alpha(pool: Pool, alpha: int) -> int:
 
 def buy(
     pool: Pool, tao: int, *, fee_rate: int = DEFAULT_FEE_RATE, limit: int | None = None
-) -> Swap | Refusal:
+) -> Swap | SwapError:
     """Offer TAO for alpha.
 
     Args:
@@ -138,9 +138,9 @@ def buy(
     """
     stop = price_limit(MAX_PRICE_RAO) if limit is None else limit
     offered = tao - fee_of(tao, fee_rate)
-    refusal = _refusal(offered=offered, reserve_in=pool.tao, reserve_out=pool.alpha)
-    if refusal or pool.price >= stop:
-        return refusal or Refusal.PRICE_LIMIT_EXCEEDED
+    error = _error(offered=offered, reserve_in=pool.tao, reserve_out=pool.alpha)
+    if error or pool.price >= stop:
+        return error or SwapError.PRICE_LIMIT_EXCEEDED
     target = replace(pool, tao=pool.tao + offered, alpha=pool.alpha - alpha_for_tao(pool, offered)).price
     if target <= stop:
         taken, fee = offered, tao - offered
@@ -149,20 +149,20 @@ def buy(
         fee = _fee_on_top(taken, fee_rate)
     paid = alpha_for_tao(pool, taken)
     if taken and not paid:
-        return Refusal.RESERVES_TOO_LOW
+        return SwapError.RESERVES_TOO_LOW
     after = replace(pool, tao=pool.tao + taken, alpha=pool.alpha - paid)
     return Swap(taken=taken, fee=fee, paid=paid, after=after)
 
 
 def sell(
     pool: Pool, alpha: int, *, fee_rate: int = DEFAULT_FEE_RATE, limit: int | None = None
-) -> Swap | Refusal:
+) -> Swap | SwapError:
     """Offer alpha for TAO; arguments as for `buy`, the default limit is the chain's lowest price."""
     stop = price_limit(MIN_PRICE_RAO) if limit is None else limit
     offered = alpha - fee_of(alpha, fee_rate)
-    refusal = _refusal(offered=offered, reserve_in=pool.alpha, reserve_out=pool.tao)
-    if refusal or pool.price <= stop:
-        return refusal or Refusal.PRICE_LIMIT_EXCEEDED
+    error = _error(offered=offered, reserve_in=pool.alpha, reserve_out=pool.tao)
+    if error or pool.price <= stop:
+        return error or SwapError.PRICE_LIMIT_EXCEEDED
     target = replace(pool, alpha=pool.alpha + offered, tao=pool.tao - tao_for_alpha(pool, offered)).price
     if target >= stop:
         taken, fee = offered, alpha - offered
@@ -171,15 +171,15 @@ def sell(
         fee = _fee_on_top(taken, fee_rate)
     paid = tao_for_alpha(pool, taken)
     if taken and not paid:
-        return Refusal.RESERVES_TOO_LOW
+        return SwapError.RESERVES_TOO_LOW
     after = replace(pool, alpha=pool.alpha + taken, tao=pool.tao - paid)
     return Swap(taken=taken, fee=fee, paid=paid, after=after)
 
 
-def _refusal(*, offered: int, reserve_in: int, reserve_out: int) -> Refusal | None:
+def _error(*, offered: int, reserve_in: int, reserve_out: int) -> SwapError | None:
     if offered > reserve_in * MAX_INPUT_MULTIPLE:
-        return Refusal.SWAP_INPUT_TOO_LARGE
-    return Refusal.RESERVES_TOO_LOW if reserve_out < MIN_RESERVE else None
+        return SwapError.SWAP_INPUT_TOO_LARGE
+    return SwapError.RESERVES_TOO_LOW if reserve_out < MIN_RESERVE else None
 
 
 def _kept(reserve: int, delta: int, exponent: tuple[int, int]) -> int:

@@ -6,7 +6,7 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.node.node import Node
 
 BOB = Keypair.from_uri("//Bob").ss58_address
@@ -92,11 +92,11 @@ def test_a_refusal_has_the_chains_words_and_changes_nothing(node: Node, signer: 
     make, code, words = CASES[case]
     raw = make(node, signer)
     before = node.state.latest(), node.blocks.head
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(TransactionError) as refused:
         node.submit(raw)
     assert (refused.value.code, refused.value.data or "") == (code, words)
     assert (node.state.latest(), node.blocks.head) == before
-    assert len(node.pool) == 0
+    assert len(node.transaction_pool) == 0
 
 
 def test_a_signature_over_the_metadata_hash_is_accepted(node: Node, signer: Signer) -> None:

@@ -84,7 +84,7 @@ def test_an_extrinsic_is_valid_where_the_pool_would_take_it(node: Node, signer: 
     later = asked(node, signer.transfer(signer.address, 1, nonce=1, period=64))["Ok"]
     assert later["requires"] == good["provides"]
     assert later["longevity"] == 64
-    assert len(node.pool) == 0
+    assert len(node.transaction_pool) == 0
 
 
 def test_an_extrinsic_that_the_pool_refuses_is_invalid_for_the_same_reason(

@@ -56,7 +56,7 @@ def test_what_waits_in_the_pool_is_dropped(node: Node, signer: Signer) -> None:
     node.submit(signer.transfer(BOB, 5), seen.append)
     snapshot.put_back(node, held)
     assert seen == ["ready", "dropped"]
-    assert len(node.pool) == 0
+    assert len(node.transaction_pool) == 0
 
 
 def test_a_saved_chain_goes_on_where_it_stopped(node: Node, signer: Signer, tmp_path: Path) -> None:

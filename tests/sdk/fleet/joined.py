@@ -16,13 +16,15 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab.preset import TEMPO, network_rules, subnet_rules
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import dev_keypair, dev_wallet, peer_uri
-from subnetlab.record.events import BASELINE_UID, Event, RunEnded, RunInterrupted
+from subnetlab.record.events import Event, RunEnded, RunInterrupted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
 E = TypeVar("E", bound=Event)
 LIMIT_S = 50.0
-ALONE = PeerSeat(uid=BASELINE_UID, hotkey="", role="alone")
+BASELINES = tuple(
+    PeerSeat.of_baseline(name, place) for place, name in enumerate(("alone", "alone_2x", "ddp"))
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.sdk.fleet.joined import ALONE, Described, JoinedSubnet, joined_subnet
+from tests.sdk.fleet.joined import BASELINES, Described, JoinedSubnet, joined_subnet
 
 from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.fork_launcher import ForkLauncher
@@ -63,7 +63,7 @@ def nobody_left(processes: list[psutil.Process]) -> bool:
 def test_a_run_trains_pays_and_leaves_a_model_that_anyone_can_prove(
     subnet: JoinedSubnet, tmp_path: Path
 ) -> None:
-    with subnet.run(tmp_path / "whole", rounds=4, seats=(*subnet.seats, ALONE)) as run:
+    with subnet.run(tmp_path / "whole", rounds=4, seats=(*subnet.seats, *BASELINES)) as run:
         pid = start_supervisor(run.folder)
         run.until(PeerReady, uid=subnet.seats[-1].uid)
         started = family(run)
@@ -98,16 +98,27 @@ def check_rounds(subnet: JoinedSubnet, run: Described) -> None:
     assert isinstance(events[0], RunStarted)
     assert events[0].play_money is True
     assert isinstance(events[-1], RunEnded)
-    assert {event.uid for event in run.events(PeerReady)} == {seat.uid for seat in (*subnet.seats, ALONE)}
+    assert {event.uid for event in run.events(PeerReady)} == {
+        seat.uid for seat in (*subnet.seats, *BASELINES)
+    }
     closed = run.events(RoundClosed)
     assert [event.round for event in closed] == [0, 1, 2, 3]
     assert closed[-1].val_loss < closed[0].val_loss
-    assert [event.round for event in run.events(BaselineEvaluated)] == [0, 1, 2, 3]
+    check_baselines(run)
     assert not run.events(PeerGone)
     numbers = [event.number for event in run.events(BlockSealed)]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     opens = {event.round: event.number for event in reversed(run.events(BlockSealed)) if event.round >= 0}
     assert [opens[event.round] for event in closed] == [event.heights[0] for event in closed]
+
+
+def check_baselines(run: Described) -> None:
+    """Three steps a round: each baseline is there to the end of its own budget."""
+    steps: dict[str, list[int]] = {}
+    for event in run.events(BaselineEvaluated):
+        steps.setdefault(event.baseline, []).append(event.step)
+        assert event.cpu_s > 0
+    assert steps == {"alone": [3, 6, 9, 12], "alone_2x": list(range(3, 27, 3)), "ddp": [3, 6, 9, 12]}
 
 
 def check_pay(subnet: JoinedSubnet, run: Described) -> None:

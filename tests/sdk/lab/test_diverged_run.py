@@ -33,11 +33,11 @@ def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
         fleet=sl.LocalFleet(miners=2, validators=2, baseline=False),
     )
     run.wait(timeout=50)
-    assert run.status == "failed"
+    assert run.status == "diverged"
     first, second = run.view.uids("miner")
     cause = f"The model's loss is nan after round 0, which applied the updates of uid {first}, {second}."
     reason = f"Every validator is gone. {cause} Lower the learning rate"
-    assert run.headline.startswith(f"The run failed after 1 round: {reason}")
+    assert run.headline.startswith(f"The run diverged after 1 round: {reason}")
     assert run.view.ended is not None
     assert run.view.ended.reason.startswith(reason)
     lead, follower = (run.view.gone[uid] for uid in run.view.uids("validator"))

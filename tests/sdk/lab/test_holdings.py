@@ -31,14 +31,19 @@ def test_stake_is_listed_by_subnet_and_worth_what_its_price_says(net: Net) -> No
     # The SDK's own valuation is a float; ours is whole rao.
     valued = net.client.read("stake_value_for_coldkey", coldkey_ss58=held.address)
     assert abs(held.total_rao - held.free_rao - valued.stake_value.rao) <= 2
+    assert held.frame()["value_rao"].to_list() == [root.value_rao, alpha.value_rao]
     assert held.total_rao == held.free_rao + root.value_rao + alpha.value_rao
     assert 9 * RAO_PER_TAO < alpha.value_rao < 11 * RAO_PER_TAO
 
 
 def test_it_reads_as_a_table_with_the_budget_and_whose_money_it_is(net: Net) -> None:
     net.budget.set(tao=7)
-    said = str(net.holdings(BOB))
+    held = net.holdings(BOB)
+    said, shown = str(held), held._repr_html_()
     net.budget.set(None)
+    assert "Budget: 7 play τ left" in shown
+    assert "1,000,000.0000" in shown
+    assert held.frame().is_empty()
     assert "play money; budget: 7 play τ left" in said
     assert "free" in said
     assert "1,000,000.0000" in said

@@ -143,7 +143,7 @@ def test_a_miner_that_left_hears_that_pay_follows_work() -> None:
 
 
 def test_unknown_uids_and_early_questions() -> None:
-    with pytest.raises(UnknownUid, match=r"Nobody in this run holds uid 42\. The run's uids: 1, 2, 3"):
+    with pytest.raises(UnknownUid, match=r"No peer of this run holds uid 42\. The run's uids: 1, 2, 3"):
         explain(told(), 42)
     with pytest.raises(RunNotFinished, match="first tempo"):
         explain(told(1, ended=False), 2)

@@ -173,7 +173,7 @@ def test_the_other_chain_of_the_same_node_is_no_lesser_network(net: Net) -> None
         assert other.block == net.block
         with pytest.raises(DevnetOnly, match="was not started here"):
             other.reset()
-    assert net.alive()
+    assert net.alive
 
 
 def test_names_that_lead_nowhere() -> None:

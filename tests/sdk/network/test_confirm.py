@@ -189,7 +189,7 @@ def test_a_piped_answer_is_nobody_s_answer(
     monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO | None
 ) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
-    with pytest.raises(HeadlessSpendRefused, match="nobody can be asked"):
+    with pytest.raises(HeadlessSpendRefused, match="no person can be asked"):
         Prompt().ask(spend(real=True))
 
 

@@ -11,11 +11,11 @@ MODULES = [
     "subnetlab.record.writer",
     "subnetlab.record.reader",
     "subnetlab.network.chain",
-    "subnetlab.network.commitments",
+    "subnetlab.network.commitment_fields",
     "subnetlab.network.confirm",
     "subnetlab.network.budget",
     "subnetlab.network.dev",
-    "subnetlab.network.names",
+    "subnetlab.network.endpoints",
     "subnetlab.network.secrets",
 ]
 

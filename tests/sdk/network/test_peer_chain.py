@@ -124,7 +124,7 @@ def test_a_hotkey_without_a_seat_cannot_set_weights(prepared: Prepared, miner: P
 def test_the_plain_call_serves_where_the_sdk_asks_for_what_a_runtime_lacks(
     validator: PeerChain, network: NetworkClient, prepared: Prepared
 ) -> None:
-    from subnetlab.network.weights import plain_weights_call
+    from subnetlab.network.weight_calls import plain_weights_call
 
     async def compose() -> object:
         return await plain_weights_call(network.client.substrate, prepared.netuid, {1: 1.0, 2: 3.0})

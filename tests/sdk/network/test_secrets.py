@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subnetlab.errors import SecretRefused, UnknownWallet
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.secrets import refuse_secret, secret_in
 from subnetlab.network.wallets import DEV_NAMES, dev_keypair, open_wallet
 

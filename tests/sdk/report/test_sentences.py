@@ -137,6 +137,21 @@ def test_a_run_that_learned_nothing_says_so() -> None:
 def test_a_diverged_model_has_no_loss_to_boast_of() -> None:
     view = view_of(started("miner", "validator"), closed(loss=float("nan")))
     assert "diverged" in str(headline(view))
+    assert view.status() == "running"
+    view.add(e.RunEnded(status="failed", reason="Every validator is gone.", block=9, wall_s=1.0))
+    assert view.status() == "diverged"
+
+
+def test_rounds_that_never_lowered_the_loss_taught_nothing() -> None:
+    losses = {0: 4.0, 1: 4.2, 2: 4.1}
+    closings = [replace(closed(loss=loss), round=number) for number, loss in losses.items()]
+    ended = e.RunEnded(status="finished", reason="", block=9, wall_s=1.0)
+    view = view_of(started("miner", "validator", rounds=3), *closings, ended)
+    words = "One stranger learned nothing: 4.10 after 3 rounds, 4.00 after the first."
+    assert str(headline(view)) == words
+    lower = replace(closings[1], val_loss=3.9)
+    view = view_of(started("miner", "validator", rounds=3), closings[0], lower, closings[2], ended)
+    assert str(headline(view)) == "One stranger reached 4.10."
 
 
 def test_losses_have_the_unit_of_the_record() -> None:

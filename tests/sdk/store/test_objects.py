@@ -16,7 +16,7 @@ from subnetlab.errors import (
     StoreUnreachable,
 )
 from subnetlab.store.base import Store
-from subnetlab.store.names import checked
+from subnetlab.store.object_names import checked
 from subnetlab.store.objects import ObjectStore, open_store
 
 

@@ -17,7 +17,7 @@ from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.validator import Validator
 
-FAST = AdamWConfig(lr=5e-3, warmup=2)
+FAST = AdamWConfig(lr=5e-3, warmup=1.0)
 
 
 @pytest.mark.parametrize("word", ATTACKERS)

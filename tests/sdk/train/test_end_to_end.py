@@ -303,7 +303,7 @@ class Diverging(Miner):
         learned = super().learn(heights)
         if heights.round > 0:
             return learned
-        self.replica.model.adam.mean_P.fill_(float("nan"))
+        self.replica.model.optimizer.mean_P.fill_(float("nan"))
         return LocalUpdate(learned.delta_P * float("nan"), [float("nan")])
 
 

@@ -7,6 +7,7 @@ instructions of the processor are those of the machine that wrote the golden fil
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
@@ -17,14 +18,16 @@ import torch
 from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train import data
 from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.models import TinyGPT
+from subnetlab.train.optimizer import MuonConfig
 from subnetlab.train.rehearsal import Rehearsal
-from subnetlab.train.strategies import SparseLoCo
+from subnetlab.train.strategies import MuLoCo, SparseLoCo
 from subnetlab.yuma.epoch import EpochInput, Neuron, run_epoch
 from subnetlab.yuma.fixed import I64F64
 
 from .conftest import MakeManifest, keypair, riders, seats_for
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "record.json"
+GOLDEN = Path(__file__).parents[2] / "golden"
 ROLES = ("miner", "miner", "free_rider", "validator", "validator")
 STAKES = (0, 0, 0, 6_000, 4_000)
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
@@ -43,12 +46,21 @@ def corpus_of_words() -> data.Corpus:
     return data.text(" ".join(draw.choices(words, k=12_000)), name="words").read()
 
 
-def played(make_manifest: MakeManifest) -> Rehearsal:
+def sparseloco() -> dict[str, Any]:
+    return {"strategy": SparseLoCo(inner_steps=8)}
+
+
+def muloco() -> dict[str, Any]:
+    model = TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=16)
+    return {"strategy": MuLoCo(inner_steps=8), "model": model, "optimizer": MuonConfig(), "rounds": 5}
+
+
+def played(make_manifest: MakeManifest, options: dict[str, Any]) -> Rehearsal:
     corpus = corpus_of_words()
     manifest = make_manifest(
         data=corpus.manifest,
-        strategy=SparseLoCo(inner_steps=8),
         scoring=ScoringConfig(validation_batches=2, validation_sequences=16),
+        **options,
     )
     pinned = Pinned(**{field.name: getattr(manifest, field.name) for field in fields(manifest)})
     run = Rehearsal(
@@ -100,8 +112,12 @@ def digest(run: Rehearsal) -> dict[str, Any]:
     }
 
 
-def test_a_small_run_is_what_it_was(make_manifest: MakeManifest) -> None:
-    found, golden = digest(played(make_manifest)), json.loads(GOLDEN.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("file", "options"), [("record.json", sparseloco), ("record_muloco.json", muloco)])
+def test_a_small_run_is_what_it_was(
+    make_manifest: MakeManifest, file: str, options: Callable[[], dict[str, Any]]
+) -> None:
+    found = digest(played(make_manifest, options()))
+    golden = json.loads((GOLDEN / file).read_text(encoding="utf-8"))
     same = all(found[key] == golden[key] for key in ("torch", "instructions"))
     assert found["losses"] == pytest.approx(golden["losses"], rel=1e-6 if same else 1e-3)
     assert [score[:4] for score in found["scores"]] == [score[:4] for score in golden["scores"]]

@@ -1,22 +1,29 @@
 """One act of one peer in the folder that all share costs that peer alone: the round goes on for the rest."""
 
 import os
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from subnetlab.errors import ObjectMissing
+from subnetlab.errors import ObjectExists, ObjectMissing
 from subnetlab.record.events import RoundClosed, Scored
+from subnetlab.store.base import MOST_NAMES
 from subnetlab.store.folder import FolderStore
 from subnetlab.store.objects import open_store
 from subnetlab.train import names
+from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.payload.seal import Binding, Sealed
+from subnetlab.train.publishing import Publications
 from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.replica import Replica
+from subnetlab.train.roster import FixedRoster
 
 MakeRehearsal = Callable[..., Rehearsal]
 Act = Callable[["Vandal", RoundHeights, Sealed], None]
@@ -38,7 +45,9 @@ class Vandal(Miner):
         type(self).act(self, heights, sealed)
 
     def reveals(self, heights: RoundHeights) -> Path:
-        return self.folder / names.reveals(heights.round, self.seat.uid)
+        return self.folder / names.reveals(
+            heights.round, self.seat.uid, self.chain.block_hash(heights.commit)
+        )
 
 
 def own_object(make: Callable[[Path], object]) -> Act:
@@ -120,7 +129,7 @@ def test_a_file_in_place_of_another_miners_reveals_takes_nothing_from_it(
 ) -> None:
     class Squatter(Miner):
         def work(self, heights: RoundHeights):
-            self.store.put(names.reveals(heights.round, 0), b"squat")
+            self.store.put(f"rounds/{heights.round:06}/reveal/0", b"squat")
             self.store.put(f"rounds/{heights.round:06}/aggregate", b"squat")
             return super().work(heights)
 
@@ -132,3 +141,75 @@ def test_a_file_in_place_of_another_miners_reveals_takes_nothing_from_it(
     assert {v.verdict for v in cast("list[Scored]", run.of(Scored))} == {"accepted"}
     with pytest.raises(ObjectMissing):
         run.store.get("rounds/000000/sealed/0", limit=1)
+
+
+def test_names_under_anothers_reveals_do_not_hide_it(rehearse: MakeRehearsal, tmp_path: Path) -> None:
+    class Flooder(Miner):
+        """Fills what it knows of another miner's place before the deadline, and its place afterwards."""
+
+        def work(self, heights: RoundHeights):
+            self.fill(f"rounds/{heights.round:06}/reveal/0")
+            return super().work(heights)
+
+        def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
+            self.fill(names.reveals(heights.round, 0, self.chain.block_hash(heights.commit)))
+            super().reveal(sealed, binding, heights)
+
+        def fill(self, prefix: str) -> None:
+            folder = cast("FolderStore", self.store).root / prefix
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(MOST_NAMES + 1):
+                os.mknod(folder / f"{number:064x}")
+
+    run = rehearse(
+        "miner", "miner", "validator",
+        roles={1: Flooder}, optimizer=FAST, rounds=2, store=open_store(tmp_path),
+    )  # fmt: skip
+    run.run()
+    assert {v.verdict for v in cast("list[Scored]", run.of(Scored))} == {"accepted"}
+
+
+class Foreseen(FolderStore):
+    """A store in which somebody else has computed the validators' names first, and put junk there."""
+
+    kinds = ("records", "aggregate")
+
+    def put(self, name: str, data: bytes) -> None:
+        if any(kind in name.split("/") for kind in self.kinds):
+            with suppress(ObjectExists):
+                super().put(name, b"junk")
+        super().put(name, data)
+
+
+@pytest.mark.parametrize("kinds", [("records",), ("aggregate",), ("records", "aggregate")])
+def test_junk_under_a_name_that_can_be_computed_stops_no_round(
+    rehearse: MakeRehearsal, tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    store = Foreseen(tmp_path)
+    store.kinds = kinds
+    run = rehearse("miner", "miner", "validator", "validator", rounds=3, optimizer=FAST, store=store)
+    run.run()
+    closed = sorted(cast("list[RoundClosed]", run.of(RoundClosed)), key=lambda event: event.round)
+    assert [event.round for event in closed] == [0, 1, 2]
+    assert {v.verdict for v in cast("list[Scored]", run.of(Scored))} == {"accepted"}
+    late = Replica(run.manifest, FixedRoster(tuple(run.seats)), run.net.chain("late"), run.store)
+    late.adopt(run.manifest.rounds - 1)
+    assert late.hash == closed[-1].theta_hash
+
+
+def test_a_list_of_detours_that_lies_costs_the_one_who_wrote_it(
+    rehearse: MakeRehearsal, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    publications = Publications(store)
+    store.put("records/" + "0" * 64, b"right")
+    for listed in (b"[", b"[1]", b'{"a": 1, "b": "/etc/passwd", "c": "../x"}', b"[" * 100_000):
+        token = secrets.token_bytes(32)
+        store.put(names.detour(token), listed)
+        anchor = Anchor("validator", 0, bytes(32), detours=token)
+        assert Anchor.from_bytes(anchor.to_bytes()) == anchor
+        assert publications.detours(anchor) == {}
+    lost = Anchor("validator", 0, bytes(32), detours=secrets.token_bytes(32))
+    assert publications.detours(lost) == {}
+    lies = {"records/" + "0" * 64: names.detour(bytes(32))}
+    assert publications.get("records/" + "0" * 64, 9, bytes.upper, lies) == b"RIGHT"

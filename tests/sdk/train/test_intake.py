@@ -23,6 +23,7 @@ from subnetlab.train.theta import Layout
 from .conftest import keypair, seats_for
 
 ROUND = 2
+DEADLINE = "0x0b"
 
 
 @dataclass
@@ -55,11 +56,11 @@ class Sender:
         if self.data is not None:
             self.store.put(names.sealed(ROUND, self.seat.uid, commitment), self.data)
         if self.reveal is not None:
-            self.store.put(names.reveal(ROUND, self.seat.uid, self.sealed.token), self.reveal)
+            self.store.put(names.reveal(ROUND, self.seat.uid, DEADLINE, self.sealed.token), self.reveal)
         return {self.seat.hotkey: Commitment(self.seat.hotkey, self.anchor, self.block)}
 
     def judged(self) -> Received:
-        intake = Intake(self.manifest.hash, self.store, self.codec)
+        intake = Intake(self.manifest.hash, self.store, self.codec, DEADLINE)
         return intake.receive(self.seat, self.heights, self.send())
 
 
@@ -144,7 +145,9 @@ def test_each_wrong_payload_is_rejected_with_its_reason(sender: Sender, name: st
 def test_without_a_commitment_nothing_is_fetched(sender: Sender) -> None:
     sender.send()
     with pytest.raises(PayloadRejected) as caught:
-        Intake(sender.manifest.hash, sender.store, sender.codec).receive(sender.seat, sender.heights, {})
+        Intake(sender.manifest.hash, sender.store, sender.codec, DEADLINE).receive(
+            sender.seat, sender.heights, {}
+        )
     assert caught.value.reason == "missing"
 
 
@@ -155,9 +158,9 @@ def test_a_thief_who_copies_object_and_commitment_gets_nothing(sender: Sender) -
     store.put(names.sealed(ROUND, thief.uid, sender.sealed.commitment), sender.data)
     signature = keypair(thief.uid).sign(seal.signed_text(sender.sealed.commitment, sender.binding))
     reveal = seal.Reveal(sender.sealed.salt, sender.sealed.key, bytes(signature)).to_bytes()
-    store.put(names.reveal(ROUND, thief.uid, sender.sealed.token), reveal)
+    store.put(names.reveal(ROUND, thief.uid, DEADLINE, sender.sealed.token), reveal)
     with pytest.raises(PayloadRejected) as caught:
-        Intake(sender.manifest.hash, store, codec).receive(
+        Intake(sender.manifest.hash, store, codec, DEADLINE).receive(
             thief, sender.heights, {thief.hotkey: replace(stolen, hotkey=thief.hotkey)}
         )
     assert caught.value.reason == "bad_signature"
@@ -165,7 +168,7 @@ def test_a_thief_who_copies_object_and_commitment_gets_nothing(sender: Sender) -
 
 def test_junk_under_the_reveal_prefix_is_not_even_read(sender: Sender) -> None:
     for i in range(50):
-        sender.store.put(names.reveal(ROUND, sender.seat.uid, f"{i:064x}"), bytes(500_000))
+        sender.store.put(names.reveal(ROUND, sender.seat.uid, DEADLINE, f"{i:064x}"), bytes(500_000))
     assert sender.judged().entry.uid == sender.seat.uid
 
 

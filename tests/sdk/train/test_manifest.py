@@ -2,6 +2,8 @@
 
 import json
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,3 +123,15 @@ def test_phases_are_due_before_heights_of_their_own_round(make_manifest) -> None
     assert EXPECTED["alone"] == {}
     with pytest.raises(ValueError, match="no phase"):
         phase("miner", "scored", 5, heights)
+
+
+def test_an_option_that_is_not_taken_leaves_the_hash_as_it_was(
+    make_manifest: Callable[..., Manifest],
+) -> None:
+    plain, repeated = make_manifest(), make_manifest(deterministic=True)
+    assert "deterministic" not in plain.to_json()
+    assert Manifest.from_json(repeated.to_json()) == repeated
+    assert plain.drawn_for == plain.hash
+    elsewhere = replace(repeated, run_id="elsewhere", netuid=9, first_block=70)
+    assert elsewhere.hash != repeated.hash
+    assert elsewhere.drawn_for == repeated.drawn_for != replace(repeated, seed=5).drawn_for

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from subnetlab.yuma import pool as pools
 from subnetlab.yuma.fixed import U64F64
-from subnetlab.yuma.pool import MIN_WEIGHT, WEIGHT_UNIT, Pool, Refusal, Swap
+from subnetlab.yuma.pool import MIN_WEIGHT, WEIGHT_UNIT, Pool, Swap, SwapError
 
 HALF = WEIGHT_UNIT // 2
 RESERVES = st.integers(10**9, 10**16)
@@ -139,12 +139,12 @@ def test_fee_on_a_limited_trade_is_of_the_part_that_got_in() -> None:
 def test_refusals_have_the_pallets_names() -> None:
     pool = Pool(tao=10**9, alpha=10**9)
     one = U64F64.one
-    assert pools.buy(pool, 10**6, limit=one) is Refusal.PRICE_LIMIT_EXCEEDED
-    assert pools.sell(pool, 10**6, limit=one) is Refusal.PRICE_LIMIT_EXCEEDED
-    assert pools.buy(pool, 10**12 + 1, fee_rate=0) is Refusal.SWAP_INPUT_TOO_LARGE
+    assert pools.buy(pool, 10**6, limit=one) is SwapError.PRICE_LIMIT_EXCEEDED
+    assert pools.sell(pool, 10**6, limit=one) is SwapError.PRICE_LIMIT_EXCEEDED
+    assert pools.buy(pool, 10**12 + 1, fee_rate=0) is SwapError.SWAP_INPUT_TOO_LARGE
     assert isinstance(pools.buy(pool, 10**12, fee_rate=0), Swap)
-    assert pools.sell(Pool(tao=999_999, alpha=10**9), 10**6) is Refusal.RESERVES_TOO_LOW
-    assert pools.buy(Pool(tao=10**9, alpha=10**6), 1, fee_rate=0) is Refusal.RESERVES_TOO_LOW
+    assert pools.sell(Pool(tao=999_999, alpha=10**9), 10**6) is SwapError.RESERVES_TOO_LOW
+    assert pools.buy(Pool(tao=10**9, alpha=10**6), 1, fee_rate=0) is SwapError.RESERVES_TOO_LOW
 
 
 @given(RESERVES, RESERVES, WEIGHTS, st.integers(0, 10**16))
@@ -152,7 +152,7 @@ def test_a_trade_never_lowers_the_invariant(tao: int, alpha: int, weight: int, o
     """x^w_alpha · y^w_tao does not fall: nobody takes out more than the pool sells."""
     pool = Pool(tao=tao, alpha=alpha, tao_weight=weight)
     for done in (pools.buy(pool, offered, fee_rate=0), pools.sell(pool, offered, fee_rate=0)):
-        if isinstance(done, Refusal):
+        if isinstance(done, SwapError):
             continue
         after, share = done.after, weight / WEIGHT_UNIT
         grown = share * math.log(after.tao / tao) + (1 - share) * (
@@ -168,7 +168,7 @@ def test_there_and_back_never_gains(tao: int, alpha: int, weight: int, offered: 
     assume(isinstance(there, Swap))
     assert isinstance(there, Swap)
     back = pools.sell(there.after, there.paid)
-    assert isinstance(back, Refusal) or back.paid <= there.taken
+    assert isinstance(back, SwapError) or back.paid <= there.taken
 
 
 @given(RESERVES, RESERVES, WEIGHTS, st.integers(0, 10**12), st.integers(0, 10**12))

@@ -6,10 +6,23 @@ import { explained } from "./glossary.js";
 import { FLAGGED, GONE, glyph, NOT_JUDGED, verdictOf, verdictWord } from "./verdict.js";
 import { bytes, fixed, lossChange, percent } from "./words.js";
 
+/** @import { TemplateResult } from "lit-html" */
+/** @import { Store } from "./store.js" */
+/** @import { Standing } from "./types.js" */
+
+/** @typedef {{ removed: number, incentive: number, pay: number, tempos: number }} Scale the most of each column */
+
 const FOLD_ABOVE = 12;
 const LOSS_REMOVED = "The share of the loss that goes when this miner’s update is applied alone.";
 
-// What is known of every miner at a round.
+/**
+ * What is known of every miner at a round.
+ *
+ * @param {Store} store
+ * @param {number} round
+ * @param {Record<string, string>} reasons
+ * @returns {Standing[]}
+ */
 export function standings(store, round, reasons) {
   return store.uids.map((uid, i) => {
     const code = verdictOf(store.at(round, "verdict", i));
@@ -35,9 +48,18 @@ export function standings(store, round, reasons) {
   });
 }
 
+/** @param {number[]} values */
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
-// Whether a miner still takes part, as words: since when it is out, or how often it was not there.
+/**
+ * Whether a miner still takes part, as words: since when it is out, or how often it was not there.
+ *
+ * @param {Store} store
+ * @param {number} round
+ * @param {number} i
+ * @param {number} code
+ * @param {number} uploads
+ */
 function stateOf(store, round, i, code, uploads) {
   if (code === GONE || code === FLAGGED) {
     let since = round;
@@ -49,6 +71,7 @@ function stateOf(store, round, i, code, uploads) {
   return missed > 0 ? `missed ${missed} of ${round}` : "active";
 }
 
+/** @param {Standing[]} rows */
 export function boardSentence(rows) {
   const caught = rows.filter((r) => r.code === FLAGGED);
   if (!caught.length) return "No miner is refused: most rounds of each were accepted, or it was not judged yet";
@@ -58,14 +81,19 @@ export function boardSentence(rows) {
   return `From outside all miners look alike; validators refused most updates of ${many ? caught.length : "one"}${pay}`;
 }
 
+/**
+ * @param {Standing[]} rows
+ * @param {number} focused
+ */
 export function board(rows, focused) {
-  const order = [...rows].sort((a, b) => b.paid - a.paid || a.uid - b.uid);
+  const order = [...rows].sort((a, b) => b.paid - a.paid || Number(a.uid) - Number(b.uid));
   const scale = {
     removed: Math.max(1e-9, ...rows.map((r) => r.removed || 0)),
     incentive: Math.max(1e-9, ...rows.map((r) => r.incentive || 0)),
     pay: rows.reduce((most, r) => r.pays.reduce((a, b) => Math.max(a, b), most), 1e-9),
     tempos: Math.max(1, ...rows.map((r) => r.pays.length)),
   };
+  /** @param {Standing} r */
   const row = (r) => boardRow(r, scale, focused);
   const removed = explained("loss removed", LOSS_REMOVED);
   return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${removed}</th>
@@ -75,26 +103,45 @@ export function board(rows, focused) {
       <tbody>${folded(order, focused, row)}</tbody></table>`;
 }
 
+/**
+ * @param {Standing[]} order
+ * @param {number} focused
+ * @param {(r: Standing) => TemplateResult} row
+ */
 function folded(order, focused, row) {
   if (order.length <= FOLD_ABOVE) return rowsOf(order, row);
   const top = order.slice(0, 5);
   const tail = order.filter((r) => !top.includes(r) && (r.code === FLAGGED || r.code === GONE)).slice(0, 8);
-  const mine = order.find((r) => r.i === focused);
-  const middle = order.filter((r) => !top.includes(r) && !tail.includes(r) && r !== mine);
-  const shown = top.includes(mine) || tail.includes(mine) ? [] : [mine];
+  const mine = order.filter((r) => r.i === focused);
+  const middle = order.filter((r) => !top.includes(r) && !tail.includes(r) && !mine.includes(r));
+  const shown = mine.filter((r) => !top.includes(r) && !tail.includes(r));
   const fold = middle.length
     ? html`<tr class="fold"><td
       colspan="10">${middle.length} more miners,
-      paid ${fixed(middle.at(-1).paid)} to ${fixed(middle[0].paid)} α each</td></tr>`
+      paid ${fixed(middle[middle.length - 1].paid)} to ${fixed(middle[0].paid)} α each</td></tr>`
     : "";
   return [rowsOf([...top, ...shown], row), fold, rowsOf(tail, row)];
 }
 
-// A miner keeps its row when the order changes, so that whoever reads it keeps the focus.
+/**
+ * A miner keeps its row when the order changes, so that its reader keeps the focus.
+ *
+ * @param {Standing[]} rows
+ * @param {(r: Standing) => TemplateResult} row
+ */
 const rowsOf = (rows, row) => repeat(rows, (r) => r.uid, row);
 
+/**
+ * @param {Standing} r
+ * @param {Scale} scale
+ * @param {number} focused
+ */
 function boardRow(r, scale, focused) {
   const bad = r.code === FLAGGED;
+  /**
+   * @param {string} text
+   * @param {number} width
+   */
   const number = (text, width) => html`<span class="number" style="min-width:${width}px">${text}</span>`;
   return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "selected" : ""} ${bad ? "bad" : ""}">
     <td>${glyph(r.code)}${r.uid}</td>
@@ -105,18 +152,30 @@ function boardRow(r, scale, focused) {
       <td class="wide-only">${fixed(r.sent / 1e6)}</td><td class="text spaced">${r.state}</td></tr>`;
 }
 
+/** @param {Standing} r */
 function judged(r) {
   const word = verdictWord(r.code);
   return r.reason && r.code >= FLAGGED ? explained(word, r.reason) : word;
 }
 
+/**
+ * @param {number} value
+ * @param {number} most
+ * @param {boolean} bad
+ */
 function bar(value, most, bad) {
   const width = Math.max(0, Math.min(1, (value || 0) / most)) * 43;
   return html`<svg class="bar" width="44" height="10" aria-hidden="true"><path d="M.5 0V10" stroke="var(--edge)"/><rect
     x="1" y="1.5" width=${width.toFixed(1)} height="7" fill=${bad ? "var(--flag)" : "var(--work2)"}/></svg>`;
 }
 
-// Pay as a step line over a fill from zero: only then a collapse looks like a collapse.
+/**
+ * Pay as a step line over a fill from zero: only then a collapse looks like a collapse.
+ *
+ * @param {number[]} pays
+ * @param {Scale} scale
+ * @param {boolean} bad
+ */
 function steps(pays, scale, bad) {
   const w = 104,
     h = 22,
@@ -136,12 +195,19 @@ function steps(pays, scale, bad) {
     stroke="var(--hair)"/>${pays.length ? drawn : ""}</svg>`;
 }
 
+/**
+ * @param {Standing[]} rows
+ * @param {number} focused
+ * @param {number} innerSteps
+ * @param {number} [tempo]
+ */
 export function flow(rows, focused, innerSteps, tempo) {
   const heads = ["work", "score", "weight", "consensus", "incentive", "pay"];
   const strip = heads.map(
     (head, i) => html`<div class="stage">${explained(head)}${i < 5 ? html`<i aria-hidden="true">→</i>` : ""}</div>`,
   );
   const caught = rows.find((r) => r.code === FLAGGED && r.i !== focused);
+  /** @param {Standing} r */
   const line = (r) => {
     const c = r.code === FLAGGED ? "flagged" : "";
     const work =

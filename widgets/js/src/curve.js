@@ -5,6 +5,9 @@ import { html, render } from "lit-html";
 import uPlot from "uplot";
 import { fixed } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+/** @import { Colours } from "./types.js" */
+
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
   { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
@@ -15,6 +18,10 @@ const LABEL_ROOM = 148,
   QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
 export class Curve {
+  /**
+   * @param {HTMLElement} root
+   * @param {Colours} colours
+   */
   constructor(root, colours) {
     this.root = root;
     this.holder = root.appendChild(document.createElement("div"));
@@ -25,8 +32,14 @@ export class Curve {
     this.colours = colours;
     this.plot = null;
     this.rounds = 0;
+    this.shown = 0;
   }
 
+  /**
+   * @param {Colours} colours
+   * @param {number} width
+   * @param {number} rounds
+   */
   build(colours, width, rounds) {
     this.colours = colours;
     this.rounds = rounds;
@@ -107,12 +120,17 @@ export class Curve {
     return [...new Set(QUARTERS.map((q) => Math.round(q * this.rounds)))];
   }
 
-  // A dot where the subnet stands.
+  /**
+   * A dot at the subnet's newest loss.
+   *
+   * @param {uPlot} plot
+   */
   #ends(plot) {
     if (!this.last) return;
     const { round, subnet } = this.last;
     const pixel = window.devicePixelRatio || 1,
       ctx = plot.ctx;
+    /** @param {number} value */
     const at = (value) => plot.valToPos(value, "y", true),
       x = plot.valToPos(round, "x", true);
     ctx.fillStyle = this.colours.work;
@@ -121,6 +139,10 @@ export class Curve {
     ctx.fill();
   }
 
+  /**
+   * @param {Store} store
+   * @param {number} round
+   */
   draw(store, round) {
     if (!this.plot) return;
     this.shown = round;
@@ -133,6 +155,10 @@ export class Curve {
     this.plot.setData([at, ...ys]);
   }
 
+  /**
+   * @param {Store} store
+   * @param {number} round
+   */
   #label(store, round) {
     const { plot } = this;
     if (!plot) return;
@@ -161,9 +187,15 @@ export class Curve {
   }
 }
 
-// At most 600 points a line: more than the pixels can show is only slow.
+/**
+ * At most 600 points a line: more than the pixels can show is only slow.
+ *
+ * @param {Store} store
+ * @param {number} round
+ */
 function thinned(store, round) {
   const stride = Math.max(1, Math.ceil(round / 600));
+  /** @type {number[]} */
   const at = [];
   for (let r = 1; r <= round; r += stride) at.push(r);
   if (at.at(-1) !== round && round > 0) at.push(round);

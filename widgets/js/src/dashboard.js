@@ -15,7 +15,7 @@ import { onThemeChange, resolve } from "./theme.js";
 import { timeSplit } from "./timesplit.js";
 import { WORKS } from "./verdict.js";
 
-/** @import { RunState } from "./types.js" */
+/** @import { Model, RenderContext, RunNews, RunState, Standing } from "./types.js" */
 
 const TABLES_EVERY_MS = 500,
   GRID_EVERY_MS = 200,
@@ -26,6 +26,10 @@ const ANSWER_EVERY_MS = 30_000,
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 
 class View {
+  /**
+   * @param {Model} model
+   * @param {HTMLElement} root
+   */
   constructor(model, root) {
     this.model = model;
     this.root = root;
@@ -33,20 +37,33 @@ class View {
     this.store = new Store(this.header);
     /** @type {RunState} */
     this.status = { state: "starting", waiting: this.header.waiting, samples: [], reasons: {} };
+    /** @type {number | null} */
     this.chosen = null; // the miner a person focused; until then the best paid one that works
+    this.best = 0;
+    /** @type {number | null} the round that is looked at again */
     this.replaying = null;
     this.pattern = `sl-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     this.dirty = false;
+    this.width = 0;
     this.lastTables = 0;
     this.lastGrid = 0;
+    /** @type {number | null} the message that the next picture acknowledges */
+    this.pendingAck = null;
+    this.sentAt = 0;
+    /** @type {ReturnType<typeof setTimeout> | 0} */
+    this.tablesDue = 0;
+    /** @type {ReturnType<typeof setTimeout> | 0} */
+    this.calm = 0;
     this.lastHeard = performance.now();
     this.drawnAt = 0;
     this.answered = { seq: 0, at: -Infinity };
     this.partial = false; // the first part of a long history is here, the rest on its way
     this.stats = { frames: 0, rows: 0, bytes: 0, draws: 0, latencies: /** @type {number[]} */ ([]) };
     write(frame, root);
-    this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((el) => [el.dataset.part, el]));
-    this.slider = root.querySelector("input[type=range]");
+    const parts = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-part]"));
+    /** @type {Record<string, HTMLElement>} */
+    this.part = Object.fromEntries([...parts].map((part) => [part.dataset.part, part]));
+    this.slider = /** @type {HTMLInputElement} */ (root.querySelector("input[type=range]"));
     this.colours = resolve(root);
     this.curve = new Curve(this.part.curve, this.colours);
     this.miners = new Miners(this.part.miners, { onFocus: (i) => this.focus(i) });
@@ -76,6 +93,10 @@ class View {
     this.schedule();
   }
 
+  /**
+   * @param {RunNews} message
+   * @param {DataView[]} buffers
+   */
   receive(message, buffers) {
     this.lastHeard = performance.now();
     if (message.k === "beat") return this.#answer(message.seq); // nothing to draw; a hidden page answers too
@@ -85,8 +106,8 @@ class View {
       this.stats.frames += 1;
       this.stats.rows += rows;
       this.stats.bytes += buffers[0].byteLength;
-      this.partial = message.more > 0;
-      this.sentAt = message.t;
+      this.partial = (message.more ?? 0) > 0;
+      this.sentAt = message.t ?? 0;
     }
     if (message.status) {
       this.status = { ...this.status, ...message.status };
@@ -95,7 +116,11 @@ class View {
     this.schedule();
   }
 
-  // Who asked for less motion gets a new picture once a second; what a person does shows at once.
+  /**
+   * Who asked for less motion gets a new picture once a second; what a person does shows at once.
+   *
+   * @param {boolean} [asked]
+   */
   schedule(asked = false) {
     if (this.dirty && !(asked && this.calm)) return;
     clearTimeout(this.calm);
@@ -125,7 +150,7 @@ class View {
     this.#words(round);
     this.curve.draw(this.store, round);
     const now = performance.now();
-    // Sixty-four small charts cost more than one large one, and nobody reads them twenty times a second.
+    // Sixty-four small charts cost more than one large one, and no reader follows them twenty times a second.
     if (now - this.lastGrid >= GRID_EVERY_MS || this.lastTables === 0) {
       this.lastGrid = now;
       this.miners.draw(this.store, round, this.focused, this.colours, this.status.reasons);
@@ -136,9 +161,10 @@ class View {
         this.tablesDue = 0;
         this.schedule();
       }, TABLES_EVERY_MS);
-    if (this.pendingAck != null) this.#acknowledge();
+    if (this.pendingAck !== null) this.#acknowledge(this.pendingAck);
   }
 
+  /** @param {number} round */
   #words(round) {
     const { header, store, status, part } = this;
     const silent = (performance.now() - this.lastHeard) / 1000;
@@ -146,11 +172,15 @@ class View {
     const line = headline(header, store, status, round);
     write(line.drawn, part.headline);
     write(line.text, part.spoken);
-    if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = Math.max(1, store.last);
-    if (this.replaying === null) this.slider.value = store.last;
+    if (this.slider.max !== String(Math.max(1, store.last))) this.slider.max = String(Math.max(1, store.last));
+    if (this.replaying === null) this.slider.value = String(store.last);
     write(this.replaying === null && status.state === "running" ? "live" : `round ${round}`, part.at);
   }
 
+  /**
+   * @param {number} round
+   * @param {number} now
+   */
   #tables(round, now) {
     if (this.partial) return;
     this.lastTables = now;
@@ -174,18 +204,25 @@ class View {
     if (!part.twin.hidden) write(tableTwin(store, rows, round), part.twin);
   }
 
-  // A row that moves must not throw a keyboard user out.
+  /**
+   * A row that moves must not throw a keyboard user out.
+   *
+   * @param {HTMLElement} holder
+   * @param {() => void} draw
+   */
   #keepFocus(holder, draw) {
     const { activeElement } = document;
     const at =
       activeElement instanceof HTMLElement && holder.contains(activeElement) ? activeElement.dataset.i : undefined;
     draw();
-    if (at !== undefined && !holder.contains(document.activeElement)) holder.querySelector(`[data-i="${at}"]`)?.focus();
+    if (at === undefined || holder.contains(document.activeElement)) return;
+    const row = holder.querySelector(`[data-i="${at}"]`);
+    if (row instanceof HTMLElement) row.focus();
   }
 
-  #acknowledge() {
-    const seq = this.pendingAck,
-      sentAt = this.sentAt;
+  /** @param {number} seq */
+  #acknowledge(seq) {
+    const { sentAt } = this;
     this.pendingAck = null;
     this.sentAt = 0;
     requestAnimationFrame(() => {
@@ -196,8 +233,12 @@ class View {
     });
   }
 
-  // Every answer makes the kernel busy for a moment. JupyterLab then swaps the page's icon, and Chromium keeps 48 kB
-  // of each: few are enough.
+  /**
+   * Every answer makes the kernel busy for a moment. JupyterLab then swaps the page's icon, and Chromium keeps 48 kB
+   * of each: few are enough.
+   *
+   * @param {number} seq
+   */
   #answer(seq) {
     const { answered } = this,
       at = performance.now();
@@ -207,9 +248,10 @@ class View {
   }
 
   get focused() {
-    return this.chosen ?? this.best ?? 0;
+    return this.chosen ?? this.best;
   }
 
+  /** @param {number} i */
   focus(i) {
     this.chosen = i;
     this.lastTables = 0;
@@ -218,8 +260,8 @@ class View {
 
   #listen() {
     this.part.board.addEventListener("click", (event) => {
-      const row = event.target.closest("tr[data-i]");
-      if (row) this.focus(Number(row.dataset.i));
+      const row = /** @type {HTMLElement} */ (event.target).closest("tr[data-i]");
+      if (row instanceof HTMLElement) this.focus(Number(row.dataset.i));
     });
     this.slider.addEventListener("input", () => {
       const round = Number(this.slider.value);
@@ -231,11 +273,13 @@ class View {
     this.root.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     event.stopPropagation();
     const { activeElement } = document;
     if (event.key === "Escape" && activeElement instanceof HTMLElement) activeElement.blur();
-    if (event.key === "Enter" && event.target.dataset?.i !== undefined) this.focus(Number(event.target.dataset.i));
+    const { i } = /** @type {HTMLElement} */ (event.target).dataset;
+    if (event.key === "Enter" && i !== undefined) this.focus(Number(i));
     if (event.key === "t") {
       this.part.twin.hidden = !this.part.twin.hidden;
       this.part.pictures.hidden = !this.part.twin.hidden;
@@ -251,16 +295,23 @@ class View {
   }
 }
 
+/** @param {Standing[]} rows */
 function bestOf(rows) {
   const works = rows.filter((r) => r.code === WORKS);
   return works.length ? works.reduce((a, b) => (b.paid > a.paid ? b : a)).i : 0;
 }
 
+/** @param {RenderContext} props */
 function render({ model, el, signal }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "sl";
   const view = new View(model, root);
-  globalThis.__subnetlab = [...(globalThis.__subnetlab ?? []), view];
+  const page = /** @type {{ __subnetlab?: View[] }} */ (globalThis);
+  page.__subnetlab = [...(page.__subnetlab ?? []), view];
+  /**
+   * @param {RunNews} message
+   * @param {DataView[]} buffers
+   */
   const receive = (message, buffers) => {
     if (message.k === "hello") answered();
     else view.receive(message, buffers);
@@ -290,7 +341,7 @@ function render({ model, el, signal }) {
     size.disconnect();
     clearInterval(pulse);
     view.destroy();
-    globalThis.__subnetlab = globalThis.__subnetlab.filter((v) => v !== view);
+    page.__subnetlab = page.__subnetlab?.filter((v) => v !== view);
   };
   signal?.addEventListener("abort", end);
   return end;

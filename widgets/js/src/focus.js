@@ -4,12 +4,25 @@ import { html, svg } from "lit-html";
 import { quantile } from "./store.js";
 import { FLAGGED, NOT_JUDGED, verdictOf, WORKS } from "./verdict.js";
 
+/** @import { Store } from "./store.js" */
+
+/**
+ * Values by drawn round: the tenth and the ninetieth percentile of those that work, their median, and two miners.
+ *
+ * @typedef {{ high: number[], low: number[], middle: number[], mine: number[], bad: number[] | null }} Series
+ */
+
 const WIDTH = 264,
   HEIGHT = 150,
   LABELS = 58,
   FOOT = 18,
   POINTS = 120;
 
+/**
+ * @param {Store} store
+ * @param {number} round
+ * @param {number} focused
+ */
 export function focusPanel(store, round, focused) {
   if (round < 1) return "";
   const stride = Math.max(1, Math.ceil(round / POINTS));
@@ -17,6 +30,7 @@ export function focusPanel(store, round, focused) {
   const codes = store.uids.map((_, i) => verdictOf(store.at(round, "verdict", i)));
   const working = store.uids.map((_, i) => i).filter((i) => codes[i] === WORKS || codes[i] === NOT_JUDGED);
   const flagged = codes.findIndex((code, i) => code === FLAGGED && i !== focused);
+  /** @param {number} miner */
   const of = (miner) => rounds.map((r) => store.at(r, "loss_removed", miner));
   const band = rounds.map((r) => working.map((i) => store.at(r, "loss_removed", i)));
   const series = {
@@ -29,10 +43,20 @@ export function focusPanel(store, round, focused) {
   return picture(store, series, rounds, focused, flagged);
 }
 
+/**
+ * @param {Store} store
+ * @param {Series} series
+ * @param {number[]} rounds
+ * @param {number} focused
+ * @param {number} flagged
+ */
 function picture(store, series, rounds, focused, flagged) {
   const top = Math.max(1e-6, ...series.high.filter(Number.isFinite), ...series.mine.filter(Number.isFinite));
+  /** @param {number} i */
   const x = (i) => (i / Math.max(1, rounds.length - 1)) * (WIDTH - LABELS);
+  /** @param {number} v */
   const y = (v) => HEIGHT - FOOT - 6 - (Math.max(v, -0.06 * top) / top) * (HEIGHT - FOOT - 10);
+  /** @param {number[]} values */
   const line = (values) => path(values, x, y);
   const labels = endLabels(store, series, focused, flagged, y);
   const right = x(rounds.length - 1) + 8;
@@ -51,13 +75,21 @@ function picture(store, series, rounds, focused, flagged) {
     <text x=${WIDTH - LABELS} y=${HEIGHT - 2} text-anchor="end">${rounds.at(-1)}</text></svg>`;
 }
 
+/**
+ * @param {Store} store
+ * @param {Series} series
+ * @param {number} focused
+ * @param {number} flagged
+ * @param {(v: number) => number} y
+ */
 function endLabels(store, series, focused, flagged, y) {
+  /** @param {number[]} values */
   const last = (values) => values.findLast(Number.isFinite) ?? 0;
   const labels = [
     { y: y(last(series.mine)), name: `uid ${store.uids[focused]}`, colour: "var(--work)", bold: true },
     { y: y(last(series.middle)), name: "median", colour: "var(--ink2)" },
   ];
-  if (flagged >= 0)
+  if (series.bad)
     labels.push({ y: y(last(series.bad)), name: `uid ${store.uids[flagged]} ◆`, colour: "var(--flagink)" });
   labels.sort((a, b) => a.y - b.y);
   const lowest = labels[labels.length - 1];
@@ -66,6 +98,11 @@ function endLabels(store, series, focused, flagged, y) {
   return labels;
 }
 
+/**
+ * @param {number[]} values
+ * @param {(i: number) => number} x
+ * @param {(v: number) => number} y
+ */
 function path(values, x, y) {
   let out = "",
     pen = false;
@@ -80,6 +117,12 @@ function path(values, x, y) {
   return out;
 }
 
+/**
+ * @param {number[]} high
+ * @param {number[]} low
+ * @param {(i: number) => number} x
+ * @param {(v: number) => number} y
+ */
 function area(high, low, x, y) {
   const ok = high.map((v, i) => [i, v, low[i]]).filter(([, h, l]) => Number.isFinite(h) && Number.isFinite(l));
   if (!ok.length) return "";

@@ -9,7 +9,7 @@ export const frame = html`<div class="status" data-part="status"></div>
     <div class="columns">
       <div>
         <h3>Does it learn?</h3>
-        <p class="caption">Loss on text that nobody trained on, lower is better</p>
+        <p class="caption">Loss on held-out text, lower is better</p>
         <div data-part="curve" tabindex="0"></div>
       </div>
       <div>

@@ -2,6 +2,7 @@
 
 import { html } from "lit-html";
 
+/** @type {Record<string, string>} */
 const GLOSSARY = {
   work: "The inner optimizer steps of one round, then one compressed update.",
   score: "How much a validator’s loss falls when it applies this miner’s update alone.",
@@ -13,4 +14,8 @@ const GLOSSARY = {
   tempo: "Blocks between two pay days.",
 };
 
+/**
+ * @param {string} word
+ * @param {string | undefined} [text]
+ */
 export const explained = (word, text = GLOSSARY[word]) => html`<abbr tabindex="0" title=${text ?? ""}>${word}</abbr>`;

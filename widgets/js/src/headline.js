@@ -5,6 +5,10 @@ import { explained } from "./glossary.js";
 import { badge } from "./money.js";
 import { fixed } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+/** @import { RunHeader, RunState } from "./types.js" */
+
+/** @type {Record<string, string>} */
 const MARKS = {
   starting: "half",
   running: "",
@@ -16,6 +20,12 @@ const MARKS = {
 };
 const LOST_AFTER_S = 20; // a kernel whose cell keeps it busy is heard sooner, unless it does so for forty minutes
 
+/**
+ * @param {RunHeader} header
+ * @param {RunState} status
+ * @param {number} round
+ * @param {number} silentFor
+ */
 export function statusLine(header, status, round, silentFor) {
   const state = silentFor > 3 && status.state === "running" ? "reconnecting" : status.state;
   const detail = {
@@ -32,16 +42,22 @@ export function statusLine(header, status, round, silentFor) {
     ${badge(header.real_money, header.network)}`;
 }
 
-// A page cannot tell a restarted kernel from a broken line; the run goes on behind either.
+/**
+ * A page cannot tell a restarted kernel from a broken line; the run goes on behind either.
+ *
+ * @param {RunHeader} header
+ * @param {number} silentFor
+ */
 export function lastSeen(header, silentFor) {
   const ago = `last seen ${Math.round(silentFor)} s ago`;
   return silentFor > LOST_AFTER_S ? `${ago}; if the kernel was restarted: %sl attach ${header.name}` : ago;
 }
 
+/** @param {RunState} status */
 function payday(status) {
   const { tempo } = status;
   if (!tempo || tempo > 64 || status.state === "finished") return nothing;
-  const left = Math.max(0, Math.min(tempo, status.next_epoch - status.block));
+  const left = Math.max(0, Math.min(tempo, (status.next_epoch ?? 0) - (status.block ?? 0)));
   const boxes = Array.from({ length: tempo }, (_, i) => html`<i class=${i < tempo - left ? "on" : ""}></i>`);
   const meaning = `A tempo is ${tempo} blocks here, 360 on the public chain. At its end votes become pay.`;
   return html`<span><span class="tempo"
@@ -49,13 +65,25 @@ function payday(status) {
     block${left === 1 ? "" : "s"}</span>`;
 }
 
-// The sentence comes with the status, as every other page says it. While an earlier round is looked at again the
-// page states that round's numbers, both of one round: the reference miner trains on while a round is being closed.
+/**
+ * The sentence comes with the status, as every other page says it. While an earlier round is looked at again the
+ * page states that round's numbers, both of one round: the reference miner trains on while a round is being closed.
+ *
+ * @param {RunHeader} header
+ * @param {Store} store
+ * @param {RunState} status
+ * @param {number} round
+ */
 export function headline(header, store, status, round) {
   const text = status.headline && round >= store.last ? status.headline : ofRound(header, store, round);
   return { drawn: html`${marked(text)}${store.lastWith(round, "subnet") ? ratioLine(status) : nothing}`, text };
 }
 
+/**
+ * @param {RunHeader} header
+ * @param {Store} store
+ * @param {number} round
+ */
 function ofRound(header, store, round) {
   const closed = store.lastWith(round, "subnet");
   if (!closed) return "No round has closed yet";
@@ -64,7 +92,11 @@ function ofRound(header, store, round) {
   return `Round ${closed} of ${header.rounds}: the subnet at ${fixed(store.of(closed, "subnet"))}${beside}`;
 }
 
-// The first loss in a sentence is the subnet's, and is drawn as the result.
+/**
+ * The first loss in a sentence is the subnet's, and is drawn as the result.
+ *
+ * @param {string} text
+ */
 function marked(text) {
   const found = /\d+\.\d\d/.exec(text);
   return found
@@ -72,6 +104,7 @@ function marked(text) {
     : text;
 }
 
+/** @param {RunState} status */
 function ratioLine(status) {
   if (!status.wire_bytes || !status.dense_bytes) return nothing;
   const ratio = Math.round(status.dense_bytes / status.wire_bytes);
@@ -81,12 +114,20 @@ function ratioLine(status) {
   return html`<span>with ${explained(`${ratio}×`, both)} fewer bytes than a full update</span>`;
 }
 
-// An untrained model writes any byte; what has no shape is shown as a dot.
+/**
+ * An untrained model writes any byte; what has no shape is shown as a dot.
+ *
+ * @param {string} text
+ */
 const readable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/g, "·");
 
+/**
+ * @param {RunState} status
+ * @param {number} round
+ */
 export function samples(status, round) {
   const ready = (status.samples || []).filter((s) => s.round <= round);
-  const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready.at(-1)];
+  const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready[ready.length - 1]];
   return shown.map(
     (s, i) =>
       html`<div

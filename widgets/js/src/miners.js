@@ -6,6 +6,14 @@ import { context } from "./theme.js";
 import { FLAGGED, GONE, verdictOf, verdictWithReason } from "./verdict.js";
 import { lossChange } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+/** @import { Colours } from "./types.js" */
+
+/** @typedef {{ x: number, y: number, w: number, h: number }} Box in CSS pixels */
+/** @typedef {{ low: number, high: number, zero: number }} Scale of all small charts; `zero` is a share of the height */
+/** @typedef {{ code: number, focused: boolean, many?: boolean }} Look */
+
+/** @param {number} n */
 const layoutFor = (n) => {
   if (n <= 8) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
   if (n <= 64) return { columns: 16, height: 24, gapX: 5, gapY: 9, label: 14 };
@@ -13,12 +21,17 @@ const layoutFor = (n) => {
 };
 
 export class Miners {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ onFocus: (i: number) => void }} props
+   */
   constructor(root, { onFocus }) {
     this.onFocus = onFocus;
     this.holder = root.appendChild(document.createElement("div"));
     this.holder.className = "miners";
     this.canvas = this.holder.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("aria-hidden", "true");
+    /** @type {(HTMLButtonElement & { said?: string })[]} */
     this.buttons = [];
     this.shape = { ...layoutFor(0), cell: 0, pitch: 0, width: 0, total: 0 };
     this.holder.setAttribute("role", "listbox");
@@ -26,6 +39,10 @@ export class Miners {
     this.holder.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  /**
+   * @param {Store} store
+   * @param {number} width
+   */
   build(store, width) {
     const shape = layoutFor(store.uids.length);
     const cell = (width - shape.gapX * (shape.columns - 1)) / shape.columns;
@@ -39,7 +56,7 @@ export class Miners {
       button.setAttribute("role", "option");
       button.style.cssText = `left:${x}px;top:${y}px;width:${cell}px;height:${shape.height + shape.label}px`;
       button.addEventListener("click", () => this.onFocus(i));
-      button.dataset.uid = uid;
+      button.dataset.uid = String(uid);
       if (shape.label)
         for (const text of [`${store.uids.length <= 8 ? "uid " : ""}${uid}`, ""]) {
           button.appendChild(document.createElement("span")).textContent = text;
@@ -56,11 +73,19 @@ export class Miners {
     return `${what}, round by round${this.buttons.length <= 8 ? "; grey is the median" : ""}`;
   }
 
+  /** @param {number} i */
   #place(i) {
     const { columns, cell, gapX, pitch } = this.shape;
     return { x: (i % columns) * (cell + gapX), y: Math.floor(i / columns) * pitch };
   }
 
+  /**
+   * @param {Store} store
+   * @param {number} round
+   * @param {number} focused
+   * @param {Colours} colours
+   * @param {Record<string, string>} reasons
+   */
   draw(store, round, focused, colours, reasons) {
     const { width, total, height, label, cell } = this.shape;
     const ctx = context(this.canvas, width, total);
@@ -86,6 +111,15 @@ export class Miners {
     });
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {Box} box
+   * @param {number[]} history
+   * @param {number[] | null} grey
+   * @param {Scale} shared
+   * @param {Look} look
+   * @param {Colours} colours
+   */
   #lines(ctx, box, history, grey, shared, look, colours) {
     rule(ctx, box.x, box.y + box.h - shared.zero * box.h, box.w, colours.hair);
     if (grey) stroke(ctx, box, grey, shared, colours.mark, 1);
@@ -94,7 +128,16 @@ export class Miners {
     stroke(ctx, box, history, shared, colour, flagged || look.focused ? 2 : look.many ? 0.9 : 1.3);
   }
 
-  // One cell a seat: tinted by what it removed, a diamond where it is refused, a cross where it is gone.
+  /**
+   * One cell a seat: tinted by what it removed, a diamond where it is refused, a cross where it is gone.
+   *
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {Box} props
+   * @param {number | undefined} value
+   * @param {Scale} shared
+   * @param {Look} props
+   * @param {Colours} colours
+   */
   #tint(ctx, { x, y, w, h }, value, shared, { code, focused }, colours) {
     const there = code !== GONE && code !== FLAGGED;
     ctx.fillStyle = there ? colours.work : colours.hair;
@@ -129,6 +172,14 @@ export class Miners {
     ctx.strokeRect(x + 0.8, y + 0.8, w - 1.6, h - 1.6);
   }
 
+  /**
+   * @param {number} i
+   * @param {number | string} uid
+   * @param {number} code
+   * @param {number} removed
+   * @param {boolean} focused
+   * @param {string} [reason]
+   */
   #label(i, uid, code, removed, focused, reason) {
     const button = this.buttons[i];
     const few = this.buttons.length <= 8;
@@ -136,7 +187,8 @@ export class Miners {
     const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
     if (button.said === said) return;
     button.said = said;
-    if (this.shape.label) button.lastChild.textContent = mark;
+    const last = button.lastElementChild;
+    if (this.shape.label && last) last.textContent = mark;
     button.classList.toggle("bad", code === FLAGGED);
     button.setAttribute("aria-selected", String(focused));
     button.tabIndex = focused ? 0 : -1;
@@ -144,9 +196,11 @@ export class Miners {
     button.setAttribute("aria-label", button.title);
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
-    const here = this.buttons.indexOf(document.activeElement ?? event.target);
+    const here = this.buttons.findIndex((button) => button === (document.activeElement ?? event.target));
     const { columns } = this.shape;
+    /** @type {Record<string, number>} */
     const moves = {
       ArrowRight: 1,
       ArrowLeft: -1,
@@ -164,6 +218,10 @@ export class Miners {
   }
 }
 
+/**
+ * @param {number[][]} histories
+ * @returns {Scale}
+ */
 function scaleOf(histories) {
   let low = 0,
     high = 1e-6;
@@ -176,10 +234,18 @@ function scaleOf(histories) {
   return { low, high, zero: -low / (high - low) };
 }
 
+/** @param {number[][]} histories */
 function medianLine(histories) {
   return histories[0].map((_, r) => median(histories.map((h) => h[r])));
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {number} w
+ * @param {string} colour
+ */
 function rule(ctx, x, y, w, colour) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1;
@@ -189,6 +255,14 @@ function rule(ctx, x, y, w, colour) {
   ctx.stroke();
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Box} box
+ * @param {number[]} values
+ * @param {Scale} props
+ * @param {string} colour
+ * @param {number} width
+ */
 function stroke(ctx, box, values, { low, high }, colour, width) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;

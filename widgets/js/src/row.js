@@ -1,4 +1,4 @@
-// One row of the metagraph: a key, what it is used for, what stands behind it, and what it was paid.
+// One row of the metagraph: a key, what it is used for, the stake behind it, and what it was paid.
 
 import { html, nothing, svg } from "lit-html";
 import { EPOCHS } from "./rows.js";

@@ -27,7 +27,7 @@ export const COLUMNS = [
     key: "stake",
     name: "stake α",
     first: -1,
-    why: "What stands behind the key. Only a validator’s stake gives it a vote.",
+    why: "What backs the key. Only a validator’s stake gives it a vote.",
   },
   { key: "vtrust", name: "vtrust", first: -1, why: "How closely a validator’s votes match consensus." },
   { key: "incentive", name: "incentive", first: -1, why: "The miner’s share after consensus." },
@@ -140,7 +140,7 @@ export class MetagraphRows {
   }
 
   /**
-   * Which of the ordered rows a scrolled window shows, and how much empty height stands above and below them.
+   * Which of the ordered rows a scrolled window shows, and how much empty height is above and below them.
    *
    * @param {number} top
    * @param {number} height

@@ -3,10 +3,13 @@
 // row = [round, subnet, alone, block, compute, compress, store, wait, chain] then, miner by miner,
 // the header's metrics. A row may arrive again, fuller; NaN means "not measured". Nothing here draws.
 
+/** @import { RunHeader } from "./types.js" */
+
 export const ROUND_FIELDS = ["round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain"];
 const FIRST = ROUND_FIELDS.length;
 
 export class Store {
+  /** @param {RunHeader} header */
   constructor(header) {
     this.uids = header.miners.map((m) => m.uid);
     this.metrics = header.metrics;
@@ -16,7 +19,11 @@ export class Store {
     this.seen = new Uint8Array(1);
   }
 
-  // Take the rows of one binary message; returns how many there were.
+  /**
+   * Take the rows of one binary message; returns how many there were.
+   *
+   * @param {DataView} view
+   */
   put(view) {
     const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
     const incoming = new Float32Array(bytes);
@@ -32,6 +39,7 @@ export class Store {
     return count;
   }
 
+  /** @param {number} round */
   #grow(round) {
     const needed = round * this.width;
     if (needed <= this.rows.length) return;
@@ -44,19 +52,36 @@ export class Store {
     this.seen = seen;
   }
 
-  // A round-level number, NaN where not measured.
+  /**
+   * A round-level number, NaN where not measured.
+   *
+   * @param {number} round
+   * @param {string} field
+   */
   of(round, field) {
     return round < 1 || round > this.last ? NaN : this.rows[(round - 1) * this.width + ROUND_FIELDS.indexOf(field)];
   }
 
-  // A miner's number in a round.
+  /**
+   * A miner's number in a round.
+   *
+   * @param {number} round
+   * @param {string} metric
+   * @param {number} miner
+   */
   at(round, metric, miner) {
     if (round < 1 || round > this.last) return NaN;
     return this.rows[(round - 1) * this.width + FIRST + miner * this.metrics.length + this.metrics.indexOf(metric)];
   }
 
-  // What was measured of one miner up to a round, oldest first. A plain array: the memory behind typed ones lies
-  // outside the script's heap, and the browser lets hundreds of megabytes of it pile up.
+  /**
+   * What was measured of one miner up to a round, oldest first. A plain array: the memory behind typed ones lies
+   * outside the script's heap, and the browser lets hundreds of megabytes of it pile up.
+   *
+   * @param {string} metric
+   * @param {number} miner
+   * @param {number} round
+   */
   measured(metric, miner, round) {
     const out = [];
     const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
@@ -67,7 +92,15 @@ export class Store {
     return out;
   }
 
-  // At most so many points of it, evenly spread, the first and the last among them: what a small chart can show.
+  /**
+   * At most so many points of it, evenly spread, the first and the last among them: what a small chart can show.
+   *
+   * @param {string} metric
+   * @param {number} miner
+   * @param {number} round
+   * @param {number} points
+   * @returns {number[]}
+   */
   sampled(metric, miner, round, points) {
     const stride = Math.max(1, Math.ceil(round / points));
     const offset = FIRST + miner * this.metrics.length + this.metrics.indexOf(metric);
@@ -76,7 +109,13 @@ export class Store {
     return out;
   }
 
-  // The newest number at or before a round: what is known then.
+  /**
+   * The newest number at or before a round: what is known then.
+   *
+   * @param {number} round
+   * @param {string} metric
+   * @param {number} miner
+   */
   latest(round, metric, miner) {
     for (let r = round; r >= 1; r--) {
       const value = this.at(r, metric, miner);
@@ -85,20 +124,34 @@ export class Store {
     return NaN;
   }
 
-  // The newest round at or before this one that has a round-level number; 0 for none.
+  /**
+   * The newest round at or before this one that has a round-level number; 0 for none.
+   *
+   * @param {number} round
+   * @param {string} field
+   */
   lastWith(round, field) {
     let r = Math.min(round, this.last);
     while (r > 0 && Number.isNaN(this.of(r, field))) r -= 1;
     return r;
   }
 
-  // The newest round-level number at or before a round.
+  /**
+   * The newest round-level number at or before a round.
+   *
+   * @param {number} round
+   * @param {string} field
+   */
   latestOf(round, field) {
     return this.of(this.lastWith(round, field), field);
   }
 }
 
-// Middle value of the finite ones; NaN for none.
+/**
+ * Middle value of the finite ones; NaN for none.
+ *
+ * @param {Iterable<number>} values
+ */
 export function median(values) {
   const finite = Array.from(values)
     .filter((v) => !Number.isNaN(v))
@@ -106,7 +159,12 @@ export function median(values) {
   return finite.length ? finite[finite.length >> 1] : NaN;
 }
 
-// The value below which the share q of the finite ones lies.
+/**
+ * The value below which the share q of the finite ones lies.
+ *
+ * @param {Iterable<number>} values
+ * @param {number} q
+ */
 export function quantile(values, q) {
   const finite = Array.from(values)
     .filter((v) => !Number.isNaN(v))

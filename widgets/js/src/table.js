@@ -1,9 +1,17 @@
-// The table twin of the pictures: the same numbers as text, for whoever reads rather than looks ("t" turns it).
+// The table twin of the pictures: the same numbers as text, for a reader who prefers text ("t" turns it).
 
 import { html } from "lit-html";
 import { verdictWithReason } from "./verdict.js";
 import { fixed, lossChange, percent } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+/** @import { Standing } from "./types.js" */
+
+/**
+ * @param {Store} store
+ * @param {Standing[]} rows
+ * @param {number} round
+ */
 export function tableTwin(store, rows, round) {
   const from = Math.max(1, round - 19);
   const rounds = Array.from({ length: round - from + 1 }, (_, i) => round - i);

@@ -1,6 +1,8 @@
 // Colours for canvases: CSS mixes cannot be read by a canvas, so each token is resolved through a probe element,
 // again whenever the notebook's theme changes.
 
+/** @import { Colours } from "./types.js" */
+
 const TOKENS = [
   "paper",
   "ink0",
@@ -19,10 +21,15 @@ const TOKENS = [
   "band",
 ];
 
+/**
+ * @param {HTMLElement} root
+ * @returns {Colours}
+ */
 export function resolve(root) {
   const probe = document.createElement("span");
   probe.style.display = "none";
   root.append(probe);
+  /** @type {Colours} */
   const colours = {};
   for (const token of TOKENS) {
     probe.style.color = `var(--${token})`;
@@ -32,7 +39,11 @@ export function resolve(root) {
   return colours;
 }
 
-// Call back on every change of theme; returns how to stop.
+/**
+ * Call back on every change of theme; returns how to stop.
+ *
+ * @param {() => void} callback
+ */
 export function onThemeChange(callback) {
   const observer = new MutationObserver(callback);
   const attributeFilter = [
@@ -54,7 +65,13 @@ export function onThemeChange(callback) {
   };
 }
 
-// Size a canvas for the screen's pixels and return its context in CSS pixels, cleared.
+/**
+ * Size a canvas for the screen's pixels and return its context in CSS pixels, cleared.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ */
 export function context(canvas, width, height) {
   const scale = window.devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
@@ -63,7 +80,7 @@ export function context(canvas, width, height) {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
   }
-  const ctx = canvas.getContext("2d");
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   ctx.setTransform(scale, 0, 0, scale, 0, 0);
   ctx.clearRect(0, 0, width, height);
   return ctx;

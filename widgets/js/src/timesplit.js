@@ -3,6 +3,8 @@
 import { html, nothing, svg } from "lit-html";
 import { fixed } from "./words.js";
 
+/** @import { Store } from "./store.js" */
+
 const HATCH = "hatch"; // drawn by a pattern
 const PARTS = [
   ["compute", "compute", "var(--work)"],
@@ -12,7 +14,14 @@ const PARTS = [
   ["chain", "chain", "var(--ink)"],
 ];
 
-// `id` names the pattern, once in the page: another dashboard may be hidden, and what is hidden paints nothing.
+/**
+ * `id` names the pattern, once in the page: another dashboard may be hidden, and what is hidden paints nothing.
+ *
+ * @param {Store} store
+ * @param {number} round
+ * @param {number} width
+ * @param {string} id
+ */
 export function timeSplit(store, round, width, id) {
   const parts = PARTS.map(([field, name, fill]) => ({
     name,

@@ -131,6 +131,7 @@ export interface RunState {
   reason?: string;
   wire_bytes?: number;
   dense_bytes?: number;
+  headline?: string;
   samples: Sample[];
   reasons: Record<string, string>;
 }
@@ -155,4 +156,13 @@ export interface Standing {
   bytes: number;
   loss: number;
   state: string;
+}
+
+/** A message of a run's live view: `rows` come with one binary buffer, `t` is when they were sent, seconds. */
+export interface RunNews {
+  k: "hello" | "beat" | "rows" | "status";
+  seq: number;
+  more?: number;
+  t?: number;
+  status?: Partial<RunState>;
 }

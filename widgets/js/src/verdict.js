@@ -8,8 +8,10 @@ export const NOT_JUDGED = 0,
   GONE = 3,
   MISSED = 4;
 
+/** @param {number} code */
 export const verdictOf = (code) => (Number.isNaN(code) ? NOT_JUDGED : code);
 
+/** @type {Record<number, string>} */
 const WORDS = {
   [NOT_JUDGED]: "not judged yet",
   [WORKS]: "works",
@@ -18,12 +20,19 @@ const WORDS = {
   [MISSED]: "missed",
 };
 
+/** @param {number} code */
 export const verdictWord = (code) => WORDS[code];
 
-// The word, and behind it the validators' own reason where there is one.
+/**
+ * The word, and behind it the validators' own reason where there is one.
+ *
+ * @param {number} code
+ * @param {string} [reason]
+ */
 export const verdictWithReason = (code, reason) =>
   reason && code >= FLAGGED ? `${WORDS[code]}: ${reason}` : WORDS[code];
 
+/** @param {number} code */
 export const glyph = (code) => {
   const shape = {
     [NOT_JUDGED]: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="var(--ink2)"

@@ -2,14 +2,24 @@
 
 const THIN = "\u2009";
 
+/**
+ * @param {number} value
+ * @param {number} [digits]
+ */
 export const fixed = (value, digits = 2) => (Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−"));
 
+/** @param {number} share */
 export const percent = (share) => {
   if (Number.isNaN(share)) return "–";
   return share < 5e-4 ? `0${THIN}%` : `${(share * 100).toFixed(1)}${THIN}%`;
 };
 
-// The share of the loss an update removes is good news, so it is written as the change of the loss: −0.52 %.
+/**
+ * The share of the loss an update removes is good news, so it is written as the change of the loss: −0.52 %.
+ *
+ * @param {number} removed
+ * @param {number} [digits]
+ */
 export const lossChange = (removed, digits = 2) => {
   if (Number.isNaN(removed)) return "–";
   const text = Math.abs(removed * 100).toFixed(digits);
@@ -17,6 +27,7 @@ export const lossChange = (removed, digits = 2) => {
   return `${removed > 0 ? "−" : "+"}${text}${THIN}%`;
 };
 
+/** @param {number} n */
 export const bytes = (n) => {
   if (Number.isNaN(n)) return "–";
   if (n < 1e3) return `${n} B`;

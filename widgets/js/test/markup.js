@@ -2,7 +2,7 @@
 
 import { nothing } from "lit-html";
 
-// A value as it would stand in the page, before escaping, which is lit's own.
+// A value as it would be in the page, before escaping, which is lit's own.
 const written = (value) => {
   if (value === nothing || value === undefined || value === null) return "";
   if (Array.isArray(value)) return value.map(written).join("");

@@ -1,7 +1,7 @@
 """A subnet's seats as rows for the page, and what of them changed since the page was last told.
 
-A row is `FIELDS`; amounts are whole alpha, shares 0 to 1. A role is what the chain shows: whoever may vote
-and does is a validator, everybody else a miner, but for the owner. Nothing here knows about widgets.
+A row is `FIELDS`; amounts are whole alpha, shares 0 to 1. A role is what the chain shows: one that may vote
+and does is a validator, all others are miners, but for the owner. Nothing here knows about widgets.
 """
 
 from dataclasses import dataclass, field

@@ -68,6 +68,6 @@ def _opened(subnet: "Subnet") -> Metagraph:
     }  # fmt: skip
 
     def follow(widget: Metagraph) -> Watch:
-        return Watch(net.endpoint, subnet.netuid, widget, closed=lambda: net.closed or not net.alive())
+        return Watch(net.endpoint, subnet.netuid, widget, closed=lambda: net.closed or not net.alive)
 
     return Metagraph(header, picture=Picture(drawn, lambda: repr(subnet)), follow=follow)

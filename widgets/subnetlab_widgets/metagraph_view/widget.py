@@ -68,7 +68,7 @@ class Metagraph(BundledWidget):
         self._flush()
 
     def state(self, state: State, reason: str) -> None:
-        """Say how the connection to the node stands, if that is new."""
+        """Say the state of the connection to the node, if that is new."""
         with self._lock:
             if self._state == (state, reason):
                 return

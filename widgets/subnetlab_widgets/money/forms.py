@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.lab.subnet import network_client
-from subnetlab.network.pay import destination
+from subnetlab.network.destination import destination
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
@@ -38,10 +38,10 @@ def stake_form(
         netuid: the subnet.
         hotkey_ss58: who is backed; the first that may vote unless given.
         wallet: who pays, by name.
-        amount_tao: what stands in the form at first.
+        amount_tao: what the form shows at first.
 
     Raises:
-        SubnetLabError: no such subnet, wallet or key, or nobody answers.
+        SubnetLabError: no such subnet, wallet or key, or the node does not answer.
 
     Example:
         >>> stake_form(net, netuid=subnet.netuid)  # doctest: +SKIP
@@ -147,7 +147,7 @@ def _setup(net: "Net", kind: str, wallet: str, amount_tao: Amount) -> dict[str, 
 
 
 def _seats(net: "Net", netuid: int) -> list[dict[str, str]]:
-    """Who may be backed: those that may vote, by stake; every seat where nobody may yet."""
+    """Who may be backed: those that may vote, by stake; every seat if none may vote yet."""
     graph = network_client(net).metagraph(netuid)
     able = sorted(graph.validators, key=lambda row: (-row.stake_alpha_rao, row.uid)) or graph.neurons
     return [{"value": row.hotkey, "label": f"uid {row.uid}", "detail": short(row.hotkey)} for row in able]

@@ -12,8 +12,8 @@ import bittensor
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
+from subnetlab.network.destination import destination
 from subnetlab.network.metagraph import MetagraphSnapshot
-from subnetlab.network.pay import destination
 from subnetlab.report.format import short
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
 
@@ -22,7 +22,7 @@ Kind = Literal["stake", "pay"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line: a name, a value, what it becomes, and whether it stands in the way."""
+    """One line: a name, a value, what it becomes, and whether it prevents the spend."""
 
     name: str
     value: str = ""
@@ -84,7 +84,7 @@ def preview_stake(
     """What staking `amount` TAO behind a hotkey would do.
 
     Raises:
-        SubnetLabError: the amount or the hotkey cannot be used, or nobody answers.
+        SubnetLabError: the amount or the hotkey cannot be used, or the node does not answer.
     """
     amount_rao = amount_of(amount)
     hotkey = destination(hotkey_ss58, development=False)
@@ -167,7 +167,7 @@ def _with_money(
     can = not (poor or over)
     return Preview(
         facts=tuple(facts), vote=vote, can=can, amount_rao=amount, target=target,
-        note="Nothing is sent yet" if can else "The marked line stands in the way",
+        note="Nothing is sent yet" if can else "The marked line prevents it",
         amount=format_tao(amount, "").strip(), money=format_tao(amount, tau),
         done=f"{format_tao(amount, tau)} {done}", terms=terms or {},
     )  # fmt: skip

@@ -33,7 +33,7 @@ class Clicked:
     interactive = True
 
     def __init__(self) -> None:
-        """Nobody has clicked."""
+        """No click yet."""
         self._open = threading.local()
 
     def ask(self, spend: Spend) -> bool:  # noqa: ARG002 - the person saw it in the form
@@ -168,6 +168,6 @@ class OneSpend:
         return self.step in ("sending", "finalised", "unknown")
 
     def _tell(self) -> None:
-        # Two threads may take two steps at once; whoever tells last tells the newest.
+        # Two threads may take two steps at once; the last to tell tells the newest.
         with self._telling:
             self._changed(self.state())

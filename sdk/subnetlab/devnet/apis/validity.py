@@ -3,24 +3,24 @@
 The answer is the pool's own, in SCALE. Source: `sp_runtime::transaction_validity`.
 """
 
-from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.extrinsic import Extrinsic
-from subnetlab.devnet.chain.refusal import Refusal
 from subnetlab.devnet.chain.scale import Reader, compact, prefixed
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.units import U64_MAX
 
 VALIDATE = "TaggedTransactionQueue_validate_transaction"
 _REASONS = {
-    refusal.PAYMENT: 1,
-    refusal.FUTURE: 2,
-    refusal.STALE: 3,
-    refusal.BAD_PROOF: 4,
-    refusal.ANCIENT_BIRTH: 5,
-    refusal.EXHAUSTS: 6,
-    refusal.BAD_SIGNER: 10,
+    transaction_error.PAYMENT: 1,
+    transaction_error.FUTURE: 2,
+    transaction_error.STALE: 3,
+    transaction_error.BAD_PROOF: 4,
+    transaction_error.ANCIENT_BIRTH: 5,
+    transaction_error.EXHAUSTS: 6,
+    transaction_error.BAD_SIGNER: 10,
 }
-"""`InvalidTransaction`, by the words of a refusal."""
+"""`InvalidTransaction`, by the words of an error."""
 _CALL, _CUSTOM = 0, 7
 _CUSTOM_WORDS = "Custom error: "
 
@@ -55,8 +55,8 @@ def _tag(extrinsic: Extrinsic, nonce: int) -> bytes:
     return prefixed(extrinsic.account + nonce.to_bytes(4, "little"))
 
 
-def invalid(refused: Refusal) -> bytes:
-    """`Err` of a refusal."""
+def invalid(refused: TransactionError) -> bytes:
+    """`Err` of an invalid transaction."""
     words = refused.data or ""
     if words.startswith(_CUSTOM_WORDS):
         return bytes([1, 0, _CUSTOM, int(words.removeprefix(_CUSTOM_WORDS))])

@@ -8,11 +8,11 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.call_weights import weight_of
 from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
-from subnetlab.devnet.chain.fees import fee
+from subnetlab.devnet.chain.fees import MOST_EXTRINSIC_REF_TIME, fee
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import ADMISSIONS
 from subnetlab.devnet.chain.scale import Reader, Truncated
@@ -30,21 +30,23 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     """Check an extrinsic against the head and say what it will cost.
 
     Raises:
-        Refusal: it can never be included as it stands.
+        TransactionError: it can never be included as it is.
     """
     _check_frame(raw)
     if len(raw) > MAX_EXTRINSIC_BYTES:
-        raise refusal.invalid(refusal.EXHAUSTS)
+        raise transaction_error.invalid(transaction_error.EXHAUSTS)
     try:
         extrinsic = parse(raw)
         call = ledger.codec.runtime.decode_call(extrinsic.call)
     except (Malformed, ValueError) as error:
-        raise refusal.undecodable(str(error)) from error
+        raise transaction_error.undecodable(str(error)) from error
     height = blocks.head.number
     birth_hash = _birth_hash(extrinsic.era, height, blocks)
     _check_signature(extrinsic, ledger, blocks.genesis.hash, birth_hash)
     _check_carrier(extrinsic.era, call)
     weight = weight_of(call)
+    if weight.ref_time > MOST_EXTRINSIC_REF_TIME:
+        raise transaction_error.invalid(transaction_error.EXHAUSTS)
     pending = Pending(
         extrinsic=extrinsic, call=call, weight=weight,
         fee=fee(len(raw), weight, extrinsic.tip),
@@ -59,15 +61,15 @@ def recheck(pending: Pending, ledger: Ledger, height: int) -> None:
     """The checks that a block in between can change.
 
     Raises:
-        Refusal: the extrinsic has become invalid.
+        TransactionError: the extrinsic has become invalid.
     """
     extrinsic = pending.extrinsic
     if pending.dies_at is not None and pending.dies_at <= height:
-        raise refusal.invalid(refusal.ANCIENT_BIRTH)
+        raise transaction_error.invalid(transaction_error.ANCIENT_BIRTH)
     if extrinsic.nonce < system.nonce(ledger, extrinsic.signer):
-        raise refusal.invalid(refusal.STALE)
+        raise transaction_error.invalid(transaction_error.STALE)
     if not _can_pay(ledger, pending.payer, pending.fee):
-        raise refusal.invalid(refusal.PAYMENT)
+        raise transaction_error.invalid(transaction_error.PAYMENT)
     check = ADMISSIONS.get((pending.call["call_module"], pending.call["call_function"]))
     if check is not None:
         arguments: dict[str, Any] = {a["name"]: a["value"] for a in pending.call["call_args"]}
@@ -79,9 +81,9 @@ def _check_frame(raw: bytes) -> None:
     try:
         outer.prefixed()
     except Truncated as error:
-        raise refusal.bad_format("Not enough data to fill buffer") from error
+        raise transaction_error.bad_format("Not enough data to fill buffer") from error
     if outer.left:
-        raise refusal.bad_format("Input buffer has still data left after decoding!")
+        raise transaction_error.bad_format("Input buffer has still data left after decoding!")
 
 
 def _birth_hash(era: Era | None, height: int, blocks: Blocks) -> bytes:
@@ -90,7 +92,7 @@ def _birth_hash(era: Era | None, height: int, blocks: Blocks) -> bytes:
     birth = era.birth(height)
     block = blocks.at(birth)
     if block is None or birth + OPAQUE_BLOCKS < height:
-        raise refusal.invalid(refusal.ANCIENT_BIRTH)
+        raise transaction_error.invalid(transaction_error.ANCIENT_BIRTH)
     return block.hash
 
 
@@ -98,7 +100,7 @@ def _check_carrier(era: Era | None, call: dict[str, Any]) -> None:
     """What is sealed must be included soon: its carrier lives for few blocks."""
     sealed = (call["call_module"], call["call_function"]) == mev_shield.CARRIER
     if sealed and (era is None or era.period > mev_shield.MAX_ERA_PERIOD):
-        raise refusal.invalid(refusal.STALE)
+        raise transaction_error.invalid(transaction_error.STALE)
 
 
 def _check_signature(extrinsic: Extrinsic, ledger: Ledger, genesis_hash: bytes, birth_hash: bytes) -> None:
@@ -115,7 +117,7 @@ def _check_signature(extrinsic: Extrinsic, ledger: Ledger, genesis_hash: bytes, 
     except ValueError:
         genuine = False
     if not genuine:
-        raise refusal.invalid(refusal.BAD_PROOF)
+        raise transaction_error.invalid(transaction_error.BAD_PROOF)
 
 
 def _can_pay(ledger: Ledger, payer: str, amount: int) -> bool:

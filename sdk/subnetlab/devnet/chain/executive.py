@@ -8,11 +8,11 @@ receipt for the order.
 from contextlib import suppress
 from typing import Any
 
-from subnetlab.devnet.chain import admission, refusal
+from subnetlab.devnet.chain import admission, transaction_error
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.fees import CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.chain.registry import NOBODY, DispatchError, Origin
+from subnetlab.devnet.chain.registry import NONE, DispatchError, Origin
 from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.devnet.pallets import balances, system, transaction_payment
 
@@ -32,7 +32,7 @@ def dispatch_info(weight: CallWeight, kind: str = "Normal", *, pays: bool = True
 def apply_inherent(ledger: Ledger, index: int, call: bytes) -> None:
     """Run an inherent; a failing one is the node's own error."""
     ledger.phase = {"ApplyExtrinsic": index}
-    ledger.dispatch(NOBODY, ledger.codec.runtime.decode_call(call))
+    ledger.dispatch(NONE, ledger.codec.runtime.decode_call(call))
     info = dispatch_info(TIMESTAMP_WEIGHT, "Mandatory")
     ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
 
@@ -41,12 +41,12 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
     """Charge for, count and run a signed extrinsic. A failing call keeps its fee and its nonce.
 
     Raises:
-        Refusal: it is no longer valid; nothing of it remains.
+        TransactionError: it is no longer valid; nothing of it remains.
     """
     extrinsic = pending.extrinsic
     admission.recheck(pending, ledger, ledger.block_number)
     if extrinsic.nonce != system.nonce(ledger, extrinsic.signer):
-        raise refusal.invalid(refusal.FUTURE)
+        raise transaction_error.invalid(transaction_error.FUTURE)
     ledger.phase = {"ApplyExtrinsic": index}
     with ledger.transaction():
         _charge(ledger, pending)

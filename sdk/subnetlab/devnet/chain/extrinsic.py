@@ -43,7 +43,7 @@ class Extrinsic:
     """A signed extrinsic: what it says, and the bytes that were signed."""
 
     raw: bytes
-    """With the length prefix, as it stands in a block."""
+    """With the length prefix, as in a block."""
     hash: bytes
     signer: str
     scheme: int

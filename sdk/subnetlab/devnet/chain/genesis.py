@@ -30,6 +30,6 @@ def build(ledger: Ledger) -> None:
     balances.issue(ledger, sum(ENDOWMENTS_TAO.values()) * TAO)
     ledger.put("Sudo", "Key", value=dev_address("Alice"))
     mev_shield.genesis(ledger)
-    # Clients tell runtimes apart by the hash of their code. There is none here; its types stand for it.
+    # Clients tell runtimes apart by the hash of their code. There is none here; its types do.
     ledger.state.put(b":code", b"SubnetLab devnet " + digest(ledger.codec.metadata_v15))
     subnet.genesis(ledger)

@@ -5,7 +5,7 @@ reads; there is no second object model. A ledger made by `at(block)` looks at a 
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,6 +15,10 @@ from subnetlab.devnet.chain.registry import CALLS, HOOKS, DispatchError, Origin
 from subnetlab.devnet.chain.state import State
 
 log = logging.getLogger("subnetlab.devnet")
+
+
+def go_on() -> None:
+    """Nobody else waits."""
 
 
 class Ledger:
@@ -33,6 +37,8 @@ class Ledger:
         self.events: list[dict[str, Any]] = []
         self.phase: Any = "Initialization"
         """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
+        self.pause: Callable[[], None] = go_on
+        """Called before every call: whoever builds a block lets others have their turn there."""
 
     def at(self, block: int) -> "Ledger":
         """A read-only view of a sealed block."""
@@ -125,6 +131,7 @@ class Ledger:
         function = CALLS.get((decoded_call["call_module"], decoded_call["call_function"]))
         if function is None:
             raise DispatchError("System", "CallFiltered")
+        self.pause()
         arguments = {argument["name"]: argument["value"] for argument in decoded_call["call_args"]}
         with self.transaction():
             function(self, origin, **arguments)

@@ -12,14 +12,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who calls: an account (ss58), root, or nobody (an inherent)."""
+    """`RawOrigin`: an account (ss58), root, or none (an inherent)."""
 
     account: str | None = None
     root: bool = False
 
 
 ROOT = Origin(root=True)
-NOBODY = Origin()
+NONE = Origin()
 
 
 class DispatchError(Exception):
@@ -105,8 +105,8 @@ def raw_api(api: str, *methods: str) -> Callable[[Callable[..., bytes]], Callabl
 def admission(pallet: str, *names: str) -> Callable[[CallFunction], CallFunction]:
     """Register a function that may refuse a call before it reaches the pool.
 
-    It receives `(ledger, signer, **decoded arguments)` and raises `refusal.custom(name)`. It is asked again
-    when the block is built; calls inside other calls are not asked about.
+    It receives `(ledger, signer, **decoded arguments)` and raises `transaction_error.custom(name)`. It is
+    asked again when the block is built; calls inside other calls are not asked about.
     """
 
     def register(function: CallFunction) -> CallFunction:

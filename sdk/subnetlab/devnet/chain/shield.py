@@ -1,7 +1,7 @@
 """The MEV shield's key and the opening of sealed extrinsics.
 
 One deterministic ML-KEM-768 key serves the whole life of a devnet: its secret is public on purpose, because
-there is nobody here to front-run (fidelity table: keys do not rotate). Wire form:
+there is no one here to front-run (fidelity table: keys do not rotate). Wire form:
 `key hash 16 | length 2 | KEM ciphertext | nonce 24 | XChaCha20-Poly1305`. Source: `pallets/shield`.
 """
 

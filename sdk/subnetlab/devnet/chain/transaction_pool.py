@@ -10,7 +10,7 @@ from typing import Any
 
 from subnetlab.devnet.chain.extrinsic import Extrinsic
 from subnetlab.devnet.chain.fees import CallWeight
-from subnetlab.devnet.chain.refusal import already_imported, pool_full, too_low_priority
+from subnetlab.devnet.chain.transaction_error import already_imported, pool_full, too_low_priority
 
 Status = str | dict[str, Any]
 Watch = Callable[[Status], None]
@@ -20,8 +20,8 @@ LIMIT_BYTES = 20 * 2**20
 """Most bytes of them, likewise."""
 
 
-def _nobody(_: Status) -> None:
-    """Nobody watches."""
+def _unwatched(_: Status) -> None:
+    """The client asked for no news of its extrinsic."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Pending:
     fee: int
     payer: str
     dies_at: int | None
-    watch: Watch = field(default=_nobody)
+    watch: Watch = field(default=_unwatched)
 
 
 class TransactionPool:
@@ -56,7 +56,7 @@ class TransactionPool:
         """Take an admitted extrinsic in, in place of one that pays a smaller tip.
 
         Raises:
-            Refusal: 1013 it is here already, 1014 the other one pays as well, 1016 the pool is full.
+            TransactionError: 1013 it is here already, 1014 the other one pays as well, 1016 the pool is full.
         """
         extrinsic = pending.extrinsic
         if extrinsic.hash in self._hashes:
@@ -72,12 +72,14 @@ class TransactionPool:
             held.watch({"usurped": "0x" + extrinsic.hash.hex()})
         self._keep(pending)
 
-    def remove(self, pending: Pending) -> None:
-        """Let an extrinsic go; nothing happens where it is not here."""
-        if self._by_tag.get(pending.extrinsic.tag) is pending:
-            del self._by_tag[pending.extrinsic.tag]
-            self._bytes -= len(pending.extrinsic.raw)
-            self._hashes.discard(pending.extrinsic.hash)
+    def remove(self, pending: Pending) -> bool:
+        """Let an extrinsic go; whether it was here."""
+        if self._by_tag.get(pending.extrinsic.tag) is not pending:
+            return False
+        del self._by_tag[pending.extrinsic.tag]
+        self._bytes -= len(pending.extrinsic.raw)
+        self._hashes.discard(pending.extrinsic.hash)
+        return True
 
     def restore(self, pending: Pending) -> None:
         """Take back what a block that never was had taken out."""

@@ -24,7 +24,7 @@ class Recorded:
     v15: bytes
 
     def packed(self) -> bytes:
-        """As it stands in a file."""
+        """As a file holds it."""
         versions = {k: v for k, v in asdict(self).items() if k != "v15"}
         return zlib.compress(json.dumps(versions).encode() + b"\n" + self.v15, 9)
 

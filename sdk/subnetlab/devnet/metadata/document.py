@@ -7,7 +7,7 @@ constants. Source: `frame-metadata` versions 14 and 15, `scale-info` 2.
 from typing import Any
 
 from subnetlab.devnet.chain.scale import Reader, Truncated, prefixed
-from subnetlab.devnet.metadata.form import Blob, Choice, Fixed, Form, Many, Maybe, Number, Record, Text
+from subnetlab.devnet.metadata.layout import Blob, Choice, Fixed, Form, Many, Maybe, Number, Record, Text
 from subnetlab.errors import MetadataInvalid
 
 MAGIC = b"meta"

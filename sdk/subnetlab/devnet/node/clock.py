@@ -1,6 +1,6 @@
 """The time a block carries: the machine's clock plus a shift, and never the same millisecond twice.
 
-Source: `pallet-timestamp` refuses time that stands still.
+Source: `pallet-timestamp` refuses a timestamp that does not grow.
 """
 
 import time

@@ -6,6 +6,7 @@ import logging
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 
 from subnetlab.devnet import metadata
@@ -16,8 +17,7 @@ from subnetlab.devnet.node import coverage
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.node.idle_shutdown import IdleShutdown
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.repeats import Repeats
-from subnetlab.devnet.node.sealing import (
+from subnetlab.devnet.node.sealer import (
     MAX_SECONDS,
     MIN_SECONDS,
     Instant,
@@ -39,6 +39,8 @@ DEFAULT_PORT = 9944
 MOST_CONNECTIONS, OWN_FILES = 1024, 64
 RECURSION_LIMIT = 5000
 """Calls may lie inside calls 256 deep, and each takes a few frames to dispatch."""
+QUIET_S = 60.0
+_MOST_KINDS = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     sys.setrecursionlimit(RECURSION_LIMIT)
     written = logging.StreamHandler(sys.stderr)
-    written.addFilter(Repeats())
+    written.addFilter(OncePerMinute())
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", handlers=[written])
     try:
         if options.coverage:
@@ -176,3 +178,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("fast_blocks", nargs="?", choices=("True", "False"), help="as localnet.sh takes it")
     return parser
+
+
+class OncePerMinute(logging.Filter):
+    """Lets a message through once a minute, then with its count: a faulty block must not fill the disk."""
+
+    def __init__(self) -> None:
+        """Know of no message yet."""
+        super().__init__()
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this record is written; a written one counts those that were not."""
+        raised = record.exc_info[1] if record.exc_info else None
+        kind = f"{record.name}: {raised!r}" if raised is not None else record.getMessage()
+        now = time.monotonic()
+        last, held = self._said.get(kind, (-QUIET_S, 0))
+        if now - last < QUIET_S:
+            self._said[kind] = last, held + 1
+            return False
+        if len(self._said) >= _MOST_KINDS:
+            self._said.clear()
+        self._said[kind] = now, 0
+        if held:
+            record.msg = f"{record.getMessage()} (and {held} times more since)"
+            record.args = ()
+        return True

@@ -1,4 +1,4 @@
-"""Why a node ends by itself: whoever started it is gone, or nobody has talked to it for long.
+"""Why a node ends by itself: the process that started it is gone, or no client has called for long.
 
 A node started by hand has no such reason and runs until it is told to stop.
 """

@@ -6,6 +6,7 @@ speaks for it is `rpc`. Finality is the head: what is sealed never changes.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from subnetlab.devnet.apis import validity
@@ -14,19 +15,25 @@ from subnetlab.devnet.chain.block import ZERO_HASH, Block, Blocks, aura_log, cha
 from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.extrinsic import bare, digest
-from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.chain.refusal import INVALID, Refusal
+from subnetlab.devnet.chain.fees import MOST_BLOCK_REF_TIME
+from subnetlab.devnet.chain.ledger import Ledger, go_on
 from subnetlab.devnet.chain.registry import APIS, RAW_APIS
 from subnetlab.devnet.chain.shield import unseal
 from subnetlab.devnet.chain.state import State
+from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
 from subnetlab.devnet.node.clock import Clock
+from subnetlab.devnet.node.turns import Turns
 from subnetlab.devnet.pallets import balances, mev_shield, system
 from subnetlab.units import U64_MAX
 
 log = logging.getLogger("subnetlab.devnet")
 Changes = dict[bytes, bytes | None]
 PRUNE_EVERY = 256
+HEAVY_REF_TIME = 30_000_000_000
+"""Reference time of a block that is built in turns: that of some hundred transfers."""
+TURN_S = 0.01
+"""How long others wait for a block that is being built."""
 REFUSED_APIS = frozenset(
     {
         "BlockBuilder",
@@ -51,6 +58,18 @@ class BadArguments(ValueError):
     """A runtime API's arguments do not decode."""
 
 
+@dataclass(slots=True)
+class Built:
+    """The content of a block before it is sealed."""
+
+    number: int
+    now_ms: int
+    body: list[bytes] = field(default_factory=list[bytes])
+    included: list[Pending] = field(default_factory=list[Pending])
+    refused: list[tuple[Pending, str]] = field(default_factory=list[tuple[Pending, str]])
+    """What was ready and is in no block, and what whoever watches it is told."""
+
+
 class Node:
     """One chain in one process."""
 
@@ -59,13 +78,14 @@ class Node:
         self.codec, self.clock = codec, clock
         self.state = State()
         self.ledger = Ledger(codec, self.state)
-        self.pool = TransactionPool()
+        self.transaction_pool = TransactionPool()
         self.pruned_before = 0
         """Blocks below this height have lost their state."""
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
         self.on_adopted: list[Callable[[], None]] = []
         self.on_ready: list[Callable[[], None]] = []
         self._zeros_told: set[str] = set()
+        self._building: Turns[Built] | None = None
         self.slot_ms = int(codec.constant("Aura", "SlotDuration"))
         self.blocks = Blocks(self._genesis())
 
@@ -81,6 +101,7 @@ class Node:
 
     def adopt(self, state: State, blocks: Blocks, pruned_before: int, now_ms: int) -> None:
         """Go on from another chain's state and blocks."""
+        self.finish()
         self.state = self.ledger.state = state
         self.blocks, self.pruned_before = blocks, pruned_before
         self.ledger.block_number, self.ledger.now_ms = blocks.head.number, now_ms
@@ -98,12 +119,12 @@ class Node:
         """Take a signed extrinsic into the pool and return its hash.
 
         Raises:
-            Refusal: it can never be included as it stands.
+            TransactionError: it can never be included as it is.
         """
-        pending = admission.admit(raw, self.ledger, self.blocks)
+        pending = admission.admit(raw, self.settled(), self.blocks)
         if watch is not None:
             pending.watch = watch
-        self.pool.add(pending)
+        self.transaction_pool.add(pending)
         pending.watch("ready" if pending in self.ready() else "future")
         for listener in self.on_ready:
             listener()
@@ -111,7 +132,12 @@ class Node:
 
     def ready(self) -> list[Pending]:
         """What the next block would include."""
-        return self.pool.ready(lambda who: system.nonce(self.ledger, who))
+        settled = self.settled()
+        return self.transaction_pool.ready(lambda who: system.nonce(settled, who))
+
+    def settled(self) -> Ledger:
+        """What the next block begins with; while one is being built, what the head left behind."""
+        return self.ledger if self._building is None else self.ledger.at(self.blocks.head.number)
 
     def endow(self, who: str, amount: int) -> None:
         """Issue rao to an account in the block being built.
@@ -120,6 +146,7 @@ class Node:
             ValueError: not an address, or more than the chain can count.
             DispatchError: below the existential deposit.
         """
+        self.finish()
         if balances.issuance(self.ledger) + amount > U64_MAX:
             raise ValueError("the issuance would be out of range")
         with self.ledger.transaction():
@@ -129,60 +156,101 @@ class Node:
     # -- blocks
 
     def seal(self) -> Block:
-        """Build the next block from what is ready in the pool and make it final."""
+        """Build the next block from what is ready in the pool and make it final.
+
+        A block that is being built in turns is finished before.
+        """
+        self.finish()
+        return self._complete(self._build())
+
+    def begin(self) -> None:
+        """Begin the next block; nothing happens where one is being built. `work` builds it in turns."""
+        if self._building is None:
+            self._building = Turns(self._build, TURN_S)
+            self.ledger.pause = self._building.pause
+
+    def work(self) -> bool:
+        """Carry on the block that is being built; whether none is now."""
+        if self._building is not None and self._building.step():
+            self.finish()
+        return self._building is None
+
+    def finish(self) -> None:
+        """Finish the block that is being built, if there is one."""
+        if self._building is None:
+            return
+        try:
+            built = self._building.result()
+        finally:
+            self._building = None
+            self.ledger.pause = go_on
+        self._complete(built)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the next block would hold others up, so that it is to be built in turns."""
+        return sum(pending.weight.ref_time for pending in self.ready()) > HEAVY_REF_TIME
+
+    def _build(self) -> Built:
         parent = self.blocks.head
         before_ms = self.ledger.now_ms
-        number, now_ms = parent.number + 1, self.clock.next(before_ms)
-        included: list[Pending] = []
+        built = Built(parent.number + 1, self.clock.next(before_ms))
         try:
             with self.state.layer():
-                self.ledger.initialize_block(number, now_ms)
+                self.ledger.initialize_block(built.number, built.now_ms)
                 system.open_block(self.ledger, parent.hash)
-                body = self._fill(included)
+                self._fill(built)
                 system.close_block(self.ledger)
         except BaseException:
-            for pending in included:  # the block never was; only what broke it stays out of the pool
-                self.pool.restore(pending)
+            for pending in built.included:  # the block never was; only what broke it stays out of the pool
+                self.transaction_pool.restore(pending)
             self.ledger.block_number, self.ledger.now_ms = parent.number, before_ms
             raise
-        changes = self.state.seal(number)
+        return built
+
+    def _complete(self, built: Built) -> Block:
+        parent, changes = self.blocks.head, self.state.seal(built.number)
         block = Block(
-            number=number, parent_hash=parent.hash, state_root=chained_root(parent.state_root, changes),
-            extrinsics_root=digest(b"".join(body)), logs=(aura_log(now_ms, self.slot_ms),),
-            extrinsics=tuple(body),
+            number=built.number, parent_hash=parent.hash,
+            state_root=chained_root(parent.state_root, changes),
+            extrinsics_root=digest(b"".join(built.body)), logs=(aura_log(built.now_ms, self.slot_ms),),
+            extrinsics=tuple(built.body),
         ).sealed()  # fmt: skip
         self.blocks.append(block)
-        self._forget(number)
-        self._announce(block, changes, included)
+        self._forget(built.number)
+        self._announce(block, changes, built)
         return block
 
-    def _fill(self, included: list[Pending]) -> list[bytes]:
-        now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": self.ledger.now_ms}))
+    def _fill(self, built: Built) -> None:
+        now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": built.now_ms}))
         executive.apply_inherent(self.ledger, 0, now)
-        body = [bare(now)]
-        for pending in self.ready():
-            self.pool.remove(pending)
-            self._include(pending, body, included)
-        return body
+        built.body.append(bare(now))
+        left = MOST_BLOCK_REF_TIME
+        for pending in self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who)):
+            left -= pending.weight.with_base().ref_time
+            if left < 0:
+                return  # the rest waits for the next block
+            if self.transaction_pool.remove(pending):
+                self._include(pending, built)
 
-    def _include(self, pending: Pending, body: list[bytes], included: list[Pending]) -> None:
+    def _include(self, pending: Pending, built: Built) -> None:
         try:
-            with contained("An extrinsic", passes=(Refusal,)) as outcome, self.ledger.transaction():
-                executive.apply_extrinsic(self.ledger, len(body), pending)
-        except Refusal:
-            pending.watch("invalid")
+            with contained("An extrinsic", passes=(TransactionError,)) as outcome, self.ledger.transaction():
+                executive.apply_extrinsic(self.ledger, len(built.body), pending)
+        except TransactionError:
+            built.refused.append((pending, "invalid"))
             return
         except BaseException:  # the process ends
             pending.watch("dropped")
             raise
         if outcome.failed:  # not even its fee could be taken
-            pending.watch("dropped")
+            built.refused.append((pending, "dropped"))
             return
-        body.append(pending.extrinsic.raw)
-        included.append(pending)
+        built.body.append(pending.extrinsic.raw)
+        built.included.append(pending)
         inner = self._unsealed(pending)
         if inner is not None:
-            self._include(inner, body, included)
+            self._include(inner, built)
 
     def _unsealed(self, carrier: Pending) -> Pending | None:
         """The extrinsic a MEV-shield carrier brings, where it can be opened and is valid."""
@@ -194,16 +262,18 @@ class Node:
             return None
         try:
             return admission.admit(raw, self.ledger, self.blocks)
-        except Refusal as error:
+        except TransactionError as error:
             log.info("a sealed extrinsic was refused: %s", error)
             return None
 
-    def _announce(self, block: Block, changes: Changes, included: list[Pending]) -> None:
-        for pending in included:
+    def _announce(self, block: Block, changes: Changes, built: Built) -> None:
+        for pending, status in built.refused:
+            pending.watch(status)
+        for pending in built.included:
             pending.watch({"inBlock": hexed(block.hash)})
             pending.watch({"finalized": hexed(block.hash)})
-        for pending in self.pool.expired(block.number):
-            self.pool.remove(pending)
+        for pending in self.transaction_pool.expired(block.number):
+            self.transaction_pool.remove(pending)
             pending.watch("invalid")
         for listener in self.on_sealed:
             listener(block, changes)
@@ -247,12 +317,12 @@ class Node:
         except ValueError as error:
             raise BadArguments(str(error)) from error
         try:
-            pending = admission.admit(raw, self.ledger, self.blocks)
-        except Refusal as refused:
+            pending = admission.admit(raw, self.settled(), self.blocks)
+        except TransactionError as refused:
             if refused.code != INVALID:
                 raise BadArguments(refused.message) from refused
             return validity.invalid(refused)
-        nonce = system.nonce(self.ledger, pending.extrinsic.signer)
+        nonce = system.nonce(self.settled(), pending.extrinsic.signer)
         return validity.valid(pending, nonce, self.blocks.head.number)
 
     def _resolve(self, name: str) -> tuple[str, str]:

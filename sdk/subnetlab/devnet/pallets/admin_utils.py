@@ -237,5 +237,5 @@ def sudo_set_network_pow_registration_allowed(_ledger: Ledger, _origin: Origin, 
 
 @call(ADMIN, "sudo_set_total_issuance")
 def sudo_set_total_issuance(_ledger: Ledger, _origin: Origin, **_arguments: Any) -> None:
-    """Refuse: nobody may write the issuance."""
+    """Refuse: the issuance cannot be set."""
     raise DispatchError(ADMIN, "Deprecated")

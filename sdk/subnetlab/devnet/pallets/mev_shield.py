@@ -1,4 +1,4 @@
-"""MevShield: extrinsics that nobody can read until they are in a block.
+"""MevShield: extrinsics that are unreadable until they are in a block.
 
 The carrier only records that something sealed arrived; the node opens it and includes the inner extrinsic in
 the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.
@@ -6,7 +6,7 @@ the same block. Keys do not rotate (fidelity table). Source: `pallets/shield`.
 
 from typing import Any
 
-from subnetlab.devnet.chain import refusal, shield
+from subnetlab.devnet.chain import shield, transaction_error
 from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.chain.ledger import Ledger
@@ -23,7 +23,7 @@ MAX_ERA_PERIOD = 8
 def well_formed(_ledger: Ledger, _signer: str, ciphertext: Any) -> None:
     """Refuse what cannot be a sealed extrinsic (`CheckShieldedTxValidity`)."""
     if not shield.is_well_formed(bytes_of(ciphertext)):
-        raise refusal.custom("FailedShieldedTxParsing")
+        raise transaction_error.custom("FailedShieldedTxParsing")
 
 
 def genesis(ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ Substrate's `pallet-sudo`.
 
 from typing import Any
 
-from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import ROOT, DispatchError, Origin, admission, call, ensure_signed
 from subnetlab.devnet.pallets.balances import address
@@ -26,7 +26,7 @@ def ensure_sudo(ledger: Ledger, origin: Origin) -> None:
 def only_the_key(ledger: Ledger, signer: str, **_arguments: Any) -> None:
     """Keep what anybody else sends out of the pool (`SudoTransactionExtension`)."""
     if signer != ledger.get("Sudo", "Key"):
-        raise refusal.invalid(refusal.BAD_SIGNER)
+        raise transaction_error.invalid(transaction_error.BAD_SIGNER)
 
 
 def outcome(ledger: Ledger, origin: Origin, inner: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_
 from subnetlab.units import ROOT_NETUID, U64_MAX
 from subnetlab.yuma import pool as pools
 from subnetlab.yuma.fixed import U64F64
-from subnetlab.yuma.pool import Pool, Refusal, Swap
+from subnetlab.yuma.pool import Pool, Swap, SwapError
 
 MAX_FEE_RATE = 1000
 DYNAMIC = 1
@@ -58,7 +58,7 @@ def buy(
     """What offering TAO for alpha takes and pays.
 
     Raises:
-        DispatchError: the Swap pallet's refusal.
+        DispatchError: named by a SwapError.
     """
     if not is_dynamic(ledger, netuid):
         return _one_to_one(ledger, netuid, tao)
@@ -73,7 +73,7 @@ def sell(
     """What offering alpha for TAO takes and pays.
 
     Raises:
-        DispatchError: the Swap pallet's refusal.
+        DispatchError: named by a SwapError.
     """
     if not is_dynamic(ledger, netuid):
         return _one_to_one(ledger, netuid, alpha)
@@ -99,11 +99,11 @@ def _one_to_one(ledger: Ledger, netuid: int, amount: int) -> Swap:
     return Swap(taken=moved, fee=0, paid=moved, after=pool_of(ledger, netuid))
 
 
-def _accepted(answer: Swap | Refusal) -> Swap:
-    if isinstance(answer, Refusal):
+def _accepted(answer: Swap | SwapError) -> Swap:
+    if isinstance(answer, SwapError):
         raise DispatchError("Swap", answer.value)
     if answer.paid > U64_MAX:
-        raise DispatchError("Swap", Refusal.INSUFFICIENT_LIQUIDITY.value)
+        raise DispatchError("Swap", SwapError.INSUFFICIENT_LIQUIDITY.value)
     return answer
 
 

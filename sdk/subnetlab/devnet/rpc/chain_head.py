@@ -11,7 +11,7 @@ from typing import Any
 from subnetlab.devnet.chain import version
 from subnetlab.devnet.chain.block import Block, hexed
 from subnetlab.devnet.chain.extrinsic import digest
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.node.node import BadArguments, UnknownApi
 from subnetlab.devnet.rpc.connection import Connection, Sealed
 from subnetlab.devnet.rpc.method import Parameters, RpcError, bounded, from_hex, invalid_params, method
@@ -196,8 +196,8 @@ def broadcast(service: Service, parameters: Parameters, _connection: Connection)
     """Take an extrinsic into the pool; what is refused is dropped in silence, as the interface says."""
     try:
         service.node.submit(parameters.data(0))
-    except Refusal as error:
-        service.log_refusal(error)
+    except TransactionError as error:
+        service.log_rejected(error)
     return service.new_id()
 
 

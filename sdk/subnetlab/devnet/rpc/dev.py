@@ -9,7 +9,7 @@ from typing import Any
 
 from subnetlab.devnet.chain.block import Block, hexed
 from subnetlab.devnet.chain.registry import DispatchError
-from subnetlab.devnet.node.sealing import Instant, describe, parse_sealing
+from subnetlab.devnet.node.sealer import Instant, describe, parse_sealing
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import SERVER_ERROR, Parameters, RpcError, invalid_params, method
 from subnetlab.devnet.rpc.service import Service
@@ -36,9 +36,9 @@ def set_sealing(service: Service, parameters: Parameters, _connection: Connectio
 
 
 @method("dev_seal")
-def seal(service: Service, parameters: Parameters, _connection: Connection) -> dict[str, Any]:
+async def seal(service: Service, parameters: Parameters, _connection: Connection) -> dict[str, Any]:
     """Seal blocks now and answer the new head."""
-    return _head(service.sealer.seal(parameters.integer(0, 1, low=1, high=MAX_SEAL)))
+    return _head(await service.sealer.seal_many(parameters.integer(0, 1, low=1, high=MAX_SEAL)))
 
 
 @method("dev_faucet")
@@ -62,7 +62,7 @@ def info(service: Service, _parameters: Parameters, _connection: Connection) -> 
         "head": _head(node.blocks.head),
         "genesis": hexed(node.blocks.genesis.hash),
         "sealing": describe(service.sealer.mode),
-        "pool": len(node.pool),
+        "pool": len(node.transaction_pool),
         "spec_version": node.codec.spec_version,
         "snapshots": sorted(service.snapshots),
     }
@@ -70,7 +70,7 @@ def info(service: Service, _parameters: Parameters, _connection: Connection) -> 
 
 @method("dev_snapshot")
 def take_snapshot(service: Service, _parameters: Parameters, _connection: Connection) -> str:
-    """Hold the chain as it stands; answers an id for `dev_revert`. Only the newest 64 are kept."""
+    """Hold the chain as it is; answers an id for `dev_revert`. Only the newest 64 are kept."""
     while len(service.snapshots) >= MAX_SNAPSHOTS:
         del service.snapshots[next(iter(service.snapshots))]  # the oldest
     identifier = f"{service.new_id()}-at-{service.node.blocks.head.number}"
@@ -113,7 +113,7 @@ async def load(service: Service, parameters: Parameters, _connection: Connection
         saved = await asyncio.to_thread(snapshot.read, path, node.blocks.genesis.hash)
     except StateFileInvalid as error:
         raise RpcError(SERVER_ERROR, str(error)) from error
-    node.pool.clear()
+    node.transaction_pool.clear()
     snapshot.adopt(node, saved)
     service.announce_head()
     return _head(node.blocks.head)

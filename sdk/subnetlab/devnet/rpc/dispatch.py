@@ -10,7 +10,7 @@ import json
 import logging
 from typing import Any
 
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.method import (
     BATCH_TOO_LARGE,
@@ -29,6 +29,8 @@ from subnetlab.devnet.rpc.service import Service
 
 log = logging.getLogger("subnetlab.devnet")
 MAX_BATCH = 1000
+_BESIDE_A_BLOCK = frozenset({"dev_seal", "dev_info"})
+"""The methods of the owner that may run while a block is being built; the others change what it reads."""
 Answer = dict[str, Any]
 
 
@@ -85,7 +87,7 @@ async def answer(service: Service, request: Any, connection: Connection) -> Answ
         result = await _call(service, request["method"], request.get("params"), connection)
     except RpcError as error:
         return _failed(identifier, error)
-    except Refusal as error:
+    except TransactionError as error:
         return _failed(identifier, RpcError(error.code, error.message, error.data))
     except Exception as error:
         log.exception("%s failed", request["method"])
@@ -101,6 +103,8 @@ async def _call(service: Service, name: str, params: Any, connection: Connection
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
     if name.startswith("dev_") and not connection.privileged:
         raise RpcError(METHOD_NOT_FOUND, "RPC call is unsafe to be called externally")
+    if name.startswith("dev_") and name not in _BESIDE_A_BLOCK:
+        service.node.finish()
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
     result = handler(service, Parameters(params or []), connection)

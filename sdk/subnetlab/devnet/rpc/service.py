@@ -6,9 +6,9 @@ from itertools import count
 from pathlib import Path
 
 from subnetlab.devnet.chain.block import Block
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.sealing import Sealer
+from subnetlab.devnet.node.sealer import Sealer
 from subnetlab.devnet.rpc.connection import Changes, Connection, Sealed, Unsent
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
 from subnetlab.devnet.storage.journal import Journal
@@ -77,7 +77,7 @@ class Service:
             raise RpcError(STATE_ERROR, f"Client error: UnknownBlock: State already discarded for {text}")
         return block
 
-    def log_refusal(self, error: Refusal) -> None:
+    def log_rejected(self, error: TransactionError) -> None:
         """Note an extrinsic whose sender is not told."""
         log.info("an extrinsic was refused: %s", error)
 

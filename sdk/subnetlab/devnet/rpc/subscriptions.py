@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from subnetlab.devnet.chain import version
 from subnetlab.devnet.chain.block import hexed
-from subnetlab.devnet.chain.refusal import Refusal
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Status
 from subnetlab.devnet.rpc.connection import Connection, OnBlock, Sealed
 from subnetlab.devnet.rpc.method import METHOD_NOT_FOUND, Parameters, RpcError, bounded, method
@@ -108,7 +108,7 @@ def submit_and_watch(service: Service, parameters: Parameters, connection: Conne
     subscription = begin(service, connection, _nothing)
     try:
         service.node.submit(raw, watch)
-    except Refusal:
+    except TransactionError:
         connection.end(subscription)
         raise
     return subscription

@@ -174,7 +174,7 @@ def submit(service: Service, parameters: Parameters, _connection: Connection) ->
 @method("author_pendingExtrinsics")
 def pending(service: Service, _parameters: Parameters, _connection: Connection) -> list[str]:
     """What is in the pool."""
-    return bounded(hexed(waiting.extrinsic.raw) for waiting in service.node.pool)
+    return bounded(hexed(waiting.extrinsic.raw) for waiting in service.node.transaction_pool)
 
 
 @method("system_accountNextIndex", "account_nextIndex")
@@ -182,10 +182,10 @@ def next_index(service: Service, parameters: Parameters, _connection: Connection
     """The next nonce of an account, the pool counted in."""
     who = parameters.text(0)
     try:
-        nonce = system.nonce(service.node.ledger, who)
+        nonce = system.nonce(service.node.settled(), who)
     except ValueError as error:
         raise invalid_params(f"not an address: {who}") from error
-    return service.node.pool.next_nonce(who, nonce)
+    return service.node.transaction_pool.next_nonce(who, nonce)
 
 
 @method("payment_queryInfo")
@@ -245,7 +245,7 @@ def health(_service: Service, _parameters: Parameters, _connection: Connection) 
 
 @method("system_peers")
 def peers(_service: Service, _parameters: Parameters, _connection: Connection) -> list[Any]:
-    """Nobody."""
+    """No peers."""
     return []
 
 

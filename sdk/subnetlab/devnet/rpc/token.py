@@ -19,7 +19,7 @@ _LONGEST = 4096
 
 
 def new() -> str:
-    """A token that nobody knows."""
+    """A new random token."""
     return secrets.token_urlsafe(32)
 
 

@@ -133,7 +133,7 @@ class Journal:
             self._try_again()
 
     def _adopted(self) -> None:
-        # Another chain stands in this one's place: its blocks do not follow from the journal's.
+        # Another chain has replaced this one: its blocks do not follow from the journal's.
         self._try_again(at_once=True)
 
     def _refused(self, error: OSError) -> None:
@@ -149,7 +149,7 @@ class Journal:
                 self._refused(error)
 
     def fold(self) -> None:
-        """Save the chain as it stands as the snapshot, and begin an empty journal.
+        """Save the chain as it is as the snapshot, and begin an empty journal.
 
         Raises:
             OSError: the disk refuses; what was there still holds.

@@ -35,13 +35,13 @@ class Snapshot:
 
 
 def take(node: Node) -> Snapshot:
-    """Hold the chain as it stands; the pool is not part of it."""
+    """Hold the chain as it is; the pool is not part of it."""
     return Snapshot(node.state.copy(), node.blocks.copy(), node.ledger.now_ms, node.pruned_before)
 
 
 def put_back(node: Node, snapshot: Snapshot) -> None:
     """Make the node's chain the held one again; what waits in the pool is dropped."""
-    node.pool.clear()
+    node.transaction_pool.clear()
     node.adopt(snapshot.state.copy(), snapshot.blocks.copy(), snapshot.pruned_before, snapshot.now_ms)
 
 
@@ -55,7 +55,7 @@ def save(node: Node, path: Path) -> None:
 
 
 def document(node: Node) -> dict[str, Any]:
-    """The chain as it stands, as a file holds it; what follows does not change it."""
+    """The chain as it is, in the form of a file; what follows does not change it."""
     return {
         "format": FORMAT,
         "genesis": hexed(node.blocks.genesis.hash),

@@ -18,6 +18,7 @@ from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
 from subnetlab.record.events import (
+    BaselineEvaluated,
     EpochPaid,
     PeerGone,
     PeerReady,
@@ -57,23 +58,27 @@ class Crew:
         self.spec, self._hotkeys = spec, hotkeys
         self._launcher, self._pacer, self._journal, self._waiting = launcher, pacer, journal, waiting
         self.peers: list[SupervisedPeer] = []
+        self.judged_at = time.monotonic()
+        """When a baseline was last judged."""
         self._paused: dict[int, float] = {}
         """When each paused peer goes on, `time.monotonic()`."""
         self._chaos = ChaosSchedule(spec.kills_per_hour, spec.chaos_seed, time.monotonic())
 
     def start(self) -> None:
-        """Start the peer of every seat.
+        """Start the peer of every seat, baselines excepted that are on record as measured.
 
         Raises:
             FleetStartFailed: one cannot be started; those before it are among `peers`.
         """
         for seat in self.spec.seats:
-            self._start(seat)
+            if not (seat.baseline and self._journal.resume.measured(seat.baseline)):
+                self._start(seat)
 
     def _start(self, seat: PeerSeat, *, owes_after: int | None = None) -> None:
         peer = SupervisedPeer(seat, self._launcher.start(seat), self.spec.start_limit_s)
         self.peers.append(peer)
-        self._pacer.add(seat.uid, seat.role, owes_after=owes_after)
+        if seat.uid >= 0:  # nothing waits for a baseline
+            self._pacer.add(seat.uid, seat.role, owes_after=owes_after)
         self._waiting.register(peer.fileno(), selectors.EVENT_READ, lambda: self._hear(peer))
 
     # -- who is where ---------------------------------------------------------------------------------------
@@ -124,6 +129,8 @@ class Crew:
             self._journal.append_if_new(event)
             if isinstance(event, Phase):
                 self._pacer.reported(event)
+            if isinstance(event, BaselineEvaluated):
+                self.judged_at = time.monotonic()
         if not peer.running:
             self._waiting.unregister(descriptor)
             self._pacer.gone(peer.seat.uid)

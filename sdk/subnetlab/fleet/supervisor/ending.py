@@ -30,10 +30,16 @@ class Ending:
     pending: "Ending | None" = None
     """Of an interrupted run whose training is over: how it ends once its model is written."""
 
-    def event(self, block: int, wall_s: float) -> Event:
+    def event(self, block: int, wall_s: float, energy_j: float | None = None) -> Event:
         """What the record's last line says."""
         if self.status in _FINAL:
-            return RunEnded(status=_FINAL[self.status], reason=self.reason, block=block, wall_s=wall_s)
+            return RunEnded(
+                status=_FINAL[self.status],
+                reason=self.reason,
+                block=block,
+                wall_s=wall_s,
+                energy_j=energy_j,
+            )
         pending = self.pending
         return RunInterrupted(
             reason=self.reason,

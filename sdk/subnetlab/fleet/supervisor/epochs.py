@@ -12,7 +12,7 @@ from typing import Final
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 from subnetlab.record.events import EpochPaid
 
 _ANSWER_LIMIT_S: Final = 30.0

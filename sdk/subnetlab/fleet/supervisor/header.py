@@ -23,6 +23,8 @@ class RunHeader:
     rounds: Rounds
     owed: dict[Role, tuple[int, ...]]
     """Per role, the offsets inside a round before which it reports."""
+    deterministic: bool = False
+    """Whether the run must go as its seed says: with every peer in every round, or not at all."""
 
 
 def read_header(launcher: Launcher, run_folder: Path, idle_limit_s: float) -> RunHeader:
@@ -42,4 +44,5 @@ def read_header(launcher: Launcher, run_folder: Path, idle_limit_s: float) -> Ru
         manifest_hash=found["manifest_hash"],
         rounds=Rounds(**found["rounds"]),
         owed={cast("Role", role): tuple(offsets) for role, offsets in found["owed"].items()},
+        deterministic=found["deterministic"],
     )

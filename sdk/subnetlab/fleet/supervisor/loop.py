@@ -15,16 +15,18 @@ from math import inf
 from types import FrameType
 from typing import Any, Final, Protocol
 
-from subnetlab.errors import ChainRejected, NodeUnreachable
+from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
 from subnetlab.fleet.clock import Clock, Patience
-from subnetlab.fleet.control import ControlServer
+from subnetlab.fleet.control import ControlServer, Verb
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.crew import Crew, verbs_of
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
+from subnetlab.fleet.supervisor.energy import EnergyMeter
 from subnetlab.fleet.supervisor.header import RunHeader
 from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
+from subnetlab.fleet.supervisor.peers import SupervisedPeer
 from subnetlab.network.chain import Block
 from subnetlab.record.events import (
     BlockSealed,
@@ -82,8 +84,12 @@ class Supervisor:
         self._began = self._sealed_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
+        self.energy = EnergyMeter()
+        """Read with every block, so that no counter runs over unseen."""
         self._patience = Patience(spec.node_limit_s)
         self._ending: Ending | None = None
+        self._trained: Ending | None = None
+        """How the run ends, once its seats are through and only baselines may still train."""
         self._waiting = selectors.DefaultSelector()
         self._crew = Crew(
             spec,
@@ -164,8 +170,6 @@ class Supervisor:
                 for key, _ in self._waiting.select(self._select_timeout()):
                     key.data()
                 self._pace()
-            if ending.status is RunStatus.FINISHED:
-                ending = self._account_for_every_round(ending)
         except NodeUnreachable as error:
             ending = chain_gone(error)
         finally:
@@ -174,20 +178,28 @@ class Supervisor:
             self._waiting.close()
         return ending
 
-    def _account_for_every_round(self, ending: Ending) -> Ending:
-        """Have every round on record, and see the last one paid."""
+    def _account_for_every_round(self) -> Ending:
+        """Have every round on record, and see the last one paid; how the run ends."""
         why = self._journal.reconcile(self._pacer.rounds.rounds, again=True)
         if self._watches is None:
             self._seal_until_paid()
         if not why:
-            return ending
+            return Ending(status=RunStatus.FINISHED, reason="")
         return Ending(status=RunStatus.INTERRUPTED, reason=f"What became of some rounds is not known: {why}")
 
     def _ending_if_done(self) -> Ending | None:
+        if self._trained is None and self._ending is None:
+            if self._header.deterministic and (missing := self._missing()):
+                why = "It was to go as its seed says, which takes every peer in every round."
+                return Ending(status=RunStatus.FAILED, reason=f"{missing} {why}")
+            if self._seats_are_through():
+                self._trained = self._account_for_every_round()
+        if self._trained is not None:
+            # Who stops it now ends baselines alone: the run has come to its end.
+            left = self._ending is None and self._crew.running
+            return None if left else self._trained
         if self._ending is not None:
             return self._ending
-        if self._pacer.finished() and not self._crew.running:
-            return Ending(status=RunStatus.FINISHED, reason="")
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
             crew = [peer for peer in self._crew.peers if peer.seat.role in roles]
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
@@ -198,23 +210,42 @@ class Supervisor:
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
 
+    def _missing(self) -> str:
+        """Which peer is gone or late, as a sentence; empty where all take part."""
+        for peer in self._crew.peers:
+            if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
+                return f"The {peer.seat.name} is gone. {peer.reason()}"
+            if peer.seat.uid in self._pacer.late:
+                limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
+                return f"The {peer.seat.name} reported nothing within {limit}."
+        return ""
+
+    def _seats_are_through(self) -> bool:
+        running = any(peer.running for peer in self._crew.peers if peer.seat.uid >= 0)
+        return self._pacer.finished() and not running
+
     def _select_timeout(self) -> float | None:
         """Seconds until something must happen although nothing was heard; None for no limit."""
         now = time.monotonic()
-        due = [self._crew.next_deadline()]
-        if starting := self._crew.starting:
-            due += [peer.start_limit.idle_deadline for peer in starting]
+        starting = self._crew.starting
+        due = [self._crew.next_deadline(), *(peer.start_limit.idle_deadline for peer in starting)]
+        if any(peer.seat.uid >= 0 for peer in starting):
+            pass
         elif self._watches is None and self._pacer.may_seal():
             due.append(self._patience.next_at)
         elif self._pacer.finished():
-            due.append(self._sealed_at + self._last_limit_s())
+            due += [self._last_deadline(peer) for peer in self._crew.live]
         elif self._watches is None:
             due.append(self._pacer.deadline())
         return None if min(due) == inf else max(0.0, min(due) - now)
 
-    def _last_limit_s(self) -> float:
-        """How long the last peers may go on after the last block: as long as the run took, or a phase."""
-        return max(self._spec.phase_limit_s, self._sealed_at - self._began)
+    def _last_deadline(self, peer: SupervisedPeer) -> float:
+        """When a peer is ended after the last block: it may take as long as the run did, or a phase.
+
+        A baseline has as long again whenever one of them was judged.
+        """
+        since = self._sealed_at if peer.seat.uid >= 0 else max(self._sealed_at, self._crew.judged_at)
+        return since + max(self._spec.phase_limit_s, self._sealed_at - self._began)
 
     def _pace(self) -> None:
         now = time.monotonic()
@@ -223,13 +254,15 @@ class Supervisor:
             late = [peer for peer in starting if peer.start_limit.is_exceeded(now)]
             limit = f"{self._spec.start_limit_s:g} s of work"
             self._crew.kill_all(late, f"It was not up within {limit}. {_START_HINT}")
-            return
+            if any(peer.seat.uid >= 0 for peer in starting):
+                return
         if self._pacer.finished():
-            if now >= self._sealed_at + self._last_limit_s():
-                self._crew.kill_all(self._crew.live, "It did not come to its end.")
+            late = [peer for peer in self._crew.live if now >= self._last_deadline(peer)]
+            self._crew.kill_all(late, "It did not come to its end.")
             return
         if self._watches is None:
-            self._pacer.give_up(now)
+            if self._pacer.give_up(now) and self._header.deterministic:
+                return
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
@@ -261,6 +294,7 @@ class Supervisor:
     def _block(self, block: Block, *, waited_s: float, chain_s: float) -> None:
         """A block is there: into the record, and what its epoch paid if it held one."""
         self._sealed_at = time.monotonic()
+        self.energy.read()
         self._pacer.sealed(block.number, self._sealed_at)
         self._journal.append(
             [
@@ -293,9 +327,14 @@ class Supervisor:
 
     def _answer(self, caller: socket.socket) -> None:
         descriptor = caller.fileno()
-        verbs = {"status": self._status_asked, "stop": self._stop_asked, **verbs_of(self._crew)}
+        verbs = {"status": self._status_asked, "stop": self._stop_asked, **self._peer_verbs()}
         if self._control.answer(caller, verbs):
             self._waiting.unregister(descriptor)
+
+    def _peer_verbs(self) -> dict[str, Verb]:
+        """What may be asked of peers; nothing where the run must go as its seed says."""
+        verbs = {**verbs_of(self._crew), "may_join": self._status_asked}
+        return dict.fromkeys(verbs, _left_alone) if self._header.deterministic else verbs
 
     def _status_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
         return self.status()
@@ -303,3 +342,7 @@ class Supervisor:
     def _stop_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
         self.stop("Somebody asked it to stop.")
         return {}
+
+
+def _left_alone(_asked: dict[str, Any]) -> dict[str, Any]:
+    raise FleetError("This run is to go as its seed says, so its peers are left alone.", hint="")

@@ -30,7 +30,7 @@ from subnetlab.fleet.supervisor.loop import Supervisor
 from subnetlab.fleet.supervisor.resume import ResumeState, read_resume_state
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
-from subnetlab.record.events import BASELINE_UID, RunStarted
+from subnetlab.record.events import RunStarted
 from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.writer import RecordWriter
@@ -84,22 +84,18 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         epochs.begin(head, resume.last_epoch or (resume.started.block if resume.started else None))
         journal = Journal(run_folder, record, resume, launcher)
         header = read_header(launcher, run_folder, max(_HEADER_LIMIT_S, spec.start_limit_s))
+        is_new = resume.started is None
         if resume.started is None:
             _check_heights(header, head)
             journal.append([_first_event(spec, header, head)], durable=True)
         elif resume.started.manifest_hash != header.manifest_hash:
             raise FleetStartFailed("The manifest is not the one this run began with.", hint="Put it back.")
+        if not is_new:
+            _check_repeatable(header, resume)
         supervisor = Supervisor(
-            spec=spec,
-            header=header,
-            journal=journal,
-            clock=clock,
-            epochs=epochs,
-            control=control,
-            head=head,
-            launcher=launcher,
-            hotkeys=hotkeys,
-        )
+            spec=spec, header=header, journal=journal, clock=clock, epochs=epochs, control=control,
+            head=head, launcher=launcher, hotkeys=hotkeys,
+        )  # fmt: skip
         yield OpenedRun(
             run_folder=run_folder,
             launcher=launcher,
@@ -108,6 +104,15 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
             pending=pending_ending(resume),
             supervisor=supervisor,
             began=began,
+        )
+
+
+def _check_repeatable(header: RunHeader, resume: ResumeState) -> None:
+    """Whether a run that is taken up may go on: a deterministic one has lost its peers' memory."""
+    if header.deterministic and resume.unreported(header.rounds.rounds):
+        raise FleetStartFailed(
+            "A deterministic run that was cut off cannot go on as its seed says.",
+            hint="Train again with the same seed: it takes the same steps from the start.",
         )
 
 
@@ -163,7 +168,7 @@ def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
         netuid=spec.netuid,
         manifest_hash=header.manifest_hash,
         manifest=header.manifest,
-        seats=[seat.entry() for seat in seats if seat.uid != BASELINE_UID],
+        seats=[seat.entry() for seat in seats if seat.uid >= 0],
         block=head.number,
         play_money=spec.is_devnet,
     )

@@ -67,8 +67,13 @@ class ResumeState:
         take themselves for a round's lead: the record keeps what came first.
         """
         if isinstance(event, BaselineEvaluated):
-            return event.round in self._view.baseline_loss
+            return self._view.evaluated(event)
         return isinstance(event, RoundClosed | RoundLost) and event.round in self._view.over
+
+    def measured(self, baseline: str) -> bool:
+        """Whether the record holds a baseline to its last step."""
+        curve = self._view.baselines.get(baseline)
+        return curve is not None and curve.final is not None
 
     def note(self, event: Event) -> None:
         """Take in an event that the record holds now."""

@@ -95,7 +95,9 @@ def _follow(run: OpenedRun, asked_at: float) -> None:
         log.info("The run is over: %s %s", ending.status, ending.reason)
         wall_s = round(time.monotonic() - run.began, 3)
         try:
-            run.journal.append([ending.event(run.supervisor.head, wall_s)], durable=True)
+            run.journal.append(
+                [ending.event(run.supervisor.head, wall_s, run.supervisor.energy.read())], durable=True
+            )
         except RecordError:
             log.exception("How the run ended could not be recorded.")
 

@@ -29,6 +29,7 @@ def run_header(run_folder: str) -> Answer:
         "netuid": manifest.netuid,
         "manifest": manifest.to_json(),
         "manifest_hash": manifest.hash,
+        "deterministic": manifest.deterministic,
         "rounds": {
             "first_block": manifest.first_block,
             "rounds": manifest.rounds,

@@ -20,6 +20,7 @@ from subnetlab.record.events import Event, PeerReady, Stepped
 
 _NICENESS: Final = 5
 """Peers leave the processor to the notebook, the node and the supervisor where these want it."""
+_LOWEST: Final = 19
 
 
 class Reporter:
@@ -103,6 +104,12 @@ class PeerLife:
         self._report.is_up.set()
         self._report.farewell(farewell_after(error))
         return isinstance(error, PeerStopped)
+
+
+def yield_processor() -> None:
+    """Go on with what all other processes leave over: the rounds do not wait for this one."""
+    with contextlib.suppress(OSError):
+        os.nice(_LOWEST - _NICENESS)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

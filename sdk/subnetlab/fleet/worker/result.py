@@ -8,17 +8,21 @@ import json
 import shutil
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 
 from subnetlab.errors import FleetError
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, read_spec
+from subnetlab.fleet.worker.card import card
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.role import roster_of
+from subnetlab.fleet.worker.role import open_data, roster_of
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.store.objects import open_store
 from subnetlab.train.manifest import Manifest
+from subnetlab.train.models import HuggingFace
+from subnetlab.train.peer import checked_corpus
 from subnetlab.train.replica import Replica
 
 
@@ -47,12 +51,17 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     replica.model.load(replica.theta_P)
-    tensors = {name: part.detach().clone() for name, part in replica.model.module.named_parameters()}
-    save_file(tensors, made / MODEL_FILE, metadata={"theta_hash": replica.hash})
-    config = {
+    if replica.model.has_statistics:
+        torch.set_num_threads(1)  # as the validators judged it
+        replica.model.settle(checked_corpus(manifest, open_data(folder)))
+    save_file(replica.model.state(), made / MODEL_FILE, metadata={"theta_hash": replica.hash, "format": "pt"})
+    config: Answer = {
+        **_published(manifest),
         "run_id": manifest.run_id,
         "manifest_hash": manifest.hash,
         "model": manifest.model.to_json(),
+        "seed": manifest.seed,
+        "init": manifest.init,
         "rounds": last_round + 1,
         "parameters": replica.layout.size,
         "theta_hash": replica.hash,
@@ -60,10 +69,18 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
         "versions": manifest.versions,
     }
     (made / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    (made / CARD_FILE).write_text(_card(manifest, spec.network, config), encoding="utf-8")
+    (made / CARD_FILE).write_text(card(manifest, spec.network, config), encoding="utf-8")
     shutil.rmtree(result, ignore_errors=True)
     made.replace(result)
     return {"theta_hash": replica.hash, "folder": str(result)}
+
+
+def _published(manifest: Manifest) -> Answer:
+    """What other libraries look for in the same file: `from_pretrained` reads a configuration there."""
+    spec = manifest.model
+    if not isinstance(spec, HuggingFace):
+        return {}
+    return {**spec.config, "architectures": [spec.architecture]}
 
 
 def open_replica(manifest: Manifest, run_folder: Path) -> Replica:
@@ -71,21 +88,3 @@ def open_replica(manifest: Manifest, run_folder: Path) -> Replica:
     spec = read_spec(run_folder)
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
     return Replica(manifest, roster_of(run_folder), chain, open_store(spec.store))
-
-
-def _card(manifest: Manifest, network: str, config: Answer) -> str:
-    return f"""# {manifest.run_id}
-
-A model trained by the miners of subnet {manifest.netuid} on {network}, with SubnetLab.
-
-| what | value |
-|---|---|
-| rounds | {config["rounds"]} of {manifest.rounds} |
-| parameters | {config["parameters"]:,} |
-| held-out loss | {config["val_loss"]:.4f} {manifest.task.unit} |
-| strategy | {type(manifest.strategy).__name__} |
-| model hash | `{config["theta_hash"]}` |
-| manifest hash | `{manifest.hash}` |
-
-`{MODEL_FILE}` holds the parameters by name, `{CONFIG_FILE}` how to build the model that takes them.
-"""

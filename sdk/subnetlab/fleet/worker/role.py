@@ -1,6 +1,7 @@
 """From a seat in `fleet.json` to a role that can work: its chain, its store, its key, its manifest."""
 
 import os
+import random
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -8,15 +9,18 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 import bittensor
+import numpy as np
+import torch
 from bittensor_core import Keypair
 
 from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker.header import load_manifest
-from subnetlab.fleet.worker.life import PeerLife
+from subnetlab.fleet.worker.life import PeerLife, yield_processor
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
+from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
@@ -24,6 +28,7 @@ from subnetlab.store.objects import open_store
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer, Report
@@ -65,6 +70,8 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
     with PeerLife(pipe) as report:
         seated = take_seat(Path(run_folder), uid, report)
         report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
+        if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
+            yield_processor()
         seated.work()
 
 
@@ -80,11 +87,22 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     if seat is None:
         raise FleetError(f"The fleet has no seat {uid}.")
     manifest = load_manifest(run_folder)
+    if manifest.deterministic:
+        _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
     role = _role(run_folder, spec, seat, manifest, report)
     if isinstance(role, Validator):
         events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
         role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
     return Seated(uid=seat.uid, role=role)
+
+
+def _fix_random_numbers(seed: int, place: int) -> None:
+    """Start what a person's own model may draw from where it started before; each peer elsewhere."""
+    start = int.from_bytes(stream("random", 4, seed, place), "little")
+    random.seed(start)
+    np.random.seed(start)  # noqa: NPY002 - models that draw from it exist
+    torch.manual_seed(start)
+    torch.use_deterministic_algorithms(mode=True)
 
 
 def open_data(run_folder: Path) -> Corpus | None:
@@ -111,7 +129,11 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
     corpus = open_data(run_folder)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-        return Baseline(manifest, report, chain=reader, corpus=corpus)
+        miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
+        return Baseline(
+            manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
+            store=open_store(spec.store),
+        )  # fmt: skip
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))

@@ -47,7 +47,7 @@ class Squatter(Miner):
             binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)
             guess = commitment_of(binding, bytes(32), hash_of(b""))
             self.store.put(names.sealed(heights.round, seat.uid, guess), b"junk")
-            self.store.put(names.reveal(heights.round, seat.uid, guess.hex()), b"junk")
+            self.store.put(names.reveal(heights.round, seat.uid, "", guess.hex()), b"junk")
         return super().work(heights)
 
 

@@ -17,12 +17,13 @@ def published(reader: Peer, seat: Seat, round_: int) -> bytes | None:
         return None
     store = reader.store
     binding = seal.Binding(run=reader.replica.run, round=round_, hotkey=seat.hotkey)
-    tokens = [name.rpartition("/")[2] for name in store.names(names.reveals(round_, seat.uid))]
+    prefix = names.reveals(round_, seat.uid, reader.chain.block_hash(reader.manifest.heights(round_).commit))
+    tokens = [name.rpartition("/")[2] for name in store.names(prefix)]
     for name in store.names(names.all_sealed(round_, seat.uid)):
         try:
             data = store.get(name, reader.codec.limit + seal.OVERHEAD)
             token = next((token for token in tokens if seal.names_reveal(data, token)), "")
-            found = store.get(names.reveal(round_, seat.uid, token), seal.REVEAL_BYTES) if token else b""
+            found = store.get(f"{prefix}/{token}", seal.REVEAL_BYTES) if token else b""
             commitment = bytes.fromhex(name.rpartition("/")[2])
             return seal.unseal(data, seal.Reveal.from_bytes(found), commitment, binding)
         except (PayloadRejected, ObjectMissing, ObjectTooLarge, ValueError):

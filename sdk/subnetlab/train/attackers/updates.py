@@ -47,7 +47,7 @@ class Alie(Miner):
     """
 
     hostile_share: ClassVar[float] = 0.3
-    """Share of the miners that the attacker takes to attack with it."""
+    """Share of the miners that the attacker takes to attack with it; with their number it decides z."""
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Move the honest difference against its own sign."""

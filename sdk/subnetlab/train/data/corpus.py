@@ -1,8 +1,9 @@
-"""A corpus on disk: two flat files that any number of processes map at once, and what proves them.
+"""A corpus on disk: two files that any number of processes map at once, and what proves them.
 
 `write` makes the folder once, `Corpus.open` maps it in microseconds; pages are shared between peers. The
-manifest holds the tree hash of all shards, so two peers with one root train on the same bytes. What an item
-of the data is, a window of tokens or a row of numbers, the run's task says (`tasks.base`).
+manifest holds the tree hash of all shards, so two peers with one root train on the same bytes. A file holds
+tokens, or rows of named columns (`columns`). What an item of the data is, a window of tokens or a row, the
+run's task says (`tasks.base`).
 Shapes: B sequences, T tokens (each sequence carries one token more, the last target).
 """
 
@@ -19,8 +20,13 @@ from torch import Tensor
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
 from subnetlab.record.files import make_private, write_private
 from subnetlab.train.data import merkle
+from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
 
 SHARD_TOKENS: Final = 65_536
+_SHARD_BYTES: Final = 1 << 22
+"""Of a table: rows are hashed in shards of about this size."""
+ROWS: Final = "rows"
+"""The `dtype` of a table; its columns have dtypes of their own."""
 _DTYPES: Final = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32, "f4": np.float32}
 
 
@@ -33,9 +39,14 @@ class DataManifest:
     """How to make the corpus again, where that is possible."""
     dtype: str
     train_tokens: int
+    """Tokens, or rows of a table; so are the next two numbers."""
     validation_tokens: int
     shard_tokens: int
     root: str
+    columns: tuple[Column, ...] = ()
+    """Of a table; none for tokens."""
+    words: tuple[str, ...] = ()
+    """The text of each token, in the order of their numbers, where tokens are not bytes."""
 
     @property
     def shards(self) -> int:
@@ -43,8 +54,26 @@ class DataManifest:
         return -(-self.train_tokens // self.shard_tokens)
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest in JSON types."""
-        return asdict(self)
+        """The manifest in JSON types; fields that only some data has are left out where they are empty."""
+        found = asdict(self)
+        return {key: value for key, value in found.items() if value or key not in ("columns", "words")}
+
+    @property
+    def numpy_dtype(self) -> "np.dtype[Any]":
+        """How one token or one row lies in the files."""
+        if self.columns:
+            return row_dtype(self.columns)
+        return np.dtype(_DTYPES[self.dtype]).newbyteorder("<")
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        """The columns that a model is given."""
+        return tuple(column for column in self.columns if not column.target)
+
+    @property
+    def target(self) -> Column | None:
+        """The column that a model is to foretell, if there is one."""
+        return next((column for column in self.columns if column.target), None)
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "DataManifest":
@@ -54,18 +83,21 @@ class DataManifest:
             ManifestInvalid: a field is missing, unknown, or out of range.
         """
         try:
-            manifest = DataManifest(**data)
-        except TypeError as error:
+            columns = columns_from_json(data["columns"]) if data.get("columns") else ()
+            fields: dict[str, Any] = {**data, "columns": columns, "words": tuple(data.get("words", ()))}
+            manifest = DataManifest(**fields)
+        except (TypeError, AttributeError) as error:
             raise ManifestInvalid(f"The data's description does not fit: {error}.") from error
         numbers = (manifest.train_tokens, manifest.validation_tokens, manifest.shard_tokens)
-        if manifest.dtype not in _DTYPES or any(type(n) is not int or n < 1 for n in numbers):
+        known = manifest.dtype == ROWS if manifest.columns else manifest.dtype in _DTYPES
+        if not known or any(type(n) is not int or n < 1 for n in numbers):
             raise ManifestInvalid("The data's description has impossible sizes.")
         return manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Training and validation tokens, mapped or in memory."""
+    """Training and validation tokens or rows, mapped or in memory."""
 
     manifest: DataManifest
     train: NDArray[Any]
@@ -80,7 +112,7 @@ class Corpus:
         """
         try:
             manifest = DataManifest.from_json(json.loads((folder / "data.json").read_text()))
-            dtype = np.dtype(_DTYPES[manifest.dtype]).newbyteorder("<")
+            dtype = manifest.numpy_dtype
             train = np.memmap(folder / "train.bin", dtype=dtype, mode="r", shape=(manifest.train_tokens,))
             validation = np.memmap(
                 folder / "validation.bin", dtype=dtype, mode="r", shape=(manifest.validation_tokens,)
@@ -115,7 +147,11 @@ def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) ->
 
 
 def in_memory(
-    name: str, train: NDArray[Any], validation: NDArray[Any], source: dict[str, Any] | None = None
+    name: str,
+    train: NDArray[Any],
+    validation: NDArray[Any],
+    source: dict[str, Any] | None = None,
+    words: tuple[str, ...] = (),
 ) -> Corpus:
     """Describe two token arrays as a corpus.
 
@@ -138,6 +174,33 @@ def in_memory(
         validation_tokens=len(validation),
         shard_tokens=SHARD_TOKENS,
         root=_root(train, validation, SHARD_TOKENS),
+        words=words,
+    )
+    return Corpus(manifest, train, validation)
+
+
+def table_in_memory(
+    name: str, train: NDArray[Any], validation: NDArray[Any], columns: tuple[Column, ...]
+) -> Corpus:
+    """Describe two arrays of rows, whose dtype is `columns.row_dtype`, as a corpus.
+
+    Raises:
+        DatasetEmpty: one of them has no rows.
+    """
+    if not len(train) or not len(validation):
+        raise DatasetEmpty(
+            f"The data set {name!r} has {len(train)} rows to train on and {len(validation)} to validate on.",
+            hint="Give more rows, or eval_data of your own.",
+        )
+    shard = max(1, min(SHARD_TOKENS, _SHARD_BYTES // row_bytes(columns)))
+    manifest = DataManifest(
+        name=name,
+        dtype=ROWS,
+        train_tokens=len(train),
+        validation_tokens=len(validation),
+        shard_tokens=shard,
+        root=_root(train, validation, shard),
+        columns=columns,
     )
     return Corpus(manifest, train, validation)
 

@@ -1,25 +1,35 @@
 """Models a run can train, and how they travel in a manifest.
 
-`TinyGPT` comes along; `Factory` names an importable callable; `source` takes a cell's own model to a fleet
-of one's own. What a manifest needs of a model is in `spec`, what a run asks of it
-in its task.
+`TinyGPT` comes along; `of` takes what a person has: a class, a function that makes a module, a module, or a
+model of `transformers`. What a manifest needs of a model is in `spec`, what a run asks of it in its task.
 """
 
 from typing import Any, Final
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train.models.custom import Factory, Source, source
+from subnetlab.train.models.hugging_face import HuggingFace
+from subnetlab.train.models.instance import Instance
+from subnetlab.train.models.own import of, weights_of
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tiny_gpt import TinyGPT
 from subnetlab.train.tasks.next_token import generate
 
-__all__ = ["Factory", "ModelSpec", "Source", "TinyGPT", "build", "from_json", "generate", "source"]
+__all__ = [
+    "Factory", "HuggingFace", "Instance", "ModelSpec", "Source", "TinyGPT", "build", "from_json", "generate",
+    "of", "source", "weights_of",
+]  # fmt: skip
 
 _OLD_NAMES: Final = {
     "width": "n_embd", "layers": "n_layer", "heads": "n_head", "context": "seq_len",
     "vocabulary": "vocab_size",
 }  # fmt: skip
 """What manifests up to form 2 call a model's numbers."""
+
+_KINDS: Final[dict[str, type[TinyGPT | Factory | Source | Instance | HuggingFace]]] = {
+    "TinyGPT": TinyGPT, "Factory": Factory, "Source": Source, "Instance": Instance,
+    "HuggingFace": HuggingFace,
+}  # fmt: skip
 
 
 def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
@@ -33,12 +43,11 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
         ManifestInvalid: an unknown kind, wrong fields, or code from a manifest that is not trusted.
     """
     options = {_OLD_NAMES.get(key, key): value for key, value in data.items() if key != "kind"}
-    kinds: dict[str, type[TinyGPT | Factory | Source]] = {
-        "TinyGPT": TinyGPT, "Factory": Factory, "Source": Source,
-    }  # fmt: skip
-    kind = kinds.get(str(data.get("kind")))
+    kind = _KINDS.get(str(data.get("kind")))
     if kind is None:
-        raise ManifestInvalid(f"No model is called {data.get('kind')!r}.", hint=f"Known: {', '.join(kinds)}.")
+        raise ManifestInvalid(
+            f"No model is called {data.get('kind')!r}.", hint=f"Known: {', '.join(_KINDS)}."
+        )
     if kind is not TinyGPT and not trusted:
         raise ManifestInvalid(
             "This manifest's model is code of its author.", hint="Read it, then join with trusted=True."

@@ -5,21 +5,25 @@ Both run code that the manifest names, so a peer builds them only from a manifes
 """
 
 import importlib
-import inspect
 import linecache
-import textwrap
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, Final
 
 from torch import nn
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.train.models.cell import Cell
 
 _FACTORY_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
     RuntimeError, SyntaxError, TypeError, ValueError,
 )  # fmt: skip
+_IMPORTS: Final = "import torch\nfrom torch import nn\n"
+"""What a cell may use without importing it."""
+_CELL_MODULE: Final = "subnetlab_cell_model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +52,7 @@ class Factory:
                 f"{name!r} is defined in this notebook, which a miner process cannot import.",
                 hint="Use subnetlab.models.source(factory, …), or move it into a module.",
             )
-        try:
-            factory = getattr(importlib.import_module(module_name), name)
-        except (ImportError, AttributeError) as error:
-            raise ModelNotBuildable(
-                f"{self.path!r} cannot be imported in a miner process: {error}.",
-                hint="Install the package where the miners run.",
-            ) from error
-        return _called(factory, self.path, self.options)
+        return _called(imported(module_name, name), self.path, self.options)
 
     def to_json(self) -> dict[str, Any]:
         """The specification in JSON types."""
@@ -82,17 +79,7 @@ class Source:
         Raises:
             ModelNotBuildable: the source failed, does not define the name, or returned something else.
         """
-        filename = f"<model {self.name}>"
-        # The traceback of a failing model shows its own lines.
-        linecache.cache[filename] = (len(self.text), None, self.text.splitlines(keepends=True), filename)
-        namespace: dict[str, Any] = {"__name__": "subnetlab_cell_model"}
-        try:
-            exec(compile(self.text, filename, "exec"), namespace)  # noqa: S102 - only from trusted manifests
-        except _FACTORY_ERRORS as error:
-            raise ModelNotBuildable(
-                f"The cell that defines {self.name!r} does not run by itself: {error}.",
-                hint="Let the cell import everything it uses.",
-            ) from error
+        namespace = run_source(self.text, self.name)
         if self.name not in namespace:
             raise ModelNotBuildable(f"The source does not define {self.name!r}.")
         return _called(namespace[self.name], self.name, self.options)
@@ -108,22 +95,61 @@ class Source:
 def source(
     factory: Callable[..., nn.Module], *, seq_len: int | None = None, vocab_size: int = 256, **options: Any
 ) -> Source:
-    """Take a function or class defined in a notebook cell along as source.
+    """Take a function or class of a notebook along as source, with everything of other cells that it uses.
 
     Raises:
-        ModelNotBuildable: Python does not know the source of `factory`.
+        ModelNotBuildable: Python does not know the source of `factory`, or of something that it uses.
     """
-    try:
-        text = textwrap.dedent(inspect.getsource(factory))
-    except (OSError, TypeError) as error:
+    if not isinstance(factory, type | FunctionType):
         raise ModelNotBuildable(
             f"The source of {factory!r} is not known.",
             hint="Define it with def or class in a cell or a module.",
-        ) from error
+        )
+    cell = Cell(factory.__module__)
+    name = cell.define(factory, "make_model" if factory.__name__ == "<lambda>" else factory.__name__)
     return Source(
-        text="import torch\nfrom torch import nn\n" + text, name=factory.__name__,
-        seq_len=seq_len, vocab_size=vocab_size, options=options,
-    )  # fmt: skip
+        text=_IMPORTS + cell.text, name=name, seq_len=seq_len, vocab_size=vocab_size, options=options
+    )
+
+
+def imported(module_name: str, name: str) -> Any:
+    """What a miner process imports under a module's name and a dotted name in it.
+
+    Raises:
+        ModelNotBuildable: it is not there.
+    """
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise ModelNotBuildable(
+            f"'{module_name}:{name}' cannot be imported in a miner process: {error}.",
+            hint="Install the package where the miners run.",
+        ) from error
+    return found
+
+
+def run_source(text: str, name: str) -> dict[str, Any]:
+    """What a text defines, run in a namespace of its own.
+
+    Raises:
+        ModelNotBuildable: it does not run by itself.
+    """
+    filename = f"<model {name}>"
+    # The traceback of a failing model shows its own lines.
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    module = ModuleType(_CELL_MODULE)
+    # Dataclasses look their module up by name while they are made.
+    sys.modules[_CELL_MODULE] = module
+    try:
+        exec(compile(text, filename, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - only from trusted manifests
+    except _FACTORY_ERRORS as error:
+        raise ModelNotBuildable(
+            f"The cell that defines {name!r} does not run by itself: {error}.",
+            hint="Let the cell import everything it uses.",
+        ) from error
+    return module.__dict__
 
 
 def _called(factory: Any, path: str, options: dict[str, Any]) -> nn.Module:

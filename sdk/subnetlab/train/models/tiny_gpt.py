@@ -1,7 +1,8 @@
-"""TinyGPT: a byte-level transformer in four sizes, small enough to train on a laptop's processor.
+"""TinyGPT: a byte-level transformer in five sizes, small enough to train on a laptop's processor.
 
 Pre-norm blocks, fused attention, weights of embedding and output tied, no biases. Follows GPT-2 (Radford et
-al., 2019) in shape and in its scaled initialisation. No key-value cache, no dropout.
+al., 2019) in shape and in its scaled initialisation; the size "demo" is another architecture, which
+`demo_transformer` describes. No key-value cache, no dropout.
 Shapes: B sequences, T tokens, D embedding, H heads, V vocabulary (256 bytes).
 """
 
@@ -13,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.train.models.demo_transformer import DemoTransformer, parameters_of_demo
 
-Size = Literal["binder", "small", "laptop", "gpu"]
+Size = Literal["demo", "binder", "small", "laptop", "gpu"]
 
 _SIZES: Final[dict[str, tuple[int, int, int, int]]] = {
+    "demo": (64, 2, 2, 64),
     "binder": (64, 2, 2, 64),
     "small": (128, 5, 4, 64),
     "laptop": (256, 6, 8, 128),
@@ -49,10 +52,10 @@ class TinyGPT:
         """Take the numbers of a size; those given replace it.
 
         Args:
-            size: one of "binder", "small", "laptop" and "gpu".
+            size: one of "demo", "binder", "small", "laptop" and "gpu".
             n_embd: width of the embedding.
             n_layer: number of blocks.
-            n_head: attention heads of a block; they divide `n_embd`.
+            n_head: attention heads of a block; they divide `n_embd`, in the size "demo" into even parts.
             seq_len: most tokens of a sequence.
 
         Raises:
@@ -72,6 +75,11 @@ class TinyGPT:
                 f"and {self.seq_len} tokens.",
                 hint="Give positive numbers, and an n_embd that n_head divides.",
             )
+        if size == "demo" and self.n_embd // self.n_head % 2:
+            raise ModelNotBuildable(
+                f"TinyGPT('demo') rotates pairs of numbers; a head of {self.n_embd // self.n_head} is odd.",
+                hint="Give an n_embd that 2 * n_head divides.",
+            )
 
     @property
     def vocab_size(self) -> int:
@@ -80,6 +88,10 @@ class TinyGPT:
 
     def build(self) -> nn.Module:
         """Make the module with fresh weights from torch's global generator."""
+        if self.size == "demo":
+            return DemoTransformer(
+                n_embd=self.n_embd, n_layer=self.n_layer, n_head=self.n_head, seq_len=self.seq_len
+            )
         return _Transformer(self)
 
     def to_json(self) -> dict[str, Any]:
@@ -139,4 +151,6 @@ class _Transformer(nn.Module):
 def parameters_of(config: TinyGPT) -> int:
     """How many parameters a configuration has, without building it."""
     d = config.n_embd
+    if config.size == "demo":
+        return parameters_of_demo(d, config.n_layer)
     return (_BYTES + config.seq_len) * d + config.n_layer * (12 * d * d + 2 * d) + d

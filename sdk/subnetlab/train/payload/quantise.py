@@ -1,4 +1,4 @@
-"""Kept values in two bits each: four levels per tensor, each level the mean of the values it stands for.
+"""Kept values in two bits each: four levels per tensor, each level the mean of the values that it replaces.
 
 Two ways to cut values into four bins. "sigma" is SparseLoCo's released one: bins of 1.5 standard deviations
 around the mean. "sign" splits by sign and, within a sign, at the mean magnitude; kept values are large by
@@ -18,7 +18,7 @@ Bins = Literal["sigma", "sign"]
 def quantise(
     values_N: NDArray[np.float32], tensor_N: NDArray[np.int64], tensors: int, bins: Bins
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Cut values into bins per tensor: codes_N in 0..3 and the levels_T4 they stand for."""
+    """Cut values into bins per tensor: codes_N in 0..3 and the levels_T4 that decode them."""
     values = values_N.astype(np.float64)
     codes_N = _by_sigma(values, tensor_N, tensors) if bins == "sigma" else _by_sign(values, tensor_N, tensors)
     cell_N = tensor_N * LEVELS + codes_N
@@ -31,7 +31,7 @@ def quantise(
 def restore(
     codes_N: NDArray[np.uint8], tensor_N: NDArray[np.int64], levels_T4: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The values that codes stand for."""
+    """The values that codes decode to."""
     return levels_T4.reshape(-1)[tensor_N * LEVELS + codes_N]
 
 

@@ -1,9 +1,9 @@
-"""Sealing a payload until everyone has committed: nobody can copy in time, replay, squat a name or overwrite.
+"""Sealing a payload until all have committed, against late copies, replay, squatted names and overwriting.
 
 A miner draws a salt and a key, encrypts the payload (ChaCha20-Poly1305) and commits on chain to
 blake2b(run, round, hotkey, salt, payload hash). After the deadline it reveals salt and key. The sealed object
-lies under a name that contains the commitment, which nobody knows before it is there; it carries the hash of
-a token, derived from the salt, that will name the reveal, so nobody can take that name either.
+lies under a name that contains the commitment, unknown to others before it is there; it carries the hash of
+a token, derived from the salt, that will name the reveal, so that name cannot be squatted either.
 The key encrypts one message only, hence the fixed nonce.
 """
 
@@ -55,7 +55,7 @@ class Sealed:
 
     @property
     def token(self) -> str:
-        """The name of the reveal, known to nobody else before it is there."""
+        """The name of the reveal, unknown to others before it is there."""
         return token_of(self.salt)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from subnetlab.train.theta import Layout
 
 _FOLD = 8
-"""Chunk values per group whose maximum stands for them in the first look."""
+"""Chunk values per group of which the first look takes only the maximum."""
 _SLAB = 1 << 17
 """Values looked at in one go, few enough to stay in a core's own cache."""
 

@@ -17,8 +17,10 @@ from subnetlab.errors import PayloadRejected
 
 HEADER_LIMIT: Final = 1024
 _PREFIX: Final = 8
-_TYPES: Final[dict[str, np.dtype[Any]]] = {"U8": np.dtype("u1"), "F32": np.dtype("<f4")}
-_NAMES: Final = {np.dtype("u1"): "U8", np.dtype("<f4"): "F32"}
+_TYPES: Final[dict[str, np.dtype[Any]]] = {
+    "U8": np.dtype("u1"), "F16": np.dtype("<f2"), "F32": np.dtype("<f4")
+}  # fmt: skip
+_NAMES: Final = {dtype: name for name, dtype in _TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Part:
 
 
 def write(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
-    """Put arrays into a container, in the given order (fp32 first keeps them aligned)."""
+    """Put arrays into a container, in the given order (wide ones first keep them aligned)."""
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     blobs: list[bytes] = []
     end = 0
@@ -125,7 +127,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], memoryview]:
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     return result
 
 

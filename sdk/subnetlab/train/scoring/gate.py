@@ -1,7 +1,7 @@
 """The gate: which payloads of a round go into the aggregate, and why not, in words a student understands.
 
 An update must remove, over all data on which it was tried, at least a set share of what the median update
-removes, and do no harm on data nobody was assigned. Noise removes nothing, whatever its norm; an honest
+removes, and do no harm on data not assigned to any miner. Noise removes nothing, whatever its norm; an honest
 update removes some even in the first and last rounds, when all remove little. Measured on the small model,
 8 miners, 20 rounds, on unseen data alone: honest updates from 0.38 of the median up in all but one of 140,
 noise of honest norm at most 0.14. To shut someone out for one round is not to slash: ratings decide what

@@ -47,14 +47,17 @@ class Trial:
         self.model, self.theta_P, self.corpus = model, theta_P, corpus
         self.held_out = held_out
         model.load(theta_P)
+        model.settle(corpus)
         self.before = float(self._losses(held_out).mean())
 
     def removed(self, update: Update, rate: float, assigned: NDArray[np.int64]) -> Removed:
         """Try θ minus `rate` times the update."""
         model = self.model
         model.load(self.theta_P)
+        model.settle(self.corpus)
         assigned_before = float(self._losses(assigned).mean())
         update.subtract_from(model.theta_P, rate)
+        model.settle(self.corpus)
         after_B = self._losses(np.concatenate([self.held_out, assigned]))
         held_out_after = float(after_B[: len(self.held_out)].mean())
         assigned_after = float(after_B[len(self.held_out) :].mean())
@@ -79,6 +82,7 @@ def validation_loss(model: FlatModel, manifest: Manifest, corpus: Corpus) -> flo
     scoring = manifest.scoring
     count = scoring.validation_batches * scoring.validation_sequences
     numbers_B = assignment.validation(model.task.items(corpus, "validation"), count, seed=manifest.seed)
+    model.settle(corpus)
     return float(item_losses(model, corpus, "validation", numbers_B).mean())
 
 

@@ -43,11 +43,11 @@ class Ratings:
         for uid, score in scores.items():
             share = min(BEST, score / typical) if typical > 0 and score > 0 else 0.0
             old = self.of.get(uid)
-            # The first verdict stands for itself: a running mean from 0 would punish late joiners.
+            # The first verdict is taken whole: a running mean from 0 would punish late joiners.
             self.of[uid] = share if old is None else self.rating_decay * old + (1 - self.rating_decay) * share
 
     def weights(self) -> dict[int, float]:
-        """Shares that add up to 1, or all zero where nobody earned anything."""
+        """Shares that add up to 1, or all zero if no miner earned anything."""
         worth = {uid: 0.0 if self.proof.get(uid, 1.0) < 0 else rating for uid, rating in self.of.items()}
         positive = [value for value in worth.values() if value > 0]
         floor = FLOOR * median(positive) if positive else 0.0

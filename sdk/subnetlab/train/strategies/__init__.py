@@ -4,22 +4,47 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train import optimizer
+from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Strategy
 from subnetlab.train.strategies.ddp import DDP
 from subnetlab.train.strategies.diloco import DiLoCo
+from subnetlab.train.strategies.muloco import MuLoCo
 from subnetlab.train.strategies.sparseloco import SparseLoCo
 
-__all__ = ["DDP", "DiLoCo", "SparseLoCo", "Strategy", "from_json", "to_json"]
+__all__ = [
+    "DDP",
+    "DiLoCo",
+    "MuLoCo",
+    "SparseLoCo",
+    "Strategy",
+    "alone_optimizer",
+    "from_json",
+    "inner_optimizer",
+    "to_json",
+]
 
-_KINDS: dict[str, type[DDP] | type[DiLoCo] | type[SparseLoCo]] = {
-    "DDP": DDP, "DiLoCo": DiLoCo, "SparseLoCo": SparseLoCo,
+_KINDS: dict[str, type[DDP] | type[DiLoCo] | type[MuLoCo] | type[SparseLoCo]] = {
+    "DDP": DDP, "DiLoCo": DiLoCo, "MuLoCo": MuLoCo, "SparseLoCo": SparseLoCo,
 }  # fmt: skip
+
+
+def inner_optimizer(strategy: Strategy) -> OptimizerConfig:
+    """What a strategy's miners step with unless a run says otherwise: Muon for MuLoCo, AdamW else."""
+    return strategy.optimizer if isinstance(strategy, MuLoCo) else AdamWConfig()
+
+
+def alone_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
+    """A run's optimizer at the rate at which one miner by itself does best, for the baseline."""
+    return strategy.alone_optimizer(config) if isinstance(strategy, MuLoCo) else config
 
 
 def to_json(strategy: Strategy) -> dict[str, Any]:
     """A strategy with every option in JSON types."""
-    return {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
+    options = {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
+    if isinstance(strategy, DDP):
+        options["optimizer"] = strategy.optimizer.to_json()
+    return options
 
 
 def from_json(data: dict[str, Any]) -> Strategy:
@@ -36,7 +61,7 @@ def from_json(data: dict[str, Any]) -> Strategy:
     options = {key: value for key, value in data.items() if key != "kind"}
     try:
         if isinstance(options.get("optimizer"), dict):
-            options["optimizer"] = AdamWConfig(**options["optimizer"])
+            options["optimizer"] = optimizer.from_json(options["optimizer"])
         return kind(**options)
     except (TypeError, ValueError) as error:
         raise ManifestInvalid(f"The strategy's description does not fit: {error}.") from error

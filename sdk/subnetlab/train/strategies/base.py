@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from subnetlab.train.payload.sparse import State
@@ -22,7 +23,7 @@ OnStep = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where in the run a round stands."""
+    """The place of a round in its run."""
 
     round: int
     rounds: int
@@ -104,12 +105,25 @@ class Strategy(Protocol):
 def inner_loop(
     model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
 ) -> LocalUpdate:
-    """AdamW steps from θ; the moments stay with the model from round to round."""
+    """The optimizer's steps from θ; its moments stay with the model from round to round."""
     model.load(theta_P)
     losses: list[float] = []
     for index, batch in enumerate(batches):
         losses.append(model.differentiate(batch))
-        rate = model.adam.config.rate(progress.first_step + index, progress.steps)
-        model.adam.step(model.theta_P, model.gradient_P, rate)
+        rate = model.config.rate(progress.first_step + index, progress.steps)
+        model.optimizer.step(model.theta_P, model.gradient_P, rate)
         on_step(index, losses[-1])
     return LocalUpdate(theta_P - model.theta_P, losses)
+
+
+def nesterov_step(
+    theta_P: Tensor, aggregate: Update, outer: State, *, lr: float, momentum: float
+) -> None:  # fmt: skip
+    """Move θ in place by one step of torch's SGD with Nesterov momentum: velocity first, then look ahead.
+
+    Elementwise and in fixed rounding steps, so every peer and every replay gets the same bits.
+    """
+    aggregate_P = aggregate.dense(theta_P.numel())
+    velocity_P = outer.setdefault("velocity", torch.zeros_like(theta_P))
+    velocity_P.mul_(momentum).add_(aggregate_P)
+    theta_P -= (velocity_P * momentum + aggregate_P) * lr

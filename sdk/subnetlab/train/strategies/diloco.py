@@ -7,14 +7,13 @@ outer gain lr / (1 - momentum) = 7 suits rounds of 15 steps and more; with fewer
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress, inner_loop
+from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress, inner_loop, nesterov_step
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -52,8 +51,5 @@ class DiLoCo:
         return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:  # noqa: ARG002
-        """One Nesterov step: velocity first, then look ahead along it."""
-        aggregate_P = aggregate.dense(theta_P.numel())
-        velocity_P = outer.setdefault("velocity", torch.zeros_like(theta_P))
-        velocity_P.mul_(self.momentum).add_(aggregate_P)
-        theta_P -= (velocity_P * self.momentum + aggregate_P) * self.outer_lr
+        """One Nesterov step."""
+        nesterov_step(theta_P, aggregate, outer, lr=self.outer_lr, momentum=self.momentum)

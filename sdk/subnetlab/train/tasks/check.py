@@ -9,6 +9,7 @@ from torch import nn
 
 from subnetlab.errors import ModelNotBuildable
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.models.spec import drawing
 from subnetlab.train.tasks.base import MODEL_ERRORS, Task
 
 _ITEMS = 2
@@ -18,17 +19,19 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
     """Train the model on nothing: one batch, one gradient, no step.
 
     Raises:
-        ModelNotBuildable: it fails on a batch, has no gradient, or its loss is not finite from the start.
+        ModelNotBuildable: it fails on a batch, has no gradient, its loss is not finite from the start, or
+            differs when it is measured again.
         DatasetEmpty: training or validation data holds not one item.
     """
     task.items(data, "validation")
     numbers = np.arange(min(_ITEMS, task.items(data, "train").count), dtype=np.int64)
     batch = task.batch(data, "train", numbers)
     try:
-        loss = task.loss(model.train(), batch)
-        loss.backward()
-        with torch.no_grad():
-            losses_B = task.losses(model.eval(), batch)
+        with drawing(0):
+            loss = task.loss(model.train(), batch)
+            loss.backward()
+            with torch.no_grad():
+                losses_B, again_B = (task.losses(model.eval(), batch) for _ in range(2))
     except MODEL_ERRORS as error:
         shapes = " and ".join(str(tuple(part.shape)) for part in batch)
         raise ModelNotBuildable(
@@ -47,5 +50,10 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
         raise ModelNotBuildable(
             f"The model's {what} on its first batch is not finite ({float(loss.detach()):g}).",
             hint="Initialise the weights smaller, or scale the inputs.",
+        )
+    if not torch.equal(losses_B, again_B):
+        raise ModelNotBuildable(
+            "The model's loss of the same items differs between two passes in evaluation mode.",
+            hint="Draw no random numbers there: use nn.Dropout, or training=self.training.",
         )
     model.zero_grad(set_to_none=True)

@@ -5,7 +5,9 @@ Items overlap: item `i` begins at token `i`, so an item number is an offset.
 Shapes: B sequences, T tokens, V vocabulary.
 """
 
+import re
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from numpy import int64
@@ -17,7 +19,11 @@ from subnetlab.errors import DatasetEmpty, ModelNotBuildable
 from subnetlab.train.data.corpus import Corpus, sequences
 from subnetlab.train.tasks.base import Batch, Items, Part, Sample
 
-SAMPLE_BYTES = 100
+SAMPLE_BYTES = 120
+_TEMPERATURE = 0.6
+"""Of samples that people read: a model after a minute of training is likeliest right where it is sure."""
+_BLANK = re.compile(r"(?: {25}|\n\s*\n\s*\n)\s*")
+"""Where a sample ends: blanks no program is indented by, or two empty lines."""
 _BYTES = 256
 
 
@@ -74,11 +80,13 @@ class NextToken:
         """The prompt continued; None without a prompt."""
         if not self.prompt:
             return None
-        text = generate(model, self.prompt, seq_len=self.seq_len, length=SAMPLE_BYTES)
-        return Sample(prompt=self.prompt, text=text)
+        text = generate(
+            model, self.prompt, seq_len=self.seq_len, length=SAMPLE_BYTES, temperature=_TEMPERATURE
+        )
+        return Sample(prompt=self.prompt, text=_up_to_blanks(text))
 
     def _logits(self, model: nn.Module, x_BT: Tensor) -> Tensor:
-        logits_BTV = model(x_BT)
+        logits_BTV = logits_of(model(x_BT))
         shape, wanted = tuple(getattr(logits_BTV, "shape", ())), (*x_BT.shape, self.vocab_size)
         if shape != wanted:
             raise ModelNotBuildable(
@@ -86,6 +94,22 @@ class NextToken:
                 hint="forward takes tokens (B, T) and returns logits (B, T, V).",
             )
         return logits_BTV
+
+
+def logits_of(answer: Any) -> Tensor:
+    """The logits in what a model returns: a tensor, or an object or dict that has them; at least fp32."""
+    logits = getattr(answer, "logits", answer)
+    if isinstance(answer, dict):
+        logits = cast("dict[str, Any]", answer).get("logits")
+    if isinstance(logits, Tensor) and logits.dtype in (torch.float16, torch.bfloat16):
+        return logits.float()
+    return cast("Tensor", logits)
+
+
+def _up_to_blanks(text: str) -> str:
+    """A sample without the blanks that a young model fills the rest of its length with."""
+    end = next((found.start() for found in _BLANK.finditer(text) if text[: found.start()].strip()), None)
+    return text[:end].rstrip() or text
 
 
 def of_model(spec: object, prompt: str = "") -> NextToken:
@@ -119,7 +143,7 @@ def generate(
     generator = torch.Generator().manual_seed(seed)
     tokens_T = torch.tensor(list(prompt.encode()), dtype=torch.long)
     for _ in range(length):
-        logits_V = model(tokens_T[-seq_len:].unsqueeze(0))[0, -1]
+        logits_V = logits_of(model(tokens_T[-seq_len:].unsqueeze(0)))[0, -1]
         if temperature == 0:
             following = logits_V.argmax().view(1)
         else:

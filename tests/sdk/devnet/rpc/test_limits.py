@@ -16,7 +16,7 @@ from tests.sdk.devnet.conftest import StillClock, recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.sealing import Manual, Sealer
+from subnetlab.devnet.node.sealer import Manual, Sealer
 from subnetlab.devnet.rpc import subscriptions
 from subnetlab.devnet.rpc.connection import LOW_WATER_BYTES, MAX_OUTBOX_BYTES, Outbox, Unsent
 from subnetlab.devnet.rpc.listener import Limits

@@ -13,7 +13,7 @@ from subnetlab.train import models
 from subnetlab.train.models.tiny_gpt import parameters_of
 
 
-@pytest.mark.parametrize("size", ["binder", "small"])
+@pytest.mark.parametrize("size", ["demo", "binder", "small"])
 def test_the_parameters_are_those_of_the_formula(size: Any) -> None:
     config = models.TinyGPT(size)
     built = sum(p.numel() for p in config.build().parameters())
@@ -23,6 +23,7 @@ def test_the_parameters_are_those_of_the_formula(size: Any) -> None:
 def test_the_sizes() -> None:
     sizes = {size: parameters_of(models.TinyGPT(size)) for size in ("binder", "small", "laptop", "gpu")}
     assert sizes["small"] == 1_025_408
+    assert parameters_of(models.TinyGPT("demo")) == 245_888
     assert list(sizes.values()) == sorted(sizes.values())
 
 
@@ -36,8 +37,9 @@ def test_one_seed_gives_everyone_the_same_weights_and_leaves_the_world_alone(tin
     assert not torch.equal(next(first.parameters()), next(other.parameters()))
 
 
-def test_the_model_cannot_see_the_future(tiny: models.TinyGPT) -> None:
-    model = models.build(tiny, 0)
+@pytest.mark.parametrize("size", ["demo", "binder"])
+def test_the_model_cannot_see_the_future(size: Any) -> None:
+    model = models.build(models.TinyGPT(size, seq_len=16), 0)
     tokens = torch.randint(0, 256, (1, 16))
     changed = tokens.clone()
     changed[0, 10:] = 7
@@ -46,7 +48,14 @@ def test_the_model_cannot_see_the_future(tiny: models.TinyGPT) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"size": "huge"}, {"n_embd": 33, "n_head": 2}, {"n_layer": -1}, {"n_embd": 0}]
+    "options",
+    [
+        {"size": "huge"},
+        {"n_embd": 33, "n_head": 2},
+        {"n_layer": -1},
+        {"n_embd": 0},
+        {"size": "demo", "n_embd": 33, "n_head": 1},
+    ],
 )
 def test_impossible_sizes_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ModelNotBuildable):
@@ -74,8 +83,20 @@ def failing() -> nn.Module:
     raise RuntimeError("out of luck")
 
 
-def of_doubles() -> nn.Module:
-    return Bigram().double()
+def complex_() -> nn.Module:
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.zeros(3, dtype=torch.complex64))
+    return model
+
+
+def lazy() -> nn.Module:
+    return nn.LazyLinear(3)
+
+
+def tied_by_memory() -> nn.Module:
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight.data = model[0].weight.data
+    return model
 
 
 def all_frozen() -> nn.Module:
@@ -102,7 +123,8 @@ def test_a_factory_builds_and_survives_json(here: str) -> None:
     ("name", "words"),
     [
         ("constant", "no parameters"), ("not_a_model", "returned a str"), ("failing", "out of luck"),
-        ("of_doubles", "float64"), ("nowhere", "cannot be imported"), ("all_frozen", "is frozen"),
+        ("complex_", "complex64"), ("lazy", "no shape"), ("tied_by_memory", "share their memory"),
+         ("nowhere", "cannot be imported"), ("all_frozen", "is frozen"),
     ],
 )  # fmt: skip
 def test_a_model_that_cannot_be_trained_says_why(here: str, name: str, words: str) -> None:

@@ -7,7 +7,7 @@ import torch
 from subnetlab.train import models, tasks
 from subnetlab.train.data import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
-from subnetlab.train.strategies import DDP, DiLoCo, SparseLoCo, Strategy
+from subnetlab.train.strategies import DDP, DiLoCo, MuLoCo, SparseLoCo, Strategy
 from subnetlab.train.strategies.base import Progress
 from subnetlab.train.tasks import Batch
 from subnetlab.train.theta import FlatModel, Layout
@@ -49,9 +49,9 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
     [
         SparseLoCo(inner_steps=5), SparseLoCo(inner_steps=5, bins="sign", mean="all", k=512),
         DiLoCo(inner_steps=5, outer_lr=0.5, momentum=0.5), DDP(optimizer=AdamWConfig(lr=2e-2)),
-        DDP(inner_steps=2),
+        DDP(inner_steps=2), MuLoCo(inner_steps=5),
     ],
-    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated"],
+    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated", "muloco"],
 )  # fmt: skip
 def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus) -> None:
     before, after = trained(strategy, tiny, corpus)

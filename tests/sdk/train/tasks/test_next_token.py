@@ -13,6 +13,7 @@ from subnetlab.train.data import Corpus
 from subnetlab.train.data.corpus import in_memory
 from subnetlab.train.tasks import NextToken
 from subnetlab.train.tasks.check import check
+from subnetlab.train.tasks.next_token import _up_to_blanks
 
 
 @pytest.fixture
@@ -119,3 +120,16 @@ def test_sampling_repeats_and_respects_temperature(tiny: models.TinyGPT) -> None
 def test_sampling_refuses_nonsense(tiny: models.TinyGPT, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give a prompt"):
         models.generate(models.build(tiny, 0), **{"prompt": "a", "seq_len": 16, **options})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("f(x):\n        return x\n" + " " * 60, "f(x):\n        return x"),
+        ("f(x):\n    y\n\n\n\nclass A", "f(x):\n    y"),
+        ("\n\n\n    x", "\n\n\n    x"),
+        (" " * 40, " " * 40),
+    ],
+)
+def test_a_sample_ends_where_only_blanks_follow(text: str, shown: str) -> None:
+    assert _up_to_blanks(text) == shown

@@ -17,10 +17,10 @@ from subnetlab.devnet.chain.scale import compact
 from subnetlab.devnet.pallets.subtensor import schedule, uids, weights
 from subnetlab.devnet.pallets.subtensor.entries import (
     erase,
+    error,
     event,
     number,
     read,
-    refusal,
     require,
     storage_index,
     write,
@@ -56,7 +56,7 @@ def _committer(ledger: Ledger, origin: Origin, netuid: int, mechanism: int) -> t
     require(read(ledger, "CommitRevealWeightsEnabled", netuid), "CommitRevealDisabled")
     uid = uids.uid_of(ledger, netuid, hotkey)
     if uid is None:
-        raise refusal("HotKeyNotRegisteredInSubNet")
+        raise error("HotKeyNotRegisteredInSubNet")
     require(weights.has_min_stake(ledger, netuid, hotkey), "NotEnoughStakeToSetWeights")
     require(weights.may_set_now(ledger, netuid, mechanism, uid), "CommittingWeightsTooFast")
     return hotkey, uid
@@ -117,13 +117,13 @@ def _reveal(ledger: Ledger, hotkey: str, ballot: Ballot, salt: Sequence[int]) ->
     index = storage_index(ballot.netuid, ballot.mechanism)
     commits: list[Commit] | None = read(ledger, "WeightCommits", index, hotkey)
     if commits is None:
-        raise refusal("NoWeightsCommitFound")
+        raise error("NoWeightsCommitFound")
     alive, expired = _without_expired(ledger, ballot.netuid, commits)
     hashed = commit_hash(hotkey, index, ballot, salt)
     place = next((at for at, commit in enumerate(alive) if commit[0] == hashed), None)
     if place is None:
         require(hashed not in expired, "ExpiredWeightCommit")
-        raise refusal("InvalidRevealCommitHashNotMatch" if alive else "NoWeightsCommitFound")
+        raise error("InvalidRevealCommitHashNotMatch" if alive else "NoWeightsCommitFound")
     due = alive[place][1] + number(ledger, "RevealPeriodEpochs", ballot.netuid)
     require(schedule.epoch_index(ledger, ballot.netuid) == due, "RevealTooEarly")
     rest = alive[place + 1 :]

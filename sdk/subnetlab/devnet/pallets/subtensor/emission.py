@@ -121,7 +121,7 @@ def _keep_price(ledger: Ledger, netuid: int, tao: int, alpha: int) -> tuple[int,
 
 
 def _buy_back(ledger: Ledger, netuid: int, tao: int) -> int:
-    """Buy alpha that nobody holds, without fees; the rao that entered the pool."""
+    """Buy alpha that no account holds, without fees; the rao that entered the pool."""
     if tao == 0:
         return 0
     try:

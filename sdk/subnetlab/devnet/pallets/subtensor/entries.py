@@ -77,7 +77,7 @@ def event(ledger: Ledger, name: str, fields: Any) -> None:
     ledger.deposit_event(PALLET, name, fields[0] if alone else fields)
 
 
-def refusal(name: str) -> DispatchError:
+def error(name: str) -> DispatchError:
     """A SubtensorModule error, to be raised."""
     return DispatchError(PALLET, name)
 

@@ -1,7 +1,7 @@
 """An epoch over storage: what Yuma is told, and what of its answer is written down.
 
 The mathematics are `yuma.epoch`; this module reads neurons, stakes, weights, bonds and hyperparameters, runs
-one evaluation per mechanism, stores each one's results and their mean. It pays nobody (`payout` does).
+one evaluation per mechanism, stores each one's results and their mean. It pays no one (`payout` does).
 
 Source: `epoch/run_epoch.rs`, `subnets/mechanism.rs` of Subtensor at spec 425. Voting power is not tracked.
 """

@@ -8,7 +8,7 @@ import bittensor_core as core
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pallets.subtensor.entries import exists, refusal, require, take
+from subnetlab.devnet.pallets.subtensor.entries import error, exists, require, take
 from subnetlab.units import ROOT_NETUID
 
 _ACCOUNT_BYTES = 32
@@ -65,7 +65,7 @@ def pay_subnet(ledger: Ledger, netuid: int, coldkey: str, amount: int) -> int:
 def transfer(ledger: Ledger, source: str, dest: str, amount: int) -> None:
     """Move TAO, letting the sender's account end."""
     if balances.free(ledger, source) < amount:
-        raise refusal("InsufficientTaoBalance")
+        raise error("InsufficientTaoBalance")
     before = int(ledger.get("Balances", "TotalIssuance"))
     balances.transfer(ledger, source, dest, amount, keep_alive=False)
     dust = before - int(ledger.get("Balances", "TotalIssuance"))
@@ -77,7 +77,7 @@ def pay_from_subnet(ledger: Ledger, netuid: int, coldkey: str, amount: int) -> N
     """Move TAO out of a subnet's account, which keeps what is left, however little.
 
     The chain reaps an account that is left with less than the existential deposit. Its subnet's reserve would
-    still count that dust, and nobody could take the last stake out; here the two move together.
+    still count that dust, and the last staker could not unstake; here the two move together.
 
     Raises:
         DispatchError: InsufficientTaoBalance; Token.BelowMinimum where the receiver would hold too little.

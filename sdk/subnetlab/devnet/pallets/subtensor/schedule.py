@@ -51,7 +51,7 @@ def epoch_index(ledger: Ledger, netuid: int) -> int:
 
 
 def is_frozen(ledger: Ledger, netuid: int) -> bool:
-    """Whether the next epoch is so close that hyperparameters stand still."""
+    """Whether the next epoch is so close that hyperparameters are frozen."""
     if number(ledger, "Tempo", netuid) == 0:
         return False
     if number(ledger, "PendingEpochAt", netuid) > ledger.block_number:

@@ -1,7 +1,7 @@
 """Stake in storage: who holds how much alpha with which hotkey on which subnet.
 
 The only place that writes `TotalHotkeyAlpha`, `TotalHotkeySharesV2`, `AlphaV2`, `TotalAlphaStaked` and
-`StakingHotkeys`. It moves stake only: reserves, outstanding alpha and balances belong to whoever calls it.
+`StakingHotkeys`. It moves stake only: reserves, outstanding alpha and balances belong to its callers.
 The superseded `Alpha` and `TotalHotkeyShares` maps do not exist on a chain that starts here.
 
 Source: `staking/stake_utils.rs` of Subtensor at spec 425; `TotalAlphaStaked` is spec 461's sum per subnet.

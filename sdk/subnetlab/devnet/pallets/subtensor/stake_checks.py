@@ -8,7 +8,7 @@ from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets import swap
 from subnetlab.devnet.pallets.subtensor import money, share_pool
-from subnetlab.devnet.pallets.subtensor.entries import exists, is_subnet, number, read, refusal, require
+from subnetlab.devnet.pallets.subtensor.entries import error, exists, is_subnet, number, read, require
 from subnetlab.devnet.pallets.subtensor.trading import Position, held
 from subnetlab.units import RAO_PER_TAO, ROOT_NETUID, U64_MAX
 from subnetlab.yuma.pool import MAX_INPUT_MULTIPLE, Swap
@@ -120,4 +120,4 @@ def _simulated(ledger: Ledger, netuid: int, amount: int, *, buying: bool) -> Swa
     try:
         return swap.buy(ledger, netuid, amount) if buying else swap.sell(ledger, netuid, amount)
     except DispatchError as refused:
-        raise refusal("InsufficientLiquidity") from refused
+        raise error("InsufficientLiquidity") from refused

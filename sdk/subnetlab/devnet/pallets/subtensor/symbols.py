@@ -1,4 +1,4 @@
-"""Which letter stands for a subnet's token.
+"""The letter that denotes a subnet's token.
 
 The runtime keeps 439 letters of many alphabets in a fixed order; a new subnet takes the one at its netuid,
 or the first free one. Source: `subnets/symbols.rs`.

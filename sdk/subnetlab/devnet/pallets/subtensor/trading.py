@@ -100,7 +100,7 @@ def stake_into(
         The alpha-rao received.
 
     Raises:
-        DispatchError: AmountTooLow, InsufficientLiquidity, or the swap's own refusal.
+        DispatchError: AmountTooLow, InsufficientLiquidity, or a SwapError's name.
     """
     moved = money.pay_subnet(ledger, to.netuid, to.coldkey, tao)
     done = buy_alpha(ledger, to.netuid, moved, limit_rao=limit_rao, fees=fees)
@@ -132,7 +132,7 @@ def unstake_from(
         The rao received.
 
     Raises:
-        DispatchError: StakeUnavailable, or the swap's own refusal.
+        DispatchError: StakeUnavailable, or a SwapError's name.
     """
     netuid = out_of.netuid
     require(share_pool.debit(ledger, out_of.hotkey, out_of.coldkey, netuid, alpha), "StakeUnavailable")

@@ -8,12 +8,12 @@ from subnetlab.devnet.pallets.subtensor.entries import (
     at,
     entries,
     erase,
+    error,
     exists,
     mechanisms,
     number,
     put_at,
     read,
-    refusal,
     storage_index,
     write,
 )
@@ -106,13 +106,13 @@ def register(ledger: Ledger, netuid: int, hotkey: str) -> int:
     """Give a hotkey a uid: a free one, or that of the neuron that has to go.
 
     Raises:
-        DispatchError: NoNeuronIdAvailable where nobody may be pruned.
+        DispatchError: NoNeuronIdAvailable where no neuron may be pruned.
     """
     if number(ledger, "SubnetworkN", netuid) < number(ledger, "MaxAllowedUids", netuid):
         return append(ledger, netuid, hotkey)
     uid = prunable(ledger, netuid)
     if uid is None:
-        raise refusal("NoNeuronIdAvailable")
+        raise error("NoNeuronIdAvailable")
     replace(ledger, netuid, uid, hotkey)
     return uid
 

@@ -41,7 +41,7 @@ class Ballot:
     version_key: int
 
     def is_self_weight(self, uid: int) -> bool:
-        """Whether a neuron weighs itself and nobody else, which anyone may."""
+        """Whether a neuron's only weight is on itself, which anyone may set."""
         return len(self.values) == 1 and list(self.uids[:1]) == [uid]
 
 

@@ -6,18 +6,18 @@ import pytest
 from bittensor_core import Keypair
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.chain import refusal, transaction_pool
+from subnetlab.devnet.chain import transaction_error, transaction_pool
 from subnetlab.devnet.chain.block import hexed
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.chain.refusal import Refusal
 from subnetlab.devnet.chain.registry import CALLS
+from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Status
 from subnetlab.devnet.node.node import Node
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 
 
-def code(refused: pytest.ExceptionInfo[Refusal]) -> int:
+def code(refused: pytest.ExceptionInfo[TransactionError]) -> int:
     return refused.value.code
 
 
@@ -35,17 +35,17 @@ def test_a_gap_in_nonces_waits_until_it_is_filled(node: Node, signer: Signer) ->
 def test_the_same_bytes_twice(node: Node, signer: Signer) -> None:
     raw = signer.transfer(BOB, 1)
     node.submit(raw)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(TransactionError) as refused:
         node.submit(raw)
-    assert code(refused) == refusal.ALREADY_IMPORTED
+    assert code(refused) == transaction_error.ALREADY_IMPORTED
 
 
 def test_a_better_tip_takes_the_place(node: Node, signer: Signer) -> None:
     seen: list[Status] = []
     node.submit(signer.transfer(BOB, 1, tip=5), seen.append)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(TransactionError) as refused:
         node.submit(signer.transfer(BOB, 2, tip=5))
-    assert code(refused) == refusal.TOO_LOW_PRIORITY
+    assert code(refused) == transaction_error.TOO_LOW_PRIORITY
     assert refused.value.message == "Priority is too low: (5 vs 5)"
     winner = node.submit(signer.transfer(BOB, 2, tip=6))
     assert seen == ["ready", {"usurped": f"0x{winner.hex()}"}]
@@ -69,7 +69,7 @@ def test_a_mortal_extrinsic_leaves_when_its_era_ends(node: Node, signer: Signer)
     for _ in range(4):
         node.seal()
     assert seen == ["future", "invalid"]
-    assert len(node.pool) == 0
+    assert len(node.transaction_pool) == 0
 
 
 def test_what_became_unaffordable_is_dropped_from_its_block(node: Node, signer: Signer) -> None:
@@ -87,7 +87,7 @@ def test_the_pool_is_full_by_bytes_too(node: Node, signer: Signer, monkeypatch: 
     first, second = (signer.transfer(BOB, 1, nonce=n) for n in range(2))
     monkeypatch.setattr(transaction_pool, "LIMIT_BYTES", len(first) + len(second) - 1)
     node.submit(first)
-    with pytest.raises(Refusal, match="1016"):
+    with pytest.raises(TransactionError, match="1016"):
         node.submit(second)
     node.seal()
     node.submit(second)

@@ -1,4 +1,4 @@
-"""AdamW and its learning rate schedule on flat vectors.
+"""AdamW on flat vectors.
 
 Own code because constructing any torch.optim optimiser loads the compiler stack into every peer, which costs
 seconds and about a hundred megabytes each. One fused kernel walks the four vectors once. Loshchilov and
@@ -6,12 +6,14 @@ Hutter 2019 (decoupled weight decay). No AMSGrad, no parameter groups.
 P parameters.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import torch
 from torch import Tensor
+
+from subnetlab.train.optimizer.schedule import Schedule, checked, falling, rising
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class AdamWConfig:
     warmup: float = 0.05
     """Share of all inner steps in which the rate rises linearly."""
     floor: float = 0.1
-    """Share of `lr` at which the cosine ends."""
+    """Share of `lr` at which the schedule ends."""
     beta1: float = 0.9
     beta2: float = 0.95
     eps: float = 1e-8
@@ -30,15 +32,24 @@ class AdamWConfig:
     clip: float = 1.0
     """Largest norm of one step's gradient."""
 
+    schedule: Schedule = "cosine"
+    decay: float = 0.6
+    """Share of all inner steps in which "wsd" falls."""
+
+    def __post_init__(self) -> None:
+        checked(self.schedule, lr=self.lr, warmup=self.warmup, floor=self.floor, decay=self.decay)
+
     def to_json(self) -> dict[str, Any]:
-        """The options in JSON types."""
-        return asdict(self)
+        """The options in JSON types; without the schedule where it is the cosine, as manifests began."""
+        options = asdict(self)
+        if self.schedule == "cosine":
+            del options["schedule"], options["decay"]
+        return options
 
     def rate(self, step: int, steps: int) -> float:
-        """The learning rate of inner step `step` of `steps`: warm-up, then a cosine down to the floor."""
-        rising = min(1.0, (step + 1) / max(1.0, self.warmup * steps))
-        falling = self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-        return self.lr * rising * falling
+        """The learning rate of inner step `step` of `steps`."""
+        down = falling(self.schedule, step, steps, floor=self.floor, decay=self.decay)
+        return self.lr * rising(step, steps, self.warmup) * down
 
 
 # The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
@@ -64,6 +75,29 @@ class AdamW:
             [theta_P], [gradient_P], [self.mean_P], [self.square_P], [], [self.steps],
             lr=rate, beta1=self.config.beta1, beta2=self.config.beta2,
             weight_decay=self.config.weight_decay, eps=self.config.eps, amsgrad=False, maximize=False,
+        )  # fmt: skip
+
+
+class FusedAdamW:
+    """AdamW's moments of several pieces of one vector, stepped together."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        """Start with zero moments for pieces of these sizes."""
+        self.means = [torch.zeros(size) for size in sizes]
+        self.squares = [torch.zeros(size) for size in sizes]
+        self.steps = torch.zeros(())
+
+    def step(
+        self, pieces: list[Tensor], gradients: list[Tensor], *, rate: float, beta1: float, beta2: float,
+        eps: float, weight_decay: float,
+    ) -> None:  # fmt: skip
+        """Move the pieces in place by one step."""
+        if not pieces:
+            return
+        self.steps += 1
+        _fused_adamw(
+            pieces, gradients, self.means, self.squares, [], [self.steps] * len(pieces), lr=rate, beta1=beta1,
+            beta2=beta2, weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False,
         )  # fmt: skip
 
 

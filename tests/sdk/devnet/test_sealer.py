@@ -10,7 +10,7 @@ from tests.sdk.devnet.signing import Signer
 from subnetlab.devnet.chain.block import Block
 from subnetlab.devnet.chain.registry import CALLS
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.sealing import Instant, Interval, Manual, Sealer, describe, parse_sealing
+from subnetlab.devnet.node.sealer import Instant, Interval, Manual, Sealer, describe, parse_sealing
 
 BOB = Keypair.from_uri("//Bob").ss58_address
 
@@ -91,7 +91,7 @@ async def test_an_interval_seals_empty_blocks(node: Node, sealer: Sealer) -> Non
 async def test_manual_seals_only_when_told(node: Node, sealer: Sealer, signer: Signer) -> None:
     node.submit(signer.transfer(BOB, 1))
     assert node.blocks.head.number == 0
-    assert sealer.seal(3).number == 3
+    assert (await sealer.seal_many(3)).number == 3
     assert len(node.blocks.at(1).extrinsics) == 2
 
 

@@ -4,7 +4,7 @@ import pytest
 from bittensor.settings import NETWORKS
 
 from subnetlab.errors import NodeUnreachable, UnknownNetwork
-from subnetlab.network.names import ENDPOINTS, resolve
+from subnetlab.network.endpoints import ENDPOINTS, resolve
 from subnetlab.network.rejection import translated
 
 

@@ -10,7 +10,7 @@ _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
 
 
 def is_part(text: str) -> bool:
-    """Whether a text can stand between two slashes of a name."""
+    """Whether a text can be one component of a name, between two slashes."""
     return _PART.match(text) is not None
 
 

@@ -28,6 +28,7 @@ class Manual:
 
 
 Sealing = Instant | Interval | Manual
+_BLOCKS_A_TURN = 64
 MIN_SECONDS, MAX_SECONDS = 0.01, 3600.0
 
 
@@ -70,6 +71,7 @@ class Sealer:
         self.node, self.mode = node, mode
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Handle | None = None
+        self._turns: asyncio.Handle | None = None
         node.on_ready.append(self._on_ready)
         self.switch(mode)
 
@@ -84,11 +86,22 @@ class Sealer:
         else:
             self._on_ready()
 
-    def seal(self, count: int = 1) -> Block:
-        """Build blocks now, whatever the mode; returns the last one."""
-        for _ in range(count - 1):
-            self.node.seal()
+    def seal(self) -> Block:
+        """Build a block now, whatever the mode."""
         return self.node.seal()
+
+    async def seal_many(self, count: int) -> Block:
+        """Build blocks now, whatever the mode, while others have their turns; returns the last one."""
+        for number in range(count):
+            if self.node.heavy:
+                self.node.begin()
+                while not self.node.work():  # noqa: ASYNC110 - the work is done here, others only get turns
+                    await asyncio.sleep(0)
+            else:
+                self.node.seal()
+            if number % _BLOCKS_A_TURN == _BLOCKS_A_TURN - 1:
+                await asyncio.sleep(0)
+        return self.node.blocks.head
 
     def stop(self) -> None:
         """Build no more blocks by itself."""
@@ -100,10 +113,11 @@ class Sealer:
         # The next tick is set first, so that a block that fails does not stop the chain.
         following = max(due + mode.seconds, self._loop.time())
         self._timer = self._loop.call_at(following, self._tick, mode, following)
-        self.node.seal()
+        self._build()
 
     def _on_ready(self) -> None:
-        if isinstance(self.mode, Instant) and self._timer is None and self.node.ready():
+        idle = self._timer is None and self._turns is None
+        if isinstance(self.mode, Instant) and idle and self.node.ready():
             self._timer = self._loop.call_soon(self._seal_at_once)
 
     def _seal_at_once(self) -> None:
@@ -111,6 +125,22 @@ class Sealer:
         if not self.node.ready():  # sealed by hand in the meantime
             return
         try:
-            self.node.seal()
+            self._build()
         finally:
             self._on_ready()
+
+    def _build(self) -> None:
+        if self._turns is not None:
+            return  # the block before is late
+        if self.node.heavy:
+            self.node.begin()
+            self._take_turn()
+        else:
+            self.node.seal()
+
+    def _take_turn(self) -> None:
+        self._turns = None
+        if self.node.work():
+            self._on_ready()
+        else:
+            self._turns = self._loop.call_soon(self._take_turn)

@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 30.0
 ANSWER_LIMIT_S = 40.0
 """How long a node may take to answer one question; a large metagraph on a busy machine takes seconds."""
 _LET_GO_S = 1.0
-"""How long whoever still waits may take to hear that the connection is closed."""
+"""How long callers that still wait may take to hear that the connection is closed."""
 
 
 class WireClient(bittensor.Subtensor):
@@ -71,7 +71,7 @@ class WireClient(bittensor.Subtensor):
         return self
 
     def close(self) -> None:
-        """Leave the node for good: whoever still waits is told, the SDK stops its loop, and this frees it."""
+        """Leave the node for good: waiting callers are told, the SDK stops its loop, and this frees it."""
         self._closed = True
         if self._own_loop is not None and not self._loop.owns_current_thread:
             with contextlib.suppress(RuntimeError, TimeoutError):
@@ -86,7 +86,7 @@ class WireClient(bittensor.Subtensor):
 
         Raises:
             ChainRejected: the chain refused.
-            NodeUnreachable: nobody answers, or not in time.
+            NodeUnreachable: the node does not answer, or not in time.
         """
         with self.question():
             result: T = self._call(question)
@@ -97,7 +97,7 @@ class WireClient(bittensor.Subtensor):
 
         Raises:
             ChainRejected: the node knows no such method, or refuses.
-            NodeUnreachable: nobody answers.
+            NodeUnreachable: the node does not answer.
         """
 
         async def ask() -> Any:
@@ -141,7 +141,7 @@ class WireClient(bittensor.Subtensor):
         finally:
             for work in (bounded, coro):
                 if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
-                    work.close()  # nobody answered, so it was never begun
+                    work.close()  # the node did not answer, so it was never begun
 
     async def _told_of_the_end(self, coro: Coroutine[Any, Any, Any]) -> Any:
         # The SDK stops its loop under whatever runs on it, and a thread that waits for that waits for ever.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class TransactionError(Exception):
     """An extrinsic is refused: JSON-RPC code, message and data."""
 
     code: int
@@ -32,9 +32,9 @@ NOT_EXPECTED = "Transaction call is not expected"
 BAD_SIGNER = "Invalid signing address"
 
 
-def invalid(reason: str) -> Refusal:
+def invalid(reason: str) -> TransactionError:
     """The runtime calls the transaction invalid."""
-    return Refusal(INVALID, "Invalid Transaction", reason)
+    return TransactionError(INVALID, "Invalid Transaction", reason)
 
 
 CUSTOM = {
@@ -70,19 +70,19 @@ CUSTOM = {
 """Subtensor's own reasons, by name."""
 
 
-def custom(name: str) -> Refusal:
+def custom(name: str) -> TransactionError:
     """The runtime refuses with one of Subtensor's numbers (`common/src/transaction_error.rs`)."""
     return invalid(f"Custom error: {CUSTOM[name]}")
 
 
-def bad_format(reason: str) -> Refusal:
+def bad_format(reason: str) -> TransactionError:
     """The bytes are no extrinsic at all."""
-    return Refusal(BAD_FORMAT, f"Extrinsic has invalid format: {reason}")
+    return TransactionError(BAD_FORMAT, f"Extrinsic has invalid format: {reason}")
 
 
-def undecodable(reason: str) -> Refusal:
+def undecodable(reason: str) -> TransactionError:
     """The bytes are an extrinsic, but the runtime cannot read it."""
-    return Refusal(
+    return TransactionError(
         VERIFICATION,
         "Verification Error: Runtime error: Execution failed: Bad input data provided to "
         f"validate_transaction: {reason}",
@@ -90,22 +90,22 @@ def undecodable(reason: str) -> Refusal:
     )
 
 
-def already_imported(extrinsic_hash: bytes) -> Refusal:
+def already_imported(extrinsic_hash: bytes) -> TransactionError:
     """The pool holds this very extrinsic."""
-    return Refusal(ALREADY_IMPORTED, "Transaction Already Imported", f'["0x{extrinsic_hash.hex()}"]')
+    return TransactionError(ALREADY_IMPORTED, "Transaction Already Imported", f'["0x{extrinsic_hash.hex()}"]')
 
 
-def too_low_priority(offered: int, held: int) -> Refusal:
+def too_low_priority(offered: int, held: int) -> TransactionError:
     """Another extrinsic of the same signer and nonce pays at least as well."""
-    return Refusal(
+    return TransactionError(
         TOO_LOW_PRIORITY,
         f"Priority is too low: ({held} vs {offered})",
         "The transaction has too low priority to replace another transaction already in the pool.",
     )
 
 
-def pool_full() -> Refusal:
+def pool_full() -> TransactionError:
     """The pool holds as much as it may."""
-    return Refusal(
+    return TransactionError(
         DROPPED, "Immediately Dropped", "The transaction couldn't enter the pool because of the limit"
     )

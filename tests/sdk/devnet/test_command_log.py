@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from subnetlab.devnet.node import repeats
-from subnetlab.devnet.node.repeats import Repeats
+from subnetlab.devnet.node import command
+from subnetlab.devnet.node.command import OncePerMinute
 
 
 def record(text: str, error: Exception | None = None) -> logging.LogRecord:
@@ -15,12 +15,12 @@ def record(text: str, error: Exception | None = None) -> logging.LogRecord:
 
 def test_what_repeats_is_said_once_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(repeats.time, "monotonic", lambda: now[0])
-    filtered = Repeats()
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    filtered = OncePerMinute()
     said = [filtered.filter(record(f"block {n} failed", ZeroDivisionError("x"))) for n in range(50)]
     assert said == [True] + [False] * 49
     assert filtered.filter(record("another"))
-    now[0] += repeats.QUIET_S
+    now[0] += command.QUIET_S
     later = record("block 50 failed", ZeroDivisionError("x"))
     assert filtered.filter(later)
     assert later.getMessage() == "block 50 failed (and 49 times more since)"

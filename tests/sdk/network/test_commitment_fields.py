@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subnetlab.network.commitments import MAX_BYTES, decode_fields, encode_fields
+from subnetlab.network.commitment_fields import MAX_BYTES, decode_fields, encode_fields
 
 
 @given(st.binary(max_size=MAX_BYTES))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.errors import InvalidAmount
-from subnetlab.network.wire import WireClient
+from subnetlab.network.wire_client import WireClient
 from subnetlab.units import ROOT_NETUID, AlphaRao, Rao, format_tao
 
 _SIM_STAKE = ("SwapRuntimeApi", "sim_swap_tao_for_alpha")
@@ -54,7 +54,7 @@ def stake_quote(client: WireClient, amount: Rao, netuid: int) -> StakeQuote:
     """Simulate staking TAO into a subnet.
 
     Raises:
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
         ChainRejected: the chain cannot simulate it.
     """
     return _quote(client, int(amount), netuid, staking=True)

@@ -1,0 +1,111 @@
+"""Inner optimizers on flat vectors, and how they travel in a manifest.
+
+`AdamWConfig` and `MuonConfig` are configurations; `start` makes what steps. AdamW's description carries no
+kind, as manifests had it before there was a second optimizer, so that their hashes stay what they were.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from torch import Tensor
+
+from subnetlab.errors import ManifestInvalid
+from subnetlab.train.matrices import Tensors, size
+from subnetlab.train.optimizer.adamw import AdamW, AdamWConfig, clip_norm_
+from subnetlab.train.optimizer.muon import Muon, MuonConfig
+from subnetlab.train.optimizer.schedule import SCHEDULES, Schedule
+
+__all__ = [
+    "AdamW",
+    "AdamWConfig",
+    "Muon",
+    "MuonConfig",
+    "Optimizer",
+    "OptimizerConfig",
+    "Schedule",
+    "chosen",
+    "clip_norm_",
+    "from_json",
+    "start",
+]
+
+OptimizerConfig = AdamWConfig | MuonConfig
+
+_WORDS: Final[dict[str, type[AdamWConfig] | type[MuonConfig]]] = {"adamw": AdamWConfig, "muon": MuonConfig}
+
+
+class Optimizer(Protocol):
+    """What steps one flat vector; its moments stay with one miner."""
+
+    def step(self, theta_P: Tensor, gradient_P: Tensor, rate: float) -> None:
+        """Clip the gradient in place and move `theta_P` in place by one step at `config.rate`."""
+        ...
+
+
+def start(config: OptimizerConfig, tensors: Tensors) -> Optimizer:
+    """An optimizer with zero moments for the tensors of a layout."""
+    if isinstance(config, MuonConfig):
+        return Muon(config, tensors)
+    return AdamW(config, size(tensors))
+
+
+def from_json(data: Mapping[str, Any]) -> OptimizerConfig:
+    """Read a configuration back.
+
+    Raises:
+        TypeError, ValueError: an unknown kind or option, or a value out of range.
+    """
+    options = dict(data)
+    kind = str(options.pop("kind", "AdamW"))
+    config = _WORDS.get(kind.lower())
+    if config is None:
+        raise ValueError(f"no optimizer is called {kind!r}")
+    return config(**options)
+
+
+def chosen(
+    optimizer: "str | OptimizerConfig | None",
+    lr: float | None,
+    schedule: str | None,
+    *,
+    default: OptimizerConfig,
+) -> OptimizerConfig:
+    """The configuration that the arguments of `train` describe.
+
+    Args:
+        optimizer: a configuration, or one of the words "adamw" and "muon"; `default` if None.
+        lr: replaces the configuration's largest learning rate (Muon's: that of the hidden matrices).
+        schedule: replaces its schedule; "wsd" and "linear" then end at 0.
+        default: what the strategy trains with.
+
+    Raises:
+        ManifestInvalid: no such optimizer or schedule, or a rate that is no positive number.
+    """
+    known = f"Give one of {', '.join(map(repr, _WORDS))}, AdamWConfig(…) or MuonConfig(…)."
+    if optimizer is None:
+        config = default
+    elif isinstance(optimizer, AdamWConfig | MuonConfig):
+        config = optimizer
+    elif isinstance(optimizer, str) and optimizer.lower() in _WORDS:  # pyright: ignore[reportUnnecessaryIsInstance]
+        named = _WORDS[optimizer.lower()]
+        config = default if isinstance(default, named) else named()
+    else:
+        raise ManifestInvalid(f"optimizer={optimizer!r} is no optimizer.", hint=known)
+    if schedule is not None and schedule not in SCHEDULES:
+        raise ManifestInvalid(
+            f"schedule={schedule!r} is no schedule.", hint=f"Give one of {', '.join(map(repr, SCHEDULES))}."
+        )
+    if lr is not None and (isinstance(lr, bool) or not isinstance(lr, int | float)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ManifestInvalid(f"lr={lr!r} is no number.", hint="Give a learning rate such as 1e-3.")
+    try:
+        if lr is not None:
+            config = replace(config, lr=float(lr))
+        if schedule is not None:
+            floor = 0.0 if schedule in ("wsd", "linear") else config.floor
+            config = replace(config, schedule=schedule, floor=floor)
+    except ValueError as error:
+        raise ManifestInvalid(
+            f"The optimizer cannot be: {error}.", hint="Give lr=1e-3, for instance."
+        ) from error
+    return config

@@ -1,0 +1,98 @@
+"""One-bit payloads: the sign of every value, and mean magnitudes as scales, with error feedback.
+
+As signSGD with error feedback (Karimireddy et al. 2019) with one scale per tensor; tensors outside the hidden
+layers (embedding tables above all) have one per row, because a byte pair that was not read must not move as
+one that was. Scales are fp16. The sender keeps what signs and scales leave over: after every encoding,
+memory + what was sent = 0.95 * old memory + the new difference, exactly as the receiver reads it.
+A sender chooses its scales; the decoder bounds them, and the strategy clips norms to the median.
+Shapes: P parameters, S scales.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from subnetlab.errors import PayloadRejected
+from subnetlab.train import matrices
+from subnetlab.train.payload import wire
+from subnetlab.train.payload.sparse import LARGEST_VALUE, State
+from subnetlab.train.payload.update import Update
+from subnetlab.train.theta import Layout
+
+FORM: Final = "sign-1bit/1"
+_TABLE: Final = 2
+"""Dimensions of a tensor whose rows have scales of their own, outside the hidden layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneBitCodec:
+    """Encoder and decoder for one layout."""
+
+    layout: Layout
+    feedback: float
+
+    @property
+    def limit(self) -> int:
+        """Most bytes an encoded payload of this layout can take."""
+        scales, signs = self._parts().values()
+        return 8 + wire.HEADER_LIMIT + 2 * scales.most + signs.most
+
+    def encode(self, delta_P: Tensor, memory: State) -> bytes:
+        """Code the pseudo-gradient plus what earlier rounds left over; `memory` keeps the new rest."""
+        error_P = memory.setdefault("error", torch.zeros(self.layout.size))
+        error_P.mul_(self.feedback).add_(delta_P)
+        means = [piece.abs().mean(1) for piece in self._rows(error_P)]
+        scale_S = torch.cat(means).half()
+        positive_P = error_P >= 0
+        error_P.sub_(self._values(scale_S.float(), positive_P.float().mul_(2).sub_(1)))
+        arrays = {"scales": scale_S.numpy(), "signs": np.packbits(positive_P.numpy())}
+        return wire.write(arrays, {"form": FORM})
+
+    def decode(self, data: bytes) -> Update:
+        """Read a payload that may be hostile.
+
+        Raises:
+            PayloadRejected: anything that `encode` would not write for this layout.
+        """
+        arrays, _ = wire.read(data, self._parts(), FORM)
+        scale_S = wire.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
+        if np.signbit(scale_S).any():
+            raise PayloadRejected("The payload holds a scale below 0.", reason="malformed")
+        bits = np.unpackbits(arrays["signs"])
+        if bits[self.layout.size :].any():
+            raise wire.malformed("bits after the last sign are set")
+        signs_P = bits[: self.layout.size].astype(np.float32)
+        signs_P *= 2
+        signs_P -= 1
+        return Update(None, self._values(torch.from_numpy(scale_S), torch.from_numpy(signs_P)))
+
+    def _values(self, scale_S: Tensor, signs_P: Tensor) -> Tensor:
+        """Signs times their scales, in place."""
+        first = 0
+        for piece in self._rows(signs_P):
+            piece.mul_(scale_S[first : first + len(piece), None])
+            first += len(piece)
+        return signs_P
+
+    def _rows(self, vector_P: Tensor) -> list[Tensor]:
+        """Every tensor as rows that share a scale: those of a table, or one row of everything."""
+        return [
+            vector_P[start:end].view(rows, -1)
+            for rows, (start, end) in zip(self._scales(), self.layout.spans(), strict=True)
+        ]
+
+    def _scales(self) -> list[int]:
+        """How many scales each tensor has."""
+        tensors = self.layout.tensors
+        return [
+            shape[0] if len(shape) == _TABLE and not hidden and prod(shape) else 1
+            for (_, shape), hidden in zip(tensors, matrices.hidden(tensors), strict=True)
+        ]
+
+    def _parts(self) -> dict[str, wire.Part]:
+        scales, signs = sum(self._scales()), -(-self.layout.size // 8)
+        return {"scales": wire.Part("F16", scales, scales), "signs": wire.Part("U8", signs, signs)}
