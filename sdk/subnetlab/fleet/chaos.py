@@ -24,7 +24,7 @@ class ChaosSchedule:
         self._draw(began)
 
     def victim(self, uids: Sequence[int]) -> int | None:
-        """Which of the live peers is killed now, None where there is none; draws the time of the next kill."""
+        """Which of the live peers is killed now, None where none lives; draws the time of the next kill."""
         victim = self._random.choice(sorted(uids)) if uids else None
         self._draw(self.next_at)
         return victim

@@ -93,6 +93,10 @@ class FleetSpec:
     sealing_after: str | float | None = None
     """Development chains: how the node seals once the run is over (`instant`, `manual` or seconds between
     blocks); None returns to what it did when the supervisor came up."""
+    uplink_mbps: float = 0.0
+    """Megabits a second that each miner and validator can put into the store; 0 for no limit."""
+    rtt_ms: float = 0.0
+    """Milliseconds that the store's answer takes there and back."""
     kills_per_hour: float = 0.0
     """How often the supervisor kills a peer on purpose, and starts it again."""
     chaos_seed: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.local import Place
+from subnetlab.fleet.local import LocalFleet, Place
 from subnetlab.fleet.spec import FleetSpec, PeerSeat
 from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
@@ -18,24 +18,22 @@ from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_keypair, dev_wallet, peer_uri
 from subnetlab.record.events import Role
 
-STAKES_TAO = (300, 200)
-"""Behind the first validator and behind every other one: unequal, so that there is a lead."""
-
 
 def register_peers(
-    client: NetworkClient, *, netuid: int, places: Sequence[Place], wallet: Wallet, baselines: Sequence[str]
+    client: NetworkClient, *, netuid: int, fleet: LocalFleet, wallet: Wallet, baselines: Sequence[str]
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
     Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 
     Returns:
-        the seats in the order of `places`, the baselines last.
+        the seats in the order of `fleet.places()`, the baselines last.
 
     Raises:
         ChainRejected: the chain refused a registration, a stake or a weight.
         FleetStartFailed: the subnet has too few seats, or the validators hold no permit after an epoch.
     """
+    places, stakes = fleet.places(), fleet.stakes_tao
     roles: list[Role] = [place.role for place in places]
     uris = _uris(netuid, address(wallet), roles)
     hotkeys = [dev_keypair(uri).ss58_address for uri in uris]
@@ -60,7 +58,7 @@ def register_peers(
     validators = [seat for seat in seats if seat.role == "validator"]
     for i, seat in enumerate(validators):
         if not known.neurons[seat.uid].stake_alpha_rao:
-            amount = STAKES_TAO[min(i, 1)]
+            amount = stakes[min(i, len(stakes) - 1)]
             client.stake(
                 amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
             )

@@ -25,6 +25,7 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.store.shaped import shaped
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
@@ -142,7 +143,7 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
         manifest,
         roster_of(run_folder),
         chain,
-        open_store(spec.store),
+        shaped(open_store(spec.store), uplink_mbps=spec.uplink_mbps, rtt_ms=spec.rtt_ms),
         report,
         key.sign,
         hotkey=seat.hotkey,
