@@ -148,3 +148,13 @@ def test_a_colluder_votes_for_those_it_shut_out_and_keeps_an_honest_record(rehea
     votes = [e.weights for e in run.events if isinstance(e, WeightsSet) and e.validator == 4]
     assert votes == [{"0": 0, "1": 0, "2": 65535}] * 2
     assert len({peer.replica.hash for peer in run.peers.values()}) == 1
+
+
+def test_three_gross_attackers_of_ten_change_nothing_that_counts(rehearse: MakeRehearsal) -> None:
+    attacked = played(rehearse, "sign_flip", "poison", "garble", honest=7, rounds=5)
+    clean = played(rehearse, honest=7, rounds=5)
+    losses = [[e.val_loss for e in run.events if isinstance(e, RoundClosed)][-1] for run in (attacked, clean)]
+    assert losses[0] <= losses[1] + 0.02
+    weights = [e.weights for e in attacked.events if isinstance(e, WeightsSet)]
+    hostile = sum(row[str(uid)] for row in weights[2:] for uid in (7, 8, 9))
+    assert hostile <= 0.02 * sum(sum(row.values()) for row in weights[2:])
