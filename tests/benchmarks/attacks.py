@@ -24,7 +24,7 @@ from tests.benchmarks.measure import Figure
 
 HONEST, HOSTILE, VALIDATOR = 7, 3, 10
 ROUNDS, QUICK_ROUNDS = 24, 6
-GROSS = ("free_rider", "sign_flip", "poison", "garble", "late", "withheld", "copy", "replay", "label_poison")
+GROSS = ("free_rider", "sign_flip", "poison", "garble", "late", "withheld", "copy", "replay")
 MIXED = ("sign_flip", "free_rider", "poison")
 LOSS_LIMIT, PAY_LIMIT = 0.02, 0.02
 _SETTLED = 2

@@ -28,8 +28,8 @@ class Link:
     rtt_ms: float = 0.0
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], object] = time.sleep
-    _free_at: float = 0.0
-    _booking: threading.Lock = field(default_factory=threading.Lock)
+    _free_at: float = field(default=0.0, init=False)
+    _booking: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def send(self, size: int) -> None:
         """Wait until so many bytes are through the uplink and answered for."""

@@ -27,8 +27,8 @@ def clock() -> Time:
     return Time()
 
 
-def behind(clock: Time, **link: float) -> ShapedStore:
-    return ShapedStore(open_store("memory"), Link(**link, clock=clock, wait=clock.wait))
+def behind(clock: Time, *, uplink_mbps: float, rtt_ms: float = 0.0) -> ShapedStore:
+    return ShapedStore(open_store("memory"), Link(uplink_mbps, rtt_ms, clock=clock, wait=clock.wait))
 
 
 def test_an_upload_takes_its_bits_over_the_rate_and_a_way_there_and_back(clock: Time) -> None:
