@@ -158,6 +158,7 @@ class Stage:
         during: Callable[[Supervisor], None] | None = None,
         baseline: str = "",
         deterministic: bool = False,
+        joining: dict[int, Work] | None = None,
         **limits: float,
     ) -> Ending:
         """Run a supervisor over these peers (uid: role, work) to its end."""
@@ -175,7 +176,8 @@ class Stage:
             owed={"miner": (1, 0), "validator": (1, 0), "alone": ()}, deterministic=deterministic,
         )  # fmt: skip
         launcher = ThreadLauncher(
-            {uid: work for uid, (_, work) in peers.items() if work}, {RECONCILE_ROUNDS: self.reconcile}
+            {uid: work for uid, (_, work) in peers.items() if work} | (joining or {}),
+            {RECONCILE_ROUNDS: self.reconcile},
         )
         clock = clock or MemoryClock(self.net)
         control = ControlServer(self.folder, "token")
