@@ -36,7 +36,8 @@ def played(make_manifest: MakeManifest, corpus: Corpus, outputs: int, **options:
     spec = models.of(perceptron, outputs=outputs)
     task = find(None, spec, models.build(spec, 0), corpus, **options)
     manifest = make_manifest(
-        model=spec, task=task, data=corpus.manifest, strategy=SparseLoCo(inner_steps=15, k=16, chunk=64), rounds=5,
+        model=spec, task=task, data=corpus.manifest, rounds=5,
+        strategy=SparseLoCo(inner_steps=15, k=16, chunk=64),
         batch_size=16, optimizer=AdamWConfig(lr=1e-2),
     )  # fmt: skip
     seats = seats_for("miner", "miner", "validator")

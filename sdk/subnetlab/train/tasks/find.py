@@ -6,7 +6,7 @@ with two items, how many numbers it answers.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -72,6 +72,9 @@ def find(
     own = tuple(Metric(name=name, code=code) for name, code in (metrics or {}).items())
     if isinstance(task, str) and task not in NAMES:
         raise ArgumentInvalid(f"No task is called {task!r}.", hint=f"Known: {', '.join(NAMES)}.")
+    if not isinstance(task, str | None) and not _is_task(task):
+        kind = f"class {task.__name__}" if isinstance(task, type) else type(task).__name__
+        raise ArgumentInvalid(f"task is a {kind} and no task.", hint=f"Give one of {', '.join(NAMES)}.")
     if task is not None and loss is not None:
         raise ArgumentInvalid("task= and loss= both say what is learned.", hint="Give one of them.")
     if task is not None and not isinstance(task, str):
@@ -87,6 +90,11 @@ def find(
             )
         chosen = replace(chosen, metrics=own)
     return with_prompt(chosen, data, prompt) if isinstance(chosen, NextToken) else _promptless(chosen, prompt)
+
+
+def _is_task(task: object) -> bool:
+    methods = ("items", "batch", "loss", "losses")
+    return is_dataclass(task) and not isinstance(task, type) and all(hasattr(task, one) for one in methods)
 
 
 def _covering(task: Task, data: Corpus) -> Task:
