@@ -117,7 +117,7 @@ def test_a_model_that_raises_in_the_middle_ends_the_run_by_its_name(net: Net) ->
 
 
 class Wide(nn.Module):
-    """Answers for one token too many, or rolls dice while it is judged."""
+    """Answers for fewer tokens than its specification has, or rolls dice while it is judged."""
 
     def __init__(self, vocab_size: int = 257, chance: float = 0.0) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ def dice() -> nn.Module:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (lambda: sl.models.of(Wide, seq_len=8), r"shape \(2, 8, 257\), not \(2, 8, 256\)"),
+        (lambda: sl.models.of(Wide, seq_len=8, vocab_size=300), r"shape \(2, 8, 257\), not \(2, 8, 300\)"),
         (lambda: sl.models.source(dice, seq_len=8), "differs between two passes"),
         (lambda: Wide(256), "how many tokens"),
         (lambda: 3, "A int is no model"),
