@@ -103,4 +103,4 @@ def test_every_item_of_a_small_data_set_is_drawn_as_often(count: int) -> None:
 
 def test_rows_of_a_large_table_are_in_shards_of_one_size() -> None:
     items = Items.separate(200_000)
-    assert (items.shards, items.shard_items) == (3, 66_667)
+    assert (items.shards, items.shard_items) == (4, 50_000)

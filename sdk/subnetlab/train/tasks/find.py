@@ -38,6 +38,8 @@ _LENGTHS: Final = (
 )
 """What models call the most tokens of a sequence."""
 _PROMPT_TOKENS: Final = 8
+_MANY_SHARDS: Final = 32
+"""With so many, the last one's being cut short shows in no draw; below, shards are of one size."""
 _MOST_CLASSES: Final = 100_000
 
 
@@ -162,7 +164,8 @@ def _of_tokens(
             f"The data holds the token {needed - 1}, and the model knows tokens below {vocab_size}.",
             hint=f"Give a model with vocab_size={needed} or more.",
         )
-    return NextToken(seq_len=int(seq_len or 1), vocab_size=vocab_size, words=words)
+    even = data.manifest.shards < _MANY_SHARDS
+    return NextToken(seq_len=int(seq_len or 1), vocab_size=vocab_size, words=words, even=even)
 
 
 def _length(spec: object, model: nn.Module) -> int | None:

@@ -31,7 +31,7 @@ def code_of(function: object, what: str) -> Code:
     if isinstance(function, nn.Module):
         return _of_module(function, what)
     if not callable(function) or isinstance(function, type):
-        shown = function.__name__ if isinstance(function, type) else type(function).__name__
+        shown = getattr(function, "__name__", type(function).__name__)
         raise ArgumentInvalid(
             f"{what} is a {shown} and no function.", hint="Give a function of outputs and targets."
         )
