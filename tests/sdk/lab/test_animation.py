@@ -100,7 +100,7 @@ def test_an_early_and_an_endless_run_can_be_drawn() -> None:
     view = told()
     view.val_loss = {number: 5 / (number + 1) for number in range(500)}
     view.closed_at = {number: 10 + 4 * number for number in range(500)}
-    assert len(animation(view)) < 80_000
+    assert len(animation(view)) < 60_000
 
 
 def test_the_recorded_run_fits_a_page() -> None:
