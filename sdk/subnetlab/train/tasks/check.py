@@ -83,7 +83,7 @@ def bytes_per_item(task: Task, model: nn.Module, data: Corpus) -> int:
     return (inputs + sum(kept.values())) // count
 
 
-def fits(task: Task, model: nn.Module, data: Corpus, *, batch_size: int, free: int | None) -> None:
+def check_memory(task: Task, model: nn.Module, data: Corpus, *, batch_size: int, free: int | None) -> None:
     """Refuse a batch that the machine's free memory cannot hold.
 
     Raises:
