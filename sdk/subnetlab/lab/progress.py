@@ -56,6 +56,7 @@ class ProgressLine:
         """When waiting began to see rounds, and how many were over then."""
 
     def of(self, view: RunView, now: float) -> str:
+        """The line as of `now`, seconds of any steady clock."""
         over, rounds = len(view.over), view.rounds
         if not rounds:
             return "The peers are starting."
