@@ -21,7 +21,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · PeerDied
+    │   └── FleetStartFailed · ControlRefused · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     └── DevnetError         raised inside the node's own process
@@ -251,6 +251,10 @@ class FleetStartFailed(FleetError):
     """The miners or validators did not come up."""
 
 
+class ControlRefused(FleetError):
+    """A run's supervisor refused what it was asked to do."""
+
+
 class PeerDied(FleetError):
     """A miner or validator process ended by itself."""
 
@@ -265,6 +269,10 @@ class UnknownRun(RunError):
 
 class RunNotFinished(RunError):
     """The run has not come to its end."""
+
+
+class RunOver(RunError):
+    """The run does not go on, so nothing can be done to it."""
 
 
 class UnknownUid(RunError):

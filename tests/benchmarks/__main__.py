@@ -16,7 +16,7 @@ FAMILIES = (
     "dashboard", "flood", "first_frame", "reload", "losses",
 )  # fmt: skip
 """Cheap ones first; `losses` takes minutes."""
-LONG = ("soak",)
+LONG = ("soak", "attacks")
 """Measured only when asked for, for as many minutes as asked for."""
 
 
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="fewest samples: a smoke test, not a measurement"
     )
-    parser.add_argument("--minutes", type=float, default=60.0, help="how long a soak takes")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long a long family takes at most")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args(arguments)
     families = [name for name in options.only.split(",") if name]

@@ -23,13 +23,13 @@ strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """
 
 
-def begin(net: sl.Net, *, detach: bool = False) -> sl.Run:
+def begin(net: sl.Net, *, detach: bool = False, rounds: int = ROUNDS) -> sl.Run:
     """The same run as `TRAIN`, without a notebook."""
     return net.create_subnet("tiny-lm").train(
         model=sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32),
         data=sl.data.stdlib(400_000),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
-        rounds=ROUNDS,
+        rounds=rounds,
         detach=detach,
         fleet=sl.LocalFleet(miners=3, validators=2, free_riders=1),
     )

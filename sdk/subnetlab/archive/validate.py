@@ -10,11 +10,12 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
-from subnetlab.record.events import EpochPaid, Event, RunStarted
+from subnetlab.record.events import EpochPaid, Event, PeersJoined, RunStarted
 
 _LARGEST: Final = 1 << 63
 """A frame's integers end here; no height, count or amount of a chain comes near."""
 _NAME: Final = re.compile(r"[\w.-]{1,100}")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -31,6 +32,8 @@ def validate_event(event: Event) -> None:
             raise ValueError(f"{event.kind} says something impossible as its {field.name}.")
     if isinstance(event, RunStarted):
         _validate_start(event)
+    if isinstance(event, PeersJoined):
+        _validate_seats(event.seats)
     if isinstance(event, EpochPaid):
         columns = [value for name in EpochPaid.__slots__ if isinstance(value := getattr(event, name), list)]
         if len({len(column) for column in columns}) != 1:
@@ -43,10 +46,15 @@ def _validate_start(event: RunStarted) -> None:
     steps = (event.manifest.get("strategy") or {}).get("inner_steps") or 1
     if int(steps) < 1 or int(event.manifest.get("rounds") or 0) < 0:
         raise ValueError("it plans less than nothing.")
-    for seat in event.seats:
+    _validate_seats(event.seats)
+
+
+def _validate_seats(seats: list[dict[str, Any]]) -> None:
+    for seat in seats:
         if type(seat["uid"]) is not int or not isinstance(seat["hotkey"], str):
             raise ValueError("a seat has no uid or no hotkey.")
-        _ = seat["role"]
+        if not _WORD.fullmatch(str(seat["role"])) or not _WORD.fullmatch(str(seat.get("attacker") or "none")):
+            raise ValueError("a seat has a role that is no word.")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The control socket of a running supervisor: `status`, `stop`, `spent`, for this machine's same user alone.
+"""The control socket of a running supervisor: `status`, `stop`, `kill` …, for this machine's same user alone.
 
 A Unix socket in the run folder (mode 0600). A request is one JSON line with the token of the supervisor's
 own 0600 file; on Linux the kernel's word on the caller's user id is checked too. The reader of a run needs
@@ -12,11 +12,11 @@ import secrets
 import socket
 import struct
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from subnetlab.errors import FleetError
+from subnetlab.errors import ControlRefused, FleetError
 from subnetlab.record.events import Spent, from_json
 
 CONTROL_SOCKET = "control.sock"
@@ -25,6 +25,7 @@ _PATH_LIMIT = 100
 """A Unix socket's path holds 107 bytes on Linux and 103 on macOS."""
 
 Answer = dict[str, Any]
+Verb = Callable[[Answer], Answer]
 
 
 @contextlib.contextmanager
@@ -80,8 +81,11 @@ class ControlServer:
         self._pending[caller] = b""
         return caller
 
-    def answer(self, caller: socket.socket, verbs: dict[str, Callable[[], Answer]]) -> bool:
-        """Read on; answer a whole line. True once the caller is done with and closed."""
+    def answer(self, caller: socket.socket, verbs: Mapping[str, Verb]) -> bool:
+        """Read on; answer a whole line. True once the caller is done with and closed.
+
+        A verb takes what the request says beside its name, and may raise `FleetError` to refuse it.
+        """
         try:
             piece = caller.recv(_LINE_LIMIT)
         except BlockingIOError:
@@ -100,7 +104,7 @@ class ControlServer:
         self._drop(caller)
         return True
 
-    def _respond(self, text: bytes, verbs: dict[str, Callable[[], Answer]]) -> Answer:
+    def _respond(self, text: bytes, verbs: Mapping[str, Verb]) -> Answer:
         try:
             request = json.loads(text)
             token, verb = str(request["token"]), str(request["verb"])
@@ -108,15 +112,23 @@ class ControlServer:
             return {"ok": False, "error": "not a request"}
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return {"ok": False, "error": "wrong token"}
-        if verb == "spent":
-            event = _spent(request.get("event"))
-            if event is None:
-                return {"ok": False, "error": "not a stake or a payment"}
-            self._spent(event)
-            return {"ok": True}
-        if verb not in verbs:
-            return {"ok": False, "error": f"no verb is called {verb!r}"}
-        return {"ok": True, **verbs[verb]()}
+        try:
+            return {"ok": True, **self._answer(verb, request, verbs)}
+        except FleetError as error:
+            return {"ok": False, "error": str(error)}
+        except (KeyError, TypeError, ValueError) as error:
+            return {"ok": False, "error": f"what {verb!r} needs is missing or wrong: {error}"}
+
+    def _answer(self, verb: str, request: Answer, verbs: Mapping[str, Verb]) -> Answer:
+        if verb in verbs:
+            return verbs[verb](request.get("asked") or {})
+        if verb != "spent":
+            raise FleetError(f"no verb is called {verb!r}", hint="")
+        event = _spent(request.get("event"))
+        if event is None:
+            raise FleetError("not a stake or a payment", hint="")
+        self._spent(event)
+        return {}
 
     def _drop(self, caller: socket.socket) -> None:
         self._pending.pop(caller, None)
@@ -149,24 +161,41 @@ def _spent(told: object) -> Spent | None:
 
 
 def request(
-    run_folder: Path, token: str, verb: str, timeout_s: float = 5.0, *, event: Answer | None = None
+    run_folder: Path,
+    token: str,
+    verb: str,
+    timeout_s: float = 5.0,
+    *,
+    event: Answer | None = None,
+    asked: Answer | None = None,
 ) -> Answer:
-    """Ask a supervisor for `status` or `stop`, or report `spent` with its `event`; return what it says.
+    """Ask a supervisor for a verb such as `status`, with what it needs to know; return what it says.
+
+    Args:
+        run_folder: where it listens.
+        token: of its own file.
+        verb: what to do.
+        timeout_s: the longest wait for the answer.
+        event: of the verb `spent`.
+        asked: of every other verb.
 
     Raises:
-        FleetError: no supervisor listens, it did not answer in time, or it refused.
+        ControlRefused: it refused, and said why.
+        FleetError: no supervisor listens, or it did not answer in time.
     """
     text = b""
     try:
         with socket.socket(socket.AF_UNIX) as line, _reachable(run_folder / CONTROL_SOCKET) as name:
             line.settimeout(timeout_s)
             line.connect(name)
-            line.sendall(json.dumps({"token": token, "verb": verb, "event": event}).encode() + b"\n")
+            line.sendall(
+                json.dumps({"token": token, "verb": verb, "event": event, "asked": asked}).encode() + b"\n"
+            )
             while piece := line.recv(65536):
                 text += piece
         answer: Answer = json.loads(text)
     except (OSError, ValueError) as error:
         raise FleetError(f"The supervisor of {run_folder} does not answer: {error}.") from error
     if not answer.get("ok"):
-        raise FleetError(f"The supervisor of {run_folder} refused: {answer.get('error')}.")
+        raise ControlRefused(str(answer.get("error")), hint="")
     return answer

@@ -16,6 +16,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Final
 
 from subnetlab.errors import FleetError, FleetStartFailed, NodeUnreachable
@@ -27,6 +28,8 @@ from subnetlab.fleet.work_limit import WorkLimit
 from subnetlab.fleet.worker.watch import watch_supervisor
 
 RUN_PEER: Final = "subnetlab.fleet.worker.role:run_peer"
+_WAKE: Final = 'read -r _; kill -CONT "$1"'
+"""Waits for the end of its input, which also comes when the process at the other end is killed."""
 _EXIT_LIMIT_S: Final = 2.0
 """Between a process's last words and its end."""
 
@@ -73,6 +76,7 @@ class ForkedPeer:
     ) -> None:
         self._pipe, writing = context.Pipe(duplex=False)
         os.set_blocking(self._pipe.fileno(), False)
+        self._waker: Popen[bytes] | None = None
         self._process = _started(context, name, _run_named, (target, args, writing, asked_at), writing)
 
     @property
@@ -93,8 +97,31 @@ class ForkedPeer:
         self._process.kill()
         self._process.join(_EXIT_LIMIT_S)
 
+    def pause(self) -> None:
+        """Send SIGSTOP, once something is there that sends SIGCONT when this process ends.
+
+        Raises:
+            FleetError: that cannot be started; the peer goes on.
+        """
+        if self._waker is None:
+            try:
+                self._waker = Popen(  # noqa: S603 - the shell of POSIX, with a number
+                    ["/bin/sh", "-c", _WAKE, "wake", str(self.pid)],
+                    stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise FleetError(f"A paused peer could not be woken again: {error}.") from error
+            os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have SIGCONT sent."""
+        if self._waker is not None:
+            self._waker.communicate()
+            self._waker = None
+
     def close(self) -> str:
         """Close the pipe and collect the exit status."""
+        self.go_on()
         self._pipe.close()
         self._process.join(_EXIT_LIMIT_S)
         if self._process.exitcode is None:

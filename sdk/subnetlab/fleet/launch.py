@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from subnetlab.errors import FleetError, FleetStartFailed
+from subnetlab.errors import ControlRefused, FleetError, FleetStartFailed
 from subnetlab.fleet.control import CONTROL_SOCKET, request
 from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.fleet.pacer_lock import PACER_FD, PacerLock
@@ -117,6 +117,16 @@ def report_spent(run_folder: Path, spent: Spent) -> None:
     _ask(run_folder, "spent", event=asdict(spent))
 
 
+def ask(run_folder: Path, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Have the supervisor do something to its peers, such as `kill`; empty if none runs on.
+
+    Raises:
+        ControlRefused: it refused, and said why.
+        FleetError: it runs but does not answer.
+    """
+    return _ask(run_folder, verb, asked=asked)
+
+
 def status(run_folder: Path) -> dict[str, Any]:
     """Where a running supervisor is: block, round, peers and their process ids; empty if none runs on.
 
@@ -136,12 +146,16 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _ask(run_folder: Path, verb: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
+def _ask(
+    run_folder: Path, verb: str, event: dict[str, Any] | None = None, asked: dict[str, Any] | None = None
+) -> dict[str, Any]:
     if not is_running(run_folder):
         return {}
     try:
         known = json.loads((run_folder / SUPERVISOR_FILE).read_text(encoding="utf-8"))
-        return request(run_folder, known["token"], verb, event=event)
+        return request(run_folder, known["token"], verb, event=event, asked=asked)
+    except ControlRefused:
+        raise
     except (FleetError, OSError, ValueError, KeyError) as error:
         if not (run_folder / CONTROL_SOCKET).exists() or not is_running(run_folder):
             return {}  # it has come to its end

@@ -33,6 +33,18 @@ class PeerHandle(Protocol):
         """End the peer at once."""
         ...
 
+    def pause(self) -> None:
+        """Stop the process until `go_on`, or until its supervisor ends.
+
+        Raises:
+            FleetError: it cannot be stopped here.
+        """
+        ...
+
+    def go_on(self) -> None:
+        """Let a paused process go on; harmless for one that is not paused."""
+        ...
+
     def close(self) -> str:
         """Release the peer, which is ended if it still runs; how it ended, as one sentence."""
         ...

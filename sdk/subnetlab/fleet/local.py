@@ -3,6 +3,7 @@
 Starts nothing; `fleet.launch` does.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -39,6 +40,17 @@ class LocalFleet:
     start_limit_s: float = 60.0
     """How much work a peer may need to come up, and how long it may go on without any, in seconds."""
 
+    stakes_tao: tuple[int, ...] = (300, 200)
+    """Behind each validator that has none, honest ones first; the last amount for all that follow."""
+    uplink_mbps: float = 0.0
+    """Megabits a second that each peer can upload, so that bytes cost time; 0 for no limit."""
+    rtt_ms: float = 0.0
+    """Milliseconds until the store answers a peer."""
+    kills_per_hour: float = 0.0
+    """How often a peer is killed on purpose and started again, on average."""
+    chaos_seed: int = 0
+    """Draws when and whom."""
+
     def __post_init__(self) -> None:
         self._part_free_riders()
         for name in ("miners", "validators", "free_riders"):
@@ -53,8 +65,27 @@ class LocalFleet:
             raise ValueError(
                 f"{hostile} attackers among validators are more than validators={self.validators}"
             )
+        self._check_numbers()
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ValueError("phase_limit_s and start_limit_s must be positive")
+
+    def _check_numbers(self) -> None:
+        """Check what can be set beside the counts.
+
+        Raises:
+            ValueError: a number is none, negative or not finite.
+        """
+        for name in ("uplink_mbps", "rtt_ms", "kills_per_hour"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise ValueError(f"{name}={value!r} is not a number from 0 up")
+        _check_count("chaos_seed", self.chaos_seed, "a seed")
+        if not self.stakes_tao:
+            raise ValueError("stakes_tao names no stake")
+        for stake in self.stakes_tao:
+            _check_count("stakes_tao", stake, "a whole number of TAO")
+        if 0 in self.stakes_tao:
+            raise ValueError("a validator without stake gets no permit: stakes_tao must be positive")
 
     def _part_free_riders(self) -> None:
         """Check the words of `attackers`, and count the free riders among them where all are counted.
@@ -97,6 +128,6 @@ class LocalFleet:
         return [place.role for place in self.places()]
 
 
-def _check_count(name: str, value: object) -> None:
+def _check_count(name: str, value: object, what: str = "a number of peers") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name}={value!r} is not a number of peers")
+        raise ValueError(f"{name}={value!r} is not {what}")

@@ -33,6 +33,8 @@ class PeerSeat:
     """Development chains only: the URI that derives the hotkey."""
     wallet: str = ""
     """Elsewhere: `name/hotkey` of a wallet on this machine."""
+    since: int = 0
+    """The open block of the first round that counts it; 0 for who was there from the beginning."""
     baseline: str = ""
     """Which baseline trains here (see `record.baselines`); empty for a seat of the subnet."""
 
@@ -47,6 +49,25 @@ class PeerSeat:
         if self.uid < 0:
             return f"baseline {self.baseline or ALONE}"
         return f"{(self.attacker or self.role).replace('_', ' ')} {self.uid}"
+
+    def entry(self) -> dict[str, Any]:
+        """The seat as the record names it."""
+        known: dict[str, Any] = {"uid": self.uid, "hotkey": self.hotkey, "role": self.role}
+        return known | ({"attacker": self.attacker} if self.attacker else {})
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "PeerSeat":
+        """Read a seat, ignoring fields of a newer version.
+
+        Raises:
+            ValueError: there is no such role.
+            TypeError: a field is missing.
+        """
+        known = {f.name for f in fields(cls)}
+        seat = cls(**{name: value for name, value in data.items() if name in known})
+        if seat.role not in get_args(Role):
+            raise ValueError(f"no role is called {seat.role!r}")
+        return seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +93,13 @@ class FleetSpec:
     sealing_after: str | float | None = None
     """Development chains: how the node seals once the run is over (`instant`, `manual` or seconds between
     blocks); None returns to what it did when the supervisor came up."""
+    uplink_mbps: float = 0.0
+    """Megabits a second that each miner and validator can put into the store; 0 for no limit."""
+    rtt_ms: float = 0.0
+    """Milliseconds that the store's answer takes there and back."""
+    kills_per_hour: float = 0.0
+    """How often the supervisor kills a peer on purpose, and starts it again."""
+    chaos_seed: int = 0
     python_path: tuple[str, ...] = field(default=())
     """Folders a notebook imports from, so that peers find the same model and data code."""
 
@@ -101,19 +129,11 @@ class FleetSpec:
             known = {f.name for f in fields(cls)} & data.keys()
             chosen = {name: data[name] for name in known}
             for name in ("seats", "others"):
-                chosen[name] = tuple(_seat(seat) for seat in data.get(name, ()))
+                chosen[name] = tuple(PeerSeat.from_json(seat) for seat in data.get(name, ()))
             chosen["python_path"] = tuple(data.get("python_path", ()))
             return cls(**chosen)
         except (ValueError, TypeError, AttributeError) as error:
             raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {error}.") from error
-
-
-def _seat(data: dict[str, Any]) -> PeerSeat:
-    known = {f.name for f in fields(PeerSeat)}
-    seat = PeerSeat(**{name: value for name, value in data.items() if name in known})
-    if seat.role not in get_args(Role):
-        raise ValueError(f"no role is called {seat.role!r}")
-    return seat
 
 
 def read_spec(run_folder: Path) -> FleetSpec:

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from os import getpid, set_blocking
 from typing import Any, TypeAlias
 
-from subnetlab.errors import FleetStartFailed
+from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.messages import PeerStopped, farewell_after
 from subnetlab.fleet.spec import PeerSeat
@@ -78,6 +78,17 @@ class ThreadPeer:
         """Set the peer's event, and listen to it no more."""
         self._killed = True
         self._stop.set()
+
+    def pause(self) -> None:
+        """A thread cannot be stopped.
+
+        Raises:
+            FleetError: always.
+        """
+        raise FleetError("A peer in a thread cannot be paused.")
+
+    def go_on(self) -> None:
+        """It was never paused."""
 
     def close(self) -> str:
         """Close the pipe."""

@@ -7,34 +7,33 @@ after an epoch has seen its stake, hence the blocks that are sealed at the end. 
 """
 
 from collections.abc import Sequence
+from itertools import count
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.local import Place
-from subnetlab.fleet.spec import PeerSeat
+from subnetlab.fleet.local import LocalFleet, Place
+from subnetlab.fleet.spec import FleetSpec, PeerSeat
 from subnetlab.lab.former import peer_place, withdraw_votes
 from subnetlab.lab.preset import TEMPO
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.wallets import Wallet, address, dev_keypair, peer_uri
+from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_keypair, dev_wallet, peer_uri
 from subnetlab.record.events import Role
-
-STAKES_TAO = (300, 200)
-"""Behind the first validator and behind every other one: unequal, so that there is a lead."""
 
 
 def register_peers(
-    client: NetworkClient, *, netuid: int, places: Sequence[Place], wallet: Wallet, baselines: Sequence[str]
+    client: NetworkClient, *, netuid: int, fleet: LocalFleet, wallet: Wallet, baselines: Sequence[str]
 ) -> tuple[PeerSeat, ...]:
     """Register the peers without a seat, stake the validators, and seal blocks until they hold permits.
 
     Votes that earlier fleets left on the subnet are withdrawn first: pay follows the rounds of this run.
 
     Returns:
-        the seats in the order of `places`, the baselines last.
+        the seats in the order of `fleet.places()`, the baselines last.
 
     Raises:
         ChainRejected: the chain refused a registration, a stake or a weight.
         FleetStartFailed: the subnet has too few seats, or the validators hold no permit after an epoch.
     """
+    places, stakes = fleet.places(), fleet.stakes_tao
     roles: list[Role] = [place.role for place in places]
     uris = _uris(netuid, address(wallet), roles)
     hotkeys = [dev_keypair(uri).ss58_address for uri in uris]
@@ -59,12 +58,46 @@ def register_peers(
     validators = [seat for seat in seats if seat.role == "validator"]
     for i, seat in enumerate(validators):
         if not known.neurons[seat.uid].stake_alpha_rao:
-            amount = STAKES_TAO[min(i, 1)]
+            amount = stakes[min(i, len(stakes) - 1)]
             client.stake(
                 amount_tao=amount, hotkey_ss58=seat.hotkey, netuid=netuid, wallet=wallet, rate_tolerance=0.9
             )
     _await_permits(client, netuid, validators)
     seats += [PeerSeat.of_baseline(name, place) for place, name in enumerate(baselines)]
+    return tuple(seats)
+
+
+def register_more(client: NetworkClient, spec: FleetSpec, places: Sequence[Place]) -> tuple[PeerSeat, ...]:
+    """Seats for miners that join a run: hotkeys that no peer of it works with, registered where they are not.
+
+    The run's own supervisor seals the blocks meanwhile.
+
+    Raises:
+        ChainRejected: the chain refused a registration.
+        FleetStartFailed: the subnet is full, or the run's owner has no wallet here.
+    """
+    known = client.metagraph(spec.netuid)
+    first = next(seat for seat in spec.seats if seat.hotkey_uri)
+    place, taken = first.hotkey_uri.rpartition("//")[0], {seat.hotkey_uri for seat in spec.seats}
+    paying = known.by_hotkey(first.hotkey)
+    wallets = {wallet.coldkey.ss58_address: wallet for wallet in map(dev_wallet, DEV_NAMES)}
+    if paying is None or paying.coldkey not in wallets:
+        raise FleetStartFailed("The wallet that pays for this run's seats is not here.", hint="")
+    seats: list[PeerSeat] = []
+    for role, attacker in places:
+        uri = next(uri for i in count(1) if (uri := f"{place}//{role}-{i}") not in taken)
+        taken.add(uri)
+        hotkey = dev_keypair(uri).ss58_address
+        neuron = known.by_hotkey(hotkey)
+        if neuron is not None:
+            uid = neuron.uid
+        else:
+            uid, _ = client.burned_register(spec.netuid, wallets[paying.coldkey], hotkey_ss58=hotkey)
+        if any(seat.uid == uid for seat in spec.seats):
+            raise FleetStartFailed(
+                f"Subnet {spec.netuid} is full: a peer of the run lost uid {uid}.", hint=""
+            )
+        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, attacker=attacker, hotkey_uri=uri))
     return tuple(seats)
 
 

@@ -1,7 +1,8 @@
 """A training run as a notebook holds it: everything is read from the run's folder.
 
 The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
-restarted kernel sees the same run by its name; `lab.runs` finds it. Only `stop` speaks to the supervisor.
+restarted kernel sees the same run by its name; `lab.runs` finds it. Only the verbs of `running` speak to the
+supervisor.
 """
 
 import threading
@@ -10,10 +11,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import RunNotFinished
-from subnetlab.fleet.launch import is_running, request_stop
+from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab.progress import bar
+from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
@@ -37,7 +39,7 @@ _CUT_SHORT = {
 }  # fmt: skip
 
 
-class Run:
+class Run(Running):
     """One run, by its folder.
 
     Args:
@@ -328,21 +330,6 @@ class Run:
         if target.suffix.lower() == ".zip":
             return save_file(self.folder, target, str(self.verdict()), model=model)
         return save_folder(self.folder, target, str(self.verdict()))
-
-    def stop(self, timeout: float = 0.0) -> None:
-        """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.
-
-        What the closed rounds trained stays.
-
-        Raises:
-            FleetError: the supervisor does not answer.
-        """
-        if self.ended:
-            return
-        request_stop(self.folder)
-        deadline, pause = monotonic() + timeout, threading.Event()
-        while is_running(self.folder) and monotonic() < deadline:
-            pause.wait(_LOOK_AGAIN_S)
 
     def delete(self) -> None:
         """Remove the run's folder: its record, its payloads, its model; and its chain where no run needs it.

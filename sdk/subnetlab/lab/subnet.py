@@ -223,7 +223,7 @@ class Subnet:
             seats = register_peers(
                 client,
                 netuid=self.netuid,
-                places=fleet.places(),
+                fleet=fleet,
                 wallet=owner,
                 baselines=baselines,
             )
@@ -253,6 +253,8 @@ class Subnet:
             netuid=self.netuid, store=str(folder / STORE_FOLDER), seats=seats, others=others,
             phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
+            uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
+            chaos_seed=fleet.chaos_seed,
         )  # fmt: skip
         write_run(folder, made, manifest)
         write_spec(folder, spec)

@@ -73,6 +73,16 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeersJoined(Event):
+    """Peers on new seats, which take part from the round that opens at `block`."""
+
+    kind: ClassVar[str] = "peers_joined"
+    seats: list[dict[str, Any]]
+    """As in `RunStarted`."""
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeerReady(Event):
     """A peer process is up; `seconds` since the fleet was asked for."""
 
@@ -318,7 +328,7 @@ class RunEnded(Event):
 KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        RunStarted, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, RoundLost,
+        RunStarted, PeersJoined, PeerReady, Stepped, Phase, Mined, Scored, WeightsSet, RoundClosed, RoundLost,
         BaselineEvaluated, Sampled, BlockSealed, EpochPaid, PeerGone, Spent, RunInterrupted, RunEnded,
     )
 }  # fmt: skip

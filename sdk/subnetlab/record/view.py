@@ -20,6 +20,7 @@ from subnetlab.record.events import (
     Mined,
     PeerGone,
     PeerReady,
+    PeersJoined,
     PeerStatus,
     Phase,
     RoundClosed,
@@ -97,6 +98,9 @@ class RunView:
 
     def _on_run_started(self, event: RunStarted) -> None:
         self.started, self.block = event, event.block
+        self.seats |= {int(seat["uid"]): seat for seat in event.seats}
+
+    def _on_peers_joined(self, event: PeersJoined) -> None:
         self.seats |= {int(seat["uid"]): seat for seat in event.seats}
 
     def _on_peer_ready(self, event: PeerReady) -> None:

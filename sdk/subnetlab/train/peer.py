@@ -80,21 +80,30 @@ class Peer(ABC):
         """Of this process when it last reported a phase."""
 
     def run(self) -> None:
-        """Take part in every round whose commit deadline is still ahead."""
+        """Take part in every round whose commit deadline is still ahead, from the first that seats this peer.
+
+        Raises:
+            NotRegistered: it had a seat and lost it.
+        """
+        took_part = False
         head = self.chain.wait_for(0, self.patience_s).number
         rounds = range(self.manifest.rounds)
         first = next((r for r in rounds if self.manifest.heights(r).commit > head), self.manifest.rounds)
-        if first > 0:
+        if first > 0:  # the round before may still run: what it becomes is known once it has closed
+            self.wait(self.manifest.heights(first - 1).close)
             self.replica.adopt(first - 1)
         for round_ in range(first, self.manifest.rounds):
             heights = self.manifest.heights(round_)
             self.wait(heights.open)
             self.seats = self.roster.at(heights.open)
-            self.take_part(heights)
+            took_part = took_part or any(seat.hotkey == self.hotkey for seat in self.seats)
+            if took_part:
+                self.take_part(heights)
             self.wait(heights.close)
             adopted = self.replica.adopt(round_)
-            self.done("synced", heights)
-            self.closed(heights, adopted)
+            if took_part:
+                self.done("synced", heights)
+                self.closed(heights, adopted)
 
     @property
     def seat(self) -> Seat:

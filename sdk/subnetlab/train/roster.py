@@ -1,7 +1,8 @@
 """Who takes part in a round: the neurons of a subnet at a height, and what each of them does there.
 
-`FixedRoster` keeps one list for a whole run, as a local fleet does; `ChainRoster` reads the subnet's neurons
-at the height asked for. A roster says what validators may know: a free rider is a miner like any other.
+`FixedRoster` keeps one list for a whole run, `GrowingRoster` one that others join, as they do a local fleet;
+`ChainRoster` reads the subnet's neurons at the height asked for. A roster says what validators may know: a
+free rider is a miner like any other.
 """
 
 import threading
@@ -54,6 +55,21 @@ class FixedRoster:
     def at(self, height: int) -> Sequence[Seat]:  # noqa: ARG002 - the same at every height
         """The seats, in the order in which they were given."""
         return self.seats
+
+
+@dataclass(frozen=True, slots=True)
+class GrowingRoster:
+    """Seats that are there from a height on: a fleet that others join.
+
+    `read` gives every seat known by now with the height of the first open block that counts it. Who knows a
+    height must find every seat of it there already.
+    """
+
+    read: Callable[[], Iterable[tuple[int, Seat]]]
+
+    def at(self, height: int) -> Sequence[Seat]:
+        """The seats that count at a height, in the order in which they are read."""
+        return tuple(seat for since, seat in self.read() if since <= height)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def listening(
     server = ControlServer(folder, "the token", spent=spent)
     wake, end = socket.socketpair()
 
-    def stop() -> Answer:
+    def stop(_asked: Answer) -> Answer:
         calls.append("stop")
         return {"stopping": True}
 

@@ -40,6 +40,26 @@ def test_waits_for_exactly_the_roles_that_owe_something_before_a_height() -> Non
         pacer.sealed(height, now=float(height))
 
 
+def test_who_is_started_again_owes_nothing_of_the_round_it_missed_and_everything_of_the_next() -> None:
+    pacer = paced()
+    for uid in (1, 2, 7):
+        report(pacer, uid, FIRST + 1)
+    pacer.sealed(FIRST + 1, now=1.0)
+    pacer.gone(1)
+    pacer.add(1, "miner", owes_after=pacer.rounds.next_open(FIRST + 1))
+    assert pacer.awaited() == {1}, "nothing is sealed before it is up"
+    pacer.ready(1)
+    assert pacer.awaited() == {2}
+    pacer.sealed(FIRST + 4, now=2.0)
+    assert pacer.awaited() == {1, 2, 7}
+
+
+def test_the_next_open_block_is_after_the_height_asked_for() -> None:
+    rounds = Rounds(first_block=FIRST, rounds=2)
+    opens = [rounds.next_open(height) for height in (0, FIRST - 1, FIRST, FIRST + 3, FIRST + 4)]
+    assert opens == [FIRST, FIRST, FIRST + 4, FIRST + 4, FIRST + 8]
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 7))))
 def test_the_order_of_reports_does_not_matter_and_one_missing_report_does(order: tuple[int, ...]) -> None:
     pacer = paced()

@@ -87,3 +87,31 @@ def test_a_strangers_vote_stays_the_strangers(net: Net) -> None:
     assert after.weights[uid] == {0: 65535}
     assert after.neurons[uid].stake_alpha_rao > 0
     assert _seats(run)[uid][0] == "other"
+
+
+def test_another_fleet_shape_takes_the_seats_that_are_there_and_leaves_no_vote_behind(net: Net) -> None:
+    subnet = net.create_subnet("shapes", wallet="alice")
+    first = _trained(subnet, 3, miners=3, validators=2, attackers={"sign_flip": 1})
+    old = _seats(first)
+    second = _trained(
+        subnet, 6, miners=2, validators=3, attackers={"poison": 1, "weight_copier": 1}, stakes_tao=(300, 100)
+    )
+    new = _seats(second)
+    assert {uid: hotkey for uid, (_, hotkey) in new.items() if uid in old} == {
+        uid: hotkey for uid, (_, hotkey) in old.items()
+    }
+    view = second.view
+    assert (view.honest, view.uids("poison"), view.uids("weight_copier")) == ([1], [2], [6])
+    assert view.role(3) == "other", "the first run's attacker takes no part in the second"
+    paid = {uid: view.pay.total(uid) for uid in new}
+    assert paid[1] > 0
+    assert paid[2] == paid[3] == 0
+    votes = subnet.metagraph().weights
+    assert all(set(row) <= {1} for uid, row in votes.items() if uid in (4, 5, 6)), votes
+    last = subnet.metagraph().neurons
+    assert last[6].stake_alpha_rao > 0
+
+    third = _trained(subnet, 4, miners=2, validators=1)
+    assert subnet.metagraph().neurons[6].stake_alpha_rao == 0, "a hostile validator kept its vote"
+    assert third.view.honest == [1, 2], "who attacked before is judged anew"
+    assert third.view.pay.total(2) > 0

@@ -93,10 +93,10 @@ def test_a_stale_miner_trains_from_the_model_of_four_rounds_ago(rehearse: MakeRe
     run = played(rehearse, "stale", honest=2, rounds=6)
     miner = run.peers[2]
     assert isinstance(miner, Stale)
-    assert miner._models is not None
-    assert len(miner._models) == 5
+    assert miner.models is not None
+    assert len(miner.models) == 5
     assert miner.replica.hash == run.peers[0].replica.hash
-    assert not torch.equal(miner._models[0], miner.replica.theta_P)
+    assert not torch.equal(miner.models[0], miner.replica.theta_P)
 
 
 def test_a_backdoor_teaches_one_answer_and_leaves_most_of_the_batch_alone(rehearse: MakeRehearsal) -> None:
@@ -163,3 +163,13 @@ def test_an_attack_is_repeated_with_the_run(rehearse: MakeRehearsal, word: str) 
         models.append([event.theta_hash for event in run.of(RoundClosed) if isinstance(event, RoundClosed)])
     assert models[0] == models[1]
     assert len(models[0]) == 2
+
+
+def test_three_gross_attackers_of_ten_change_nothing_that_counts(rehearse: MakeRehearsal) -> None:
+    attacked = played(rehearse, "sign_flip", "poison", "garble", honest=7, rounds=5)
+    clean = played(rehearse, honest=7, rounds=5)
+    losses = [[e.val_loss for e in run.events if isinstance(e, RoundClosed)][-1] for run in (attacked, clean)]
+    assert losses[0] <= losses[1] + 0.02
+    weights = [e.weights for e in attacked.events if isinstance(e, WeightsSet)]
+    hostile = sum(row[str(uid)] for row in weights[2:] for uid in (7, 8, 9))
+    assert hostile <= 0.02 * sum(sum(row.values()) for row in weights[2:])

@@ -32,7 +32,7 @@ class Journal:
     def __init__(
         self, run_folder: Path, record: RecordWriter, resume: ResumeState, launcher: Launcher
     ) -> None:
-        self._run_folder, self._record, self._launcher = run_folder, record, launcher
+        self.run_folder, self._record, self._launcher = run_folder, record, launcher
         self.resume = resume
         self._asked: set[int] = set()
 
@@ -67,7 +67,7 @@ class Journal:
             return ""
         self._asked.update(unreported)
         try:
-            found = self._launcher.call(RECONCILE_ROUNDS, str(self._run_folder), unreported)
+            found = self._launcher.call(RECONCILE_ROUNDS, str(self.run_folder), unreported)
         except FleetError as error:
             log.warning("What became of round %d cannot be said yet: %s", unreported[0], error)
             return str(error)

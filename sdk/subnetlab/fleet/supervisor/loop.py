@@ -11,29 +11,27 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from math import inf
 from types import FrameType
 from typing import Any, Final, Protocol
 
-from subnetlab.errors import ChainRejected, NodeUnreachable
+from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
 from subnetlab.fleet.clock import Clock, Patience
-from subnetlab.fleet.control import ControlServer
+from subnetlab.fleet.control import ControlServer, Verb
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
+from subnetlab.fleet.supervisor.crew import Crew, verbs_of
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
 from subnetlab.fleet.supervisor.energy import EnergyMeter
 from subnetlab.fleet.supervisor.header import RunHeader
 from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
-from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
+from subnetlab.fleet.supervisor.peers import SupervisedPeer
 from subnetlab.network.chain import Block
 from subnetlab.record.events import (
-    BaselineEvaluated,
     BlockSealed,
     EpochPaid,
-    PeerGone,
-    PeerReady,
     PeerStatus,
-    Phase,
     RunStatus,
 )
 
@@ -42,8 +40,6 @@ log = logging.getLogger(__name__)
 _EPOCH_LIMIT: Final = 64
 """Blocks sealed after the last round to see it paid; a subnet of a longer tempo is not waited for."""
 _START_HINT: Final = "LocalFleet(start_limit_s=…) sets this limit."
-_GRACE_S: Final = 3.0
-"""How long a peer may take to end in order."""
 
 
 class EpochSource(Protocol):
@@ -66,6 +62,7 @@ class Supervisor:
         control: listening.
         head: the chain's head when the clock was started.
         launcher: starts the peers.
+        hotkeys: who holds each uid, as `epochs` knows it; kept up to date here.
     """
 
     def __init__(
@@ -79,22 +76,29 @@ class Supervisor:
         control: ControlServer,
         head: Block,
         launcher: Launcher,
+        hotkeys: dict[int, str] | None = None,
     ) -> None:
         self._spec, self._header, self._journal = spec, header, journal
-        self._launcher = launcher
         self._clock, self._epochs, self._control = clock, epochs, control
         self._pacer = Pacer(rounds=header.rounds, owed=header.owed, limit_s=spec.phase_limit_s)
-        self._began = self._sealed_at = self._judged_at = time.monotonic()
+        self._began = self._sealed_at = time.monotonic()
         self._pacer.sealed(head.number, self._began)
         self._paid_at = head.number
         self.energy = EnergyMeter()
         """Read with every block, so that no counter runs over unseen."""
         self._patience = Patience(spec.node_limit_s)
-        self._peers: list[SupervisedPeer] = []
         self._ending: Ending | None = None
         self._trained: Ending | None = None
         """How the run ends, once its seats are through and only baselines may still train."""
         self._waiting = selectors.DefaultSelector()
+        self._crew = Crew(
+            spec,
+            launcher,
+            self._pacer,
+            journal=journal,
+            waiting=self._waiting,
+            hotkeys={} if hotkeys is None else hotkeys,
+        )
         self._waiting.register(control.listener, selectors.EVENT_READ, self._on_control_connect)
         self._watches = clock.fileno()
         if self._watches is not None:
@@ -136,10 +140,7 @@ class Supervisor:
             "stopping": self._ending is not None,
             "awaited": sorted(self._pacer.awaited()),
             "late": sorted(self._pacer.late),
-            "peers": [
-                {"uid": peer.seat.uid, "role": peer.seat.role, "pid": peer.pid, "state": peer.status}
-                for peer in self._peers
-            ],
+            "peers": self._crew.status(),
         }
 
     # -- the loop ------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Supervisor:
     def run(self) -> Ending:
         """Start the peers and follow them to the end of the run; on return none of them is running."""
         try:
-            self._start_peers()
+            self._crew.start()
             # Pacing comes first: the block that it seals may be the last thing the run waited for.
             self._pace()
             while (ending := self._ending_if_done()) is None:
@@ -173,21 +174,9 @@ class Supervisor:
             ending = chain_gone(error)
         finally:
             self._control.close()
-            self._journal.append(end_all(self._peers, _GRACE_S))
+            self._crew.end()
             self._waiting.close()
         return ending
-
-    def _start_peers(self) -> None:
-        for seat in self._spec.seats:
-            if seat.baseline and self._journal.resume.measured(seat.baseline):
-                continue
-            peer = SupervisedPeer(seat, self._launcher.start(seat), self._spec.start_limit_s)
-            self._peers.append(peer)
-            if seat.uid >= 0:  # nothing waits for a baseline
-                self._pacer.add(seat.uid, seat.role)
-            self._waiting.register(
-                peer.fileno(), selectors.EVENT_READ, lambda peer=peer: self._on_peer_readable(peer)
-            )
 
     def _account_for_every_round(self) -> Ending:
         """Have every round on record, and see the last one paid; how the run ends."""
@@ -210,12 +199,12 @@ class Supervisor:
                 self._trained = self._account_for_every_round()
         if self._trained is not None:
             # Who stops it now ends baselines alone: the run has come to its end.
-            left = self._ending is None and any(peer.running for peer in self._peers)
+            left = self._ending is None and self._crew.running
             return None if left else self._trained
         if self._ending is not None:
             return self._ending
         for role, roles in (("miner", ("miner", "free_rider")), ("validator", ("validator",))):
-            crew = [peer for peer in self._peers if peer.seat.role in roles]
+            crew = [peer for peer in self._crew.peers if peer.seat.role in roles]
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
                 may_return = any(peer.interrupted for peer in crew)
                 # A failure says more than what was taken away, and the first failure more than the next.
@@ -226,7 +215,7 @@ class Supervisor:
 
     def _missing(self) -> str:
         """Which peer is gone or late, as a sentence; empty where all take part."""
-        for peer in self._peers:
+        for peer in self._crew.peers:
             if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
                 return f"The {peer.seat.name} is gone. {peer.reason()}"
             if peer.seat.uid in self._pacer.late:
@@ -235,52 +224,49 @@ class Supervisor:
         return ""
 
     def _seats_are_through(self) -> bool:
-        running = any(peer.running for peer in self._peers if peer.seat.uid >= 0)
+        running = any(peer.running for peer in self._crew.peers if peer.seat.uid >= 0)
         return self._pacer.finished() and not running
-
-    def _starting(self) -> list[SupervisedPeer]:
-        return [peer for peer in self._peers if peer.status is PeerStatus.STARTING]
 
     def _select_timeout(self) -> float | None:
         """Seconds until something must happen although nothing was heard; None for no limit."""
         now = time.monotonic()
-        due: list[float] = []
-        starting = self._starting()
-        due += [peer.start_limit.idle_deadline for peer in starting]
+        starting = self._crew.starting
+        due = [self._crew.next_deadline(), *(peer.start_limit.idle_deadline for peer in starting)]
         if any(peer.seat.uid >= 0 for peer in starting):
             pass
         elif self._watches is None and self._pacer.may_seal():
             due.append(self._patience.next_at)
         elif self._pacer.finished():
-            due += [self._last_deadline(peer) for peer in self._peers if peer.status is PeerStatus.LIVE]
+            due += [self._last_deadline(peer) for peer in self._crew.live]
         elif self._watches is None:
             due.append(self._pacer.deadline())
-        return max(0.0, min(due) - now) if due else None
+        return None if min(due) == inf else max(0.0, min(due) - now)
 
     def _last_deadline(self, peer: SupervisedPeer) -> float:
         """When a peer is ended after the last block: it may take as long as the run did, or a phase.
 
         A baseline has as long again whenever one of them was judged.
         """
-        since = self._sealed_at if peer.seat.uid >= 0 else max(self._sealed_at, self._judged_at)
+        since = self._sealed_at if peer.seat.uid >= 0 else max(self._sealed_at, self._crew.judged_at)
         return since + max(self._spec.phase_limit_s, self._sealed_at - self._began)
 
     def _pace(self) -> None:
         now = time.monotonic()
-        if starting := self._starting():
+        self._crew.keep_time(now)
+        if starting := self._crew.starting:
             late = [peer for peer in starting if peer.start_limit.is_exceeded(now)]
             limit = f"{self._spec.start_limit_s:g} s of work"
-            self._kill_peers(late, f"It was not up within {limit}. {_START_HINT}")
+            self._crew.kill_all(late, f"It was not up within {limit}. {_START_HINT}")
             if any(peer.seat.uid >= 0 for peer in starting):
                 return
         if self._pacer.finished():
-            live = [peer for peer in self._peers if peer.status is PeerStatus.LIVE]
-            late = [peer for peer in live if now >= self._last_deadline(peer)]
-            self._kill_peers(late, "It did not come to its end.")
+            late = [peer for peer in self._crew.live if now >= self._last_deadline(peer)]
+            self._crew.kill_all(late, "It did not come to its end.")
             return
         if self._watches is None:
-            if self._pacer.give_up(now) and self._header.deterministic:
-                return
+            self._pacer.give_up(now)
+            if self._header.deterministic and self._missing():
+                return  # no block is sealed that a peer has no part in
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
@@ -334,40 +320,7 @@ class Supervisor:
             self._paid_at = block.number
         self._journal.append(paid)
         for epoch in paid:
-            self._kill_peers_without_seat(epoch)
-
-    # -- peers ---------------------------------------------------------------------------------------------
-
-    def _on_peer_readable(self, peer: SupervisedPeer) -> None:
-        descriptor = peer.fileno()
-        for event in peer.read():
-            if isinstance(event, PeerReady):
-                self._pacer.ready(peer.seat.uid)
-            self._journal.append_if_new(event)
-            if isinstance(event, Phase):
-                self._pacer.reported(event)
-            if isinstance(event, BaselineEvaluated):
-                self._judged_at = time.monotonic()
-        if not peer.running:
-            self._waiting.unregister(descriptor)
-            self._pacer.gone(peer.seat.uid)
-            if peer.status is PeerStatus.GONE:
-                self._journal.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
-
-    def _kill_peers(self, peers: list[SupervisedPeer], reason: str, *, for_good: bool = False) -> None:
-        for peer in peers:
-            descriptor = peer.fileno()
-            self._journal.append(peer.kill(reason, for_good=for_good))
-            self._waiting.unregister(descriptor)
-            self._pacer.gone(peer.seat.uid)
-            self._journal.append([PeerGone(uid=peer.seat.uid, reason=reason)])
-
-    def _kill_peers_without_seat(self, epoch: EpochPaid) -> None:
-        for peer in self._peers:
-            holder = epoch.reassigned.get(str(peer.seat.uid))
-            if holder is not None and peer.running:
-                reason = f"It lost its seat: by block {epoch.block} uid {peer.seat.uid} was sold to {holder}."
-                self._kill_peers([peer], reason, for_good=True)
+            self._crew.kill_those_without_seat(epoch)
 
     # -- the control socket --------------------------------------------------------------------------------
 
@@ -378,10 +331,22 @@ class Supervisor:
 
     def _answer(self, caller: socket.socket) -> None:
         descriptor = caller.fileno()
-        verbs = {"status": self.status, "stop": self._stop_asked}
+        verbs = {"status": self._status_asked, "stop": self._stop_asked, **self._peer_verbs()}
         if self._control.answer(caller, verbs):
             self._waiting.unregister(descriptor)
 
-    def _stop_asked(self) -> dict[str, Any]:
+    def _peer_verbs(self) -> dict[str, Verb]:
+        """What may be asked of peers; nothing where the run must go as its seed says."""
+        verbs = {**verbs_of(self._crew), "may_join": self._status_asked}
+        return dict.fromkeys(verbs, _left_alone) if self._header.deterministic else verbs
+
+    def _status_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
+        return self.status()
+
+    def _stop_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
         self.stop("Somebody asked it to stop.")
         return {}
+
+
+def _left_alone(_asked: dict[str, Any]) -> dict[str, Any]:
+    raise FleetError("This run is to go as its seed says, so its peers are left alone.", hint="")

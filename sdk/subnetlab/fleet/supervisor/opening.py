@@ -21,7 +21,7 @@ from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.pacer_lock import handed_over
 from subnetlab.fleet.run_folder import SUPERVISOR_FILE
-from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
+from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
 from subnetlab.fleet.supervisor.ending import Ending, pending_ending
 from subnetlab.fleet.supervisor.epochs import EpochWatcher
 from subnetlab.fleet.supervisor.header import RunHeader, read_header
@@ -93,15 +93,9 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         if not is_new:
             _check_repeatable(header, resume)
         supervisor = Supervisor(
-            spec=spec,
-            header=header,
-            journal=journal,
-            clock=clock,
-            epochs=epochs,
-            control=control,
-            head=head,
-            launcher=launcher,
-        )
+            spec=spec, header=header, journal=journal, clock=clock, epochs=epochs, control=control,
+            head=head, launcher=launcher, hotkeys=hotkeys,
+        )  # fmt: skip
         yield OpenedRun(
             run_folder=run_folder,
             launcher=launcher,
@@ -167,10 +161,6 @@ def _write_supervisor_file(run_folder: Path, token: str, sealing: SealingMode | 
 
 
 def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
-    def entry(seat: PeerSeat) -> dict[str, object]:
-        known: dict[str, object] = {"uid": seat.uid, "hotkey": seat.hotkey, "role": seat.role}
-        return known | ({"attacker": seat.attacker} if seat.attacker else {})
-
     seats = sorted((*spec.seats, *spec.others), key=lambda seat: seat.uid)
     return RunStarted(
         run_id=header.run_id,
@@ -178,7 +168,7 @@ def _first_event(spec: FleetSpec, header: RunHeader, head: Block) -> RunStarted:
         netuid=spec.netuid,
         manifest_hash=header.manifest_hash,
         manifest=header.manifest,
-        seats=[entry(seat) for seat in seats if seat.uid >= 0],
+        seats=[seat.entry() for seat in seats if seat.uid >= 0],
         block=head.number,
         play_money=spec.is_devnet,
     )

@@ -31,6 +31,11 @@ class Rounds:
         running = self.first_block < height < self.last_block
         return running and (height - self.first_block) % self.blocks_per_round != 0
 
+    def next_open(self, height: int) -> int:
+        """The first open block after `height`; at the end that of no round."""
+        past = max(height - self.first_block, -1)
+        return self.first_block + (past // self.blocks_per_round + 1) * self.blocks_per_round
+
     def rounds_due_by(self, height: int) -> int:
         """How many rounds must have been reported by `height`: all before the one past its open block."""
         return min(max((height - self.first_block - 1) // self.blocks_per_round, 0), self.rounds)
@@ -65,9 +70,18 @@ class Pacer:
 
     # -- what happened ------------------------------------------------------------------------------------
 
-    def add(self, uid: int, role: Role) -> None:
-        """A peer was started; nothing is sealed before it is up or gone."""
+    def add(self, uid: int, role: Role, *, owes_after: int | None = None) -> None:
+        """A peer was started; nothing is sealed before it is up or gone.
+
+        Args:
+            uid: of its seat.
+            role: what it owes.
+            owes_after: it owes nothing up to this height, for who begins with a later round.
+        """
         self._roles[uid] = role
+        self._until.pop(uid, None)
+        if owes_after is not None:
+            self._until[uid] = owes_after
         self._starting.add(uid)
 
     def ready(self, uid: int) -> None:

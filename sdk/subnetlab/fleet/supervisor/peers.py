@@ -87,6 +87,18 @@ class SupervisedPeer:
             return message
         return []
 
+    def pause(self) -> None:
+        """Stop the process until `go_on`.
+
+        Raises:
+            FleetError: it cannot be stopped here.
+        """
+        self._handle.pause()
+
+    def go_on(self) -> None:
+        """Let a paused process go on."""
+        self._handle.go_on()
+
     def terminate(self) -> None:
         """Ask the peer to end in order."""
         self._handle.terminate()

@@ -7,7 +7,6 @@ anchor that was in time left the model as it was.
 from pathlib import Path
 
 from subnetlab.fleet.launcher import Answer
-from subnetlab.fleet.spec import read_spec
 from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.fleet.worker.result import open_replica
 from subnetlab.fleet.worker.role import open_data
@@ -25,7 +24,7 @@ def reconcile_rounds(run_folder: str, rounds: list[int]) -> Answer:
     """
     folder = Path(run_folder)
     manifest = load_manifest(folder)
-    replica = open_replica(manifest, read_spec(folder))
+    replica = open_replica(manifest, folder)
     corpus = checked_corpus(manifest, open_data(folder))
     events: list[Event] = []
     for number in rounds:

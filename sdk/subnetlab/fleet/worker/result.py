@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from subnetlab.errors import FleetError
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
+from subnetlab.fleet.spec import READER_URI, read_spec
 from subnetlab.fleet.worker.card import card
 from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.fleet.worker.role import open_data, roster_of
@@ -45,7 +45,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     folder = Path(run_folder)
     spec = read_spec(folder)
     manifest: Manifest = load_manifest(folder)
-    replica = open_replica(manifest, spec)
+    replica = open_replica(manifest, folder)
     if replica.adopt(last_round) is None:
         raise FleetError(f"Round {last_round} closed without a model.", hint="")
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
@@ -84,7 +84,8 @@ def _published(manifest: Manifest) -> Answer:
     return {**spec.config, "architectures": [spec.architecture]}
 
 
-def open_replica(manifest: Manifest, spec: FleetSpec) -> Replica:
+def open_replica(manifest: Manifest, run_folder: Path) -> Replica:
     """A stranger's copy of the run's model, at its start."""
+    spec = read_spec(run_folder)
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-    return Replica(manifest, roster_of(spec), chain, open_store(spec.store))
+    return Replica(manifest, roster_of(run_folder), chain, open_store(spec.store))

@@ -25,6 +25,7 @@ from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.store.objects import open_store
+from subnetlab.store.shaped import shaped
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
@@ -32,7 +33,7 @@ from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer, Report
-from subnetlab.train.roster import FixedRoster, Seat
+from subnetlab.train.roster import GrowingRoster, Seat
 from subnetlab.train.validator import Validator
 
 _CONNECT_LIMIT_S: Final = 30.0
@@ -89,7 +90,7 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     manifest = load_manifest(run_folder)
     if manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
-    role = _role(spec, seat, manifest, report, open_data(run_folder))
+    role = _role(run_folder, spec, seat, manifest, report)
     if isinstance(role, Validator):
         events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
         role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
@@ -111,13 +112,22 @@ def open_data(run_folder: Path) -> Corpus | None:
     return Corpus.open(data) if data.is_dir() else None
 
 
-def roster_of(spec: FleetSpec) -> FixedRoster:
-    """Everyone who takes part in a round, in the spec's order; validators lead in that order."""
-    seats = (seat for seat in (*spec.seats, *spec.others) if seat.role != "alone")
-    return FixedRoster(tuple(Seat.of(seat.uid, seat.hotkey, seat.role) for seat in seats))
+def roster_of(run_folder: Path) -> GrowingRoster:
+    """Everyone who takes part in a round, in the order of `fleet.json`; validators lead in that order.
+
+    The supervisor writes those that join into the file before it seals the open block of their first round.
+    """
+
+    def read() -> list[tuple[int, Seat]]:
+        spec = read_spec(run_folder)
+        seats = (seat for seat in (*spec.seats, *spec.others) if seat.role != "alone")
+        return [(seat.since, Seat.of(seat.uid, seat.hotkey, seat.role)) for seat in seats]
+
+    return GrowingRoster(read)
 
 
-def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, corpus: Corpus | None) -> Role:
+def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report) -> Role:
+    corpus = open_data(run_folder)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
@@ -131,9 +141,9 @@ def _role(spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, c
     chain.wait_for(0, _CONNECT_LIMIT_S)
     return _plays(seat)(
         manifest,
-        roster_of(spec),
+        roster_of(run_folder),
         chain,
-        open_store(spec.store),
+        shaped(open_store(spec.store), uplink_mbps=spec.uplink_mbps, rtt_ms=spec.rtt_ms),
         report,
         key.sign,
         hotkey=seat.hotkey,

@@ -120,15 +120,15 @@ class Stale(Miner):
     """Trains from the model of four rounds ago, as a miner would that saves itself the catching up."""
 
     lag: ClassVar[int] = 4
-    _models: deque[Tensor] | None = None
+    models: deque[Tensor] | None = None
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Put the old model in the place of the new one while training."""
-        if self._models is None:
-            self._models = deque(maxlen=self.lag + 1)
+        if self.models is None:
+            self.models = deque(maxlen=self.lag + 1)
         current_P = self.replica.theta_P
-        self._models.append(current_P)
-        self.replica.theta_P = self._models[0]
+        self.models.append(current_P)
+        self.replica.theta_P = self.models[0]
         try:
             return super().learn(heights)
         finally:

@@ -1,0 +1,160 @@
+"""What can be done to a run that goes on: stop it, kill or pause its peers, let others join.
+
+Every verb is a word to the run's supervisor, which puts what follows on record; a word that makes no sense is
+refused in a sentence and changes nothing.
+"""
+
+import contextlib
+import threading
+from abc import abstractmethod
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from subnetlab.errors import ArgumentInvalid, NotYetSupported, RunOver, UnknownUid
+from subnetlab.fleet.launch import ask, is_running, request_stop
+from subnetlab.fleet.local import Place
+from subnetlab.fleet.spec import read_spec
+from subnetlab.record.view import RunView
+from subnetlab.train.attackers import ATTACKERS, refused
+
+if TYPE_CHECKING:
+    from subnetlab.lab.session import Net
+    from subnetlab.network.client import NetworkClient
+
+_LOOK_AGAIN_S = 0.1
+_MOST_JOIN = 64
+_SEATS_A_REQUEST = 8
+
+
+class Running:
+    """The verbs of a run that goes on."""
+
+    folder: Path
+    id: str
+    net: "Net | None"
+
+    @property
+    @abstractmethod
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+
+    @property
+    @abstractmethod
+    def view(self) -> RunView:
+        """Everything the record says up to now."""
+
+    def stop(self, timeout: float = 0.0) -> None:
+        """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.
+
+        What the closed rounds trained stays.
+
+        Raises:
+            FleetError: the supervisor does not answer.
+        """
+        if self.ended:
+            return
+        request_stop(self.folder)
+        deadline, pause = monotonic() + timeout, threading.Event()
+        while is_running(self.folder) and monotonic() < deadline:
+            pause.wait(_LOOK_AGAIN_S)
+
+    def kill(self, uid: int, *, restart: bool = False) -> None:
+        """End a peer's process at once (SIGKILL), in the middle of whatever it does.
+
+        Args:
+            uid: of a miner or validator of this run.
+            restart: start it again; it joins from the next round that opens, as a late one does.
+
+        Raises:
+            RunOver: the run does not go on.
+            UnknownUid: no peer of the run holds the uid.
+            ControlRefused: its process has ended already, or the run must go as its seed says.
+        """
+        self._check_uid(uid)
+        self._ask("kill", {"uid": uid, "restart": restart})
+
+    def pause(self, uid: int, seconds: float) -> None:
+        """Stop a peer's process (SIGSTOP) for so many seconds, as a machine that hangs.
+
+        The round waits for it as long as `LocalFleet(phase_limit_s=)` says; then it is late and is missed.
+
+        Args:
+            uid: of a miner or validator of this run.
+            seconds: more than 0, at most 3600.
+
+        Raises:
+            RunOver: the run does not go on.
+            UnknownUid: no peer of the run holds the uid.
+            ControlRefused: it is not up, the time makes no sense, or the run must go as its seed says.
+        """
+        self._check_uid(uid)
+        self._ask("pause", {"uid": uid, "seconds": seconds})
+
+    def join(self, n: int = 1, *, attacker: str = "") -> tuple[int, ...]:
+        """Register and start new miners, which take part from the next round that opens.
+
+        Args:
+            n: how many, at most 64.
+            attacker: how they attack, a word of `LocalFleet(attackers=)`; honest unless given.
+
+        Returns:
+            Their uids.
+
+        Raises:
+            RunOver: the run does not go on, or no round opens any more; nothing was registered.
+            ArgumentInvalid: `n` or the word makes no sense; nothing was registered.
+            ChainRejected: the chain refused a seat.
+            ControlRefused: the last round opened meanwhile, or the run must go as its seed says.
+        """
+        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MOST_JOIN:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(
+                f"n={n!r} is no number of miners from 1 to {_MOST_JOIN}.", hint="run.join(2)"
+            )
+        if attacker and (attacker not in ATTACKERS or ATTACKERS[attacker].role != "miner"):
+            raise ArgumentInvalid(refused(attacker), hint="Only miners can join.")
+        where = self._ask("may_join", {})
+        if where["round"] >= where["rounds"] - 1:
+            raise RunOver(
+                "The last round is open: no round that could be joined follows.", hint="Start a new run."
+            )
+        from subnetlab.lab.registration import register_more  # noqa: PLC0415  (the SDK, where it is needed)
+
+        role = "free_rider" if attacker == "free_rider" else "miner"
+        places = [Place(role, "" if role == "free_rider" else attacker)] * n
+        with self._client() as client:
+            seats = register_more(client, read_spec(self.folder), places)
+        for i in range(0, n, _SEATS_A_REQUEST):
+            self._ask("join", {"seats": [asdict(seat) for seat in seats[i : i + _SEATS_A_REQUEST]]})
+        return tuple(seat.uid for seat in seats)
+
+    def _check_uid(self, uid: int) -> None:
+        known = self.view.peers
+        if isinstance(uid, bool) or uid not in known:
+            uids = ", ".join(map(str, known)) or "none yet"
+            raise UnknownUid(f"No peer of this run holds uid {uid!r}.", hint=f"The run's uids: {uids}.")
+
+    def _ask(self, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+        answer = {} if self.ended else ask(self.folder, verb, asked)
+        if not answer:
+            raise RunOver(
+                f"Run {self.id} does not go on.", hint="Start a new run, or sl.attach one that was left."
+            )
+        return answer
+
+    @contextlib.contextmanager
+    def _client(self) -> "Generator[NetworkClient]":
+        """The client of the run's chain: that of its network here, or one for this verb alone."""
+        from subnetlab.lab.subnet import network_client  # noqa: PLC0415  (it knows runs)
+        from subnetlab.network.client import NetworkClient  # noqa: PLC0415
+
+        if self.net is not None and not self.net.closed:
+            yield network_client(self.net)
+            return
+        spec = read_spec(self.folder)
+        if not spec.is_devnet:
+            raise NotYetSupported(f"Joining a run on {spec.network} has not landed yet.")
+        with contextlib.closing(NetworkClient(spec.endpoint, name=spec.network)) as client:
+            yield client
