@@ -1,6 +1,8 @@
 """What every test gets: one thread per library, and a home of its own."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,13 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POL
 WHOLE_RUNS = {"browser", "chaos", "kernel"}
 """Folders whose tests start browsers, kernels and whole runs; on a slow machine that alone takes a minute."""
 HANG_S = 400
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for temporary files per process: pytest would clear old ones away that others still fill."""
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="slt-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

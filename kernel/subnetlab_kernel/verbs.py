@@ -194,7 +194,7 @@ def _subnet(names: Names, arguments: argparse.Namespace) -> Any:
 
 
 def _runs(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
-    from subnetlab.lab.run import find, runs  # noqa: PLC0415
+    from subnetlab.lab.runs import find, runs  # noqa: PLC0415
 
     if arguments.delete is not None:
         found = find(arguments.delete)
@@ -205,7 +205,7 @@ def _runs(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  
 
 
 def _attach(names: Names, arguments: argparse.Namespace) -> Any:
-    from subnetlab.lab.run import attach  # noqa: PLC0415
+    from subnetlab.lab.runs import attach  # noqa: PLC0415
 
     run = names.put(arguments.name, attach(arguments.run))
     if run.net is not None:  # the run's chain becomes the notebook's

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
-    from subnetlab.lab.run import attach as attach
-    from subnetlab.lab.run import runs as runs
+    from subnetlab.lab.runs import attach as attach
+    from subnetlab.lab.runs import runs as runs
     from subnetlab.lab.session import Net as Net
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
@@ -38,12 +39,13 @@ _ATTRIBUTES = {
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
-    "attach": "subnetlab.lab.run",
+    "attach": "subnetlab.lab.runs",
+    "compare": "subnetlab.lab.compare",
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
-    "runs": "subnetlab.lab.run",
+    "runs": "subnetlab.lab.runs",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "Subnet",
     "__version__",
     "attach",
+    "compare",
     "connect",
     "data",
     "demo",

@@ -46,7 +46,7 @@ def _doctor(arguments: Sequence[str]) -> int:
 
 
 def _runs(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.run import runs  # noqa: PLC0415
+    from subnetlab.lab.runs import runs  # noqa: PLC0415
 
     print(runs(all="--all" in arguments))
     return 0

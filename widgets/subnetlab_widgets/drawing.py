@@ -9,7 +9,7 @@ from subnetlab.report import html
 
 if TYPE_CHECKING:
     from subnetlab.commands.doctor import Checkup
-    from subnetlab.lab.run import Runs
+    from subnetlab.lab.runs import Runs
 
 
 def runs_html(found: "Runs") -> str | None:

@@ -24,6 +24,8 @@ ROUNDS = 40
 BATCH_SIZE = 2
 MINERS, VALIDATORS = 9, 2
 ATTACKERS = {"free_rider": 1, "sign_flip": 1}
+BASELINES = ("alone", "alone_3x")
+"""One miner alone, and one with three times the steps: what "three times sooner" is measured by."""
 CELL_LIMIT_S = 900
 """A cell may wait for a whole run, on a machine that is busy with other things."""
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
@@ -55,7 +57,7 @@ def demo(rounds: int = ROUNDS, *, seed: int = 0) -> "Run":
     try:
         subnet = net.create_subnet("tiny-lm", wallet="alice")
         fleet = LocalFleet(miners=MINERS, validators=VALIDATORS, attackers=ATTACKERS)
-        return subnet.train(rounds=rounds, batch_size=BATCH_SIZE, seed=seed, fleet=fleet)
+        return subnet.train(rounds=rounds, batch_size=BATCH_SIZE, seed=seed, fleet=fleet, baselines=BASELINES)
     except BaseException:
         net.close()
         raise

@@ -9,10 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from subnetlab.errors import NodeUnreachable, StoreUnreachable, SubnetLabError
+from subnetlab.errors import ModelDiverged, NodeUnreachable, StoreUnreachable, SubnetLabError
 from subnetlab.record.events import Event, RunStatus, from_json, to_json
 
-_OUTCOMES: Final = (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED)
+_OUTCOMES: Final = (
+    RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.DIVERGED, RunStatus.INTERRUPTED,
+)  # fmt: skip
 
 
 class PeerStopped(BaseException):
@@ -83,7 +85,8 @@ def farewell_after(error: BaseException | None) -> Farewell:
     if isinstance(error, PeerStopped):
         return Farewell(outcome=RunStatus.STOPPED, reason="It was told to stop.")
     if not _is_away(error):
-        return Farewell(outcome=RunStatus.FAILED, reason=sentence(error))
+        outcome = RunStatus.DIVERGED if isinstance(error, ModelDiverged) else RunStatus.FAILED
+        return Farewell(outcome=outcome, reason=sentence(error))
     # What to do next is the supervisor's to say where something else is away.
     reason = str(error.args[0]) if isinstance(error, SubnetLabError) else sentence(error)
     return Farewell(outcome=RunStatus.INTERRUPTED, reason=reason)

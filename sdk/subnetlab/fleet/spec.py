@@ -40,7 +40,7 @@ class PeerSeat:
 
     @staticmethod
     def of_baseline(name: str, place: int) -> "PeerSeat":
-        """What stands for the baseline in a place, counted from 0: it holds no seat of the subnet."""
+        """The seat of a baseline, counted from 0: it is none of the subnet."""
         return PeerSeat(uid=BASELINE_UID - place, hotkey="", role="alone", baseline=name)
 
     @property

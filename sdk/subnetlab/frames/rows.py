@@ -181,6 +181,15 @@ def baselines(data: Gathered) -> list[Row]:
     ]
 
 
+def metrics(data: Gathered) -> list[Row]:
+    """One row per round and metric."""
+    return [
+        {"round": number, "metric": name, "value": value}
+        for number, event in sorted(data.view.closed.items())
+        for name, value in sorted(event.metrics.items())
+    ]
+
+
 def money(data: Gathered) -> list[Row]:
     """One row per stake or payment, in the order they were made."""
     return [{"time": time, **_fields(event, "what", "amount_rao", "to", "tx")} for time, event in data.spent]
@@ -222,6 +231,7 @@ ROWS: MappingProxyType[str, Callable[[Gathered], list[Row]]] = MappingProxyType(
         "blocks": blocks,
         "epochs": epochs,
         "losses": losses,
+        "metrics": metrics,
         "baselines": baselines,
         "money": money,
         "steps": steps,

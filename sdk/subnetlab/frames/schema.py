@@ -129,6 +129,12 @@ _BASELINES = (
     _float("val_loss", "held-out loss after so many steps"),
 )
 
+_METRICS = (
+    _ROUND,
+    _text("metric", "its name, such as `accuracy`"),
+    _float("value", "of the subnet's model on the held-out data after the round"),
+)
+
 _MONEY = (
     _float("time", "Unix seconds"),
     _text("what", "`stake`, `pay`, `unstake` or `execute`"),
@@ -162,6 +168,7 @@ SCHEMAS: MappingProxyType[str, tuple[Column, ...]] = MappingProxyType(
         "blocks": _BLOCKS,
         "epochs": _EPOCHS,
         "losses": _LOSSES,
+        "metrics": _METRICS,
         "baselines": _BASELINES,
         "money": _MONEY,
         "steps": _STEPS,

@@ -21,10 +21,10 @@ _PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
 def tensors(init: object) -> dict[str, Tensor]:
-    """The named tensors that `init` stands for.
+    """The named tensors that `init` names.
 
     Raises:
-        ModelNotBuildable: it stands for none, or the file cannot be read.
+        ModelNotBuildable: it names none, or the file cannot be read.
         RunNotFinished: the run left no model.
     """
     if isinstance(init, Mapping):

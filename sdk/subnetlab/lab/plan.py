@@ -5,16 +5,22 @@ wrong with them is said here, in this process, where it costs a sentence.
 """
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from torch import nn
+
+from subnetlab.errors import ArgumentInvalid
+from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
 from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
 from subnetlab.store.objects import open_store
 from subnetlab.train import data as sources
-from subnetlab.train import models, names, strategies, tasks
+from subnetlab.train import models, names, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.initial import built, hash_of
@@ -25,8 +31,13 @@ from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
-from subnetlab.train.tasks.check import check
+from subnetlab.train.tasks.check import check, check_memory
+from subnetlab.train.tasks.find import find
+from subnetlab.train.tasks.travel import code_of
 from subnetlab.train.theta import FlatModel
+
+if TYPE_CHECKING:
+    from subnetlab.train.data.frames import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,8 @@ class Plan:
     Raises:
         ModelNotBuildable: the model cannot be built, or does not fit its task.
         DatasetEmpty: there is less data than one item.
+        DataInvalid: the data cannot be trained on, or does not fit the task.
+        ArgumentInvalid: an argument is of the wrong kind, or a batch does not fit into memory.
         ManifestInvalid: the numbers contradict each other.
     """
 
@@ -63,30 +76,59 @@ class Plan:
 
 
 def plan(
-    model: object | None, data: DataSpec | None, strategy: Strategy | None, *, rounds: int,
-    batch_size: int, seed: int, prompt: str, optimizer: "str | OptimizerConfig | None" = None,
-    lr: float | None = None, schedule: str | None = None, init: object | None = None,
+    model: object | None, data: object | None, strategy: Strategy | None, *, rounds: int,
+    batch_size: int, seed: int, prompt: str | Sequence[int] | None = None, task: Task | str | None = None,
+    loss: Callable[..., Any] | None = None, eval_data: object | None = None,
+    metrics: Mapping[str, Callable[..., Any]] | None = None, features: "Names" = None, target: "Names" = None,
+    optimizer: "str | OptimizerConfig | None" = None, lr: float | None = None, schedule: str | None = None,
+    init: object | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
+    _not_swapped(data)
     chosen_model = models.of(model) if model is not None else models.TinyGPT("demo")
-    chosen_data = data if data is not None else sources.stdlib()
-    chosen_strategy = strategy or _usual_strategy(chosen_model)
+    chosen_data = sources.stdlib()
+    if data is not None or eval_data is not None or features is not None or target is not None:
+        given = data if data is not None else chosen_data
+        chosen_data = sources.of(given, eval_data=eval_data, features=features, target=target)
+    chosen_strategy = _strategy(strategy, chosen_model)
     config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
-    task = tasks.of_model(chosen_model, prompt)
+    own_loss = code_of(loss, "loss") if loss is not None else None
+    own = {name: code_of(one, f"The metric {name!r}") for name, one in (metrics or {}).items()}
     fresh = build(chosen_model, seed)
-    given = tensors(init) if init is not None else models.weights_of(chosen_model)
-    if given:
-        fill(fresh, given)
-    start = packed(fresh) if given else b""
+    weights = tensors(init) if init is not None else models.weights_of(chosen_model)
+    if weights:
+        fill(fresh, weights)
+    start = packed(fresh) if weights else b""
     corpus = chosen_data.load()
-    check(task, fresh, corpus)
+    found = find(task, chosen_model, fresh, corpus, loss=own_loss, metrics=own, prompt=prompt)
     made = Plan(
-        model=chosen_model, task=task, data=chosen_data, strategy=chosen_strategy,
+        model=chosen_model, task=found, data=chosen_data, strategy=chosen_strategy,
         rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
-    Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
+    read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
+    check(read_back.task, fresh, corpus)
+    check_memory(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
     return made
+
+
+def _not_swapped(data: object) -> None:
+    if isinstance(data, nn.Module | ModelSpec) or (isinstance(data, type) and issubclass(data, nn.Module)):
+        raise ArgumentInvalid("data is a model.", hint="The model comes first: subnet.train(model, data).")
+
+
+def _strategy(strategy: object | None, model: ModelSpec) -> Strategy:
+    """The strategy, the usual one if none is given.
+
+    Raises:
+        ArgumentInvalid: it is something else.
+    """
+    if strategy is None:
+        return _usual_strategy(model)
+    if isinstance(strategy, type) or not hasattr(strategy, "inner_steps") or not hasattr(strategy, "codec"):
+        called = strategy.__name__ if isinstance(strategy, type) else type(strategy).__name__
+        raise ArgumentInvalid(f"strategy is {called}.", hint="Give one, such as sl.strategies.DiLoCo().")
+    return cast("Strategy", strategy)
 
 
 def _usual_strategy(model: ModelSpec) -> Strategy:

@@ -1,8 +1,8 @@
 """A training run as a notebook holds it: everything is read from the run's folder.
 
 The processes of a run belong to its supervisor, not to this object, so a second notebook, a reload or a
-restarted kernel sees the same run by its name. Only the verbs of `running` speak to the supervisor, and only
-`attach` starts one again.
+restarted kernel sees the same run by its name; `lab.runs` finds it. Only the verbs of `running` speak to the
+supervisor.
 """
 
 import threading
@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import RunNotFinished, UnknownRun
+from subnetlab.errors import RunNotFinished
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
@@ -24,7 +24,6 @@ from subnetlab.report.format import counted
 from subnetlab.report.headline import headline
 from subnetlab.report.plot import picture
 from subnetlab.report.verdict import Verdict, verdict
-from subnetlab.settings import run_folders
 from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
@@ -337,51 +336,3 @@ class Run(Running):
         from subnetlab.lab.deletion import delete  # noqa: PLC0415  (seldom needed)
 
         delete(self.folder)
-
-
-class Runs(list[Run]):
-    """Runs of this machine, newest first."""
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "No runs yet. Start one with subnet.train(…) or %%train."
-
-
-def runs(*, all: bool = False) -> Runs:  # noqa: A002  (what the word means here)
-    """The runs of this machine that have begun, newest first; ten of them unless `all`."""
-    begun = filter(_has_begun, run_folders())
-    folders = sorted(begun, key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return Runs(Run(folder) for folder in (folders if all else folders[:10]))
-
-
-def attach(name: str) -> Run:
-    """Take hold of a run by its name, or by the beginning of it, and let it go on if something was killed.
-
-    `run.note` says what had to be started again, or why the run cannot go on; it stays readable either way.
-    `run.net` is its chain, where that still is.
-
-    Raises:
-        UnknownRun: none, or more than one, begins like that.
-    """
-    from subnetlab.lab.resume import resume  # noqa: PLC0415  (only when a run is taken hold of)
-    from subnetlab.lab.session import rejoin  # noqa: PLC0415
-
-    run = find(name)
-    run.note = resume(run.folder)
-    run.net = rejoin(run)
-    return run
-
-
-def find(name: str) -> Run:
-    """Look up a run by its name, or by the beginning of it, and start nothing; errors as `attach`."""
-    found = [folder for folder in run_folders() if folder.name.startswith(name)] if name else []
-    exact = [folder for folder in found if folder.name == name]
-    if len(exact or found) != 1:
-        known = ", ".join(folder.name for folder in run_folders()) or "none"
-        raise UnknownRun(f"{len(found) or 'No'} runs are called {name!r}.", hint=f"Known runs: {known}.")
-    return Run((exact or found)[0])
-
-
-def _has_begun(folder: Path) -> bool:
-    """Whether there is a record, or somebody is about to begin one."""
-    record = folder / FILE_NAME
-    return (record.exists() and record.stat().st_size > 0) or is_running(folder)

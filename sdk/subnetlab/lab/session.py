@@ -21,7 +21,8 @@ from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
 from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
-from subnetlab.lab.run import Run, runs
+from subnetlab.lab.run import Run
+from subnetlab.lab.runs import runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import endpoints

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
@@ -19,6 +19,7 @@ from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
+from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.registration import register_peers
 from subnetlab.lab.run import Run
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from subnetlab.train.models.spec import ModelSpec
     from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
+    from subnetlab.train.tasks import Task
 
 _MOST_SEATS = 64
 """Rows of a plain table: a saved notebook stays small."""
@@ -112,9 +114,15 @@ class Subnet:
 
     def train(
         self,
-        *,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
-        data: "DataSpec | None" = None,
+        data: "DataSpec | object | None" = None,
+        *,
+        task: "Task | str | None" = None,
+        loss: "Callable[..., Any] | None" = None,
+        eval_data: object | None = None,
+        metrics: "Mapping[str, Callable[..., Any]] | None" = None,
+        features: str | Sequence[str] | None = None,
+        target: str | Sequence[str] | None = None,
         rounds: int = 30,
         strategy: "Strategy | None" = None,
         optimizer: "str | OptimizerConfig | None" = None,
@@ -124,7 +132,7 @@ class Subnet:
         baselines: Sequence[str] | None = None,
         batch_size: int = 4,
         seed: int = 0,
-        prompt: str = "def ",
+        prompt: str | Sequence[int] | None = None,
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
         deterministic: bool = False,
@@ -135,7 +143,19 @@ class Subnet:
             model: what is trained, as `sl.models.of` takes it: a module's class, a function that makes one, a
                 module (its weights are `init`), a Hugging Face model or config; a small byte-level
                 transformer unless given.
-            data: what it is trained on; the source of Python's standard library unless given.
+            data: what it is trained on, as `sl.data.of` takes it: a polars or pandas frame, arrays or tensors
+                `(x, y)`, a dict of arrays, a torch or Hugging Face data set, an iterable, the path of a
+                table or of text, text from `sl.data.text`, tokens. The source of Python's standard library
+                unless given.
+            task: "next_token", "classification", "regression" or a task; found from model and data unless
+                given.
+            loss: a loss of your own, `loss(outputs, targets)` or `loss(model, batch)`; it returns one loss
+                per item, or a mean, which is then measured item by item where items are compared.
+            eval_data: what the model is judged on, of the same kind as `data`; a tenth of that unless given.
+            metrics: functions of outputs and targets by name, measured each round beside accuracy and macro
+                F1 of classes, R² and MAE of numbers; `run.frame("metrics")` has them.
+            features: the columns to learn from; all but the target unless given.
+            target: the column to foretell; that called target, label, labels, y or class unless given.
             rounds: how many rounds; each ends with one payload per miner.
             strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
                 models unless given.
@@ -147,9 +167,10 @@ class Subnet:
             baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
                 (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
                 `fleet.baseline`.
-            batch_size: sequences per inner step and miner.
+            batch_size: items per inner step and miner: rows, or sequences of tokens.
             seed: fixes initial weights and sampling.
-            prompt: what the model continues after each round, for people to read.
+            prompt: what a language model continues after each round, for people to read: text, or tokens
+                where the data has no text; "def " for bytes unless given, else how the held-out data begins.
             init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
                 the path of a safetensors file.
             detach: let the run outlive this kernel.
@@ -160,6 +181,8 @@ class Subnet:
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
             DatasetEmpty: there is too little data; nothing was started.
+            DataInvalid: the data cannot be trained on as it is; nothing was started.
+            ArgumentInvalid: an argument has a wrong type or value; nothing was started.
             ManifestInvalid: the options contradict each other; nothing was started.
             NotYetSupported: not a development chain.
             ChainRejected: the chain refused a seat.
@@ -171,17 +194,23 @@ class Subnet:
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
                 hint="Train on net = sl.connect().",
             )
-        beside = _baselines(baselines, default=fleet is None or fleet.baseline)
+        fleet = arguments.a_fleet(fleet)
+        rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
+        batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
+        seed = arguments.count("seed", seed, least=0, most=arguments.MOST_SEED)
+        detach = arguments.flag("detach", detach)
+        deterministic = arguments.flag("deterministic", deterministic)
+        prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
+        beside = _baselines(baselines, default=fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
         made = plan(
             model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-            optimizer=optimizer, lr=lr, schedule=schedule, init=init,
+            optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
+            eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
-        made = replace(made, deterministic=deterministic)
-        fleet = fleet or LocalFleet()
-        run = Run(self._launch(made, fleet, beside))
+        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
         return run

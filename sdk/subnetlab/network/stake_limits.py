@@ -33,7 +33,7 @@ def check_stake(client: WireClient, intent: Any, coldkey: str) -> None:
     Raises:
         InvalidAmount: below the chain's minimum.
         InsufficientBalance: more stake than the coldkey has there.
-        NodeUnreachable: nobody answers.
+        NodeUnreachable: the node does not answer.
         ChainRejected: the chain cannot simulate it.
     """
     if isinstance(intent, _BUYS):

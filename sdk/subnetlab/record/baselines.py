@@ -30,7 +30,7 @@ class Budget:
     def title(self) -> str:
         """How a picture calls it."""
         if self.joined:
-            return "ddp"
+            return "DDP"
         return "one alone" if self.times == 1 else f"one alone, {self.times}× steps"
 
 

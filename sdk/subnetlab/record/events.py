@@ -21,7 +21,7 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DIVERGED = "diverged"
-    """Failed because the loss of the model is no longer a number; recorded as `failed`."""
+    """Ended because the loss of the model is no longer a number, or far above where it began."""
     INTERRUPTED = "interrupted"
     """Left unfinished by its supervisor; attaching goes on."""
 
@@ -190,6 +190,8 @@ class RoundClosed(Event):
     val_loss: float
     """Held-out loss of the model after this round."""
     aggregate_s: float
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+    """What the task measures of the same model beside its loss, by name; only finite numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,17 +307,17 @@ class RunInterrupted(Event):
     kind: ClassVar[str] = "run_interrupted"
     reason: str
     block: int
-    pending: Literal["", "finished", "stopped", "failed"] = ""
+    pending: Literal["", "finished", "stopped", "failed", "diverged"] = ""
     """How the run ends once its model is written, where training is over and only that is missing."""
     pending_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event: `finished`, `stopped` or `failed`, with the reason in words."""
+    """The last event: `finished`, `stopped`, `failed` or `diverged`, with the reason in words."""
 
     kind: ClassVar[str] = "run_ended"
-    status: Literal["finished", "stopped", "failed"]
+    status: Literal["finished", "stopped", "failed", "diverged"]
     reason: str
     block: int
     wall_s: float

@@ -280,6 +280,7 @@ class RunView:
                 interrupted. None for who cannot know: then the record alone decides.
         """
         if self.ended is not None:
+            # Earlier versions recorded a diverged run as failed.
             lost = self.val_loss and not isfinite(self.val_loss[max(self.val_loss)])
             failed = self.ended.status == RunStatus.FAILED
             return RunStatus.DIVERGED if failed and lost else RunStatus(self.ended.status)

@@ -16,11 +16,14 @@ from subnetlab.report.format import amount_alpha, bytes_text, count_word, percen
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
 from subnetlab.report.speed_up import SpeedUp
+from subnetlab.text import NAME, plain
 from subnetlab.train.attackers import noun
 
 if TYPE_CHECKING:
     import polars as pl
 
+_METRICS: Final = {"macro_f1": "macro F1", "r2": "R²", "mae": "MAE"}
+"""How a sentence names metrics whose names are short."""
 LOSS_NOISE: Final = 0.01
 """Losses on the held-out text closer than this are the same: the text is short."""
 
@@ -52,6 +55,8 @@ class Verdict:
     """Which attack each miner of `free_rider_pay` played."""
     pay_is_noise: bool | None
     """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
+    metrics: tuple[tuple[str, float], ...] = ()
+    """What the task measures beside the loss, after the last round."""
 
     @property
     def finished(self) -> bool:
@@ -137,7 +142,14 @@ class Verdict:
     def sentences(self) -> list[str]:
         """What the table means, in words."""
         beside = (self._worth(), self._gap(), self.saving, self._processor_time())
-        return [self.headline, *filter(None, (*beside, self._cut_off(), *self._pay()))]
+        return [self.headline, *filter(None, (self._metrics(), *beside, self._cut_off(), *self._pay()))]
+
+    def _metrics(self) -> str:
+        """The metrics in a line; empty for a task that measures its loss alone."""
+        if not self.metrics:
+            return ""
+        found = [f"{_METRICS.get(name, plain(name, NAME))} {value:.3g}" for name, value in self.metrics]
+        return f"On the held-out data: {', '.join(found)}."
 
     def _worth(self) -> str:
         gain = self.gain
@@ -152,7 +164,7 @@ class Verdict:
         return f"{when} training together did not pay off here: it was {-gain:.2f} {self.unit} worse."
 
     def _gap(self) -> str:
-        """Where the subnet stands between one alone and DDP."""
+        """The subnet's place between one alone and DDP."""
         if self.loss_ddp is None or self.loss_last is None:
             return ""
         ddp = f"DDP on the same data, sending {bytes_text(self.dense_bytes)} every step"
@@ -290,7 +302,12 @@ def verdict(view: RunView) -> Verdict:
         free_rider_pay=tuple(view.pay.total(uid) for uid in view.cheating),
         attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
+        metrics=_last_metrics(view),
     )
+
+
+def _last_metrics(view: RunView) -> tuple[tuple[str, float], ...]:
+    return tuple(view.closed[max(view.closed)].metrics.items()) if view.closed else ()
 
 
 def _ddp(view: RunView) -> float | None:

@@ -73,9 +73,8 @@ class Baseline:
         self.miners = max(1, miners) if self.budget.joined else 1
         self.rounds = manifest.rounds * self.budget.times
         self.corpus = checked_corpus(manifest, corpus)
-        # One alone trains at its own best rate; `ddp` at the run's.
-        config = manifest.optimizer
-        config = config if self.budget.joined else strategies.alone_optimizer(manifest.strategy, config)
+        best = strategies.ddp_optimizer if self.budget.joined else strategies.alone_optimizer
+        config = best(manifest.strategy, manifest.optimizer)
         self.model = FlatModel(initial.built(manifest, store), manifest.task, config)
 
     @property

@@ -181,7 +181,9 @@ class Manifest:
             prompt = fields.pop("prompt") if form == _FIRST_FORM else ""
             model = fields["model"] = models.from_json(fields["model"], trusted=trusted)
             fields["task"] = (
-                tasks.of_model(model, prompt) if form == _FIRST_FORM else tasks.from_json(fields["task"])
+                tasks.of_model(model, prompt)
+                if form == _FIRST_FORM
+                else tasks.from_json(fields["task"], trusted=trusted)
             )
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])

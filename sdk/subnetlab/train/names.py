@@ -14,7 +14,7 @@ def all_sealed(round_: int, uid: int) -> str:
 
 
 def reveals(round_: int, uid: int, deadline_hash: str) -> str:
-    """The prefix of a miner's reveals; nobody can fill it before the deadline's block has its hash."""
+    """The prefix of a miner's reveals; unknown to all before the deadline's block has its hash."""
     return f"rounds/{round_:06}/reveal/{uid}/{digest('reveals', deadline_hash).hex()[:16]}"
 
 

@@ -23,7 +23,7 @@ from subnetlab.train.payload.update import Update
 from subnetlab.train.publishing import Detours, Publications
 from subnetlab.train.roster import Roster, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
-from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.losses import validation_loss, validation_metrics
 from subnetlab.train.theta import FlatModel, theta_hash
 
 
@@ -159,5 +159,6 @@ def round_closed(
         aggregate_hash=record.aggregate_hash,
         theta_hash=record.theta_after,
         val_loss=validation_loss(model, replica.manifest, corpus),
+        metrics=validation_metrics(model, replica.manifest, corpus),
         aggregate_s=aggregate_s,
     )

@@ -8,10 +8,12 @@ included, so has the same buffers to the bit, and no peer can poison them. Buffe
 write stay as built.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivateUsage]
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
@@ -33,15 +35,23 @@ class Statistics:
         self._built = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
         self.moving = bool(self._built)
         """Whether training may write into a buffer; known after the first estimate."""
+        self._tried = False
 
     @torch.no_grad()
     def estimate(self, task: Task, corpus: Corpus) -> None:
         """Set every buffer to what follows from the parameters as they are; leaves evaluation mode on."""
+        count = task.items(corpus, "train").count
+        if not self._tried:  # on two items, as a model's buffers may well be tables that nothing writes
+            self._pass_over(task, corpus, [np.arange(min(2, count), dtype=np.int64)])
+            self._tried, self.moving = True, self._has_moved()
+            if not self.moving:
+                return
+        numbers = np.unique(np.linspace(0, count - 1, PASSES * ITEMS_PER_PASS).astype(np.int64))
+        self._pass_over(task, corpus, np.array_split(numbers, -(-len(numbers) // ITEMS_PER_PASS)))
+
+    def _pass_over(self, task: Task, corpus: Corpus, passes: Sequence[NDArray[np.int64]]) -> None:
+        """Run the passes from the buffers as built."""
         self._restore()
-        numbers = np.unique(
-            np.linspace(0, task.items(corpus, "train").count - 1, PASSES * ITEMS_PER_PASS).astype(np.int64)
-        )
-        passes = np.array_split(numbers, -(-len(numbers) // ITEMS_PER_PASS))
         with drawing(0):
             norms = self._training()
             momenta = [norm.momentum for norm in norms]
@@ -52,8 +62,10 @@ class Statistics:
             for norm, momentum in zip(norms, momenta, strict=True):
                 norm.momentum = momentum
         self._module.eval()
+
+    def _has_moved(self) -> bool:
         now = dict(self._module.named_buffers())
-        self.moving = any(not _same(now.get(name), built) for name, built in self._built.items())
+        return any(not _same(now.get(name), built) for name, built in self._built.items())
 
     def _training(self) -> list[_NormBase]:
         """Training mode without dropout; returns the layers that keep running statistics in it."""

@@ -8,7 +8,7 @@ Shapes: P parameters, B items.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.hashing import digest
 from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.statistics import Statistics
-from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Sample, Samples, Task
+from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Measures, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
 
@@ -138,6 +138,12 @@ class FlatModel:
         """The loss of every item, shape (B,), in evaluation mode: every validator measures the same."""
         with _own_words("was evaluated", batch):
             return self.task.losses(self._in_mode(training=False), batch)
+
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """The task's metrics, in evaluation mode; none of a task that has no others than its loss."""
+        model = self._in_mode(training=False)
+        return self.task.measure(model, batches) if isinstance(self.task, Measures) else {}
 
     @torch.no_grad()
     def sample(self) -> Sample | None:

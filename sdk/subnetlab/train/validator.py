@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from subnetlab.train.scoring.gate import gate
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.units import U16_MAX
+
+_DIVERGED: Final = 10.0
+"""A model whose loss is so many times what it was at first does not come back."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,8 @@ class Validator(Peer):
 
     role: ClassVar[Role] = "validator"
     aggregate_s: float = 0.0
+    _first_loss: float | None = None
+    """On held-out items before the first round that this process judged."""
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -179,7 +184,7 @@ class Validator(Peer):
         """Every sound update, clipped as it would be in the aggregate, alone on data.
 
         Raises:
-            ModelDiverged: the loss was not finite before the round; no miner sends a sound update then.
+            ModelDiverged: the loss before the round was not finite, or far above the first.
         """
         manifest = self.manifest
         scoring, items = manifest.scoring, manifest.task.items(self.corpus, "train")
@@ -188,8 +193,7 @@ class Validator(Peer):
             items, scoring.held_out_sequences, run=manifest.drawn_for, round_=heights.round, beacon=beacon
         )
         trial = Trial(self.replica.model, self.replica.theta_P, self.corpus, held_out)
-        if not math.isfinite(trial.before):
-            raise ModelDiverged(f"The model's loss is {trial.before:g} before round {heights.round}.")
+        self._refuse_diverged(trial.before, heights.round)
         if not received:
             return {}
         uids = sorted(received)
@@ -201,6 +205,17 @@ class Validator(Peer):
             uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
             for uid, update in zip(uids, clipped, strict=True)
         }
+
+    def _refuse_diverged(self, loss: float, round_: int) -> None:
+        """End a run that can only get worse; given first weights may begin far below any loss of a run."""
+        if not math.isfinite(loss):
+            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_}.")
+        if self._first_loss is None:
+            self._first_loss = loss
+        if not self.manifest.init and loss > _DIVERGED * self._first_loss:
+            raise ModelDiverged(
+                f"The model's loss is {loss:.3g} before round {round_}, and began at {self._first_loss:.3g}."
+            )
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
         manifest, run, drawn_as = self.manifest, self.manifest.drawn_for, self.drawn_as(uid)

@@ -10,6 +10,8 @@ import pytest
 from tests.devnet_process import START_SECONDS, running_devnet
 
 from subnetlab.devnet.node import command
+from subnetlab.devnet.node.clock import Clock
+from subnetlab.devnet.node.node import Node
 
 ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 COMMAND = [sys.executable, "-m", "subnetlab.devnet"]
@@ -168,3 +170,11 @@ def test_the_answer_to_shutdown_arrives_before_the_end(tmp_path: Path) -> None:
         assert node.rpc("dev_shutdown") is True
         assert node.process.wait(START_SECONDS) == 0
         assert node.errors.read_text() == ""
+
+
+@pytest.mark.parametrize(("options", "tempo"), [(["True"], 10), (["False"], 360)])
+def test_a_new_subnet_has_the_tempo_of_the_localnet_asked_for(options: list[str], tempo: int) -> None:
+    chain = Node(command._codec(command._parser().parse_args(options)), Clock())
+    assert chain.codec.constant("SubtensorModule", "InitialTempo") == tempo
+    assert int(chain.ledger.get("SubtensorModule", "Tempo", 2)) == tempo
+    assert int(chain.ledger.get("SubtensorModule", "Tempo", 1)) == 100

@@ -8,11 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 from bittensor_core import Keypair
-from subnetlab.devnet.node.sealing import Instant, Manual, Sealer, Sealing
 from tests.sdk.devnet.conftest import StillClock, recorded_codec
 from tests.sdk.devnet.signing import Signer
 
-from subnetlab.devnet.chain import refusal
+from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.block import hexed
 from subnetlab.devnet.chain.fees import MOST_BLOCK_REF_TIME, MOST_EXTRINSIC_REF_TIME
 from subnetlab.devnet.chain.scale import compact
@@ -20,6 +19,7 @@ from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Status
 from subnetlab.devnet.node import node as nodes
 from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.node.sealer import Instant, Manual, Sealer, Sealing
 from subnetlab.devnet.node.turns import Turns
 from subnetlab.devnet.pallets import balances, system
 from subnetlab.devnet.rpc.listener import Limits
@@ -63,8 +63,8 @@ def test_the_bounds_are_the_chains(node: Node) -> None:
 def test_an_extrinsic_that_fits_no_block_is_refused(node: Node, signers: tuple[Signer, Signer]) -> None:
     with pytest.raises(TransactionError) as refused:
         node.submit(stakes(signers[0], 1000))
-    assert refused.value.data == refusal.invalid(refusal.EXHAUSTS).data
-    assert len(node.pool) == 0
+    assert refused.value.data == transaction_error.invalid(transaction_error.EXHAUSTS).data
+    assert len(node.transaction_pool) == 0
 
 
 def test_what_does_not_fit_into_a_block_waits_for_the_next(

@@ -87,3 +87,24 @@ def test_recording_from_nowhere_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     assert "does not answer" in capsys.readouterr().err
     assert record.main([str(tmp_path / "missing.json"), str(tmp_path / "x")]) == 1
     assert "holds no golden metadata" in capsys.readouterr().err
+
+
+def test_a_default_is_replaced_and_nothing_else() -> None:
+    changed = document.read(document.with_default(RECORDED, "Tempo", (360).to_bytes(2, "little")))
+    before = document.read(RECORDED)
+    for known, pallet in zip(before["pallets"], changed["pallets"], strict=True):
+        for entry, now in zip(
+            (known["storage"] or {}).get("entries", []),
+            (pallet["storage"] or {}).get("entries", []),
+            strict=True,
+        ):
+            if entry["name"] == "Tempo":
+                assert (entry["default"], now["default"]) == (b"\x0a\x00", b"\x68\x01")
+                now["default"] = entry["default"]
+    assert changed == before
+
+
+@pytest.mark.parametrize(("name", "size"), [("NoSuchItem", 2), ("Tempo", 3), ("Transfer", 1)])
+def test_an_unknown_default_is_refused(name: str, size: int) -> None:
+    with pytest.raises(MetadataInvalid):
+        document.with_default(RECORDED, name, bytes(size))

@@ -1,5 +1,9 @@
 """What a container may use is in its control groups, whatever the machine around it has."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +55,28 @@ def test_a_small_container_is_told_before_it_is_slow() -> None:
     assert warning(LocalFleet(), 2, 4 * GB) == ""
     assert warning(LocalFleet(miners=1, validators=1, baseline=False), 1, GB) == ""
     assert warning(LocalFleet(), 4, None) == ""
+
+
+ISOLATED = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run([*ISOLATED, "true"], check=False).returncode != 0,
+    reason="this system lets nobody see other control groups than its own",
+)
+def test_the_doctor_of_a_container_names_its_core_and_its_memory(tmp_path: Path) -> None:
+    groups = tmp_path / "groups"
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            own = groups / controller / path.strip("/")
+            for folder in (own, *own.parents):
+                if folder.is_relative_to(groups / controller):
+                    write(folder, cpu__max="100000 100000\n", memory__max=str(GB), memory__current="9")
+                    write(folder, cpu__cfs_quota_us="100000", cpu__cfs_period_us="100000")
+                    write(folder, memory__limit_in_bytes=str(GB), memory__usage_in_bytes="9")
+    script = 'mount --bind "$1" /sys/fs/cgroup && exec "$2" -m subnetlab doctor'
+    command = [*ISOLATED, "sh", "-c", script, "sh", str(groups), sys.executable]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = [" ".join(line.split()) for line in said.splitlines() if "processor" in line or "memory" in line]
+    assert found == ["!! processor 1 core", "!! memory 1000.0 MB free"]

@@ -60,6 +60,7 @@ def closed(number: int, val_loss: float) -> RoundClosed:
     return RoundClosed(
         round=number, lead=VALIDATOR, heights=[first, first + 1, first + 2, first + 3], val_loss=val_loss,
         accepted=[[MINER, "hash"]], aggregate_hash="a", theta_hash=f"theta{number}", aggregate_s=0.01,
+        metrics={"accuracy": 0.75},
     )  # fmt: skip
 
 

@@ -1,5 +1,8 @@
 """A model that diverges ends its run as failed, and the headline says in which round and by whose updates."""
 
+import json
+
+import pytest
 from torch import nn
 
 import subnetlab as sl
@@ -45,3 +48,18 @@ def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
     assert follower.startswith("The model's loss is nan before round 1.")
     assert list(run.view.closed) == [0]
     assert "diverged" in run.verdict().headline
+    config = json.loads((run.folder / "result" / "config.json").read_text(), parse_constant=pytest.fail)
+    assert config["val_loss"] is None
+
+
+def test_a_run_that_diverges_in_its_last_round_is_not_finished(net: Net) -> None:
+    run = net.create_subnet("too late", wallet="alice").train(
+        model=sl.models.source(bounded, seq_len=16, limit=0.03),
+        data=sl.data.stdlib(200_000),
+        strategy=sl.strategies.SparseLoCo(inner_steps=2, outer_lr=20.0),
+        rounds=1,
+        fleet=sl.LocalFleet(miners=2, validators=2, baseline=False),
+    )
+    run.wait(timeout=50)
+    assert run.status == "diverged"
+    assert run.headline.startswith("The run diverged after 1 round: The model's loss is nan after round 0")

@@ -12,7 +12,8 @@ from tests.sdk.lab import story
 from subnetlab.errors import RecordCorrupt, RunNotFinished, UnknownRun, UnknownUid
 from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.fleet.spec import FleetSpec, write_spec
-from subnetlab.lab.run import Run, attach, runs
+from subnetlab.lab.run import Run
+from subnetlab.lab.runs import attach, runs
 from subnetlab.record.events import PeerGone, PeerReady, RoundLost, RunEnded, RunInterrupted, Spent
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.lock import locked

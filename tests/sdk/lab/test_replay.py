@@ -17,7 +17,8 @@ import subnetlab as sl
 from subnetlab.archive.save import MEMBERS
 from subnetlab.errors import ModelNotBuildable, RecordCorrupt, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.lab.run import Run, attach, runs
+from subnetlab.lab.run import Run
+from subnetlab.lab.runs import attach, runs
 from subnetlab.record.events import Event, RoundClosed
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder

@@ -8,7 +8,8 @@ from tests.sdk.lab import story
 
 import subnetlab as sl
 from subnetlab.errors import RunError, RunNotFinished
-from subnetlab.lab.run import Run, attach, find, runs
+from subnetlab.lab.run import Run
+from subnetlab.lab.runs import attach, find, runs
 from subnetlab.lab.session import Net, connect
 from subnetlab.network.dev import DevControls
 from subnetlab.settings import runs_folder

@@ -195,7 +195,7 @@ def test_the_picture_draws_each_baseline_with_its_name() -> None:
         text.text or "" for text in ET.fromstring(picture(view)).iter("{http://www.w3.org/2000/svg}text")
     ]
     assert [word for word in words if word[:2] == "1." and " " in word] == [
-        "1.86 one alone", "1.63 one alone, 3× steps", "1.61 the subnet", "1.47 ddp",
+        "1.86 one alone", "1.63 one alone, 3× steps", "1.61 the subnet", "1.47 DDP",
     ]  # fmt: skip
     levels = [
         float(text.attrib["y"])

@@ -158,3 +158,18 @@ def test_three_gross_attackers_of_ten_change_nothing_that_counts(rehearse: MakeR
     weights = [e.weights for e in attacked.events if isinstance(e, WeightsSet)]
     hostile = sum(row[str(uid)] for row in weights[2:] for uid in (7, 8, 9))
     assert hostile <= 0.02 * sum(sum(row.values()) for row in weights[2:])
+
+
+@pytest.mark.parametrize("word", [word for word, attacker in ATTACKERS.items() if attacker.role == "miner"])
+def test_an_attack_is_repeated_with_the_run(rehearse: MakeRehearsal, word: str) -> None:
+    models: list[list[str]] = []
+    for run_id in ("one", "other"):
+        run = rehearse(
+            "miner", "miner", "miner", "miner", "validator",
+            roles={2: ATTACKERS[word].load(), 3: ATTACKERS[word].load()}, optimizer=FAST, rounds=2,
+            run_id=run_id, deterministic=True,
+        )  # fmt: skip
+        run.run()
+        models.append([event.theta_hash for event in run.of(RoundClosed) if isinstance(event, RoundClosed)])
+    assert models[0] == models[1]
+    assert len(models[0]) == 2

@@ -14,7 +14,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.scoring.losses import validation_loss
-from subnetlab.train.strategies import MuLoCo, SparseLoCo, alone_optimizer, inner_optimizer
+from subnetlab.train.strategies import MuLoCo, SparseLoCo, alone_optimizer, ddp_optimizer, inner_optimizer
 from subnetlab.train.theta import FlatModel
 
 from .conftest import MakeManifest, MakeRehearsal
@@ -36,7 +36,7 @@ def test_every_baseline_has_a_budget_and_a_name_of_its_own() -> None:
     for name in ("alone_1x", "alone_0x", "alone_100x", "alone_3", "DDP", "", "alone_3x\n", "alone_03x"):
         with pytest.raises(ValueError, match="no baseline is called"):
             budget(name)
-    assert known_titles(["alone", "ddp", "of tomorrow"]) == {"alone": "one alone", "ddp": "ddp"}
+    assert known_titles(["alone", "ddp", "of tomorrow"]) == {"alone": "one alone", "ddp": "DDP"}
 
 
 def test_three_times_the_steps_come_with_a_schedule_of_their_own(manifest: Manifest, corpus: Corpus) -> None:
@@ -82,12 +82,12 @@ def test_ddp_takes_each_step_on_the_joined_batches_of_all_honest_miners(
     assert found[-1].val_loss < trained(manifest, corpus, "alone")[-1].val_loss
 
 
-def test_one_alone_trains_at_its_own_best_rate(make_manifest: MakeManifest, corpus: Corpus) -> None:
-    """Under MuLoCo at a third of the rate at which the subnet's miners take their steps."""
+def test_every_baseline_trains_at_its_own_best_rate(make_manifest: MakeManifest, corpus: Corpus) -> None:
+    """Under MuLoCo at a third of the miners' rate by itself, at half of it on everyone's data."""
     strategy = MuLoCo(inner_steps=2)
     manifest = make_manifest(rounds=2, strategy=strategy, optimizer=inner_optimizer(strategy))
     alone, joined = (Baseline(manifest, print, name=name, corpus=corpus) for name in ("alone", "ddp"))
-    assert joined.model.config == manifest.optimizer
+    assert joined.model.config == ddp_optimizer(strategy, manifest.optimizer) != manifest.optimizer
     assert alone.model.config == alone_optimizer(strategy, manifest.optimizer) != manifest.optimizer
 
 

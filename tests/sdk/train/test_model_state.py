@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from subnetlab.errors import TrainError
 from subnetlab.record.events import RoundClosed, Scored
 from subnetlab.store.objects import open_store
 from subnetlab.train import initial, names
@@ -171,3 +172,12 @@ def test_given_weights_are_where_every_peer_starts(make_manifest: MakeManifest) 
     forged.put(names.initial(started.init), data[:-1] + b"\x00")
     with pytest.raises(Exception, match="are not those that the manifest names"):
         initial.built(started, forged)
+
+
+def test_a_loss_far_above_the_first_ends_the_run_early(make_manifest: MakeManifest, rows: Corpus) -> None:
+    def hot() -> nn.Module:
+        return nn.Linear(FEATURES, 1)
+
+    strategy = DiLoCo(inner_steps=4, outer_lr=40.0)
+    with pytest.raises(TrainError, match=r"The model's loss is .* before round [12], and began at"):
+        played(make_manifest, rows, hot, strategy)

@@ -18,7 +18,7 @@ log = logging.getLogger("subnetlab.devnet")
 
 
 def go_on() -> None:
-    """Nobody else waits."""
+    """No waiting caller."""
 
 
 class Ledger:
@@ -38,7 +38,7 @@ class Ledger:
         self.phase: Any = "Initialization"
         """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
         self.pause: Callable[[], None] = go_on
-        """Called before every call: whoever builds a block lets others have their turn there."""
+        """Called before every call: a block that is built in turns pauses there."""
 
     def at(self, block: int) -> "Ledger":
         """A read-only view of a sealed block."""

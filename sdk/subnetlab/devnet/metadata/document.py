@@ -4,6 +4,7 @@ The node serves what was recorded from a real runtime; changing it is for droppi
 constants. Source: `frame-metadata` versions 14 and 15, `scale-info` 2.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from subnetlab.devnet.chain.scale import Reader, Truncated, prefixed
@@ -147,6 +148,25 @@ def with_constant(data: bytes, name: str, value: bytes) -> bytes:
     reader.compact()
     reader.compact()
     return data[: reader.offset] + value + data[reader.offset + len(value) :]
+
+
+def with_default(data: bytes, name: str, value: bytes) -> bytes:
+    """The same metadata bytes with a storage item's default replaced by one of the same length.
+
+    Raises:
+        MetadataInvalid: the name is not there exactly once, or its default has another length.
+    """
+    found: list[int] = []
+    for at in _places(data, prefixed(name.encode())):
+        reader = Reader(data, at)
+        with suppress(Truncated, ValueError, MetadataInvalid):
+            entry = _entry.read(reader)
+            if len(entry["default"]) == len(value) and entry["modifier"] <= 1:
+                docs = len(_docs.write(entry["docs"]))
+                found.append(reader.offset - docs - len(value))
+    if len(found) != 1:
+        raise MetadataInvalid(f"The metadata has {len(found)} items {name} of {len(value)} bytes.")
+    return data[: found[0]] + value + data[found[0] + len(value) :]
 
 
 def _places(data: bytes, label: bytes) -> list[int]:

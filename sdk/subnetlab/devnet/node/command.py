@@ -35,6 +35,8 @@ from subnetlab.errors import SubnetLabError
 
 log = logging.getLogger("subnetlab.devnet")
 FAST_SECONDS, SLOW_SECONDS = 0.25, 12.0
+SLOW_TEMPO = 360
+"""Of a subnet on a localnet that was built without `fast-runtime`; the recorded one has 10."""
 DEFAULT_PORT = 9944
 MOST_CONNECTIONS, OWN_FILES = 1024, 64
 RECURSION_LIMIT = 5000
@@ -115,13 +117,16 @@ def _most_connections() -> int:
 
 
 def _codec(options: argparse.Namespace) -> Codec:
-    """The runtime's types, its slot duration set to the block time, which clients read from there."""
+    """The runtime's types, with the slot duration and tempo asked for: clients read them from there."""
     found = metadata.recording(options.metadata)
     v15 = found.v15
     sealing = _sealing(options)
     if isinstance(sealing, Interval):
         milliseconds = max(round(sealing.seconds * 1000), 1)
         v15 = document.with_constant(v15, "SlotDuration", milliseconds.to_bytes(8, "little"))
+    if options.fast_blocks == "False":
+        v15 = document.with_constant(v15, "InitialTempo", SLOW_TEMPO.to_bytes(2, "little"))
+        v15 = document.with_default(v15, "Tempo", SLOW_TEMPO.to_bytes(2, "little"))
     return Codec(v15, found.spec_version, found.transaction_version)
 
 

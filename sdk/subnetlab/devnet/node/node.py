@@ -67,7 +67,7 @@ class Built:
     body: list[bytes] = field(default_factory=list[bytes])
     included: list[Pending] = field(default_factory=list[Pending])
     refused: list[tuple[Pending, str]] = field(default_factory=list[tuple[Pending, str]])
-    """What was ready and is in no block, and what whoever watches it is told."""
+    """What was ready and is in no block, and what its watcher is told."""
 
 
 class Node:

@@ -54,7 +54,9 @@ class Server:
         """
         app = web.Application(client_max_size=MAX_FRAME_BYTES)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
+        )
         await self._runner.setup()
         assert self._runner.server is not None
         self._listener = Listener(self._runner.server, self._limits)
@@ -86,6 +88,8 @@ class Server:
                 return await self._websocket(request)
             if request.method != "POST":
                 return web.Response(status=405, text="POST a JSON-RPC request, or connect a WebSocket.")
+            if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+                return web.Response(status=415, text="A request is plain JSON, not compressed.")
             return await self._post(request, self._listener)
         finally:
             self._listener.answered(transport)
@@ -134,6 +138,8 @@ class Server:
                     await self._answer(message.data, connection)
                     await outbox.drained()  # who does not read what was asked for asks no more
                     await asyncio.sleep(0)  # other connections have their turn
+        except ConnectionError:  # the client has gone while a ping of its was answered
+            abort()
         finally:
             self._sockets.discard(socket)
             self._service.connections.discard(connection)

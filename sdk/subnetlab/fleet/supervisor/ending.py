@@ -13,11 +13,12 @@ from subnetlab.record.events import Event, RunEnded, RunInterrupted, RunStatus
 log = logging.getLogger(__name__)
 
 WRITE_RESULT: Final = "subnetlab.fleet.worker.result:write_result"
-_Final: TypeAlias = Literal["finished", "stopped", "failed"]
+_Final: TypeAlias = Literal["finished", "stopped", "failed", "diverged"]
 _FINAL: Final[dict[RunStatus, _Final]] = {
     RunStatus.FINISHED: "finished",
     RunStatus.STOPPED: "stopped",
     RunStatus.FAILED: "failed",
+    RunStatus.DIVERGED: "diverged",
 }
 
 

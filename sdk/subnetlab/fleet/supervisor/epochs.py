@@ -5,11 +5,9 @@ from the epoch's own block, and stakes, permits and weight rows from the one bef
 given, and computing Yuma again leads to the same results.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Final
 
-from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.wire_client import WireClient
@@ -26,10 +24,13 @@ class EpochWatcher:
         endpoint: of a node.
         netuid: the subnet.
         hotkeys: who holds each uid in this run (ss58), to notice a seat that was pruned and sold.
+        answer_s: the longest wait for the node.
     """
 
-    def __init__(self, endpoint: str, netuid: int, hotkeys: Mapping[int, str]) -> None:
-        self._client = WireClient(endpoint)
+    def __init__(
+        self, endpoint: str, netuid: int, hotkeys: Mapping[int, str], *, answer_s: float = _ANSWER_LIMIT_S
+    ) -> None:
+        self._client = WireClient(endpoint, answer_s=answer_s)
         self._netuid = netuid
         self._hotkeys = hotkeys
         self._last_epoch: int | None = None
@@ -40,8 +41,7 @@ class EpochWatcher:
         Raises:
             NodeUnreachable: the node does not answer.
         """
-        with self._patient():
-            before = self._epoch_before(head)
+        before = self._epoch_before(head)
         self._last_epoch = before if last_paid is None else last_paid
 
     def paid_by(self, block: Block) -> list[EpochPaid]:
@@ -50,29 +50,17 @@ class EpochWatcher:
         Raises:
             NodeUnreachable: the node does not answer; the epoch is still news at the next call.
         """
-        with self._patient():
-            epoch = self._epoch_before(block)
-            if self._last_epoch is not None and epoch <= self._last_epoch:
-                return []
-            given = read_metagraph(self._client, self._netuid, max(epoch - 1, 0))
-            found = read_metagraph(self._client, self._netuid, epoch)
+        epoch = self._epoch_before(block)
+        if self._last_epoch is not None and epoch <= self._last_epoch:
+            return []
+        given = read_metagraph(self._client, self._netuid, max(epoch - 1, 0))
+        found = read_metagraph(self._client, self._netuid, epoch)
         self._last_epoch = epoch
         return [_event(epoch, given, found, self._hotkeys)]
 
     def close(self) -> None:
         """Leave the node."""
         self._client.close()
-
-    @contextmanager
-    def _patient(self) -> Generator[None]:
-        """Give a node that is frozen up after the limit, as one that is gone."""
-        try:
-            with self._client.patience(_ANSWER_LIMIT_S):
-                yield
-        except TimeoutError as error:
-            raise NodeUnreachable(
-                f"The node at {self._client.endpoint} did not answer within {_ANSWER_LIMIT_S:g} s."
-            ) from error
 
     def _epoch_before(self, block: Block) -> int:
         async def ask() -> int:

@@ -184,6 +184,9 @@ class Supervisor:
         if self._watches is None:
             self._seal_until_paid()
         if not why:
+            lost = next((peer for peer in self._crew.peers if peer.failed_as is RunStatus.DIVERGED), None)
+            if lost is not None:  # in the last round
+                return Ending(status=RunStatus.DIVERGED, reason=lost.reason())
             return Ending(status=RunStatus.FINISHED, reason="")
         return Ending(status=RunStatus.INTERRUPTED, reason=f"What became of some rounds is not known: {why}")
 
@@ -204,9 +207,9 @@ class Supervisor:
             crew = [peer for peer in self._crew.peers if peer.seat.role in roles]
             if crew and all(peer.status is PeerStatus.GONE for peer in crew):
                 may_return = any(peer.interrupted for peer in crew)
-                status = RunStatus.INTERRUPTED if may_return else RunStatus.FAILED
                 # A failure says more than what was taken away, and the first failure more than the next.
                 cause = min(crew, key=lambda peer: (peer.interrupted, peer.ended_at))
+                status = RunStatus.INTERRUPTED if may_return else cause.failed_as
                 return Ending(status=status, reason=f"Every {role} is gone. {cause.reason()}")
         return None
 

@@ -129,6 +129,12 @@ class SupervisedPeer:
         ended = said is None or said.outcome is RunStatus.INTERRUPTED
         return self.status is PeerStatus.GONE and self._may_return and ended
 
+    @property
+    def failed_as(self) -> RunStatus:
+        """The status of a run that this peer's end has ended."""
+        diverged = self.farewell is not None and self.farewell.outcome is RunStatus.DIVERGED
+        return RunStatus.DIVERGED if diverged else RunStatus.FAILED
+
     def reason(self) -> str:
         """Why the peer is gone, as one sentence."""
         said = self.farewell.reason if self.farewell is not None else ""

@@ -15,6 +15,7 @@ _LOAD = f'model.load_state_dict(load_file("{MODEL_FILE}"))'
 
 def card(manifest: Manifest, network: str, config: dict[str, Any]) -> str:
     """The card as Markdown."""
+    loss = "not finite" if config["val_loss"] is None else f"{config['val_loss']:.4f} {manifest.task.unit}"
     start = f"`{manifest.init}`" if manifest.init else f"seed {manifest.seed}"
     return f"""# {manifest.run_id}
 
@@ -24,7 +25,7 @@ A model trained by the miners of subnet {manifest.netuid} on {network}, with Sub
 |---|---|
 | rounds | {config["rounds"]} of {manifest.rounds} |
 | parameters | {config["parameters"]:,} |
-| held-out loss | {config["val_loss"]:.4f} {manifest.task.unit} |
+| held-out loss | {loss} |
 | strategy | {type(manifest.strategy).__name__} |
 | first weights | {start} |
 | model hash | `{config["theta_hash"]}` |

@@ -6,6 +6,7 @@ no peer's word. Files appear together or not at all.
 
 import json
 import shutil
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
         "rounds": last_round + 1,
         "parameters": replica.layout.size,
         "theta_hash": replica.hash,
-        "val_loss": val_loss,
+        "val_loss": val_loss if isfinite(val_loss) else None,
         "versions": manifest.versions,
     }
     (made / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")

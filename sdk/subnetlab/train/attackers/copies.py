@@ -71,17 +71,18 @@ class Sybil(Miner):
         work_HB = assignment.work(
             task.items(self.corpus, "train"),
             (strategy.inner_steps, self.manifest.batch_size),
-            run=self.replica.run,
+            run=self.manifest.drawn_for,
             round_=heights.round,
-            uid=miners(self.seats)[0].uid,
-            block_hash=self.chain.block_hash(heights.open),
+            uid=min(self.drawn_as(seat.uid) for seat in miners(self.seats)),
+            block_hash=self.drawn_at(heights.open),
         )
         return (task.batch(self.corpus, "train", numbers_B) for numbers_B in work_HB)
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Add the noise that makes this hotkey's payload its own."""
         learned = super().learn(heights)
-        seed = int.from_bytes(stream("sybil", 7, self.replica.run, heights.round, self.seat.uid), "little")
+        drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
+        seed = int.from_bytes(stream("sybil", 7, *drawn), "little")
         noise_P = torch.randn(len(learned.delta_P), generator=torch.Generator().manual_seed(seed))
         scale = float(learned.delta_P.square().mean().sqrt()) * self.noise
         return LocalUpdate(learned.delta_P + noise_P * scale, learned.losses)

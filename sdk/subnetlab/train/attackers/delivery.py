@@ -4,6 +4,9 @@ Each is a `Miner` whose one overridden method is the attack; intake deals with e
 anything is tried on data.
 """
 
+from contextlib import suppress
+
+from subnetlab.errors import ObjectExists
 from subnetlab.train import names
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, RoundWork
@@ -46,8 +49,12 @@ class Squatter(Miner):
         for seat in miners(self.seats):
             binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)
             guess = commitment_of(binding, bytes(32), hash_of(b""))
-            self.store.put(names.sealed(heights.round, seat.uid, guess), b"junk")
-            self.store.put(names.reveal(heights.round, seat.uid, "", guess.hex()), b"junk")
+            for name in (
+                names.sealed(heights.round, seat.uid, guess),
+                names.reveal(heights.round, seat.uid, "", guess.hex()),
+            ):
+                with suppress(ObjectExists):  # another squatter was first
+                    self.store.put(name, b"junk")
         return super().work(heights)
 
 

@@ -123,7 +123,18 @@ def _of_function(target: FunctionType) -> tuple[list[str], _Node] | None:
         and code.co_firstlineno
         == min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
     ]
+    if len(found) > 1:  # lambdas on one line
+        found = [node for node in found if isinstance(node, ast.Lambda) and _ends(node) == _end(code)]
     return (lines, found[0]) if len(found) == 1 else None
+
+
+def _ends(node: ast.Lambda) -> tuple[int, int]:
+    return (node.body.end_lineno or 0, node.body.end_col_offset or 0)
+
+
+def _end(code: CodeType) -> tuple[int, int]:
+    """Where the last of the text lies from which a lambda was compiled."""
+    return max((line or 0, column or 0) for _, line, _, column in code.co_positions())
 
 
 def _of_class(target: type) -> tuple[list[str], _Node] | None:

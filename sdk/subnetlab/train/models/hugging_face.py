@@ -84,7 +84,7 @@ def is_config(given: object) -> bool:
 
 
 def of_config(config: Any, *, seq_len: int | None, vocab_size: int | None) -> HuggingFace:
-    """The specification that a config stands for."""
+    """The specification that a config describes."""
     named = list(getattr(config, "architectures", None) or [])
     return _spec(str(named[0]) if named else "AutoModelForCausalLM", config, seq_len, vocab_size)
 

@@ -144,7 +144,10 @@ class _Writer:
         }
 
     def _object(self, value: Any, where: str) -> Any:
-        state = value.__getstate__()
+        try:
+            state = value.__getstate__()
+        except (RuntimeError, TypeError, NotImplementedError) as error:  # parametrised, for one
+            raise _refused(value, where) from error
         plain = isinstance(value, nn.Module) or type(value).__reduce_ex__ is object.__reduce_ex__
         if not isinstance(state, dict) or not plain or type(value).__reduce__ is not object.__reduce__:
             raise _refused(value, where)

@@ -63,6 +63,11 @@ class SparseCodec:
         }
         return wire.write(arrays, {"form": FORM, "rice": str(coded.parameter)})
 
+    def rest(self, memory: State) -> Tensor | None:
+        """What earlier rounds left over, in θ's order; None before the first."""
+        error_P = memory.get("error")
+        return None if error_P is None else self._chunks().in_theta_order(error_P)
+
     def decode(self, data: bytes) -> Update:
         """Read a payload that may be hostile.
 

@@ -8,6 +8,7 @@ Shapes: C chunks, S values a chunk, K kept a chunk, N kept in all, P parameters.
 
 import functools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,15 +71,27 @@ class Chunks:
 
     def add_to(self, chunked_P: Tensor, vector_P: Tensor) -> Tensor:
         """Add θ-ordered values in place to values in chunk order."""
+        for there, here in self._alike(chunked_P, vector_P):
+            there.add_(here)
+        return chunked_P
+
+    def in_theta_order(self, chunked_P: Tensor) -> Tensor:
+        """Copy values in chunk order into θ's order."""
+        vector_P = torch.empty(self.size)
+        for there, here in self._alike(chunked_P, vector_P):
+            here.copy_(there)
+        return vector_P
+
+    def _alike(self, chunked_P: Tensor, vector_P: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Views of the same parameters in chunk order and in θ's."""
         start = 0
         for b in self.blocks:
             end = start + b.rows * b.cols
             there = chunked_P[start:end].view(b.rows // b.height, b.cols // b.width, b.height, b.width)
             here = vector_P[b.offset : b.offset + b.rows * b.cols]
             here = here.view(b.rows // b.height, b.height, b.cols // b.width, b.width)
-            there.add_(here.permute(0, 2, 1, 3))
+            yield there, here.permute(0, 2, 1, 3)
             start = end
-        return chunked_P
 
     def largest(self, chunked_P: Tensor) -> NDArray[np.int64]:
         """Offsets inside their chunks of the kept values, ascending within each chunk, chunk after chunk."""

@@ -6,6 +6,7 @@ differently per validator; its weights cannot be reproduced). Units are the task
 Shapes: B items, P parameters.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from subnetlab.train import assignment
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
-from subnetlab.train.tasks.base import Part
+from subnetlab.train.tasks.base import Batch, Measures, Part
 from subnetlab.train.theta import FlatModel
 
 _CHUNK = 16
@@ -72,18 +73,36 @@ class Trial:
 
 def item_losses(model: FlatModel, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Tensor:
     """The loss of every item."""
-    starts = range(0, len(numbers_B), _CHUNK)
-    batches = (model.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
-    return torch.cat([model.losses(batch) for batch in batches])
+    return torch.cat([model.losses(batch) for batch in _batches(model, corpus, part, numbers_B)])
 
 
 def validation_loss(model: FlatModel, manifest: Manifest, corpus: Corpus) -> float:
     """The mean loss of the model on the run's fixed validation items."""
+    model.settle(corpus)
+    return float(item_losses(model, corpus, "validation", _validation_items(manifest, corpus)).mean())
+
+
+def validation_metrics(model: FlatModel, manifest: Manifest, corpus: Corpus) -> dict[str, float]:
+    """The task's metrics on the same items; none of a task that measures nothing else."""
+    if not isinstance(model.task, Measures):
+        return {}
+    model.settle(corpus)
+    return model.measure(_batches(model, corpus, "validation", _validation_items(manifest, corpus)))
+
+
+def _validation_items(manifest: Manifest, corpus: Corpus) -> NDArray[np.int64]:
+    """Drawn items; of a small table every row, once."""
     scoring = manifest.scoring
     count = scoring.validation_batches * scoring.validation_sequences
-    numbers_B = assignment.validation(model.task.items(corpus, "validation"), count, seed=manifest.seed)
-    model.settle(corpus)
-    return float(item_losses(model, corpus, "validation", numbers_B).mean())
+    items = manifest.task.items(corpus, "validation")
+    if corpus.manifest.columns and items.count <= count:
+        return np.arange(items.count, dtype=np.int64)
+    return assignment.validation(items, count, seed=manifest.seed)
+
+
+def _batches(model: FlatModel, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Iterator[Batch]:
+    starts = range(0, len(numbers_B), _CHUNK)
+    return (model.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
 
 
 def _relative(before: float, after: float) -> float:

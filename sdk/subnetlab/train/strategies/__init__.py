@@ -19,6 +19,7 @@ __all__ = [
     "SparseLoCo",
     "Strategy",
     "alone_optimizer",
+    "ddp_optimizer",
     "from_json",
     "inner_optimizer",
     "to_json",
@@ -39,11 +40,19 @@ def alone_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerCon
     return strategy.alone_optimizer(config) if isinstance(strategy, MuLoCo) else config
 
 
+def ddp_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
+    """A run's optimizer at the rate at which synchronous data parallelism does best, for the baseline."""
+    return strategy.ddp_optimizer(config) if isinstance(strategy, MuLoCo) else config
+
+
 def to_json(strategy: Strategy) -> dict[str, Any]:
     """A strategy with every option in JSON types."""
     options = {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
     if isinstance(strategy, DDP):
         options["optimizer"] = strategy.optimizer.to_json()
+    if not options.get("local", True):
+        # An option that manifests did not have at first is left out at its default: their hashes stay.
+        del options["local"]
     return options
 
 

@@ -7,7 +7,7 @@ Shapes: P parameters.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -99,6 +99,15 @@ class Strategy(Protocol):
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """Move θ in place by one outer step; `outer` is the same in every peer."""
+        ...
+
+
+@runtime_checkable
+class StartsElsewhere(Protocol):
+    """A strategy whose miners need not start a round from θ; optional beside `Strategy`."""
+
+    def start(self, theta_P: Tensor, layout: Layout, memory: State) -> Tensor:
+        """Where a miner's inner steps start from; `memory` is the miner's own."""
         ...
 
 

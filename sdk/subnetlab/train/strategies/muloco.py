@@ -21,8 +21,8 @@ from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
-_ALONE: float = 1 / 3
-"""One miner alone does best at a third of the subnet's rate: nothing averages its noise."""
+_ALONE, _DDP = 1 / 3, 1 / 2
+"""Shares of the subnet's rate at which one miner alone and synchronous data parallelism did best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,10 @@ class MuLoCo:
     def alone_optimizer(self, config: OptimizerConfig) -> OptimizerConfig:
         """The run's optimizer at the rate at which one miner by itself does best."""
         return replace(config, lr=config.lr * _ALONE) if isinstance(config, MuonConfig) else config
+
+    def ddp_optimizer(self, config: OptimizerConfig) -> OptimizerConfig:
+        """The run's optimizer at the rate at which synchronous data parallelism does best."""
+        return replace(config, lr=config.lr * _DDP) if isinstance(config, MuonConfig) else config
 
     @property
     def trial_rate(self) -> float:

@@ -6,6 +6,7 @@ frozen configuration that travels in the manifest; it holds no data and no model
 Shapes: B items.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -38,8 +39,9 @@ class Items:
 
     @staticmethod
     def separate(count: int) -> "Items":
-        """Items that do not overlap, as rows of a table do not."""
-        return Items(count=count, shards=-(-count // SHARD_ITEMS))
+        """Items that do not overlap, as rows of a table do not; in shards of about one size."""
+        shards = max(1, round(count / SHARD_ITEMS))
+        return Items(count=count, shards=shards, shard_items=-(-count // shards))
 
 
 class Task(Protocol):
@@ -85,4 +87,17 @@ class Samples(Protocol):
 
     def sample(self, model: nn.Module) -> Sample | None:
         """A sample of the model's output, the same for the same model; None where none is asked for."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A task that says more about a model than its loss; optional."""
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets of a batch, as metrics take them."""
+        ...
+
+    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """Metrics of the model on the held-out batches by name; what is not finite is left out."""
         ...

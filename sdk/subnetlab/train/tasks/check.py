@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from subnetlab.errors import ModelNotBuildable
+from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.models.spec import drawing
-from subnetlab.train.tasks.base import MODEL_ERRORS, Task
+from subnetlab.train.tasks.base import MODEL_ERRORS, Measures, Task
 
 _ITEMS = 2
+_MEMORY_SHARE = 0.9
 
 
 def check(task: Task, model: nn.Module, data: Corpus) -> None:
@@ -57,3 +58,65 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
             hint="Draw no random numbers there: use nn.Dropout, or training=self.training.",
         )
     model.zero_grad(set_to_none=True)
+    _measured(task, model, data)
+
+
+def bytes_per_item(task: Task, model: nn.Module, data: Corpus) -> int:
+    """Memory of one more item in a batch: its inputs, and what the backward pass keeps of it.
+
+    Raises:
+        DatasetEmpty: the data holds not one item.
+    """
+    count = min(_ITEMS, task.items(data, "train").count)
+    batch = task.batch(data, "train", np.arange(count, dtype=np.int64))
+    weights = {parameter.data_ptr() for parameter in model.parameters()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.data_ptr() not in weights:
+            kept[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with drawing(0), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        task.loss(model.train(), batch)
+    inputs = sum(part.nbytes for part in batch)
+    return (inputs + sum(kept.values())) // count
+
+
+def check_memory(task: Task, model: nn.Module, data: Corpus, *, batch_size: int, free: int | None) -> None:
+    """Refuse a batch that the machine's free memory cannot hold.
+
+    Raises:
+        ArgumentInvalid: the estimate is above nine tenths of it.
+    """
+    needed = batch_size * bytes_per_item(task, model, data)
+    if free is not None and needed > _MEMORY_SHARE * free:
+        raise ArgumentInvalid(
+            f"A batch of {batch_size:,} items takes about {needed / 1e9:,.1f} GB, and {free / 1e9:.1f} GB "
+            "are free.",
+            hint=f"Give a batch_size of at most {max(1, int(_MEMORY_SHARE * free * batch_size / needed)):,}.",
+        )
+
+
+def _measured(task: Task, model: nn.Module, data: Corpus) -> None:
+    """Try each metric of one's own on the held-out items.
+
+    Raises:
+        ModelNotBuildable: one of them fails, or returns no number.
+    """
+    own = getattr(task, "metrics", ())
+    if not own or not isinstance(task, Measures):
+        return
+    count = min(_ITEMS, task.items(data, "validation").count)
+    batch = task.batch(data, "validation", np.arange(count, dtype=np.int64))
+    with torch.no_grad():
+        pair = task.pair(model.eval(), batch)
+    for metric in own:
+        try:
+            metric.of(*pair)
+        except MODEL_ERRORS as error:
+            raise ModelNotBuildable(
+                f"The metric {metric.name!r} failed on outputs of shape {tuple(pair[0].shape)} and targets "
+                f"of shape {tuple(pair[1].shape)}: {error}.",
+                hint="Let it take tensors of outputs and targets, and return a number.",
+            ) from error

@@ -58,6 +58,32 @@ def test_everywhere(stage: Stage, netuid: int) -> None:
     assert money - balances.free(stage.ledger, BOB) == 100_000_000
 
 
+def test_what_root_stake_may_claim_follows_it(stage: Stage, netuid: int) -> None:
+    claimable = {netuid: {"bits": 7 << 32}}
+    stage.write("RootClaimable", MINER, value=claimable)
+    stage.write("RootClaimed", netuid, MINER, BOB, value=11)
+    stage.write("AutoParentDelegationEnabled", MINER, value=False)
+    stage.call(BOB, "swap_hotkey_v2", **swap(netuid))
+    assert stage.read("RootClaimable", MINER), "only root stake carries claims"
+    stage.write("TxRateLimit", value=0)
+    last = key("//last")
+    stage.call(BOB, "swap_hotkey_v2", **swap(None, keep=True, new=key("//kept")))
+    assert stage.read("RootClaimable", MINER), "stake that stays keeps its claims"
+    stage.call(BOB, "try_associate_hotkey", hotkey=MINER)
+    stage.blocks(3)
+    stage.call(BOB, "swap_hotkey_v2", **swap(0, new=last))
+    assert not stage.read("RootClaimable", MINER)
+    assert stage.read("RootClaimable", last) == claimable
+    assert stage.number("RootClaimed", netuid, last, BOB) == 11
+    assert not stage.ledger.has("SubtensorModule", "RootClaimed", netuid, MINER, BOB)
+    assert stage.read("AutoParentDelegationEnabled", last) is False
+    unclean = key("//unclean")
+    stage.write("RootClaimable", unclean, value=claimable)
+    stage.blocks(3)
+    taken = {**swap(0, new=unclean), "hotkey": last}
+    refused(stage, "NewHotKeyNotCleanForRootSwap", BOB, "swap_hotkey_v2", **taken)
+
+
 def test_on_one_subnet_the_old_key_lives_on(stage: Stage, netuid: int) -> None:
     stage.call(BOB, "swap_hotkey_v2", **swap(netuid))
     assert stage.read("Keys", netuid, 1) == FRESH

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import socket as sockets
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -68,7 +70,7 @@ def test_an_answer_that_is_too_long_is_refused(node: DevnetProcess) -> None:
 
 
 @asynccontextmanager
-async def deaf(url: str, text: str, times: int) -> AsyncIterator[None]:
+async def deaf(url: str, text: str, times: int) -> AsyncIterator[sockets.socket]:
     """A WebSocket client that sends the same text often and never reads an answer."""
     loop, port = asyncio.get_running_loop(), int(url.rsplit(":", 1)[1])
     with sockets.socket() as opened:
@@ -83,7 +85,7 @@ async def deaf(url: str, text: str, times: int) -> AsyncIterator[None]:
         assert (await loop.sock_recv(opened, 4096)).startswith(b"HTTP/1.1 101 ")
         frame = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text.encode()
         sending = asyncio.create_task(loop.sock_sendall(opened, frame * times))
-        yield
+        yield opened
         sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await sending
@@ -104,6 +106,33 @@ async def test_a_client_that_does_not_read_is_not_read(chain: Node) -> None:
                 assert service.unsent.size < LOW_WATER_BYTES + 2**20
         await until(lambda: len(service.connections) == 1)
         assert service.unsent.size == 0
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP, identity"])
+def test_a_compressed_request_is_refused_before_it_is_unpacked(node: DevnetProcess, encoding: str) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        node.post(bomb, {"Content-Encoding": encoding})
+    assert refused.value.code == 415
+    refused.value.close()
+    assert node.post(CHAIN, {"Content-Encoding": "identity"})["result"] == "Development"
+
+
+async def test_a_client_that_pings_reads_nothing_and_goes_leaves_no_trace(
+    chain: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    ping = b"\x89" + bytes([0x80 | 125]) + bytes(4) + b"p" * 125
+    async with serving(chain) as (service, url):
+        async with deaf(url, "[]", 1) as opened:
+            loop = asyncio.get_running_loop()
+            sending = asyncio.create_task(loop.sock_sendall(opened, ping * 200_000))
+            await until(lambda: service.connections)
+            for _ in range(500):
+                await asyncio.sleep(0)
+            assert not sending.done(), "its pings were taken although nobody read the pongs"
+            sending.cancel()
+        await until(lambda: not service.connections)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_client_that_reads_nothing_for_long_is_let_go(chain: Node) -> None:

@@ -153,7 +153,6 @@ def test_a_class_of_a_library_is_named() -> None:
             "log = open('/dev/null')\ndef make():\n    print(file=log); return nn.Linear(1, 1)\n",
             "'log', a TextIOWrapper",
         ),
-        ("a, b = lambda: 1, lambda: 2\ndef make():\n    return nn.Linear(a(), b())\n", "is not known"),
         ("big = torch.zeros(5000)\ndef make():\n    return nn.Linear(len(big), 1)\n", "'big', a Tensor"),
         ("make = lambda: nothing\n", "nothing"),
         ("make = 'gpt2'\n", "A str is no model"),
@@ -221,6 +220,7 @@ def test_an_instance_comes_back_with_its_weights_ties_and_buffers(notebook: Note
     [
         (lambda model: setattr(model, "lock", threading.Lock()), r"model\.lock is a lock"),
         (lambda model: model[0].register_forward_hook(print), r"model\.0 has hooks"),
+        (lambda model: nn.utils.parametrizations.weight_norm(model[0]), r"model\.0 is a Parametrized"),
         (lambda model: setattr(model[0], "stream", sys.stdout), r"model\.0\.stream is a"),
     ],
 )
@@ -229,6 +229,35 @@ def test_an_instance_that_holds_more_than_numbers_is_refused_by_the_place(spoil:
     spoil(model)
     with pytest.raises(ModelNotBuildable, match=words):
         models.of(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "call"),
+    [
+        (nn.MultiheadAttention(8, 2, batch_first=True), lambda m: m(*[torch.ones(1, 3, 8)] * 3)[0]),
+        (
+            nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2),
+            lambda m: m(torch.ones(1, 3, 8)),
+        ),
+        (nn.GRU(4, 5, 2, bidirectional=True), lambda m: m(torch.ones(2, 1, 4))[0]),
+        (
+            nn.Sequential(
+                nn.Conv2d(1, 4, 3, padding="same"), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+            ),
+            lambda m: m(torch.ones(2, 1, 8, 8)),
+        ),
+        (nn.ModuleDict({"a": nn.Bilinear(2, 3, 4)}), lambda m: m["a"](torch.ones(1, 2), torch.ones(1, 3))),
+        (nn.ParameterDict({"a": nn.Parameter(torch.ones(2))}), lambda m: m["a"]),
+        (nn.Sequential(nn.Unflatten(1, (2, 2)), nn.Conv1d(2, 2, 1)), lambda m: m(torch.ones(1, 4))),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_layers_of_torch_come_back_as_they_were(model: nn.Module, call: Any) -> None:
+    spec = models.of(model.eval())
+    again = models.build(models.from_json(json.loads(json.dumps(spec.to_json()))), 0).eval()
+    fill(again, models.weights_of(spec))
+    assert same(model, again)
+    assert torch.equal(call(model), call(again))
 
 
 def test_weights_that_do_not_fit_are_refused_before_any_is_set() -> None:
@@ -243,3 +272,27 @@ def test_weights_that_do_not_fit_are_refused_before_any_is_set() -> None:
     with pytest.raises(ModelNotBuildable, match=r"lack '0\.bias', '1\.weight', '1\.bias'"):
         fill(model, {"0.weight": torch.zeros(2, 2)})
     assert all(torch.equal(part, before[name]) for name, part in model.state_dict().items())
+
+
+def test_a_config_of_transformers_makes_the_model_that_it_names(tmp_path: Path) -> None:
+    import transformers
+
+    config = transformers.GPT2Config(
+        vocab_size=300, n_positions=512, n_embd=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0
+    )
+    spec = models.of(config)
+    assert isinstance(spec, models.HuggingFace)
+    assert (spec.seq_len, spec.vocab_size) == (128, 300)
+    assert models.of(config, seq_len=16).to_json()["seq_len"] == 16
+    assert elsewhere(spec, tmp_path, "type(model).__name__") == "GPT2LMHeadModel"
+    config.architectures = ["GPT2ForSequenceClassification"]
+    assert elsewhere(models.of(config), tmp_path, "type(model).__name__") == "GPT2ForSequenceClassification"
+    config.architectures = ["Nothing"]
+    with pytest.raises(ModelNotBuildable, match="cannot build Nothing"):
+        models.of(config).build()
+
+    class Mine(transformers.GPT2LMHeadModel):
+        pass
+
+    with pytest.raises(ModelNotBuildable, match="Mine is not a class of transformers itself"):
+        models.of(Mine(transformers.GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=9)))

@@ -72,6 +72,7 @@ def test_it_trains_with_muon_and_one_alone_at_a_lower_rate() -> None:
     config = strategies.inner_optimizer(MuLoCo())
     assert config == MuonConfig()
     assert strategies.alone_optimizer(MuLoCo(), config) == MuonConfig(lr=0.03 * (1 / 3))
+    assert strategies.ddp_optimizer(MuLoCo(), config) == MuonConfig(lr=0.015)
     assert strategies.alone_optimizer(MuLoCo(), AdamWConfig()) == AdamWConfig()
     assert strategies.inner_optimizer(strategies.SparseLoCo()) == AdamWConfig()
 

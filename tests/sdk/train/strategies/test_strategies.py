@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from subnetlab.train import models, tasks
+from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, sequences
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies import DDP, DiLoCo, MuLoCo, SparseLoCo, Strategy
@@ -65,6 +65,23 @@ def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus:
 def test_impossible_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="SparseLoCo needs"):
         SparseLoCo(**options)
+
+
+def test_a_local_start_is_theta_without_what_was_not_sent(tiny: models.TinyGPT) -> None:
+    layout = Layout.of(models.build(tiny, 0))
+    draw = torch.Generator().manual_seed(0)
+    theta_P, delta_P = (torch.randn(layout.size, generator=draw) for _ in range(2))
+    local, memory = SparseLoCo(local=True), {}
+    assert torch.equal(local.start(theta_P, layout, memory), theta_P)
+    sent = local.codec(layout).decode(local.codec(layout).encode(delta_P, memory)).dense(layout.size)
+    torch.testing.assert_close(local.start(theta_P, layout, memory), theta_P - (delta_P - sent))
+    assert torch.equal(SparseLoCo().start(theta_P, layout, memory), theta_P)
+
+
+def test_a_manifest_names_the_local_start_only_where_it_is_chosen() -> None:
+    assert "local" not in strategies.to_json(SparseLoCo())
+    for strategy in (SparseLoCo(), SparseLoCo(local=True)):
+        assert strategies.from_json(strategies.to_json(strategy)) == strategy
 
 
 def test_diloco_moves_as_torch_sgd_with_nesterov_would() -> None:

@@ -41,7 +41,8 @@ def _check(ledger: Ledger, coldkey: str, old: str, new: str, netuid: int | None)
     registered = any(read(ledger, "IsNetworkMember", new, place) for place in places)
     require(not registered, "HotKeyAlreadyRegisteredInSubNet")
     if ROOT_NETUID in places:
-        clean = not share_pool.hotkey_stake(ledger, new, ROOT_NETUID)
+        claims = read(ledger, "RootClaimable", new) or entries(ledger, "RootClaimed", ROOT_NETUID, new)
+        clean = not claims and not share_pool.hotkey_stake(ledger, new, ROOT_NETUID)
         require(clean, "NewHotKeyNotCleanForRootSwap")
 
 
@@ -105,6 +106,19 @@ def _swap_on(ledger: Ledger, netuid: int, old: str, new: str, *, keep_stake: boo
         keys.set_owner_hotkey(ledger, netuid, new)
     if not keep_stake:
         _move_stake(ledger, netuid, old, new)
+        if netuid == ROOT_NETUID:
+            _move_claims(ledger, old, new)
+
+
+def _move_claims(ledger: Ledger, old: str, new: str) -> None:
+    """Move what root stake may claim on every subnet and has claimed; the new key had none of it."""
+    _rename(ledger, "RootClaimable", (old,), (new,))
+    for netuid in read(ledger, "RootClaimable", new):
+        for coldkey, claimed in entries(ledger, "RootClaimed", netuid, old):
+            total = claimed + number(ledger, "RootClaimed", netuid, new, coldkey)
+            write(ledger, "RootClaimed", netuid, new, coldkey, value=total)
+            erase(ledger, "RootClaimed", netuid, old, coldkey)
+    _rename(ledger, "AutoParentDelegationEnabled", (old,), (new,))
 
 
 def _own(ledger: Ledger, coldkey: str, new: str, *, instead_of: str | None) -> None:

@@ -1,0 +1,100 @@
+"""A loss of one's own, on rows of a table or on windows of tokens.
+
+`loss(outputs, targets)` compares what the model makes of the inputs with the targets; without a target, with
+the inputs. `loss(model, batch)`, told by the name of its first argument, is given the model and every tensor
+of the batch. It returns one loss per item, shape (B,), or a mean. A validator compares items: a function that
+takes `reduction` is asked for every item's loss, and one that returns a mean is given one item at a time.
+Shapes: B items.
+"""
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from numpy import int64
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from subnetlab.errors import ModelNotBuildable
+from subnetlab.train.data.corpus import Corpus, sequences
+from subnetlab.train.tasks import metrics
+from subnetlab.train.tasks.base import Batch, Items, Part
+from subnetlab.train.tasks.code import Code
+from subnetlab.train.tasks.next_token import NextToken
+from subnetlab.train.tasks.rows import SELDOM, Rows, gathered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own(Rows):
+    """`code` is the loss; `seq_len` makes items of windows of tokens, None of rows."""
+
+    code: Code
+    seq_len: int | None = field(default=None, metadata=SELDOM)
+
+    @property
+    def unit(self) -> str:
+        """The name of the loss."""
+        return "own loss" if self.code.name == "function" else self.code.name.replace("_", " ")
+
+    def items(self, data: Corpus, part: Part) -> Items:
+        """Rows, or windows of tokens."""
+        if self.seq_len is None:
+            return Rows.items(self, data, part)
+        return NextToken(seq_len=self.seq_len).items(data, part)
+
+    def batch(self, data: Corpus, part: Part, numbers_B: NDArray[int64]) -> Batch:
+        """Inputs, then the target if there is one; of tokens, x_BT and y_BT."""
+        if self.seq_len is None:
+            return Rows.batch(self, data, part, numbers_B)
+        return sequences(data.part(part), numbers_B, self.seq_len)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The mean loss of the items."""
+        return self._called(model, batch).mean()
+
+    def losses(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The loss of every item."""
+        count = len(batch[0])
+        options = {"reduction": "none"} if "reduction" in self._arguments() else {}
+        found = self._called(model, batch, **options)
+        if found.dim() and len(found) == count:
+            return found.reshape(count, -1).mean(1)
+        each = (self._called(model, tuple(part[i : i + 1] for part in batch)).mean() for i in range(count))
+        return torch.stack(list(each))
+
+    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """One's own metrics of outputs and targets."""
+        if not self.metrics:
+            return {}
+        return metrics.measured(self.metrics, *gathered(self.pair(model, batch) for batch in batches))
+
+    def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and targets; a single number an item is one, not a vector of one."""
+        outputs, targets = self.answer(model, batch), batch[-1]
+        if targets.is_floating_point() and outputs.shape == (*targets.shape, 1):
+            outputs = outputs.squeeze(-1)  # torch would stretch (B,) over (B, 1)
+        return outputs, targets
+
+    def _called(self, model: nn.Module, batch: Batch, **options: Any) -> Tensor:
+        function = self.code.function()
+        if self._arguments()[:1] == ["model"]:
+            found = function(model, batch, **options)
+        else:
+            found = function(*self.pair(model, batch), **options)
+        if not isinstance(found, Tensor) or not found.is_floating_point():
+            raise ModelNotBuildable(
+                f"The loss {self.code.name!r} returned a {type(found).__name__}.",
+                hint="Return a tensor: a mean, or one loss per item.",
+            )
+        return found
+
+    def _arguments(self) -> list[str]:
+        function: Any = self.code.function()
+        if isinstance(function, nn.Module):
+            function = function.forward
+        try:
+            return list(inspect.signature(function).parameters)
+        except (TypeError, ValueError):  # a built-in function of torch
+            return []
