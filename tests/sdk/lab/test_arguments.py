@@ -27,18 +27,21 @@ WRONG: dict[str, list[Any]] = {
         lambda: 3, nn.Linear, nn.Linear(3, 1), pl,
     ],
     "data": [
-        3, 1.5, True, "hello " * 200, "no such file.csv", Path("no such file.csv"), object(), nn.Linear(2, 1), nn.Linear,
-        [], {}, (), [{"a": 1}, {"b": 2}], itertools.count(), np.ones(5), (ROWS[0], ROWS[1][:3]), b"", [None] * 9,
+        3, 1.5, True, "hello " * 200, "no such file.csv", Path("no such file.csv"), object(), nn.Linear(2, 1),
+        nn.Linear, [], {}, (), [{"a": 1}, {"b": 2}], itertools.count(), np.ones(5),
+        (ROWS[0], ROWS[1][:3]), b"", [None] * 9,
         sl.LocalFleet(), pl, FRAME.with_columns(a=pl.lit(None)), (ROWS[0] * NAN, ROWS[1]), lambda: 3,
     ],
     "task": [3, "clustering", True, object(), nn.Linear, "next_token", "classification"],
     "loss": [3, "mse", nn.MSELoss, object(), FRAME, lambda: 3, lambda o, t: "no", lambda o, t: o.missing],
     "eval_data": [3, "no such file.csv", object(), [], FRAME.drop("a"), np.arange(9), ["text"], nn.Linear],
-    "metrics": [3, "accuracy", [abs], {"a": 3}, {3: abs}, {"": abs}, {"bad": lambda: 3}, {"bad": lambda o, t: "x"}],
+    "metrics": [
+        3, "accuracy", [abs], {"a": 3}, {3: abs}, {"": abs}, {"bad": lambda: 3}, {"bad": lambda o, t: "x"},
+    ],
     "features": [3, "c", ["c"], [3], "y", [], object()],
     "target": [3, "c", ["c"], [3], object(), True],
     "rounds": COUNTS,
-    "batch_size": [*COUNTS, 10**7],
+    "batch_size": COUNTS,
     "seed": [*(value for value in COUNTS if type(value) is not int or value), 2**80, -(2**80)],
     "strategy": [3, "DiLoCo", sl.strategies.DiLoCo, object(), True],
     "optimizer": [3, "sgd2", object(), torch.optim.AdamW, True],
@@ -47,7 +50,9 @@ WRONG: dict[str, list[Any]] = {
     "fleet": [3, "local", sl.LocalFleet, object(), True],
     "baselines": [3, ["nobody"], "nobody", [3], object()],
     "prompt": [3, 1.5, True, object(), "def ", [1, 2], {"a": 1}],
-    "init": [3, "no such file", Path("no such file"), {"x": 3}, {"w": torch.ones(2)}, object(), nn.Linear(2, 1)],
+    "init": [
+        3, "no such file", Path("no such file"), {"x": 3}, {"w": torch.ones(2)}, object(), nn.Linear(2, 1),
+    ],
     "detach": [3, "yes", None, 0, object()],
     "deterministic": [3, "yes", None, 0, object()],
 }  # fmt: skip
@@ -90,5 +95,5 @@ def test_every_argument_of_every_wrong_kind_is_refused_for_nothing(net: Net) -> 
                 said.append(f"{called}: {type(error).__name__}: {error}")
             else:
                 said.append(f"{called}: was started")
-    assert said == []
+    assert not said, "\n".join(said)
     assert state(net, subnet) == before
