@@ -5,7 +5,18 @@
 
 /** @import { RunHeader } from "./types.js" */
 
-export const ROUND_FIELDS = ["round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain", "ddp"];
+export const ROUND_FIELDS = [
+  "round",
+  "subnet",
+  "alone",
+  "block",
+  "compute",
+  "compress",
+  "store",
+  "wait",
+  "chain",
+  "ddp",
+];
 const FIRST = ROUND_FIELDS.length;
 
 export class Store {
