@@ -13,9 +13,9 @@ from subnetlab.errors import RunError
 from subnetlab.lab.replay import open as open_recorded
 
 SMALL = {
-    "--rounds 40": "--rounds 4",
+    "--rounds 60": "--rounds 4",
     'TinyGPT("demo")': 'TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=32)',
-    "inner_steps=15": "inner_steps=2",
+    "inner_steps=10": "inner_steps=2",
 }
 """What makes the first tutorial fit into a test: the same cells, a smaller model, fewer steps."""
 
@@ -82,6 +82,7 @@ def test_the_demo_does_what_it_promises(tmp_path: Path, monkeypatch: pytest.Monk
     assert summary["val_loss_first"] > 5.0
     assert summary["val_loss_last"] <= 1.68
     assert summary["val_loss_alone"] - summary["val_loss_last"] >= 0.2
+    assert summary["speed_up"] >= 3
     pay = {m["role"]: [] for m in summary["miners"]}
     for miner in summary["miners"]:
         pay[miner["role"]].append(miner["emission_alpha_rao"])

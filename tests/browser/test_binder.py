@@ -29,7 +29,7 @@ def test_the_recording_plays_before_anything_runs_and_replays_when_asked(server:
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".sl h2", timeout=120_000)
-    assert "Seven of eight strangers reached" in page.locator(".sl h2").inner_text()
+    assert "Seven of nine strangers reached" in page.locator(".sl h2").inner_text()
     slider = page.locator(".sl input[type=range]")
     slider.fill("4")
     page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('Round 4 of 20')")

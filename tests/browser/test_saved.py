@@ -64,7 +64,7 @@ def test_a_notebook_that_nobody_runs_shows_the_picture(server: Lab, page: Page) 
     page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click(timeout=60_000)
     page.wait_for_selector(f"{PICTURE} img", timeout=60_000)
     words = page.locator(".jp-OutputArea").all_inner_texts()
-    assert "Seven of eight strangers reached" in words[0]
+    assert "Seven of nine strangers reached" in words[0]
     assert "widget" not in words[0].lower()
     assert words[1].strip() == "seven, as it was"
 
@@ -75,9 +75,9 @@ def test_an_untrusted_notebook_reads_well_too(server: Lab, page: Page) -> None:
     server.open(page, "stranger.ipynb")
     page.wait_for_selector(".jp-OutputArea img", timeout=60_000)
     words = page.locator(".jp-OutputArea").first.inner_text()
-    assert words.startswith("Seven of eight strangers reached")
+    assert words.startswith("Seven of nine strangers reached")
     assert "jp-OutputArea" not in words, "the rule for the page became text"
-    assert page.locator(".jp-OutputArea table tbody tr").count() == 8
+    assert page.locator(".jp-OutputArea table tbody tr").count() == 9
     assert page.locator(".jp-OutputArea img").evaluate("image => image.naturalWidth") == 900
     page.locator(".jp-Cell").first.screenshot(path=SCREENSHOTS / "saved-untrusted.png")
 
@@ -89,9 +89,9 @@ def test_github_keeps_the_sentence_the_drawing_and_the_table(server: Lab, page: 
     target = server.root / "published.html"
     target.write_text(github.render(notebook), encoding="utf-8")
     page.goto(target.as_uri())
-    assert page.locator("strong").first.inner_text().startswith("Seven of eight strangers reached")
+    assert page.locator("strong").first.inner_text().startswith("Seven of nine strangers reached")
     assert page.locator("img").evaluate("image => image.naturalWidth") == 900
-    assert page.locator("tbody tr").count() == 8
+    assert page.locator("tbody tr").count() == 9
     assert page.locator("style, script, [style]").count() == 1, "only the imitation of GitHub's own sheet"
     page.locator("body").screenshot(path=SCREENSHOTS / "saved-notebook.png")
 

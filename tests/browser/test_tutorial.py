@@ -25,7 +25,7 @@ def test_every_cell_runs_and_the_dashboard_tells_the_story(server: Lab, page: Pa
     wait_until(
         page,
         "[...document.querySelectorAll('.sl h2')].at(-1).textContent.startsWith("
-        "'Seven of eight strangers reached')",
+        "'Seven of nine strangers reached')",
     )
     shoot(page, "tutorial", ".jp-Notebook")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")

@@ -107,11 +107,11 @@ def test_answers_are_owed_only_from_the_first_message_after_a_quiet_time() -> No
 
 
 def test_a_long_history_travels_in_bounded_messages() -> None:
-    rounds = BYTES_PER_MESSAGE // (4 * 18) + 10
+    rounds = BYTES_PER_MESSAGE // (4 * 19) + 10
     feed, page = feed_of(miners=1, rounds=rounds)
     feed.flush()
     first = next(buffers for content, buffers in page.messages if content["k"] == "rows")
-    assert page.width == 18
+    assert page.width == 19
     assert BYTES_PER_MESSAGE - page.width * 4 < len(first[0]) <= BYTES_PER_MESSAGE
     feed.flush()
     assert sorted(page.rows()) == list(range(1, rounds + 1))

@@ -18,6 +18,9 @@ from subnetlab.record.writer import RecordWriter
 from subnetlab.report.explain import explain
 from subnetlab.report.headline import headline
 from subnetlab.report.page import run_page
+from subnetlab.report.plot import picture
+from subnetlab.report.summary import summarise
+from subnetlab.report.verdict import verdict
 from subnetlab_widgets.dashboard.round_table import CODES, METRICS, ROUND_FIELDS, RoundTable
 from tests.project import ROOT
 from tests.sdk.lab import story
@@ -136,6 +139,37 @@ def test_every_projection_says_the_same_of_the_run(tmp_path: Path, name: str) ->
     assert {uid: int(epochs.filter(uid=uid)["emission_alpha_rao"].sum()) for uid in range(8)} == {
         uid: view.pay.total(uid) for uid in range(8)
     }
+
+
+def test_every_projection_says_the_same_of_the_baselines(tmp_path: Path) -> None:
+    def events() -> Iterator[e.Event]:
+        *before, ended = story.story()
+        yield from before
+        for name, step, steps, loss in (("alone_3x", 12, 12, 2.75), ("ddp", 2, 4, 3.5), ("ddp", 4, 4, 2.25)):
+            yield e.BaselineEvaluated(
+                round=step - 1, val_loss=loss, compute_s=0.1, baseline=name, step=step, steps=steps, cpu_s=1.0
+            )
+        yield ended
+
+    folder, view, recent = written(tmp_path, events()), RunView(), RunView(recent=1)
+    for event in events():
+        view.add(event)
+        recent.add(event)
+    resume, live, said = read_resume_state(folder / FILE_NAME), board(folder), verdict(view)
+    numbers = summarise(view, name="r")
+    assert all(resume.measured(name) for name in ("alone", "alone_3x", "ddp"))
+    assert recent.baselines.keys() == view.baselines.keys() == numbers["baselines"].keys()
+    assert (said.loss_ddp, numbers["val_loss_ddp"]) == (2.25, 2.25)
+    last = frame(folder, "baselines").group_by("baseline").last().sort("baseline")
+    assert dict(last.select("baseline", "val_loss").iter_rows()) == numbers["baselines"]
+    assert float(live.row(4)[ROUND_FIELDS.index("ddp")]) == 2.25
+    assert frame(folder, "losses")["alone"].to_list() == list(view.baseline_loss.values())
+    drawn = picture(view)
+    assert all(label in drawn for label in ("2.25 DDP", "2.75 one alone, 3× steps", "2.50 the subnet"))
+    assert said.speed_up is not None
+    assert numbers["speed_up"] == said.speed_up.ratio == 3.0
+    assert "more than 3 times sooner" in str(headline(view))
+    assert live.status["headline"] == str(headline(view)).removesuffix(".")
 
 
 def test_a_view_that_forgets_old_rounds_says_the_same_as_one_that_keeps_them() -> None:

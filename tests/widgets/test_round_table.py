@@ -39,6 +39,28 @@ def test_every_round_is_one_row_with_both_curves() -> None:
     assert all(table.row(r)[subnet] < table.row(r)[alone] for r in table.rounds)
 
 
+def test_other_baselines_stay_out_of_the_curve_of_one_alone_and_begin_no_round() -> None:
+    """DDP may be far ahead of the rounds, and one alone with more steps goes beyond the last."""
+    table = told(rounds=6, upto=3)
+    steps = table.view.inner_steps
+    rounds, alone = list(table.rounds), [table.row(r)[ROUND_FIELDS.index("alone")] for r in table.rounds]
+    for name, number in (("ddp", 1), ("ddp", 4), ("alone_3x", 1), ("alone_3x", 17)):
+        table.apply(
+            e.BaselineEvaluated(
+                round=number, val_loss=1.25, compute_s=1.0, baseline=name, step=(number + 1) * steps,
+                steps=18 * steps,
+            )
+        )  # fmt: skip
+    assert table.rounds == rounds
+    assert [table.row(r)[ROUND_FIELDS.index("alone")] for r in table.rounds] == alone
+    ddp = ROUND_FIELDS.index("ddp")
+    assert [r for r in table.rounds if not np.isnan(table.row(r)[ddp])] == [2]
+    _, *rest = run(8, 6)
+    for event in rest:
+        table.apply(event)
+    assert [r for r in table.rounds if table.row(r)[ddp] == 1.25] == [2, 5]
+
+
 def test_a_row_is_as_long_as_its_layout_says() -> None:
     assert told(miners=5, rounds=1).row(1).shape == (len(ROUND_FIELDS) + 5 * len(METRICS),)
 

@@ -20,7 +20,7 @@ from subnetlab.errors import RunError
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
 
-ROUNDS = 40
+ROUNDS, INNER_STEPS = 60, 10
 BATCH_SIZE = 2
 MINERS, VALIDATORS = 9, 2
 ATTACKERS = {"free_rider": 1, "sign_flip": 1}
@@ -52,12 +52,21 @@ def demo(rounds: int = ROUNDS, *, seed: int = 0) -> "Run":
     """
     from subnetlab.fleet.local import LocalFleet  # noqa: PLC0415  (the command itself needs neither)
     from subnetlab.lab.session import connect  # noqa: PLC0415
+    from subnetlab.train.strategies import MuLoCo  # noqa: PLC0415
 
     net = connect()
     try:
         subnet = net.create_subnet("tiny-lm", wallet="alice")
         fleet = LocalFleet(miners=MINERS, validators=VALIDATORS, attackers=ATTACKERS)
-        return subnet.train(rounds=rounds, batch_size=BATCH_SIZE, seed=seed, fleet=fleet, baselines=BASELINES)
+        strategy = MuLoCo(inner_steps=INNER_STEPS)
+        return subnet.train(
+            strategy=strategy,
+            rounds=rounds,
+            batch_size=BATCH_SIZE,
+            seed=seed,
+            fleet=fleet,
+            baselines=BASELINES,
+        )
     except BaseException:
         net.close()
         raise

@@ -14,6 +14,7 @@ from subnetlab.errors import RunNotFinished
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
+from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
@@ -232,21 +233,25 @@ class Run(Running):
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
-    def wait(self, timeout: float | None = None) -> "Run":
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Run":
         """Wait until the run has ended, by itself or otherwise; an interrupt stops the waiting, not the run.
 
         Args:
             timeout: seconds; None waits as long as it takes.
+            progress: whether a line tells how far it is; in a terminal unless given.
 
         Raises:
             RunNotFinished: it goes on after `timeout` seconds, or its supervisor is gone.
         """
         deadline = None if timeout is None else monotonic() + timeout
         pause = threading.Event()
-        while not self.ended:
-            if deadline is not None and monotonic() >= deadline:
-                raise RunNotFinished(f"Run {self.id} goes on.", hint="Wait longer, or run.stop().")
-            pause.wait(_LOOK_AGAIN_S)
+        with bar(shown=progress) as show:
+            while not self.ended:
+                if deadline is not None and monotonic() >= deadline:
+                    raise RunNotFinished(f"Run {self.id} goes on.", hint="Wait longer, or run.stop().")
+                show(self.view)
+                pause.wait(_LOOK_AGAIN_S)
+            show(self.view)
         if self.view.ended is None:
             verb = "is" if self.round == 1 else "are"
             raise RunNotFinished(

@@ -29,6 +29,8 @@ class Headline:
     """Of one miner alone, after the same round."""
     first: float | None = None
     """After the first round that closed, where no later one was below it; None else."""
+    measuring: bool = False
+    """Whether the rounds are over and only baselines still train."""
     sooner: SpeedUp | None = None
     """Of a finished run, where one miner alone was measured to its end."""
     ended: str = ""
@@ -41,12 +43,14 @@ class Headline:
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
         if self.finished and self.first is not None and self.loss >= self.first:
             after = f"{self.loss:.2f} after {counted(self.rounds, 'round')}"
-            return f"{self._who()} learned nothing: {after}, {self.first:.2f} after the first."
+            who = self._who() if self.taking_part else self._without_them()
+            return f"{who} learned nothing: {after}, {self.first:.2f} after the first."
         if self.finished:
             how = f"reached {self.loss:.2f}{self._beside()}."
             return f"{self._who()} {how}" if self.taking_part else f"{self._without_them()} {how}"
         rest = "" if self.baseline is None else f"; one alone is at {self.baseline:.2f}"
-        where = f"at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}."
+        last = " Baselines still train." if self.measuring else ""
+        where = f"at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}.{last}"
         if not self.taking_part:
             return f"{self._without_them()} is {where}"
         return f"{self._who()} {'is' if self.taking_part == 1 else 'are'} {where}"
@@ -89,6 +93,7 @@ def headline(view: RunView) -> Headline:
         first=_never_below(view),
         # The same round of both curves: one alone that trained longer would be no comparison.
         baseline=view.baseline_loss.get(last),
+        measuring=_measuring(view),
         sooner=speed_up(view),
         ended=_why(view),
     )
@@ -105,6 +110,11 @@ def taking_part(view: RunView, *, upto: int | None = None) -> int:
         found is None or found.standing(upto=upto) in (Standing.WORKS, Standing.NOT_JUDGED)
         for found in map(view.miners.get, view.mining)
     )
+
+
+def _measuring(view: RunView) -> bool:
+    waiting = any(curve.final is None for curve in view.baselines.values())
+    return view.ended is None and 0 < view.rounds <= len(view.over) and waiting
 
 
 def _why(view: RunView) -> str:

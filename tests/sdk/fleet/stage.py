@@ -157,6 +157,7 @@ class Stage:
         clock: Clock | None = None,
         during: Callable[[Supervisor], None] | None = None,
         baseline: str = "",
+        deterministic: bool = False,
         joining: dict[int, Work] | None = None,
         **limits: float,
     ) -> Ending:
@@ -172,7 +173,7 @@ class Stage:
         header = RunHeader(
             run_id="staged", netuid=2, manifest={}, manifest_hash="",
             rounds=Rounds(first_block=FIRST, rounds=1),
-            owed={"miner": (1, 0), "validator": (1, 0), "alone": ()},
+            owed={"miner": (1, 0), "validator": (1, 0), "alone": ()}, deterministic=deterministic,
         )  # fmt: skip
         launcher = ThreadLauncher(
             {uid: work for uid, (_, work) in peers.items() if work} | (joining or {}),

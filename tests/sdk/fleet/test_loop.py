@@ -81,6 +81,22 @@ def test_a_hung_peer_costs_its_limit_and_is_ended_with_the_run(stage: Stage) -> 
     assert max(event.number for event in stage.events(BlockSealed)) >= LAST
 
 
+@pytest.mark.parametrize(
+    ("work", "says"),
+    [
+        (hangs(2, 4), "The miner 2 reported nothing within 0.2 s; LocalFleet(phase_limit_s="),
+        (raises(ValueError("No data.")), "The miner 2 is gone. ValueError: No data."),
+    ],
+)
+def test_a_deterministic_run_does_not_go_on_without_a_peer(stage: Stage, work: Work, says: str) -> None:
+    peers = {1: MINER, 2: ("miner", work), 7: VALIDATOR}
+    ending = stage.play(peers, deterministic=True, phase_limit_s=0.2)
+    assert ending.status == "failed"
+    assert ending.reason.startswith(says)
+    assert ending.reason.endswith("which takes every peer in every round.")
+    assert max((event.number for event in stage.events(BlockSealed)), default=0) < LAST
+
+
 def test_peers_that_were_started_are_ended_where_another_cannot_be(stage: Stage) -> None:
     stopped = threading.Event()
 

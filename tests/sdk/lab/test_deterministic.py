@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import suppress
 
+import pytest
 import torch
 from torch import nn
 
@@ -22,6 +23,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
 LIMIT_S = 120.0
+pytestmark = pytest.mark.timeout(400)  # four whole runs, one after the other
 
 
 def dropping(width: int) -> nn.Module:
@@ -40,9 +42,7 @@ def dropping(width: int) -> nn.Module:
     return Dropping()
 
 
-def _train(
-    subnet: Subnet, *, seed: int = 7, deterministic: bool = True, rounds: int = 3, **fleet: int
-) -> Run:
+def _train(subnet: Subnet, *, deterministic: bool = True, rounds: int = 2, **fleet: int) -> Run:
     counts = {"miners": 3, "free_riders": 1, "validators": 2, **fleet}
     return subnet.train(
         model=sl.models.source(dropping, seq_len=16, width=8),
@@ -50,7 +50,7 @@ def _train(
         strategy=sl.strategies.SparseLoCo(inner_steps=3),
         rounds=rounds,
         batch_size=2,
-        seed=seed,
+        seed=7,
         deterministic=deterministic,
         fleet=sl.LocalFleet(**counts),
     )
@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_model_on_another_chain_and_on_used_seats(n
     _train(used, deterministic=False, rounds=1, miners=2, free_riders=1, validators=1).wait(timeout=LIMIT_S)
     first = _train(used)
     result = _result(first)
-    assert len(result["thetas"]) == 3
+    assert len(result["thetas"]) == 2
     second = _train(used)
     assert _result(second) == result
     assert second.view.started.manifest_hash != first.view.started.manifest_hash
@@ -91,8 +91,6 @@ def test_the_same_seed_gives_the_same_model_on_another_chain_and_on_used_seats(n
         third = _train(fresh.create_subnet("fresh", wallet="alice"))
         assert third.view.uids("miner") != first.view.uids("miner")
         assert _result(third) == result
-        other = _result(_train(fresh.create_subnet("another seed", wallet="alice"), seed=8))
-    assert not {*other["thetas"]} & {*result["thetas"]}
 
 
 def _killed(run: Run, pid: int) -> None:

@@ -236,3 +236,14 @@ def test_a_model_that_no_miner_takes_part_in_is_nobodys_success(finished: bool, 
     if finished:
         view.add(ENDED)
     assert str(headline(view)) == says
+
+
+def test_while_only_baselines_train_the_sentence_says_so() -> None:
+    view = run_with({"alone": 1.86}, ended=False)
+    for number in range(1, ROUNDS - 1):
+        view.add(e.RoundLost(round=number, reason="cut off"))
+    assert "Baselines" not in str(headline(view))
+    view.add(measured("alone_3x", 1.9, step=1500))
+    assert str(headline(view)).endswith("; one alone is at 1.86. Baselines still train.")
+    view.add(ENDED)
+    assert "Baselines" not in str(headline(view))

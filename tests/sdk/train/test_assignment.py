@@ -75,3 +75,22 @@ def test_a_corpus_without_one_sequence_is_refused() -> None:
     corpus = in_memory("short", np.zeros(100, dtype=np.uint8), np.zeros(9, dtype=np.uint8))
     with pytest.raises(DatasetEmpty, match="validation data has 9 tokens"):
         NextToken(seq_len=16).items(corpus, "validation")
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        Items.separate(5), Items.separate(360), Items.separate(70_001), Items.separate(200_000),
+        Items.separate(900, most=1000),
+    ],
+)  # fmt: skip
+def test_every_item_is_as_likely_as_the_last(items: Items) -> None:
+    draws = [
+        assignment.work(items, (64, 64), run="r", round_=number, uid=1, block_hash="0x1").reshape(-1)
+        for number in range(8)
+    ]
+    drawn = np.concatenate(draws)
+    assert drawn.min() >= 0
+    assert drawn.max() < items.count
+    expected = len(drawn) / items.count
+    assert (drawn == items.count - 1).sum() < 3 * expected + 12

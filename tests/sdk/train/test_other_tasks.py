@@ -114,7 +114,9 @@ def played(make_manifest: MakeManifest, rows: Corpus, make: Any, strategy: Strat
     return run
 
 
-@pytest.mark.parametrize("strategy", [SparseLoCo(inner_steps=12, k=16, chunk=64), DiLoCo(inner_steps=12)])
+@pytest.mark.parametrize(
+    "strategy", [SparseLoCo(inner_steps=12, k=16, chunk=64), DiLoCo(inner_steps=12, momentum=0.5)]
+)
 def test_a_regression_trains_end_to_end(
     make_manifest: MakeManifest, rows: Corpus, strategy: Strategy
 ) -> None:

@@ -1,4 +1,4 @@
-// "Does it learn?": held-out loss of the subnet against one miner alone.
+// "Does it learn?": held-out loss of the subnet against one miner alone and, where it was measured, DDP.
 // uPlot draws the lines; the labels at their ends are HTML, so that they follow the theme and can be read aloud.
 
 import { html, render } from "lit-html";
@@ -10,6 +10,7 @@ import { fixed } from "./words.js";
 
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
+  { field: "ddp", name: "DDP", token: "ink2", width: 1.4, dash: [2, 3] },
   { field: "subnet", name: "the subnet", token: "work", width: 2.6, dash: [] },
 ];
 const LABEL_ROOM = 148,

@@ -1,11 +1,11 @@
 // The run as the page holds it: one Float32 row per round, laid out as the header says.
 //
-// row = [round, subnet, alone, block, compute, compress, store, wait, chain] then, miner by miner,
+// row = [round, subnet, alone, block, compute, compress, store, wait, chain, ddp] then, miner by miner,
 // the header's metrics. A row may arrive again, fuller; NaN means "not measured". Nothing here draws.
 
 /** @import { RunHeader } from "./types.js" */
 
-export const ROUND_FIELDS = ["round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain"];
+export const ROUND_FIELDS = ["round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain", "ddp"];
 const FIRST = ROUND_FIELDS.length;
 
 export class Store {

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subnetlab.record import events
+from subnetlab.record.baselines import ALONE, DDP
 from subnetlab.record.events import Event, RunStatus
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
 from subnetlab.report.headline import headline
 from subnetlab.units import RAO_PER_TAO, U16_MAX
 
-ROUND_FIELDS = ("round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain")
+ROUND_FIELDS = ("round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain", "ddp")
 METRICS = (
     "loss",
     "loss_removed",
@@ -128,8 +129,13 @@ class RoundTable:
         self._say()
 
     def _on_alone_evaluated(self, event: events.BaselineEvaluated) -> None:
-        self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
-        self._touch(event.round)
+        if event.baseline == ALONE:
+            self._row(event.round)[ROUND_FIELDS.index("alone")] = event.val_loss
+            self._touch(event.round)
+        elif event.baseline == DDP and event.round + 1 in self._rows:
+            # It may be far ahead, and no row is begun for it: a later round shows it when it comes.
+            self._row(event.round)[ROUND_FIELDS.index("ddp")] = event.val_loss
+            self._touch(event.round)
         self._say()
 
     def _on_block_sealed(self, event: events.BlockSealed) -> None:
@@ -191,12 +197,19 @@ class RoundTable:
         if number not in self._rows:
             row = np.full(len(ROUND_FIELDS) + self._known.size, np.nan, dtype="<f4")
             row[0] = number
+            row[ROUND_FIELDS.index("ddp")] = self._ddp(round_)
             fresh = self._known.copy()
             for name in _OF_ONE_ROUND:
                 fresh[:, METRICS.index(name)] = np.nan
             row[len(ROUND_FIELDS) :] = fresh.ravel()
             self._rows[number] = row
         return self._rows[number]
+
+    def _ddp(self, round_: int) -> float:
+        """What DDP came to after as many steps as this round closes; NaN where it was not judged there."""
+        curve = self.view.baselines.get(DDP)
+        steps = (round_ + 1) * self.view.inner_steps
+        return curve.losses.get(steps, np.nan) if curve is not None else np.nan
 
     def _put(self, round_: int, uid: int, **values: float) -> None:
         column, row = self._column[uid], self._row(round_)

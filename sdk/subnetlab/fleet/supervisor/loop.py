@@ -264,8 +264,9 @@ class Supervisor:
             self._crew.kill_all(late, "It did not come to its end.")
             return
         if self._watches is None:
-            if self._pacer.give_up(now) and self._header.deterministic:
-                return
+            self._pacer.give_up(now)
+            if self._header.deterministic and self._missing():
+                return  # no block is sealed that a peer has no part in
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return

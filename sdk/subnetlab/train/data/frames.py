@@ -33,7 +33,8 @@ def chosen(columns: Sequence[str], features: Names, target: Names) -> tuple[list
         DataInvalid: a name is not among the columns, or is both.
     """
     targets = _listed(target) or [name for name in _TARGETS if name in columns][:1]
-    wanted = _listed(features) or [name for name in columns if name not in targets]
+    rest = [name for name in columns if name not in targets]
+    wanted = rest if features is None else _listed(features)
     if target is None and features is not None:
         targets = [name for name in targets if name not in wanted]
     unknown = [name for name in (*wanted, *targets) if name not in columns]

@@ -68,8 +68,8 @@ def _of(data: Any, features: Names, target: Names, like: Arrays | None) -> DataS
     if frame is not None:
         return _of_frame(frame, features, target, like, _named_classes(data, target))
     if isinstance(data, Mapping):
-        return _of_dict(cast("Mapping[Any, Any]", data), features, target)
-    whole = _whole(data)
+        return _of_dict(cast("Mapping[Any, Any]", data), features, target, like)
+    whole = _whole(data, like)
     if whole is not None:
         _no_columns(features, target, f"data given as {_called(data).lower()}")
         return whole
@@ -78,17 +78,17 @@ def _of(data: Any, features: Names, target: Names, like: Arrays | None) -> DataS
             f"{_called(data)} is no data to train on.",
             hint="Give a frame, arrays such as (x, y), a data set or a path; the model comes first.",
         )
-    return _of_items(data, features, target)
+    return _of_items(data, features, target, like)
 
 
-def _whole(data: Any) -> DataSpec | None:
+def _whole(data: Any, like: Arrays | None) -> DataSpec | None:
     """Data that is given in one piece and has no columns; None of anything else."""
     if isinstance(data, DataSpec):
         return data
     if isinstance(data, pl.Series | np.ndarray | Tensor):
         return _of_array(as_array(data, "data"))
     if isinstance(data, tuple) and len(cast("tuple[Any, ...]", data)) == 2:
-        return _of_pair(cast("tuple[Any, Any]", data))
+        return _of_pair(cast("tuple[Any, Any]", data), like)
     return text(bytes(data)) if isinstance(data, bytes | bytearray | memoryview) else None
 
 
@@ -144,7 +144,7 @@ def _of_frame(
     return Table(found)
 
 
-def _of_dict(data: Mapping[Any, Any], features: Names, target: Names) -> DataSpec:
+def _of_dict(data: Mapping[Any, Any], features: Names, target: Names, like: Arrays | None = None) -> DataSpec:
     """Arrays by name; numbers with one value an item become one vector of features."""
     columns = {str(name): value for name, value in data.items()}
     if not columns:
@@ -156,7 +156,7 @@ def _of_dict(data: Mapping[Any, Any], features: Names, target: Names) -> DataSpe
     flat = [name for name in wanted if found[name].ndim == 1]
     if flat and len({len(found[name]) for name in found}) == 1:
         frame = pl.DataFrame({name: pl.Series(found[name]) for name in flat})
-        encoded = frames.arrays_of(frame, flat, None)
+        encoded = frames.arrays_of(frame, flat, None, like)
     else:
         encoded = Arrays(inputs={name: found[name] for name in flat})
     inputs = {**encoded.inputs, **{name: found[name] for name in wanted if name not in flat}}
@@ -171,11 +171,12 @@ def _of_dict(data: Mapping[Any, Any], features: Names, target: Names) -> DataSpe
     )
 
 
-def _of_pair(pair: tuple[Any, Any]) -> DataSpec:
+def _of_pair(pair: tuple[Any, Any], like: Arrays | None) -> DataSpec:
     """Inputs and targets: arrays, or a frame of features and what to foretell."""
     x, y = pair
     if isinstance(x, pl.DataFrame | pl.LazyFrame):
-        encoded = frames.arrays_of(frames.collected(x), None, None)
+        found = frames.collected(x)
+        encoded = frames.arrays_of(found, list(found.columns), None, like)
         inputs, names = encoded.inputs, encoded.names
     else:
         inputs, names = {FEATURES: as_array(x, FEATURES)}, {}
@@ -199,7 +200,7 @@ def _of_array(array: NDArray[Any]) -> DataSpec:
     return Table(Arrays(inputs={FEATURES: array}))
 
 
-def _of_items(data: Any, features: Names, target: Names) -> DataSpec:
+def _of_items(data: Any, features: Names, target: Names, like: Arrays | None) -> DataSpec:
     """A list, a torch data set or an iterable, by what its first item is."""
     name = type(data).__name__
     items = items_of(data, name)
@@ -209,7 +210,7 @@ def _of_items(data: Any, features: Names, target: Names) -> DataSpec:
         raise DatasetEmpty(f"The data set {name!r} is empty.", hint=again or "Give some data to train on.")
     rest = itertools.chain([first], items)
     if isinstance(first, Mapping):
-        return _of_dict(_columns(rest, name), features, target)
+        return _of_dict(_columns(rest, name), features, target, like)
     _no_columns(features, target, f"a {name}")
     if isinstance(first, tuple):
         return Table(_pairs(rest, name))

@@ -87,6 +87,11 @@ def _fitted(
                 f"{values.shape[1:]} in the evaluation data.",
                 hint="Prepare both in the same way.",
             )
+        if column.names and held_out.names.get(column.name) != column.names:
+            raise DataInvalid(
+                f"The features of {column.name!r} differ between training and evaluation data.",
+                hint="Give both the same columns in the same order.",
+            )
         wider.append(_wide_enough(column, values))
     return tuple(wider), stored
 

@@ -38,10 +38,10 @@ class Items:
     shard_items: int = SHARD_ITEMS
 
     @staticmethod
-    def separate(count: int) -> "Items":
-        """Items that do not overlap, as rows of a table do not; in shards of about one size."""
-        shards = max(1, round(count / SHARD_ITEMS))
-        return Items(count=count, shards=shards, shard_items=-(-count // shards))
+    def separate(count: int, *, most: int = SHARD_ITEMS) -> "Items":
+        """Items in shards of one size, at most `most`, so that each item is drawn as often as another."""
+        shards = max(1, -(-count // most))
+        return Items(count=count, shards=shards, shard_items=max(1, -(-count // shards)))
 
 
 class Task(Protocol):

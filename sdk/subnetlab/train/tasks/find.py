@@ -6,7 +6,7 @@ with two items, how many numbers it answers.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -38,6 +38,8 @@ _LENGTHS: Final = (
 )
 """What models call the most tokens of a sequence."""
 _PROMPT_TOKENS: Final = 8
+_MANY_SHARDS: Final = 32
+"""With so many, the last one's being cut short shows in no draw; below, shards are of one size."""
 _MOST_CLASSES: Final = 100_000
 
 
@@ -70,6 +72,9 @@ def find(
     own = tuple(Metric(name=name, code=code) for name, code in (metrics or {}).items())
     if isinstance(task, str) and task not in NAMES:
         raise ArgumentInvalid(f"No task is called {task!r}.", hint=f"Known: {', '.join(NAMES)}.")
+    if not isinstance(task, str | None) and not _is_task(task):
+        kind = f"class {task.__name__}" if isinstance(task, type) else type(task).__name__
+        raise ArgumentInvalid(f"task is a {kind} and no task.", hint=f"Give one of {', '.join(NAMES)}.")
     if task is not None and loss is not None:
         raise ArgumentInvalid("task= and loss= both say what is learned.", hint="Give one of them.")
     if task is not None and not isinstance(task, str):
@@ -85,6 +90,11 @@ def find(
             )
         chosen = replace(chosen, metrics=own)
     return with_prompt(chosen, data, prompt) if isinstance(chosen, NextToken) else _promptless(chosen, prompt)
+
+
+def _is_task(task: object) -> bool:
+    methods = ("items", "batch", "loss", "losses")
+    return is_dataclass(task) and not isinstance(task, type) and all(hasattr(task, one) for one in methods)
 
 
 def _covering(task: Task, data: Corpus) -> Task:
@@ -145,13 +155,17 @@ def _of_tokens(
         return Own(code=loss, seq_len=seq_len)
     declared = getattr(spec, "vocab_size", None)
     words, needed = data.manifest.words, _largest(data) + 1
-    vocab_size = _vocabulary(model, int(seq_len or 1), declared if isinstance(declared, int) else None)
+    if isinstance(declared, int) and declared != _BYTES:  # as a specification has it that was told nothing
+        vocab_size = declared
+    else:
+        vocab_size = _vocabulary(model, int(seq_len or 1))
     if needed > vocab_size:
         raise DataInvalid(
             f"The data holds the token {needed - 1}, and the model knows tokens below {vocab_size}.",
             hint=f"Give a model with vocab_size={needed} or more.",
         )
-    return NextToken(seq_len=int(seq_len or 1), vocab_size=vocab_size, words=words)
+    even = data.manifest.shards < _MANY_SHARDS
+    return NextToken(seq_len=int(seq_len or 1), vocab_size=vocab_size, words=words, even=even)
 
 
 def _length(spec: object, model: nn.Module) -> int | None:
@@ -164,17 +178,17 @@ def _length(spec: object, model: nn.Module) -> int | None:
     return None
 
 
-def _vocabulary(model: nn.Module, seq_len: int, declared: int | None) -> int:
-    """How many tokens the model knows: as many as it has logits, else as it declares."""
+def _vocabulary(model: nn.Module, seq_len: int) -> int:
+    """How many tokens the model knows: as many as it has logits; bytes where it cannot be asked."""
     tokens = torch.zeros((1, min(seq_len, 2)), dtype=torch.long)
     training = model.training
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             answered = model.eval()(tokens)
         found = output_of(answered)
-        return int(found.shape[-1]) if found.dim() == 3 else declared or _BYTES
+        return int(found.shape[-1]) if found.dim() == 3 else _BYTES
     except (*MODEL_ERRORS, ModelNotBuildable):
-        return declared or _BYTES  # `check` says what is wrong with the model
+        return _BYTES  # `check` says what is wrong with the model
     finally:
         model.train(training)
 

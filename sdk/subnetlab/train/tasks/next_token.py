@@ -43,6 +43,8 @@ class NextToken:
     words: tuple[str, ...] = field(default=(), metadata=SELDOM)
     """The text of each token, where tokens are not bytes."""
     metrics: tuple[Metric, ...] = field(default=(), metadata=SELDOM)
+    even: bool = field(default=False, metadata=SELDOM)
+    """Whether shards are of one size; else the last is cut short, and its last item drawn for the rest."""
 
     def __post_init__(self) -> None:
         if min(self.seq_len, self.vocab_size) < 1:
@@ -75,6 +77,8 @@ class NextToken:
                 hint="Give more data, or a model with a shorter seq_len.",
             )
         size, count = data.manifest.shard_tokens, len(tokens) - self.seq_len
+        if self.even:
+            return Items.separate(count, most=size)
         if 2 * count < size:  # draws beyond the end mean the last item, which would be most of them
             return Items(count=count, shards=1, shard_items=count)
         return Items(count=count, shards=-(-len(tokens) // size), shard_items=size)

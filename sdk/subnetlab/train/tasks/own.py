@@ -42,7 +42,7 @@ class Own(Rows):
         """Rows, or windows of tokens."""
         if self.seq_len is None:
             return Rows.items(self, data, part)
-        return NextToken(seq_len=self.seq_len).items(data, part)
+        return NextToken(seq_len=self.seq_len, even=True).items(data, part)
 
     def batch(self, data: Corpus, part: Part, numbers_B: NDArray[int64]) -> Batch:
         """Inputs, then the target if there is one; of tokens, x_BT and y_BT."""

@@ -6,8 +6,7 @@ module of torch travels as its class and its options. Nothing is pickled.
 
 import inspect
 import json
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from torch import nn
 
@@ -19,7 +18,7 @@ from subnetlab.train.tasks.code import Code
 _LOSS: Final = "own_function"
 
 
-def code_of(function: Callable[..., Any], what: str) -> Code:
+def code_of(function: object, what: str) -> Code:
     """The description of a function, for a manifest.
 
     Args:

@@ -247,6 +247,12 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "another text to evaluate on": (
         FRAME, {"target": "species", "eval_data": FRAME.with_columns(city=pl.lit("Bonn"))}, "'Bonn'",
     ),
+    "another text beside targets": (
+        (FRAME[["city"]], Y), {"eval_data": (pl.DataFrame({"city": ["Bonn", "Rome"]}), Y[:2])}, "'Bonn'",
+    ),
+    "another order to evaluate on": (
+        (FRAME[["age", "member"]], Y), {"eval_data": (FRAME[["member", "age"]], Y)}, "differ between",
+    ),
     "negative tokens": ([[1, -1]], {}, "-1"),
     "a mixture": ([[1, 2], 3, [4]], {}, "single tokens and sequences"),
 }  # fmt: skip

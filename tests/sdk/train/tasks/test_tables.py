@@ -14,7 +14,7 @@ from subnetlab.errors import ArgumentInvalid, DataInvalid, ManifestInvalid, Mode
 from subnetlab.train import data, tasks
 from subnetlab.train.data import Corpus
 from subnetlab.train.tasks import Classification, Measures, NextToken, Own, Regression, Task
-from subnetlab.train.tasks.check import check, fits
+from subnetlab.train.tasks.check import check, check_memory
 from subnetlab.train.tasks.find import find
 from subnetlab.train.tasks.metrics import accuracy, macro_f1, mae, r2
 from subnetlab.train.tasks.travel import code_of
@@ -287,9 +287,9 @@ def test_what_does_not_fit_is_said(kind: str) -> None:
 
 def test_a_batch_beyond_memory_is_refused() -> None:
     task, found = chosen(X, NUMBERS, net(1))
-    fits(task, net(1), found, batch_size=1000, free=10**9)
+    check_memory(task, net(1), found, batch_size=1000, free=10**9)
     with pytest.raises(ArgumentInvalid, match=r"batch of 1,000,000,000 items takes about") as refused:
-        fits(task, net(1), found, batch_size=10**9, free=10**9)
+        check_memory(task, net(1), found, batch_size=10**9, free=10**9)
     assert "batch_size of at most" in str(refused.value)
 
 

@@ -1,0 +1,78 @@
+"""One line that tells a waiting person how far a run is: rounds, loss, and how much longer it may take.
+
+For terminals and for kernels without our pages: plain text on standard error, written over itself. The time
+left follows from the rounds seen while waiting, and is not said before there are two of them.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Generator
+from time import monotonic
+from typing import TextIO
+
+from subnetlab.record.view import RunView
+
+_WIDTH = 24
+_COLUMNS = 100
+"""As long as a line may become; what a longer one left behind is written over."""
+
+
+@contextlib.contextmanager
+def bar(*, shown: bool | None, to: TextIO | None = None) -> Generator[Callable[[RunView], None]]:
+    """Show a line while the block runs; what it gives is called with the view whenever there is time.
+
+    Args:
+        shown: whether to; where standard error is a terminal if None.
+        to: written to in place of standard error.
+    """
+    out: TextIO | None = to if to is not None else sys.stderr
+    if out is None or shown is False or (shown is None and not out.isatty()):  # pythonw has no stderr
+        yield lambda _view: None
+        return
+    line = ProgressLine()
+    written = ""
+
+    def show(view: RunView) -> None:
+        nonlocal written
+        said = line.of(view, monotonic())
+        if said != written:
+            written = said
+            out.write(f"\r{said:<{_COLUMNS}}")
+            out.flush()
+
+    try:
+        yield show
+    finally:
+        if written:
+            out.write("\n")
+            out.flush()
+
+
+class ProgressLine:
+    """The line, and what it needs to remember."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+        """When waiting began to see rounds, and how many were over then."""
+
+    def of(self, view: RunView, now: float) -> str:
+        """The line as of `now`, seconds of any steady clock."""
+        over, rounds = len(view.over), view.rounds
+        if not rounds:
+            return "The peers are starting."
+        if self._first is None:
+            self._first = (now, over)
+        full = round(_WIDTH * over / rounds)
+        drawn = "█" * full + "░" * (_WIDTH - full)
+        loss = f", loss {view.val_loss[max(view.val_loss)]:.2f}" if view.val_loss else ""
+        return f"{drawn} round {over} of {rounds}{loss}{self._left(over, rounds, now)}"[:_COLUMNS]
+
+    def _left(self, over: int, rounds: int, now: float) -> str:
+        began, before = self._first or (now, over)
+        seen = over - before
+        if over >= rounds:
+            return ", finishing"
+        if seen < 2:
+            return ""
+        left = (now - began) / seen * (rounds - over)
+        return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
