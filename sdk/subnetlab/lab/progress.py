@@ -29,7 +29,7 @@ def bar(*, shown: bool | None, to: TextIO | None = None) -> Generator[Callable[[
     if out is None or shown is False or (shown is None and not out.isatty()):  # pythonw has no stderr
         yield lambda _view: None
         return
-    line = _Line()
+    line = ProgressLine()
     written = ""
 
     def show(view: RunView) -> None:
@@ -48,7 +48,7 @@ def bar(*, shown: bool | None, to: TextIO | None = None) -> Generator[Callable[[
             out.flush()
 
 
-class _Line:
+class ProgressLine:
     """The line, and what it needs to remember."""
 
     def __init__(self) -> None:
@@ -56,6 +56,7 @@ class _Line:
         """When waiting began to see rounds, and how many were over then."""
 
     def of(self, view: RunView, now: float) -> str:
+        """The line as of `now`, seconds of any steady clock."""
         over, rounds = len(view.over), view.rounds
         if not rounds:
             return "The peers are starting."

@@ -63,7 +63,7 @@ class Recording(Run):
             return f"The recording breaks off after {counted(self.round, 'round')}."
         return super().headline
 
-    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Recording":  # noqa: ARG002  (a run's)
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Recording":  # noqa: ARG002  (a run's signature)
         """Nothing more will come, so this returns at once."""
         return self
 

@@ -105,6 +105,6 @@ def test_an_early_and_an_endless_run_can_be_drawn() -> None:
 
 def test_the_recorded_run_fits_a_page() -> None:
     drawn = open_recorded(RECORDED).animation()
-    assert len(drawn) < 60_000
+    assert len(drawn) < 80_000
     assert "Seven of nine strangers reached" in drawn
     assert (ROOT / "docs" / "run.svg").read_text(encoding="utf-8") == drawn, "make picture"

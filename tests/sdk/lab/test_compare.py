@@ -42,7 +42,7 @@ def test_two_strategies_on_one_subnet_become_one_frame_and_one_picture(net: Net)
     assert found.curves.height == 9
     assert "sparse" in repr(found)
     ET.fromstring(found.picture())
-    assert "<table" in found._repr_html_()
+    assert "<table" in getattr(found, "_repr_html_")()  # noqa: B009  (the protocol's name is a private one)
     first, second = (sl.attach(row["run"]) for row in rows)
     assert set(first.view.baselines) == {"alone", "ddp"}
     assert not second.view.baselines, "measured once"

@@ -5,7 +5,7 @@ import io
 import pytest
 from tests.sdk.lab import story
 
-from subnetlab.lab.progress import _Line, bar
+from subnetlab.lab.progress import ProgressLine, bar
 from subnetlab.record.view import RunView
 
 
@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 
 
 def test_the_line_tells_rounds_loss_and_time_left_once_two_rounds_were_seen() -> None:
-    line = _Line()
+    line = ProgressLine()
     assert line.of(RunView(), 0.0) == "The peers are starting."
     assert line.of(view_after(1), 10.0).endswith("░ round 1 of 4, loss 4.00")
     assert line.of(view_after(2), 15.0).endswith("░ round 2 of 4, loss 3.50")
@@ -31,7 +31,7 @@ def test_the_line_tells_rounds_loss_and_time_left_once_two_rounds_were_seen() ->
 
 
 def test_a_long_rest_is_told_in_minutes() -> None:
-    line = _Line()
+    line = ProgressLine()
     line.of(view_after(1), 0.0)
     assert line.of(view_after(3), 400.0).endswith("about 3 min left")
 

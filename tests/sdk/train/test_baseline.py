@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from subnetlab.record.baselines import budget, known_titles
-from subnetlab.record.events import BASELINE_UID, BaselineEvaluated, Phase
+from subnetlab.record.events import BASELINE_UID, BaselineEvaluated, Event, Phase
 from subnetlab.train import assignment, models
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
@@ -20,10 +20,10 @@ from subnetlab.train.theta import FlatModel
 from .conftest import MakeManifest, MakeRehearsal
 
 
-def trained(manifest: Manifest, corpus: Corpus, name: str, **options: int) -> list[BaselineEvaluated]:
-    events: list[BaselineEvaluated] = []
-    Baseline(manifest, events.append, name=name, corpus=corpus, **options).run()
-    return events
+def trained(manifest: Manifest, corpus: Corpus, name: str, *, miners: int = 1) -> list[BaselineEvaluated]:
+    events: list[Event] = []
+    Baseline(manifest, events.append, name=name, corpus=corpus, miners=miners).run()
+    return [event for event in events if isinstance(event, BaselineEvaluated)]
 
 
 @pytest.fixture

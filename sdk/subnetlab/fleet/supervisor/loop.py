@@ -184,7 +184,7 @@ class Supervisor:
         if self._watches is None:
             self._seal_until_paid()
         if not why:
-            lost = next((peer for peer in self._peers if peer.failed_as is RunStatus.DIVERGED), None)
+            lost = next((peer for peer in self._crew.peers if peer.failed_as is RunStatus.DIVERGED), None)
             if lost is not None:  # in the last round
                 return Ending(status=RunStatus.DIVERGED, reason=lost.reason())
             return Ending(status=RunStatus.FINISHED, reason="")

@@ -155,7 +155,10 @@ def _of_tokens(
         return Own(code=loss, seq_len=seq_len)
     declared = getattr(spec, "vocab_size", None)
     words, needed = data.manifest.words, _largest(data) + 1
-    vocab_size = _vocabulary(model, int(seq_len or 1), declared if isinstance(declared, int) else None)
+    if isinstance(declared, int) and declared != _BYTES:  # as a specification has it that was told nothing
+        vocab_size = declared
+    else:
+        vocab_size = _vocabulary(model, int(seq_len or 1))
     if needed > vocab_size:
         raise DataInvalid(
             f"The data holds the token {needed - 1}, and the model knows tokens below {vocab_size}.",
@@ -175,17 +178,17 @@ def _length(spec: object, model: nn.Module) -> int | None:
     return None
 
 
-def _vocabulary(model: nn.Module, seq_len: int, declared: int | None) -> int:
-    """How many tokens the model knows: as many as it has logits, else as it declares."""
+def _vocabulary(model: nn.Module, seq_len: int) -> int:
+    """How many tokens the model knows: as many as it has logits; bytes where it cannot be asked."""
     tokens = torch.zeros((1, min(seq_len, 2)), dtype=torch.long)
     training = model.training
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             answered = model.eval()(tokens)
         found = output_of(answered)
-        return int(found.shape[-1]) if found.dim() == 3 else declared or _BYTES
+        return int(found.shape[-1]) if found.dim() == 3 else _BYTES
     except (*MODEL_ERRORS, ModelNotBuildable):
-        return declared or _BYTES  # `check` says what is wrong with the model
+        return _BYTES  # `check` says what is wrong with the model
     finally:
         model.train(training)
 
