@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
 
 NETWORKS = ("devnet", "finney", "local", "test")
-FRAMES = ("miners", "rounds", "validators", "blocks", "epochs", "losses", "money", "steps", "peers")
+FRAMES = (
+    "miners", "rounds", "validators", "blocks", "epochs", "losses", "metrics", "baselines", "money", "steps",
+    "peers",
+)  # fmt: skip
 """As `subnetlab.frames.NAMES`, which would load polars."""
 _DEV_WALLETS = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
 _WALLETS = Path("~/.bittensor/wallets")

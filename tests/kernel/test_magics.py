@@ -129,7 +129,7 @@ def test_a_wrong_line_is_one_short_message(kernel: RunningKernel, line: str, sai
         ("%%train --miners none\nrounds = 1", "invalid int value"),
         ("%%train --miners 0\nrounds = 1", "at least one miner"),
         ("%%train --miners 2 --free-riders 3\nrounds = 1", "free_riders=3"),
-        ("%%train\nrounds = 0", "at least one round"),
+        ("%%train\nrounds = 0", "rounds=0 is out of range"),
         ("%%train\nmodel = sl.models.TinyGPT('huge')", "no size 'huge'"),
         ("%%train\nmodel = sl.models.Factory(path='nowhere:make', seq_len=8)", "cannot be imported"),
         ("%%train\ndata = sl.data.text('short')", "tokens"),
