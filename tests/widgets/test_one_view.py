@@ -185,7 +185,7 @@ def test_a_view_that_forgets_old_rounds_says_the_same_as_one_that_keeps_them() -
 
 
 def test_a_recording_of_before_still_opens_and_is_said_alike() -> None:
-    run = open_recorded(ROOT / "tutorials" / "recorded.zip")
+    run = open_recorded(ROOT / "tests" / "golden" / "recorded_form_1.zip")
     live = board(run.folder)
     assert run.headline == live.status["headline"] + "."
     assert run.headline.startswith("Seven of eight strangers reached")

@@ -1,6 +1,7 @@
 """Creating a subnet: refused before the payment, carried through an interrupt, continued after a failure."""
 
 import _thread
+import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,6 +21,14 @@ from subnetlab.lab.carry import carried_through
 from subnetlab.lab.session import Net
 from subnetlab.lab.subnet import _slug
 from subnetlab.network.confirm import Always, Recorded, Spend
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_arrive() -> Generator[None]:
+    """A shell that starts the tests in its background has them ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_contradiction_is_refused(make_manifest, changes: dict[str, Any]) -> N
 
 
 def test_manifests_of_earlier_forms_are_read() -> None:
-    with zipfile.ZipFile(ROOT / "tutorials" / "recorded.zip") as recorded:
+    with zipfile.ZipFile(ROOT / "tests" / "golden" / "recorded_form_1.zip") as recorded:
         first = json.loads(recorded.read("manifest.json"))
     prompt = first.pop("prompt")
     task = {"kind": "next_token", "seq_len": 64, "vocab_size": 256, "prompt": prompt, "unit": "nats per byte"}
