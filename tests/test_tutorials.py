@@ -13,9 +13,9 @@ from subnetlab.errors import RunError
 from subnetlab.lab.replay import open as open_recorded
 
 SMALL = {
-    "--rounds 60": "--rounds 4",
+    "--rounds 50": "--rounds 4",
     'TinyGPT("demo")': 'TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=32)',
-    "inner_steps=10": "inner_steps=2",
+    "inner_steps=12": "inner_steps=2",
 }
 """What makes the first tutorial fit into a test: the same cells, a smaller model, fewer steps."""
 

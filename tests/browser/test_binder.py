@@ -32,4 +32,4 @@ def test_the_recording_plays_before_anything_runs_and_replays_when_asked(server:
     assert "Seven of nine strangers reached" in page.locator(".sl h2").inner_text()
     slider = page.locator(".sl input[type=range]")
     slider.fill("4")
-    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('Round 4 of 60')")
+    page.wait_for_function("() => document.querySelector('.sl h2').textContent.includes('Round 4 of 50')")

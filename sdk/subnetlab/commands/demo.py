@@ -20,7 +20,7 @@ from subnetlab.errors import RunError
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
 
-ROUNDS, INNER_STEPS = 60, 10
+ROUNDS, INNER_STEPS = 50, 12
 BATCH_SIZE = 2
 MINERS, VALIDATORS = 9, 2
 ATTACKERS = {"free_rider": 1, "sign_flip": 1}
