@@ -13,6 +13,11 @@ from subnetlab.errors import ArgumentInvalid, RunOver, UnknownUid
 from subnetlab.fleet.launch import status
 from subnetlab.record.events import PeerGone, PeerReady, RoundClosed, Scored
 
+ROUNDS = 12
+"""Enough that rounds are left once a miner has been registered on a busy machine."""
+PAUSE_S = 5.0
+"""Long enough to be seen on a busy machine."""
+
 
 @pytest.fixture
 def net(home: Path) -> Iterator[sl.Net]:
@@ -27,7 +32,7 @@ def peer(run: sl.Run, uid: int) -> dict[str, object]:
 
 @pytest.mark.timeout(240)
 def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: sl.Net) -> None:
-    run = begin(net, rounds=8)
+    run = begin(net, rounds=ROUNDS)
     reach(run.folder, 0, 0)
     first, second, _ = run.view.mining
     with pytest.raises(UnknownUid, match="No peer of this run holds uid 99"):
@@ -39,7 +44,7 @@ def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: 
     (joined,) = run.join(1, attacker="sign_flip")
     run.kill(first, restart=True)
     until(lambda: peer(run, second)["state"] == "live", "the miner is not up")
-    run.pause(second, 0.5)
+    run.pause(second, PAUSE_S)
     process = psutil.Process(int(str(peer(run, second)["pid"])))
     assert process.status() == psutil.STATUS_STOPPED
     until(lambda: not process.is_running() or process.status() != psutil.STATUS_STOPPED, "it stays paused")
@@ -48,13 +53,13 @@ def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: 
     assert run.status == "finished"
     assert view.role(joined) == "sign_flip"
     assert joined in view.mining
-    events = reach(run.folder, 7, 0)
+    events = reach(run.folder, ROUNDS - 1, 0)
     assert [e.reason for e in events if isinstance(e, PeerGone)] == ["It was killed on request."]
     assert [e.uid for e in events if isinstance(e, PeerReady)].count(first) == 2
     judged = {e.round for e in events if isinstance(e, Scored) and e.uid == joined}
     assert judged
-    assert judged == set(range(min(judged), 8)), "it counts in every round from its first on"
-    assert len([e for e in events if isinstance(e, RoundClosed)]) == 8
+    assert judged == set(range(min(judged), ROUNDS)), "it counts in every round from its first on"
+    assert len([e for e in events if isinstance(e, RoundClosed)]) == ROUNDS
     assert view.pay.total(joined) == 0
     with pytest.raises(RunOver, match="does not go on"):
         run.kill(first)
