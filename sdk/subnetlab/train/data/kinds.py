@@ -31,7 +31,8 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
 
     Args:
         data: a polars or pandas frame, arrays or tensors, a torch or Hugging Face data set, an iterable, a
-            path, or a source of this package. A data loader gives its data set.
+            path, or a source of this package. A data loader gives its data set, frames one after another
+            are one frame. A feature of text becomes one number for each of its values, 0 or 1.
         eval_data: what the model is judged on, of the same kind; a tenth of the data unless given.
         features: columns to learn from, of a frame or a dict; all but the target unless given.
         target: the column to foretell; the one called target, label, labels, y or class unless given.
