@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.record.events import Role
 from subnetlab.train.attackers import ATTACKERS, refused
 
@@ -56,52 +57,56 @@ class LocalFleet:
         for name in ("miners", "validators", "free_riders"):
             _check_count(name, getattr(self, name))
         if self.miners < 1 or self.validators < 1:
-            raise ValueError("a fleet needs at least one miner and one validator")
+            raise ArgumentInvalid("a fleet needs at least one miner and one validator")
         if not 0 <= self.free_riders <= self.miners:
-            raise ValueError(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
+            raise ArgumentInvalid(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
         if (hostile := len(self._hostile("miner"))) > self.miners:
-            raise ValueError(f"{hostile} attackers among miners are more than miners={self.miners}")
+            raise ArgumentInvalid(f"{hostile} attackers among miners are more than miners={self.miners}")
         if (hostile := len(self._hostile("validator"))) > self.validators:
-            raise ValueError(
+            raise ArgumentInvalid(
                 f"{hostile} attackers among validators are more than validators={self.validators}"
             )
         self._check_numbers()
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
-            raise ValueError("phase_limit_s and start_limit_s must be positive")
+            raise ArgumentInvalid("phase_limit_s and start_limit_s must be positive")
 
     def _check_numbers(self) -> None:
         """Check what can be set beside the counts.
 
         Raises:
-            ValueError: a number is none, negative or not finite.
+            ArgumentInvalid: a number is none, negative or not finite.
         """
         for name in ("uplink_mbps", "rtt_ms", "kills_per_hour"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise ValueError(f"{name}={value!r} is not a number from 0 up")
+                raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
         _check_count("chaos_seed", self.chaos_seed, "a seed")
         if not self.stakes_tao:
-            raise ValueError("stakes_tao names no stake")
+            raise ArgumentInvalid("stakes_tao names no stake")
         for stake in self.stakes_tao:
             _check_count("stakes_tao", stake, "a whole number of TAO")
         if 0 in self.stakes_tao:
-            raise ValueError("a validator without stake gets no permit: stakes_tao must be positive")
+            raise ArgumentInvalid("a validator without stake gets no permit: stakes_tao must be positive")
 
     def _part_free_riders(self) -> None:
         """Check the words of `attackers`, and count the free riders among them where all are counted.
 
         Raises:
-            ValueError: no attacker is called so, a count is none, or free riders are counted twice over.
+            ArgumentInvalid: no attacker is called so, a count is none, or free riders are counted twice over.
         """
         if not isinstance(self.attackers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValueError(f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}')  # noqa: TRY004 - as every other refusal of a fleet
+            raise ArgumentInvalid(
+                f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}'
+            )
         for word, count in self.attackers.items():
             if word not in ATTACKERS:
-                raise ValueError(refused(word))
+                raise ArgumentInvalid(refused(word))
             _check_count(f"attackers[{word!r}]", count)
         riders = self.attackers.get("free_rider", self.free_riders)
         if self.free_riders not in (0, riders):
-            raise ValueError(f"free_riders={self.free_riders} and attackers count free riders differently")
+            raise ArgumentInvalid(
+                f"free_riders={self.free_riders} and attackers count free riders differently"
+            )
         object.__setattr__(self, "free_riders", riders)
         rest = {word: count for word, count in self.attackers.items() if word != "free_rider" and count}
         object.__setattr__(self, "attackers", rest)
@@ -130,4 +135,4 @@ class LocalFleet:
 
 def _check_count(name: str, value: object, what: str = "a number of peers") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name}={value!r} is not {what}")
+        raise ArgumentInvalid(f"{name}={value!r} is not {what}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.frames.rows import ROWS, Gathered
 from subnetlab.frames.schema import NAMES, polars_schema
 from subnetlab.record.line import FILE_NAME, Entry
@@ -20,11 +21,11 @@ def frame(source: Path | str | Iterable[Entry], name: str = "miners") -> pl.Data
         name: one of `NAMES`; `SCHEMAS[name]` says what its columns mean.
 
     Raises:
-        ValueError: there is no frame of this name.
+        ArgumentInvalid: there is no frame of this name.
         RecordError: there is no record, or it is corrupt.
     """
     if name not in NAMES:
-        raise ValueError(f"There is no frame called {name!r}; there are {', '.join(NAMES)}.")
+        raise ArgumentInvalid(f"There is no frame called {name!r}; there are {', '.join(NAMES)}.")
     return _build(Gathered(_entries(source)), name)
 
 

@@ -40,10 +40,8 @@ def percent(share: float) -> str:
     """A share of one as `16.3 %`; zero is `0 %`, what would round to zero keeps a digit."""
     if share == 0:
         return "0 %"
-    points = share * 100
-    return (
-        f"{points:.0f} %" if points >= 99.95 else f"{points:.1f} %" if points >= 0.05 else f"{points:.2g} %"
-    )
+    points, size = share * 100, abs(share) * 100
+    return f"{points:.0f} %" if size >= 99.95 else f"{points:.1f} %" if size >= 0.05 else f"{points:.2g} %"
 
 
 def amount_alpha(alpha_rao: float) -> str:

@@ -129,14 +129,10 @@ class Verdict:
         elif ratio < 1.05:
             beside = f"as much as {plain}"
         else:
-            beside = (
-                f"{ratio:.0f} times less than {plain}"
-                if ratio >= 10
-                else f"{ratio:.1f} times less than {plain}"
-            )
+            beside = f"{_times(ratio)} less than {plain}"
         every = ratio * self.inner_steps
         if self.inner_steps > 1 and every >= 1.05:
-            beside += f", and {every:,.0f} times less than one such update every step"
+            beside += f", and {_times(every)} less than one such update every step"
         return f"Each miner sent {bytes_text(self.wire_bytes)} a round, {beside}."
 
     def sentences(self) -> list[str]:
@@ -304,6 +300,10 @@ def verdict(view: RunView) -> Verdict:
         pay_is_noise=_alike(view),
         metrics=_last_metrics(view),
     )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
 
 
 def _last_metrics(view: RunView) -> tuple[tuple[str, float], ...]:

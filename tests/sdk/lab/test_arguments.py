@@ -2,16 +2,18 @@
 
 import inspect
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
 from torch import nn
 
 import subnetlab as sl
-from subnetlab.errors import SubnetLabError
+from subnetlab.errors import ArgumentInvalid, SubnetLabError
 from subnetlab.lab.session import Net
 from subnetlab.settings import runs_folder
 
@@ -97,3 +99,25 @@ def test_every_argument_of_every_wrong_kind_is_refused_for_nothing(net: Net) -> 
                 said.append(f"{called}: was started")
     assert not said, "\n".join(said)
     assert state(net, subnet) == before
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: sl.LocalFleet(miners=0),
+        lambda: sl.LocalFleet(miners=2.5),  # type: ignore[arg-type]
+        lambda: sl.LocalFleet(attackers={"villain": 1}),
+        lambda: sl.LocalFleet(attackers="sign_flip"),  # type: ignore[arg-type]
+        lambda: sl.LocalFleet(uplink_mbps=-1),
+        lambda: sl.strategies.DiLoCo(inner_steps=0),
+        lambda: sl.strategies.SparseLoCo(k=0),
+        lambda: sl.strategies.MuLoCo(feedback=2),
+        lambda: sl.optimizers.AdamWConfig(lr=-1),
+        lambda: sl.optimizers.MuonConfig(momentum=1),
+    ],
+)
+def test_a_fleet_a_strategy_and_an_optimizer_refuse_alike(
+    make: Callable[[], object],
+) -> None:
+    with pytest.raises(ArgumentInvalid):
+        make()

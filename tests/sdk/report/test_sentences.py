@@ -10,6 +10,7 @@ from subnetlab.record import events as e
 from subnetlab.record.reasons import GATED, IN_WORDS, MEASURED
 from subnetlab.record.view import RunView
 from subnetlab.report.explain import Explanation, explain
+from subnetlab.report.format import percent
 from subnetlab.report.headline import headline
 from subnetlab.report.verdict import verdict
 
@@ -220,3 +221,24 @@ def test_the_verdict_is_a_frame_of_numbers() -> None:
     found = verdict(view_of(*story.story())).frame()
     row = found.row(0)
     assert row[:3] == ("validation_loss", "nats per byte", 2.5)
+
+
+def test_a_ratio_near_one_keeps_a_digit_in_every_half_of_the_sentence() -> None:
+    found = verdict(view_of(started("miner", strategy={"kind": "SparseLoCo", "inner_steps": 15})))
+    said = replace(found, wire_bytes=400, dense_bytes=32).saving
+    assert said.endswith(" 32 B, and 1.2 times less than one such update every step.")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (-2.5, "-250 %"),
+        (-0.163, "-16.3 %"),
+        (-0.00012, "-0.012 %"),
+        (0, "0 %"),
+        (0.163, "16.3 %"),
+        (4.83, "483 %"),
+    ],
+)
+def test_a_share_below_zero_reads_as_one_above(share: float, said: str) -> None:
+    assert percent(share) == said

@@ -69,6 +69,8 @@ def _of_objects(found: NDArray[Any], name: str) -> NDArray[Any]:
         raise DataInvalid(f"{name!r} holds {missing} nulls.", hint="Fill them or leave those items out.")
     if all(isinstance(value, str) for value in values):
         return found.astype(str)
+    if found.ndim == 0:
+        return found  # an object that is no array
     return np.stack([as_array(value, name) for value in values])
 
 

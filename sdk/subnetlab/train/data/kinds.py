@@ -31,7 +31,8 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
 
     Args:
         data: a polars or pandas frame, arrays or tensors, a torch or Hugging Face data set, an iterable, a
-            path, or a source of this package. A data loader gives its data set.
+            path, or a source of this package. A data loader gives its data set, frames one after another
+            are one frame. A feature of text becomes one number for each of its values, 0 or 1.
         eval_data: what the model is judged on, of the same kind; a tenth of the data unless given.
         features: columns to learn from, of a frame or a dict; all but the target unless given.
         target: the column to foretell; the one called target, label, labels, y or class unless given.
@@ -209,6 +210,8 @@ def _of_items(data: Any, features: Names, target: Names, like: Arrays | None) ->
         again = "A generator gives its items once; give a list." if hasattr(data, "__next__") else None
         raise DatasetEmpty(f"The data set {name!r} is empty.", hint=again or "Give some data to train on.")
     rest = itertools.chain([first], items)
+    if _as_frame(first) is not None:
+        return _of_frame(_chunks(rest, name), features, target, like, ())
     if isinstance(first, Mapping):
         return _of_dict(_columns(rest, name), features, target, like)
     _no_columns(features, target, f"a {name}")
@@ -219,6 +222,25 @@ def _of_items(data: Any, features: Names, target: Names, like: Arrays | None) ->
     if isinstance(first, bytes | int | np.integer | Sequence) or as_array(first, name).dtype.kind in "iu":
         return Items(list(_counted(rest, name)), name)
     return Table(Arrays(inputs={FEATURES: np.stack([as_array(item, name) for item in _counted(rest, name)])}))
+
+
+def _chunks(items: Iterator[Any], name: str) -> pl.DataFrame:
+    """Frames given one after another, such as the chunks of a large file, as one frame.
+
+    Raises:
+        DataInvalid: one is no frame, or has other columns than the first.
+    """
+    budget, found = Budget(name), list[pl.DataFrame]()
+    for number, item in enumerate(items):
+        frame = _as_frame(item)
+        if frame is None or frame.columns != (found or [frame])[0].columns:
+            raise DataInvalid(
+                f"Item {number} of {name!r} is no frame with the columns of the first.",
+                hint="Give frames of the same columns.",
+            )
+        budget.take(int(frame.estimated_size()))
+        found.append(frame)
+    return pl.concat(found, how="vertical_relaxed")
 
 
 def _counted(items: Iterator[Any], name: str) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.train import matrices
 from subnetlab.train.matrices import Tensors
 from subnetlab.train.optimizer.adamw import FusedAdamW, clip_norm_
@@ -51,7 +52,9 @@ class MuonConfig:
     def __post_init__(self) -> None:
         checked(self.schedule, lr=self.lr, warmup=self.warmup, floor=self.floor, decay=self.decay)
         if not (self.adamw_lr > 0 and 0 <= self.momentum < 1 and 1 <= self.newton_schulz_steps <= 100):
-            raise ValueError("Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps")
+            raise ArgumentInvalid(
+                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The options in JSON types."""

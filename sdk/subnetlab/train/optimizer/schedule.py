@@ -7,6 +7,8 @@ linear decay; "linear" falls from the first step on. No restarts.
 import math
 from typing import Final, Literal
 
+from subnetlab.errors import ArgumentInvalid
+
 Schedule = Literal["cosine", "wsd", "linear", "constant"]
 SCHEDULES: Final[tuple[Schedule, ...]] = ("cosine", "wsd", "linear", "constant")
 
@@ -30,11 +32,11 @@ def checked(schedule: Schedule, *, lr: float, warmup: float, floor: float, decay
     """Refuse what makes no schedule.
 
     Raises:
-        ValueError: an unknown schedule, or a number out of range.
+        ArgumentInvalid: an unknown schedule, or a number out of range.
     """
     if schedule not in SCHEDULES:
-        raise ValueError(f"no schedule is called {schedule!r}")
+        raise ArgumentInvalid(f"no schedule is called {schedule!r}")
     if not 0 < lr < math.inf:
-        raise ValueError(f"a learning rate is a positive number, not {lr!r}")
+        raise ArgumentInvalid(f"a learning rate is a positive number, not {lr!r}")
     if not (0 <= warmup <= 1 and 0 <= floor <= 1 and 0 < decay <= 1):
-        raise ValueError("warmup, floor and decay are shares between 0 and 1")
+        raise ArgumentInvalid("warmup, floor and decay are shares between 0 and 1")

@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.optimizer import AdamW, AdamWConfig
 from subnetlab.train.payload.dense import DenseCodec
@@ -34,7 +35,7 @@ class DDP:
 
     def __post_init__(self) -> None:
         if self.inner_steps < 1:
-            raise ValueError("DDP needs inner_steps >= 1")
+            raise ArgumentInvalid("DDP needs inner_steps >= 1")
 
     @property
     def trial_rate(self) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
@@ -29,7 +30,7 @@ class DiLoCo:
 
     def __post_init__(self) -> None:
         if not (self.inner_steps >= 1 and self.outer_lr > 0 and 0 <= self.momentum < 1):
-            raise ValueError("DiLoCo needs inner_steps >= 1, outer_lr > 0 and 0 <= momentum < 1")
+            raise ArgumentInvalid("DiLoCo needs inner_steps >= 1, outer_lr > 0 and 0 <= momentum < 1")
 
     @property
     def trial_rate(self) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.optimizer import MuonConfig, OptimizerConfig
 from subnetlab.train.payload.onebit import OneBitCodec
@@ -38,9 +39,9 @@ class MuLoCo:
 
     def __post_init__(self) -> None:
         if not (self.inner_steps >= 1 and self.outer_lr > 0 and 0 <= self.momentum < 1):
-            raise ValueError("MuLoCo needs inner_steps >= 1, outer_lr > 0 and 0 <= momentum < 1")
+            raise ArgumentInvalid("MuLoCo needs inner_steps >= 1, outer_lr > 0 and 0 <= momentum < 1")
         if not 0 <= self.feedback <= 1:
-            raise ValueError("MuLoCo needs 0 <= feedback <= 1")
+            raise ArgumentInvalid("MuLoCo needs 0 <= feedback <= 1")
 
     @property
     def optimizer(self) -> OptimizerConfig:

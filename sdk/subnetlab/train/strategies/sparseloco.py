@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, Mean, average, clip_to_median
 from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import SparseCodec, State
@@ -41,9 +42,9 @@ class SparseLoCo:
 
     def __post_init__(self) -> None:
         if not (self.inner_steps >= 1 and 1 <= self.k <= self.chunk <= 1 << 20):
-            raise ValueError("SparseLoCo needs inner_steps >= 1 and 1 <= k <= chunk")
+            raise ArgumentInvalid("SparseLoCo needs inner_steps >= 1 and 1 <= k <= chunk")
         if not (0 <= self.feedback <= 1 and self.outer_lr > 0):
-            raise ValueError("SparseLoCo needs 0 <= feedback <= 1 and outer_lr > 0")
+            raise ArgumentInvalid("SparseLoCo needs 0 <= feedback <= 1 and outer_lr > 0")
 
     @property
     def trial_rate(self) -> float:

@@ -14,6 +14,7 @@ from subnetlab.train.tasks.base import MODEL_ERRORS, Measures, Task
 
 _ITEMS = 2
 _MEMORY_SHARE = 0.9
+_FEATURES_SHOWN = 8
 
 
 def check(task: Task, model: nn.Module, data: Corpus) -> None:
@@ -37,7 +38,7 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
         shapes = " and ".join(str(tuple(part.shape)) for part in batch)
         raise ModelNotBuildable(
             f"The model failed on a batch of shape {shapes}: {error}.",
-            hint="Call the model on such a batch in a cell to see where.",
+            hint=f"{_features(data)}Call the model on such a batch in a cell to see where.",
         ) from error
     if losses_B.shape != (len(numbers),):
         raise ModelNotBuildable(
@@ -59,6 +60,15 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
         )
     model.zero_grad(set_to_none=True)
     _measured(task, model, data)
+
+
+def _features(data: Corpus) -> str:
+    """What the numbers of a row are, where columns of text or dates were spread over several; else empty."""
+    names = [name for column in data.manifest.inputs for name in column.names]
+    if not any("=" in name for name in names):
+        return ""
+    shown = ", ".join(map(repr, names[:_FEATURES_SHOWN])) + (", …" if len(names) > _FEATURES_SHOWN else "")
+    return f"A row has {len(names)} features: {shown}. "
 
 
 def bytes_per_item(task: Task, model: nn.Module, data: Corpus) -> int:

@@ -308,3 +308,21 @@ def test_a_manifest_with_impossible_columns_is_refused() -> None:
         with pytest.raises(Exception, match=r"columns|larger") as refused:
             DataManifest.from_json({**told, "columns": columns})
         assert type(refused.value).__name__ == "ManifestInvalid"
+
+
+def test_chunks_of_a_frame_are_the_frame() -> None:
+    root = data.of(FRAME, target="species").load().manifest.root
+    chunks = (FRAME[start : start + 7] for start in range(0, len(FRAME), 7))
+    assert data.of(chunks, target="species").load().manifest.root == root
+    assert data.of([FRAME[:5], FRAME[5:].lazy()], target="species").load().manifest.root == root
+
+
+@pytest.mark.parametrize("other", [FRAME[:3].drop("age"), {"age": 1}])
+def test_chunks_of_other_columns_are_refused(other: object) -> None:
+    with pytest.raises(DataInvalid, match="Item 1 of 'list' is no frame with the columns of the first"):
+        data.of([FRAME, other], target="species")
+
+
+def test_objects_are_no_numbers() -> None:
+    with pytest.raises(DataInvalid, match="'x' holds object"):
+        data.of((np.array([object()] * 3), np.arange(3)))

@@ -351,3 +351,9 @@ def test_a_frame_says_what_its_features_are() -> None:
     task = find(None, None, net(1), found)
     check(task, net(1), found)
     assert found.manifest.inputs[0].names == ("a", "kind=cat", "kind=dog", "kind=eel")
+
+
+def test_a_model_too_narrow_for_encoded_text_is_told_the_features() -> None:
+    found = data.of(pl.DataFrame({"size": X[:, 0], "pet": TEXTS, "y": NUMBERS})).load()
+    with pytest.raises(ModelNotBuildable, match="4 features: 'size', 'pet=cat', 'pet=dog', 'pet=eel'"):
+        check(Regression(), net(1, inputs=2), found)
