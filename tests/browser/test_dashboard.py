@@ -127,6 +127,20 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
     shoot(page, "dashboard-64-narrow")
 
 
+def test_nine_miners_have_room_for_their_numbers(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("nine.ipynb", [SHOW.format(miners=9, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    wait_until(page, "document.querySelectorAll('.sl .miners button').length === 9")
+    seats = page.locator(".sl .miners button")
+    assert seats.first.inner_text().startswith("uid ")
+    assert page.evaluate("() => document.querySelector('.sl .miners button').offsetWidth") > 100
+    shoot(page, "dashboard-9")
+    page.set_viewport_size({"width": 900, "height": 1500})
+    wait_until(page, NOTHING_OVERLAPS)
+    shoot(page, "dashboard-9-narrow")
+
+
 def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("dead.ipynb", [SHOW.format(miners=8, upto=6)]))
     server.run_all(page)
