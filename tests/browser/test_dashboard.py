@@ -127,6 +127,21 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
     shoot(page, "dashboard-64-narrow")
 
 
+LABELS_ARE_ABOVE_THE_ROUNDS = """(() => {
+  const floor = document.querySelector('.sl .u-over').getBoundingClientRect().bottom;
+  const labels = [...document.querySelectorAll('.sl .curve-labels div')];
+  return labels.length > 1 && labels.every(e => e.getBoundingClientRect().bottom <= floor + 1);
+})()"""
+
+
+def test_the_ends_of_the_curves_never_cover_the_rounds(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("ends.ipynb", [SHOW.format(miners=9, upto=3)]))
+    server.run_all(page)
+    wait_for_round(page, 3)
+    shoot(page, "dashboard-early")
+    wait_until(page, LABELS_ARE_ABOVE_THE_ROUNDS)
+
+
 def test_nine_miners_have_room_for_their_numbers(server: Lab, page: Page) -> None:
     server.open(page, server.notebook("nine.ipynb", [SHOW.format(miners=9, upto="None")]))
     server.run_all(page)

@@ -162,7 +162,12 @@ class _Played:
         view = self._view
         shares = [plot.reached(view, number) for number in self._rounds]
         box = (plot.LEFT, 0, plot.CURVE_RIGHT - plot.LEFT + 2, self._height)
-        lines = plot.lines(view, view.val_loss, plot.beside(view))
+        others = plot.beside(view)
+        moving = {title: others[title] for title in plot.beside(view, upto=0) if title in others}
+        lines = plot.lines(view, view.val_loss, moving)
+        # A level is known at the end only, and then at once over the whole width.
+        levels = {title: curve for title, curve in others.items() if title not in moving}
+        known = self._film.shown(plot.lines(view, {}, levels), self._film.frames - 1) if levels else ""
 
         def ends(frame: int) -> str:
             here = None if frame == self._film.frames - 1 else self._rounds[frame]
@@ -172,7 +177,7 @@ class _Played:
             return "".join(plot.ends(view, subnet, plot.beside(view, upto=here)))
 
         clip = self._film.uncovered("curves", box, shares)
-        return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]
+        return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', known, self._each(ends)]
 
     def _pay(self) -> list[str]:
         box = (plot.PAY_LEFT, 0, plot.PAY_WIDTH, self._height)

@@ -67,6 +67,18 @@ def test_a_long_sentence_is_broken_and_the_panels_make_room() -> None:
     assert '<g transform="translate(0 56)">' in drawn
 
 
+def test_the_level_of_a_longer_baseline_comes_with_the_last_frame() -> None:
+    drawn = animation(open_recorded(RECORDED).view)
+    levels = [
+        group for group in ET.fromstring(drawn).iter(f"{SVG}g")
+        if any(path.get("stroke-dasharray") == "1 5" for path in group.findall(f"{SVG}svg/{SVG}path"))
+    ]  # fmt: skip
+    length = length_of(drawn)
+    assert len(levels) == 1
+    since, until = spans(levels[0], length) or (0, 0)
+    assert (since, until) == (24, length)
+
+
 def test_it_begins_with_the_first_round_and_stays_on_the_last() -> None:
     drawn = animation(told())
     length = length_of(drawn)

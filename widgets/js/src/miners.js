@@ -186,7 +186,7 @@ export class Miners {
   #label(i, uid, code, removed, focused, reason) {
     const button = this.buttons[i];
     const few = this.buttons.length <= FEW;
-    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 1) : "";
+    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed) : "";
     const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
     if (button.said === said) return;
     button.said = said;
