@@ -16,12 +16,12 @@ board.feed.apply(rest)
 board
 """
 
-NOTHING_OVERLAPS = """(focus => [
+NOTHING_OVERLAPS = """(focus => focus && [
   ...document.querySelectorAll('.sl canvas, .sl .curve-labels div')
 ].every(e => {
   const at = e.getBoundingClientRect();
   return at.right <= focus.left || at.bottom <= focus.top || at.top >= focus.bottom;
-}))(document.querySelector('.sl [data-part=focus] svg').getBoundingClientRect())"""
+}))(document.querySelector('.sl [data-part=focus] svg')?.getBoundingClientRect())"""
 
 
 def wait_for_round(page: Page, number: int) -> None:
