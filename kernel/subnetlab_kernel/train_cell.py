@@ -69,8 +69,16 @@ def _local_fleet(counts: dict[str, Any], options: dict[str, Any]) -> "LocalFleet
 
 def _try_out(options: dict[str, Any]) -> None:
     """Refuse what `Subnet.train` would refuse, before a subnet is paid for just to train on it."""
-    from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)
+    from subnetlab.lab import arguments  # noqa: PLC0415  (only when a run is started)
     from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
+
+    counts = (("rounds", 1, arguments.MOST_ROUNDS), ("batch_size", 1, arguments.MOST_BATCH))
+    for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
+        if name in options:
+            arguments.count(name, options[name], least=least, most=most)
+    for name in ("detach", "deterministic"):
+        arguments.flag(name, options.get(name, False))
+    from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)
 
     defaults = inspect.signature(Subnet.train).parameters
     plan(**{name: options.get(name, defaults[name].default) for name in inspect.signature(plan).parameters})

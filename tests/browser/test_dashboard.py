@@ -16,12 +16,12 @@ board.feed.apply(rest)
 board
 """
 
-NOTHING_OVERLAPS = """(focus => [
+NOTHING_OVERLAPS = """(focus => focus && [
   ...document.querySelectorAll('.sl canvas, .sl .curve-labels div')
 ].every(e => {
   const at = e.getBoundingClientRect();
   return at.right <= focus.left || at.bottom <= focus.top || at.top >= focus.bottom;
-}))(document.querySelector('.sl [data-part=focus] svg').getBoundingClientRect())"""
+}))(document.querySelector('.sl [data-part=focus] svg')?.getBoundingClientRect())"""
 
 
 def wait_for_round(page: Page, number: int) -> None:
@@ -125,6 +125,35 @@ def test_it_follows_the_theme_and_stays_readable_at_64_miners(server: Lab, page:
         page.set_viewport_size({"width": width, "height": 1500})
         wait_until(page, NOTHING_OVERLAPS)
     shoot(page, "dashboard-64-narrow")
+
+
+LABELS_ARE_ABOVE_THE_ROUNDS = """(() => {
+  const floor = document.querySelector('.sl .u-over').getBoundingClientRect().bottom;
+  const labels = [...document.querySelectorAll('.sl .curve-labels div')];
+  return labels.length > 1 && labels.every(e => e.getBoundingClientRect().bottom <= floor + 1);
+})()"""
+
+
+def test_the_ends_of_the_curves_never_cover_the_rounds(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("ends.ipynb", [SHOW.format(miners=9, upto=3)]))
+    server.run_all(page)
+    wait_for_round(page, 3)
+    shoot(page, "dashboard-early")
+    wait_until(page, LABELS_ARE_ABOVE_THE_ROUNDS)
+
+
+def test_nine_miners_have_room_for_their_numbers(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("nine.ipynb", [SHOW.format(miners=9, upto="None")]))
+    server.run_all(page)
+    wait_for_round(page, 30)
+    wait_until(page, "document.querySelectorAll('.sl .miners button').length === 9")
+    seats = page.locator(".sl .miners button")
+    assert seats.first.inner_text().startswith("uid ")
+    assert page.evaluate("() => document.querySelector('.sl .miners button').offsetWidth") > 100
+    shoot(page, "dashboard-9")
+    page.set_viewport_size({"width": 900, "height": 1500})
+    wait_until(page, NOTHING_OVERLAPS)
+    shoot(page, "dashboard-9-narrow")
 
 
 def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) -> None:

@@ -19,6 +19,15 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKernel]:
     running.stop()
 
 
+def test_a_wrong_number_is_named_before_a_subnet_is_paid_for(kernel: RunningKernel) -> None:
+    kernel.run("import subnetlab as sl")
+    for line in ("batch_size = 0", "batch_size = 'two'", "rounds = 0", "seed = -1", "deterministic = 1"):
+        refused = kernel.run(f"%%train --miners 2\n{line}")
+        assert refused.ename == "ArgumentInvalid", line
+        assert line.split(" = ")[0] in refused.evalue
+    assert kernel.run("'subnet' in globals()").data[0]["text/plain"] == "False"
+
+
 def test_the_verbs_share_the_notebooks_variables(kernel: RunningKernel) -> None:
     shown = kernel.run("%sl network")
     assert "play money" in shown.text

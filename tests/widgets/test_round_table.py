@@ -161,11 +161,18 @@ def test_a_long_run_keeps_the_votes_of_open_rounds_only_and_judges_as_before() -
 def test_the_second_vote_may_turn_the_first_ones_verdict() -> None:
     table = told(rounds=1, upto=0)
     base = next(event for event in run(8, 1) if isinstance(event, e.Scored) and event.uid == 4)
-    table.apply(replace(base, validator=1, verdict="accepted", score=0.5))
+    table.apply(replace(base, validator=1, verdict="accepted", score=0.5, loss_removed_held_out=0.5))
     assert (value(table, 1, 4, "verdict"), table.view.miner(4).accepted) == (CODES[Standing.WORKS], 1)
-    table.apply(replace(base, validator=2, verdict="gated", score=0.25))
+    table.apply(replace(base, validator=2, verdict="gated", score=0.0, loss_removed_held_out=0.25))
     assert (table.view.miner(4).judged, table.view.miner(4).accepted) == (1, 0)
     assert value(table, 1, 4, "loss_removed") == 0.375
+
+
+def test_harm_done_by_a_refused_update_is_shown_as_measured() -> None:
+    table = told(rounds=1, upto=0)
+    base = next(event for event in run(8, 1) if isinstance(event, e.Scored) and event.uid == 4)
+    table.apply(replace(base, verdict="gated", score=0.0, loss_removed_held_out=-0.25))
+    assert value(table, 1, 4, "loss_removed") == -0.25
 
 
 def test_a_sample_told_again_is_kept_once() -> None:

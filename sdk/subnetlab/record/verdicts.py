@@ -39,6 +39,8 @@ class Judgement:
     score: float
     rating: float
     weight: float
+    removed: float
+    """Loss removed on held-out data, also by what was refused; the score where nothing was measured."""
 
     @property
     def accepted(self) -> bool:
@@ -79,12 +81,15 @@ def judge(votes: Mapping[int, Scored], lead: int | None) -> Judgement | None:
     if not votes:
         return None
     vote = deciding(votes, lead)
+    # `Scored.score` is 0 for whatever was gated, though it was measured too.
+    measured = [each.loss_removed_held_out for each in votes.values() if each.verdict in MEASURED]
     return Judgement(
         verdict=vote.verdict,
         reason=in_words(vote),
         score=fmean(each.score for each in votes.values()),
         rating=fmean(each.rating for each in votes.values()),
         weight=fmean(each.weight for each in votes.values()),
+        removed=fmean(measured or (each.score for each in votes.values())),
     )
 
 

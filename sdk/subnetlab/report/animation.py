@@ -5,6 +5,7 @@ stays there for a while and begins again; who asked for less motion sees that la
 in it is on record; what a round did not have yet is not shown before that round.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,8 +20,10 @@ FRAME_S = 0.4
 STILL_S = 5.0
 """How long the end stays before the run begins again."""
 _MOST_FRAMES = 25
-_HEAD = 34
-"""Room above the panels for the sentence."""
+_HEAD, _LINE = 34, 22
+"""Room above the panels for one line of the sentence, and for each further one."""
+_MOST_LETTERS = 84
+"""Of a line of the sentence: at 17 px in a wide font they fill the width."""
 
 
 @dataclass(slots=True)
@@ -96,6 +99,17 @@ def _frames(rounds: list[int]) -> list[int]:
     return [rounds[round(i * step)] for i in range(_MOST_FRAMES)]
 
 
+def _in_lines(said: str) -> list[str]:
+    """A sentence in lines that fit the drawing, broken after its semicolon where that is enough."""
+    if len(said) <= _MOST_LETTERS:
+        return [said]
+    first, _, rest = said.partition("; ")
+    halves = [f"{first};", rest]
+    if rest and max(map(len, halves)) <= _MOST_LETTERS:
+        return halves
+    return textwrap.wrap(said, _MOST_LETTERS)
+
+
 class _Played:
     """One run on film; `rounds` says which round each frame shows."""
 
@@ -107,12 +121,14 @@ class _Played:
         days = [sum(epoch.block <= view.closed_at[number] for epoch in view.pay.epochs) for number in rounds]
         self._days = [*days[:-1], len(view.pay.epochs)]
         """How many epochs have paid at each frame; the last one may pay after the last round."""
+        said = max(len(_in_lines(self._said(frame))) for frame in range(self._film.frames))
+        self._head = _HEAD + _LINE * (said - 1)
 
     def document(self) -> str:
         said = str(headline(self._view))
         panels = "".join([*self._curves(), *self._pay()])
-        marks = [self._each(self._sentence), f'<g transform="translate(0 {_HEAD})">{panels}</g>']
-        return svg.document(plot.WIDTH, self._height + _HEAD, said, marks, style=self._film.style())
+        marks = [self._each(self._sentence), f'<g transform="translate(0 {self._head})">{panels}</g>']
+        return svg.document(plot.WIDTH, self._height + self._head, said, marks, style=self._film.style())
 
     def _each(self, draw: Callable[[int], str]) -> str:
         """What `draw` makes of every frame, each shown in its own; equal neighbours become one."""
@@ -124,7 +140,7 @@ class _Played:
             since = until
         return "".join(marks)
 
-    def _sentence(self, frame: int) -> str:
+    def _said(self, frame: int) -> str:
         whole = headline(self._view)
         if frame < self._film.frames - 1:
             here = self._rounds[frame]
@@ -136,13 +152,22 @@ class _Played:
                 loss=self._view.val_loss[here],
                 baseline=self._view.baseline_loss.get(here),
             )
-        return svg.text(16, 30, str(whole), size=17, bold=True)
+        return str(whole)
+
+    def _sentence(self, frame: int) -> str:
+        lines = enumerate(_in_lines(self._said(frame)))
+        return "".join(svg.text(16, 30 + _LINE * i, line, size=17, bold=True) for i, line in lines)
 
     def _curves(self) -> list[str]:
         view = self._view
         shares = [plot.reached(view, number) for number in self._rounds]
         box = (plot.LEFT, 0, plot.CURVE_RIGHT - plot.LEFT + 2, self._height)
-        lines = plot.lines(view, view.val_loss, plot.beside(view))
+        others = plot.beside(view)
+        moving = {title: others[title] for title in plot.beside(view, upto=0) if title in others}
+        lines = plot.lines(view, view.val_loss, moving)
+        # A level is known at the end only, and then at once over the whole width.
+        levels = {title: curve for title, curve in others.items() if title not in moving}
+        known = self._film.shown(plot.lines(view, {}, levels), self._film.frames - 1) if levels else ""
 
         def ends(frame: int) -> str:
             here = None if frame == self._film.frames - 1 else self._rounds[frame]
@@ -152,7 +177,7 @@ class _Played:
             return "".join(plot.ends(view, subnet, plot.beside(view, upto=here)))
 
         clip = self._film.uncovered("curves", box, shares)
-        return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', self._each(ends)]
+        return [*plot.axes(view), clip, f'<g clip-path="url(#curves)">{lines}</g>', known, self._each(ends)]
 
     def _pay(self) -> list[str]:
         box = (plot.PAY_LEFT, 0, plot.PAY_WIDTH, self._height)

@@ -103,7 +103,7 @@ def _work(view: RunView, miner: MinerView) -> Step:
     size, usual = median(sizes), view.wire_bytes_per_round
     sent = counted(len(sizes), "payload")
     if abs(size - usual) <= _SAME_SIZE * usual:
-        alike = "From the outside honest work and noise look alike: size says nothing."
+        alike = "From the outside honest work, noise and sabotage look alike: size says nothing."
         beside = f"as large as the median miner's. {alike}"
     else:
         beside = f"while the median miner's are {bytes_text(usual)}."

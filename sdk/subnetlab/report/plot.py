@@ -17,7 +17,7 @@ from subnetlab.report.format import amount_alpha
 from subnetlab.report.headline import headline
 
 WIDTH = 900
-LEFT, CURVE_RIGHT, _TOP, _BOTTOM = 52, 436, 46, 244
+LEFT, CURVE_RIGHT, _TOP, _BOTTOM = 52, 424, 46, 244
 PAY_LEFT, PAY_WIDTH = 678, 130
 _PAY_NAMES, _PAY_ENDS, _ROW = 614, WIDTH - 16, 22
 _MOST_ROWS = 10

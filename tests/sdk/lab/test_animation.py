@@ -10,6 +10,7 @@ from tests.sdk.lab import story
 from subnetlab.lab.replay import open as open_recorded
 from subnetlab.record.view import RunView
 from subnetlab.report.animation import FRAME_S, animation
+from subnetlab.report.headline import headline
 
 SVG = "{http://www.w3.org/2000/svg}"
 RECORDED = ROOT / "tutorials" / "recorded.zip"
@@ -54,6 +55,28 @@ def seen_at(drawn: str, frame: int) -> list[str]:
 
     length = length_of(drawn)
     return list(walk(ET.fromstring(drawn)))
+
+
+def test_a_long_sentence_is_broken_and_the_panels_make_room() -> None:
+    view = open_recorded(RECORDED).view
+    drawn = animation(view)
+    texts = [node for node in ET.fromstring(drawn).iter(f"{SVG}text") if node.get("font-size") == "17"]
+    assert max(len(node.text or "") for node in texts) <= 84
+    assert seen_at(drawn, length_of(drawn) - 1)[:2] == str(headline(view)).replace("; ", ";\n").split("\n")
+    assert {node.get("y") for node in texts} == {"30.0", "52.0"}
+    assert '<g transform="translate(0 56)">' in drawn
+
+
+def test_the_level_of_a_longer_baseline_comes_with_the_last_frame() -> None:
+    drawn = animation(open_recorded(RECORDED).view)
+    levels = [
+        group for group in ET.fromstring(drawn).iter(f"{SVG}g")
+        if any(path.get("stroke-dasharray") == "1 5" for path in group.findall(f"{SVG}svg/{SVG}path"))
+    ]  # fmt: skip
+    length = length_of(drawn)
+    assert len(levels) == 1
+    since, until = spans(levels[0], length) or (0, 0)
+    assert (since, until) == (24, length)
 
 
 def test_it_begins_with_the_first_round_and_stays_on_the_last() -> None:

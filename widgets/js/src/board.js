@@ -71,6 +71,8 @@ function stateOf(store, round, i, code, uploads) {
   return missed > 0 ? `missed ${missed} of ${round}` : "active";
 }
 
+const COUNTS = ["no miner", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
 /** @param {Standing[]} rows */
 export function boardSentence(rows) {
   const caught = rows.filter((r) => r.code === FLAGGED);
@@ -78,7 +80,7 @@ export function boardSentence(rows) {
   const many = caught.length > 1,
     unpaid = caught.every((r) => r.pays.length && !r.pays.at(-1)),
     pay = unpaid ? `, and ${many ? "their" : "its"} last pay was nothing` : "";
-  return `From outside all miners look alike; validators refused most updates of ${many ? caught.length : "one"}${pay}`;
+  return `From outside all miners look alike; validators refused most updates of ${COUNTS[caught.length] ?? caught.length}${pay}`;
 }
 
 /**

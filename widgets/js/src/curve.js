@@ -16,6 +16,7 @@ const LINES = [
 const LABEL_ROOM = 148,
   HEIGHT = 286,
   LABEL_GAP = 31,
+  LABEL_FOOT = 12, // from a label's middle to below its letters
   QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
 export class Curve {
@@ -170,6 +171,10 @@ export class Curve {
     for (const end of ends) end.y = plot.valToPos(end.value, "y") + plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
+    // Below the plot the numbers of the rounds are written.
+    const lowest = plot.over.offsetTop + plot.over.clientHeight - LABEL_FOOT;
+    for (let i = 0; i < ends.length; i++)
+      ends[i].y = Math.min(ends[i].y, lowest - LABEL_GAP * (ends.length - 1 - i));
     render(
       ends.map(
         (e) =>

@@ -13,9 +13,12 @@ import { lossChange } from "./words.js";
 /** @typedef {{ low: number, high: number, zero: number }} Scale of all small charts; `zero` is a share of the height */
 /** @typedef {{ code: number, focused: boolean, many?: boolean }} Look */
 
+/** Up to this many miners each has its number and the median beside its line: three lines of four. */
+const FEW = 12;
+
 /** @param {number} n */
 const layoutFor = (n) => {
-  if (n <= 8) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
+  if (n <= FEW) return { columns: 4, height: 48, gapX: 16, gapY: 10, label: 14 };
   if (n <= 64) return { columns: 16, height: 24, gapX: 5, gapY: 9, label: 14 };
   return { columns: 32, height: 16, gapX: 3, gapY: 3, label: 0 };
 };
@@ -58,7 +61,7 @@ export class Miners {
       button.addEventListener("click", () => this.onFocus(i));
       button.dataset.uid = String(uid);
       if (shape.label)
-        for (const text of [`${store.uids.length <= 8 ? "uid " : ""}${uid}`, ""]) {
+        for (const text of [`${store.uids.length <= FEW ? "uid " : ""}${uid}`, ""]) {
           button.appendChild(document.createElement("span")).textContent = text;
         }
       return button;
@@ -70,7 +73,7 @@ export class Miners {
   get said() {
     const what = "Loss removed by each miner’s update";
     if (!this.shape.label) return `${what} in this round: the darker, the more`;
-    return `${what}, round by round${this.buttons.length <= 8 ? "; grey is the median" : ""}`;
+    return `${what}, round by round${this.buttons.length <= FEW ? "; grey is the median" : ""}`;
   }
 
   /** @param {number} i */
@@ -91,7 +94,7 @@ export class Miners {
     const ctx = context(this.canvas, width, total);
     const histories = store.uids.map((_, i) => store.sampled("loss_removed", i, round, 2 * cell));
     const shared = scaleOf(histories);
-    const grey = store.uids.length <= 8 ? medianLine(histories) : null;
+    const grey = store.uids.length <= FEW ? medianLine(histories) : null;
     store.uids.forEach((uid, i) => {
       const code = verdictOf(store.at(round, "verdict", i));
       const { x, y } = this.#place(i);
@@ -182,8 +185,8 @@ export class Miners {
    */
   #label(i, uid, code, removed, focused, reason) {
     const button = this.buttons[i];
-    const few = this.buttons.length <= 8;
-    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed, 1) : "";
+    const few = this.buttons.length <= FEW;
+    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed) : "";
     const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
     if (button.said === said) return;
     button.said = said;

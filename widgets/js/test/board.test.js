@@ -50,6 +50,6 @@ test("the sentence over the board counts whom validators refused, and says wheth
     paid = after([FLAGGED, 5, 1]);
   assert.match(boardSentence([after([WORKS, 5, 1])]), /^No miner is refused/);
   assert.match(boardSentence([refused]), /refused most updates of one, and its last pay was nothing$/);
-  assert.match(boardSentence([refused, refused]), /refused most updates of 2, and their last pay was nothing$/);
-  assert.match(boardSentence([paid, refused]), /refused most updates of 2$/);
+  assert.match(boardSentence([refused, refused]), /refused most updates of two, and their last pay was nothing$/);
+  assert.match(boardSentence([paid, refused]), /refused most updates of two$/);
 });

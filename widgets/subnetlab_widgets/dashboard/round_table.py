@@ -112,7 +112,7 @@ class RoundTable:
         found = self.view.miner(event.uid).judgement(event.round)
         if found is not None:
             self._put(
-                event.round, event.uid, loss_removed=found.score, rating=found.rating, weight=found.weight
+                event.round, event.uid, loss_removed=found.removed, rating=found.rating, weight=found.weight
             )
         self._judge(event.uid, event.round)
 

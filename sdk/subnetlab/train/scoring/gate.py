@@ -29,7 +29,7 @@ def gate(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
         if r.effect <= 0 or r.held_out < -share * typical:
             reasons[uid] = (
                 f"Tried on data, this update raised the loss by {-min(r.effect, r.held_out):.3%}: "
-                "it did not come from training."
+                "an update that does harm is left out."
             )
         elif r.effect < share * typical:
             reasons[uid] = (

@@ -90,6 +90,7 @@ def test_the_reason_is_in_words_with_numbers() -> None:
     removed = {0: Removed(0, -0.0123), 1: Removed(0.02, 0.02), 2: Removed(0, 0.002), 3: Removed(0.02, 0.02)}
     reasons = gate(removed, 0.4)
     assert "raised the loss by 1.230%" in reasons[0]
+    assert "training" not in reasons[0]  # the opposite of honest work does come from training
     assert "0.100%" in reasons[2]
     assert "median" in reasons[2]
 
