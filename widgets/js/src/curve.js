@@ -173,8 +173,7 @@ export class Curve {
     for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + LABEL_GAP);
     // Below the plot the numbers of the rounds are written.
     const lowest = plot.over.offsetTop + plot.over.clientHeight - LABEL_FOOT;
-    for (let i = 0; i < ends.length; i++)
-      ends[i].y = Math.min(ends[i].y, lowest - LABEL_GAP * (ends.length - 1 - i));
+    for (let i = 0; i < ends.length; i++) ends[i].y = Math.min(ends[i].y, lowest - LABEL_GAP * (ends.length - 1 - i));
     render(
       ends.map(
         (e) =>
