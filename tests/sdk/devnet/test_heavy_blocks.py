@@ -125,8 +125,9 @@ async def test_others_are_answered_while_a_heavy_block_is_built(
 
 
 async def test_a_heavy_block_is_the_same_in_turns_and_at_once(
-    node: Node, signers: tuple[Signer, Signer]
+    node: Node, signers: tuple[Signer, Signer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(nodes, "TURN_S", 0.0)
     other = Node(recorded_codec(), StillClock())
     raw = transfers(signers[0], 400)
     for chain in (node, other):
@@ -142,8 +143,9 @@ async def test_a_heavy_block_is_the_same_in_turns_and_at_once(
 
 
 async def test_whoever_changes_what_a_block_reads_waits_for_it(
-    node: Node, signers: tuple[Signer, Signer]
+    node: Node, signers: tuple[Signer, Signer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(nodes, "TURN_S", 0.0)
     async with serving(node, Manual()) as socket:
         node.submit(transfers(signers[0], 400))
         node.begin()
