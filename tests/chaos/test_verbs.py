@@ -46,7 +46,8 @@ def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: 
     until(lambda: peer(run, second)["state"] == "live", "the miner is not up")
     run.pause(second, PAUSE_S)
     process = psutil.Process(int(str(peer(run, second)["pid"])))
-    assert process.status() == psutil.STATUS_STOPPED
+    # The signal takes effect when the process has its next turn on a processor.
+    until(lambda: process.status() == psutil.STATUS_STOPPED, "it is not paused")
     until(lambda: not process.is_running() or process.status() != psutil.STATUS_STOPPED, "it stays paused")
     run.wait(timeout=120)
     view = run.view
