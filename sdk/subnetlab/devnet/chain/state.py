@@ -39,17 +39,34 @@ class State:
         """Write into the block being built; None removes."""
         self._layers[-1][key] = value
 
+    def push(self) -> int:
+        """Open a layer: what is written from now on can be dropped or kept down to the depth this returns."""
+        self._layers.append({})
+        return len(self._layers) - 1
+
+    def discard(self, depth: int) -> None:
+        """Drop the layers from a depth on."""
+        assert depth > 0, "the block being built has no layer below it"
+        del self._layers[depth:]
+
+    def commit(self, depth: int) -> None:
+        """Merge the layers from a depth on into the one below."""
+        assert depth > 0, "the block being built has no layer below it"
+        written = self._layers[depth:]
+        del self._layers[depth:]
+        for layer in written:
+            self._layers[-1].update(layer)
+
     @contextmanager
     def layer(self) -> Generator[None]:
         """Keep what is written inside, unless an exception leaves the block: then drop all of it."""
-        self._layers.append({})
+        depth = self.push()
         try:
             yield
         except BaseException:
-            self._layers.pop()
+            self.discard(depth)
             raise
-        written = self._layers.pop()
-        self._layers[-1].update(written)
+        self.commit(depth)
 
     def seal(self, block: int) -> dict[bytes, bytes | None]:
         """Make the block being built permanent as `block` and return what it changed."""

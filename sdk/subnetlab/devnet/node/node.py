@@ -197,9 +197,11 @@ class Node:
         built = Built(parent.number + 1, self.clock.next(before_ms))
         try:
             with self.state.layer():
+                self.ledger.state_root = parent.state_root
                 self.ledger.initialize_block(built.number, built.now_ms)
                 system.open_block(self.ledger, parent.hash)
                 self._fill(built)
+                self.ledger.finalize_block()
                 system.close_block(self.ledger)
         except BaseException:
             for pending in built.included:  # the block never was; only what broke it stays out of the pool
@@ -213,8 +215,8 @@ class Node:
         block = Block(
             number=built.number, parent_hash=parent.hash,
             state_root=chained_root(parent.state_root, changes),
-            extrinsics_root=digest(b"".join(built.body)), logs=(aura_log(built.now_ms, self.slot_ms),),
-            extrinsics=tuple(built.body),
+            extrinsics_root=digest(b"".join(built.body)), extrinsics=tuple(built.body),
+            logs=(aura_log(built.now_ms, self.slot_ms), *self.ledger.digests),
         ).sealed()  # fmt: skip
         self.blocks.append(block)
         self._forget(built.number)
@@ -225,10 +227,9 @@ class Node:
         now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": built.now_ms}))
         executive.apply_inherent(self.ledger, 0, now)
         built.body.append(bare(now))
-        left = MOST_BLOCK_REF_TIME
+        most = self.ledger.ref_time + MOST_BLOCK_REF_TIME
         for pending in self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who)):
-            left -= pending.weight.with_base().ref_time
-            if left < 0:
+            if self.ledger.ref_time + pending.weight.with_base().ref_time > most:
                 return  # the rest waits for the next block
             if self.transaction_pool.remove(pending):
                 self._include(pending, built)
