@@ -14,7 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 from eth_abi.abi import encode
-from eth_utils.crypto import keccak
+
+from subnetlab.devnet.evm.keccak import keccak
 
 VIEWS = frozenset({"view", "pure"})
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
@@ -41,7 +42,7 @@ class Function:
     @property
     def selector(self) -> bytes:
         """The four bytes that call data begins with."""
-        return keccak(text=self.signature)[:4]
+        return keccak(self.signature.encode())[:4]
 
     @property
     def is_view(self) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
+from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.precompiles.dispatch import dispatch
-from subnetlab.devnet.evm.precompiles.frame import Frame, Reverted, mirror
+from subnetlab.devnet.evm.precompiles.frame import Frame, Reverted
 from subnetlab.devnet.evm.precompiles.words import Arguments, Body, Call, mirrored
 from subnetlab.devnet.pallets.subtensor.entries import number
 

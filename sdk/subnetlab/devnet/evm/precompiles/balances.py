@@ -7,8 +7,9 @@ caller. Amounts in arguments and answers are rao. Source: `balance_transfer.rs`,
 from collections.abc import Sequence
 from typing import Any
 
+from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.precompiles.dispatch import dispatch
-from subnetlab.devnet.evm.precompiles.frame import Frame, mirror, rao_of
+from subnetlab.devnet.evm.precompiles.frame import Frame, rao_of
 from subnetlab.devnet.evm.precompiles.words import Arguments, Call, Precompile, Read, Stored
 from subnetlab.devnet.pallets import balances
 from subnetlab.units import U64_MAX

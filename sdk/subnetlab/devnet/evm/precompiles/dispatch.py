@@ -8,7 +8,8 @@ from typing import Any
 
 from subnetlab.devnet.chain.call_weights import weight_of
 from subnetlab.devnet.chain.registry import DispatchError, Origin
-from subnetlab.devnet.evm.precompiles.frame import REF_TIME_PER_GAS, Failed, Frame, OutOfGas
+from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS
+from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, OutOfGas
 
 ERRORS = {
     "BadOrigin": "Bad origin",

@@ -7,18 +7,16 @@ Frontier's `PrecompileHandle`, `precompiles/src/extensions.rs` of Subtensor.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 
-import bittensor_core as core
 from eth_abi.abi import encode
 
 from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.evm.addresses import mirror
+from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS
+from subnetlab.devnet.evm.fees import WEI_PER_RAO
 
-REF_TIME_PER_GAS = 40_000
-"""75 million gas take three quarters of a block's four seconds."""
 READ_GAS = 25_000_000 // REF_TIME_PER_GAS
 WRITE_GAS = 100_000_000 // REF_TIME_PER_GAS
-WEI_PER_RAO = 10**9
 _ERROR_SELECTOR = bytes.fromhex("08c379a0")
 
 
@@ -37,11 +35,6 @@ class Failed(Exception):
 
 class OutOfGas(Exception):
     """The call is undone for want of gas."""
-
-
-def mirror(address: bytes) -> str:
-    """The account (ss58) that an EVM address acts as: blake2-256 of `evm:` and the address."""
-    return core.ss58_encode(blake2b(b"evm:" + address, digest_size=32).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.evm.precompiles.frame import READ_GAS, Failed, Frame, mirror
+from subnetlab.devnet.evm.addresses import mirror
+from subnetlab.devnet.evm.precompiles.frame import READ_GAS, Failed, Frame
 from subnetlab.devnet.evm.precompiles.words import Arguments, Call, Maybe, Precompile, Read, Stored
 from subnetlab.devnet.pallets.subtensor.entries import entries, read
 from subnetlab.units import U64_MAX

@@ -6,9 +6,8 @@ A commit that is locked until a drand round is shown by its ciphertext's hash an
 from collections.abc import Sequence
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.evm.keccak import keccak
 from subnetlab.devnet.evm.precompiles.frame import Frame, Reverted
 from subnetlab.devnet.evm.precompiles.words import Arguments, Body, Maybe, Several, Stored, account
 

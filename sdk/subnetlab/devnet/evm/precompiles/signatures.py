@@ -12,7 +12,8 @@ from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature, ValidationError
 
-from subnetlab.devnet.evm.precompiles.frame import REF_TIME_PER_GAS, Failed, Frame
+from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS
+from subnetlab.devnet.evm.precompiles.frame import Failed, Frame
 
 _SHA3_BASE, _SHA3_PER_BYTE = 516_915, 2_019
 """Benchmarked reference time."""

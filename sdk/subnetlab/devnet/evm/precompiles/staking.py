@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from subnetlab.devnet.chain.registry import DispatchError, Origin
-from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, mirror, rao_of
+from subnetlab.devnet.evm.addresses import mirror
+from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, rao_of
 from subnetlab.devnet.evm.precompiles.staked import PROXIES, total_of_coldkey, total_of_hotkey
 from subnetlab.devnet.evm.precompiles.words import Arguments, Call, Precompile, Read
 from subnetlab.devnet.pallets.subtensor import share_pool

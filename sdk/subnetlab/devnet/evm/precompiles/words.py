@@ -13,8 +13,9 @@ import bittensor_core as core
 
 from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.precompiles.dispatch import dispatch
-from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, mirror, wei_of
+from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, wei_of
 from subnetlab.units import U64_MAX
 
 Arguments = Mapping[str, Any]

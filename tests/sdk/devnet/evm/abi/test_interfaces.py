@@ -1,6 +1,7 @@
 """The shipped ABI is the SDK's, and call data is read as Frontier reads it."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,8 @@ def textual(kind: str, value: object) -> object:
 @given(st.sampled_from(FUNCTIONS), st.binary(max_size=400))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(function: Function, noise: bytes) -> None:
-    try:
+    with suppress(arguments.Unreadable):
         arguments.read(function.selector + noise, function.inputs, function.names)
-    except arguments.Unreadable as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize(
