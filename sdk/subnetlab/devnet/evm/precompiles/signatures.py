@@ -54,11 +54,16 @@ def _verify(frame: Frame, scheme: int) -> bytes:
     if len(frame.data) < _VERIFY_BYTES:
         raise Failed("input must contain 128 bytes")
     message, key, signature = frame.data[4:36], frame.data[36:68], frame.data[68:132]
-    try:
-        valid = core.verify_signature(message, signature, core.ss58_encode(key), scheme)
-    except (ValueError, TypeError):
-        valid = False
-    return _TRUE if valid else _FALSE
+    signer = core.ss58_encode(key)
+
+    def signed(payload: bytes) -> bool:
+        try:
+            return core.verify_signature(payload, signature, signer, scheme)
+        except (ValueError, TypeError):
+            return False
+
+    # The codec also accepts what a browser wallet signs instead of a message; the runtime does not.
+    return _TRUE if signed(message) and not signed(b"<Bytes>" + message + b"</Bytes>") else _FALSE
 
 
 def verify_ed25519(frame: Frame) -> bytes:
