@@ -87,7 +87,7 @@ def _basic(reader: _Reader, kind: BasicType) -> Any:
     spelled = kind.to_type_str()
     match kind.base:
         case "uint":
-            return reader.number(spelled, 2 ** int(kind.sub) - 1)
+            return reader.number(spelled, 2 ** int(kind.sub or 0) - 1)
         case "bool":
             return reader.number(spelled) != 0
         case "address":

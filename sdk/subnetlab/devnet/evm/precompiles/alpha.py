@@ -36,8 +36,8 @@ def _rao(price: int) -> int:
     return U64F64.to_int(U64F64.mul(price, U64F64.of(RAO_PER_TAO)))
 
 
-def _moving_price(ledger: Ledger, netuid: int) -> int:
-    return U64F64.one if netuid == ROOT_NETUID else emission.moving_price(ledger, netuid)
+def _moving_price_rao(ledger: Ledger, netuid: int) -> int:
+    return _rao(U64F64.one if netuid == ROOT_NETUID else emission.moving_price(ledger, netuid))
 
 
 def _quote(trade: Any) -> Read:
@@ -95,7 +95,7 @@ def _get(item: str, *keys: str) -> Stored:
 
 _BODIES: dict[str, Body] = {
     "getAlphaPrice": Read(_PRICE_READS, swap.price_rao, wei=True),
-    "getMovingAlphaPrice": Read(2, lambda ledger, netuid: _rao(_moving_price(ledger, netuid)), wei=True),
+    "getMovingAlphaPrice": Read(2, _moving_price_rao, wei=True),
     "getSumAlphaPrice": _sum_of_prices,
     "getTaoInPool": _get("SubnetTAO"),
     "getAlphaInPool": _get("SubnetAlphaIn"),

@@ -101,7 +101,7 @@ def _fitted(kind: ABIType, value: Any) -> Any:
         case "bytes":
             fitted = bytes_of(value or b"") if kind.sub is None else _bytes(value, int(kind.sub))
         case _:
-            fitted = _integer(value, int(kind.sub), signed=kind.base == "int")
+            fitted = _integer(value, int(kind.sub or 0), signed=kind.base == "int")
     return fitted
 
 

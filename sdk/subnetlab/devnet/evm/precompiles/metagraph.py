@@ -9,7 +9,7 @@ from typing import Any
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.evm.precompiles.frame import Failed
 from subnetlab.devnet.evm.precompiles.staked import total_of_hotkey
-from subnetlab.devnet.evm.precompiles.words import Body, Precompile, Read, Stored
+from subnetlab.devnet.evm.precompiles.words import Body, Constants, Precompile, Read, Stored
 from subnetlab.devnet.pallets.subtensor.entries import at, exists, read
 
 _AXON = ("block", "version", "ip", "port", "ip_type", "protocol")
@@ -40,15 +40,18 @@ def _axon(ledger: Ledger, netuid: int, uid: int) -> list[Any]:
 
 
 def _per_uid(item: str) -> Read:
-    return Read(1, lambda ledger, netuid, uid: at(ledger, item, netuid, uid=uid))
+    def value(ledger: Ledger, netuid: int, uid: int) -> Any:
+        return at(ledger, item, netuid, uid=uid)
+
+    return Read(1, value)
 
 
-_NEVER = Read(0, lambda _ledger, _netuid, _uid: 0)
+_NO_LONGER_COMPUTED = Constants(0)
 _BODIES: dict[str, Body] = {
     "getUidCount": Stored("SubtensorModule.SubnetworkN"),
     "getStake": Read(2, _stake),
-    "getRank": _NEVER,
-    "getTrust": _NEVER,
+    "getRank": _NO_LONGER_COMPUTED,
+    "getTrust": _NO_LONGER_COMPUTED,
     "getConsensus": _per_uid("Consensus"),
     "getIncentive": _per_uid("Incentive"),
     "getDividends": _per_uid("Dividends"),

@@ -9,19 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.evm.precompiles.frame import Frame
+from subnetlab.devnet.evm.precompiles.frame import WEI_PER_RAO, Frame
 from subnetlab.devnet.evm.precompiles.words import Arguments, Body, Constants, Precompile, Read, Stored
+from subnetlab.devnet.pallets.subtensor import evm_key
 from subnetlab.units import RAO_PER_TAO
 
 _PALLET_ACCOUNT = b"modl"
 _ACCOUNT_BYTES = 32
-_BLOCKS_PER_DAY = 7200
 _MOST_COMMIT_BYTES = 5000
-_MOST_UIDS_PER_KEY = 32
 _MOST_COLLATERAL_HOTKEYS = 32
 _COLDKEY_SWAP_RAO = RAO_PER_TAO // 10
-_LOCK_YEAR = _BLOCKS_PER_DAY * 365 + 1800
-_WEI_PER_RAO = 10**9
+_LOCK_YEAR_BLOCKS = 7200 * 365 + 1800
 _QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 
 
@@ -83,7 +81,7 @@ _BODIES: dict[str, Body] = {
         "InitialNetworkMinLockCost",
         "KeySwapCost",
         "KeySwapOnSubnetCost",
-        _COLDKEY_SWAP_RAO * _WEI_PER_RAO,
+        _COLDKEY_SWAP_RAO * WEI_PER_RAO,
         wei=True,
     ),
     "getSubtensorSubnetConstants": _subtensor(
@@ -145,7 +143,7 @@ _BODIES: dict[str, Body] = {
         "InitialTxRateLimit",
         "InitialTxDelegateTakeRateLimit",
         "InitialTxChildKeyTakeRateLimit",
-        _BLOCKS_PER_DAY,
+        evm_key.RATE_LIMIT_BLOCKS,
         "InitialColdkeySwapAnnouncementDelay",
         "InitialColdkeySwapReannouncementDelay",
         "InitialDissolveNetworkScheduleDuration",
@@ -155,7 +153,7 @@ _BODIES: dict[str, Body] = {
     ),
     "getSubtensorProtocolConstants": Constants(
         _MOST_COMMIT_BYTES,
-        _MOST_UIDS_PER_KEY,
+        evm_key.MOST_UIDS_PER_KEY,
         _MOST_COLLATERAL_HOTKEYS,
         1,
         1,
@@ -165,10 +163,10 @@ _BODIES: dict[str, Body] = {
         100_800,
         10**18,
         360,
-        _LOCK_YEAR,
-        100 * _WEI_PER_RAO,
+        _LOCK_YEAR_BLOCKS,
+        100 * WEI_PER_RAO,
         13_889,
-        21_000_000 * RAO_PER_TAO * _WEI_PER_RAO,
+        21_000_000 * RAO_PER_TAO * WEI_PER_RAO,
     ),
     "getSubtensorSystemAccounts": _with_account(
         Constants(), "SubtensorModule.SubtensorPalletId", "SubtensorModule.BurnAccountId"

@@ -8,9 +8,7 @@ selector of `verify` is not looked at. Source: `ed25519.rs`, `sr25519.rs`; `prec
 from hashlib import sha3_256
 
 import bittensor_core as core
-from eth_keys.constants import SECPK1_N
-from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature, ValidationError
+from coincurve import PublicKey
 
 from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS
 from subnetlab.devnet.evm.precompiles.frame import Failed, Frame
@@ -21,7 +19,7 @@ _RECOVER_GAS = 3_000
 _VERIFY_GAS = 6_000
 _VERIFY_BYTES = 4 + 4 * 32
 _RECOVER_BYTES = 4 * 32
-_VALID_V = (0, 1, 27, 28)
+_V_OFFSET = 27
 _TRUE, _FALSE = (1).to_bytes(32, "big"), bytes(32)
 
 
@@ -39,14 +37,13 @@ def recover_public_key(frame: Frame) -> bytes:
     """
     frame.consume(_RECOVER_GAS)
     data = frame.data[:_RECOVER_BYTES].ljust(_RECOVER_BYTES, b"\0")
-    v, r, s = data[63], int.from_bytes(data[64:96], "big"), int.from_bytes(data[96:128], "big")
-    if v not in _VALID_V or not 0 < r < SECPK1_N or not 0 < s < SECPK1_N:
-        raise Failed("Public key recover failed")
+    parity = data[63] - _V_OFFSET if data[63] >= _V_OFFSET else data[63]
     try:
-        signature = Signature(vrs=(v - 27 if v in (27, 28) else v, r, s))
-        return signature.recover_public_key_from_msg_hash(data[:32]).to_bytes()
-    except (BadSignature, ValidationError):
+        signature = data[64:128] + bytes([parity])
+        key = PublicKey.from_signature_and_message(signature, data[:32], hasher=None)
+    except ValueError:
         raise Failed("Public key recover failed") from None
+    return key.format(compressed=False)[1:]
 
 
 def _verify(frame: Frame, scheme: int) -> bytes:
@@ -58,7 +55,7 @@ def _verify(frame: Frame, scheme: int) -> bytes:
 
     def signed(payload: bytes) -> bool:
         try:
-            return core.verify_signature(payload, signature, signer, scheme)
+            return core.verify(payload, signature, signer, scheme)
         except (ValueError, TypeError):
             return False
 

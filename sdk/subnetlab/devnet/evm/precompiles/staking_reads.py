@@ -32,6 +32,14 @@ def _no_lock(ledger: Ledger, coldkey: str, netuid: int) -> list[Any]:
     return [False, None, 0, 0, perpetual]
 
 
+def _no_hotkey_lock(_ledger: Ledger, _hotkey: str, _netuid: int) -> list[Any]:
+    return [False, 0, 0]
+
+
+def _nothing_unclaimed(_ledger: Ledger, *_of: Any) -> int:
+    return 0
+
+
 def _swap_status(frame: Frame, arguments: Arguments) -> Sequence[Any]:
     announced, disputed = _subtensor("ColdkeySwapAnnouncements"), _subtensor("ColdkeySwapDisputes")
     frame.charge_reads(2)
@@ -80,7 +88,7 @@ READS: dict[str, Body] = {
     "getLockRates": Several(_subtensor("UnlockRate"), _subtensor("MaturityRate")),
     "getRejectLockedAlpha": Read(1, _rejects_locked),
     "getColdkeyLock": Read(_LOCK_READS, _no_lock),
-    "getHotkeyLock": Read(_LOCK_READS, lambda _ledger, _hotkey, _netuid: [False, 0, 0]),
+    "getHotkeyLock": Read(_LOCK_READS, _no_hotkey_lock),
     "getHotkeyConvictions": Read(_LOCK_READS, _convictions),
     "getMinerCollateral": Maybe(
         _subtensor("MinerCollateral"), "locked", "drain_ratio", "min_locked", "earned"
@@ -89,6 +97,6 @@ READS: dict[str, Body] = {
         _subtensor("ColdkeyMinerCollateral"), _subtensor("ColdkeyCollateralHotkeys")
     ),
     "getCollateralConfig": Several(_subtensor("CollateralLockShare"), _subtensor("CollateralDrainRatio")),
-    "getUnclaimedRootTaoByHotkey": Read(_READS_PER_CLAIM, lambda *_: 0),
-    "getUnclaimedRootTaoBySubnet": Read(_READS_PER_CLAIM, lambda *_: 0),
+    "getUnclaimedRootTaoByHotkey": Read(_READS_PER_CLAIM, _nothing_unclaimed),
+    "getUnclaimedRootTaoBySubnet": Read(_READS_PER_CLAIM, _nothing_unclaimed),
 }

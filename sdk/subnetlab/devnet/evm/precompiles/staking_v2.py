@@ -41,6 +41,10 @@ def _holders(ledger: Ledger, hotkey: str, netuid: int) -> list[str]:
     return [coldkey for coldkey, _ in share_pool.holders(ledger, hotkey, netuid)]
 
 
+def _least_stake(_ledger: Ledger) -> int:
+    return MIN_STAKE_RAO
+
+
 def _least_nomination(ledger: Ledger) -> int:
     return MIN_STAKE_RAO * number(ledger, "NominatorMinRequiredStake") // _PER_MILLION
 
@@ -128,7 +132,7 @@ _STAKES: dict[str, Body] = {
     "getTotalColdkeyStakeOnSubnet": Read(2, total_on_subnet),
     "getTotalHotkeyStake": Read(2, total_of_hotkey),
     "getNominatorMinRequiredStake": Read(2, _least_nomination),
-    "getDefaultMinStake": Read(1, lambda _: MIN_STAKE_RAO),
+    "getDefaultMinStake": Read(1, _least_stake),
 }
 
 STAKING_V2 = Precompile(

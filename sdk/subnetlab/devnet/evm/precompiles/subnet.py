@@ -58,6 +58,10 @@ def _several(*items: str) -> Several:
     return Several(*(_get(item) for item in items))
 
 
+def _alpha_values(ledger: Ledger, netuid: int) -> tuple[int, int]:
+    return read(ledger, "AlphaValues", netuid)
+
+
 def _is_dissolving(ledger: Ledger, netuid: int) -> bool:
     return netuid in read(ledger, "DissolveCleanupQueue")
 
@@ -134,7 +138,7 @@ _READS: dict[str, Body] = {
     "getActivityCutoffFactor": _get("ActivityCutoffFactorMilli"),
     "getAdjustmentAlpha": _get("AdjustmentAlpha"),
     "getAlphaSigmoidSteepness": _get("AlphaSigmoidSteepness"),
-    "getAlphaValues": Read(1, lambda ledger, netuid: read(ledger, "AlphaValues", netuid)),
+    "getAlphaValues": Read(1, _alpha_values),
     "getBondsMovingAverage": _get("BondsMovingAverage"),
     "getBondsResetEnabled": _get("BondsResetOn"),
     "getBurnConfig": _several("BurnHalfLife", "BurnIncreaseMult"),

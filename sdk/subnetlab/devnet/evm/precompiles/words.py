@@ -7,7 +7,7 @@ around it. A function without a body is one that the recorded runtime does not h
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import bittensor_core as core
 
@@ -19,19 +19,13 @@ from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, wei_of
 from subnetlab.units import U64_MAX
 
 Arguments = Mapping[str, Any]
+Body = Callable[[Frame, Arguments], Sequence[Any]]
+"""What a function does: the outputs in their order."""
 Value = str | Callable[[Arguments], Any]
 """Where a call's argument comes from: the name of an ABI argument, or a function of all of them."""
 KEY_BYTES = 32
 _BYTES = frozenset({"Vec<u8>", "BoundedVec", "RuntimeCall", "Option<RuntimeCall>"})
 """Runtime types that the codec takes as bytes; other bytes are spelled `0x…`."""
-
-
-class Body(Protocol):
-    """What a function does."""
-
-    def __call__(self, frame: Frame, arguments: Arguments) -> Sequence[Any]:
-        """Answer with the outputs in their order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +212,7 @@ class Constants:
         self.names, self.wei = names, frozenset(wei)
 
     def __call__(self, frame: Frame, _arguments: Arguments) -> Sequence[Any]:
-        """Answer; constants cost no read."""
+        """Answer; a constant costs no read."""
         return [self._value(frame.ledger.codec, name) for name in self.names]
 
     def _value(self, codec: Codec, name: str | int) -> Any:

@@ -3,11 +3,13 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bittensor.evm.precompiles import PRECOMPILES
 from eth_abi.abi import encode
-from eth_abi.tools import get_abi_strategy
+from eth_abi.tools._strategies import get_abi_strategy
+from eth_typing import ABIFunction
 from eth_utils.abi import function_abi_to_4byte_selector
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_a_module_without_a_catalogue_is_refused(tmp_path: Path, capsys: pytest.
 
 def test_addresses_and_selectors_are_those_of_the_sdk() -> None:
     theirs = {
-        (one.address, function_abi_to_4byte_selector(entry), entry["name"])
+        (one.address, function_abi_to_4byte_selector(cast("ABIFunction", entry)), entry["name"])
         for one in PRECOMPILES.values()
         for entry in one.functions()
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bittensor.evm.precompiles import PRECOMPILES, decode_result
-from eth_abi.tools import get_abi_strategy
+from eth_abi.tools._strategies import get_abi_strategy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sdk.devnet.evm.precompiles.wallet import Refused, Wallet, public_key
