@@ -17,7 +17,7 @@ from subnetlab.devnet.evm.trie import EMPTY_ROOT, list_root
 
 BLOOM_BYTES = 256
 NO_BLOOM = bytes(BLOOM_BYTES)
-OMMERS_HASH = keccak(rlp.encode([]))
+OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
 """Of no uncles."""
 ZERO_HASH = bytes(32)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.keccak import keccak
 
-EMPTY_ROOT = keccak(rlp.encode(b""))
+EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 """Of an empty list."""
 _Pair = tuple[bytes, bytes]
 

@@ -84,6 +84,7 @@ class Node:
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
         self.on_adopted: list[Callable[[], None]] = []
         self.on_ready: list[Callable[[], None]] = []
+        self.on_admitted: list[Callable[[Pending], None]] = []
         self._zeros_told: set[str] = set()
         self._building: Turns[Built] | None = None
         self.slot_ms = int(codec.constant("Aura", "SlotDuration"))
@@ -126,6 +127,8 @@ class Node:
             pending.watch = watch
         self.transaction_pool.add(pending)
         pending.watch("ready" if pending in self.ready() else "future")
+        for told in list(self.on_admitted):
+            told(pending)
         for listener in self.on_ready:
             listener()
         return pending.extrinsic.hash
