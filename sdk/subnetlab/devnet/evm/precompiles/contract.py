@@ -12,10 +12,11 @@ from eth_abi.abi import encode
 from eth_abi.grammar import ABIType, BasicType, TupleType, parse
 
 from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.chain.registry import CALLS
 from subnetlab.devnet.evm import abi
 from subnetlab.devnet.evm.abi import arguments
 from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, Reverted
-from subnetlab.devnet.evm.precompiles.words import Body, Precompile
+from subnetlab.devnet.evm.precompiles.words import Body, Call, Precompile, Through
 
 Execute = Callable[[Frame], bytes]
 BORROWED = "Cannot be called with DELEGATECALL or CALLCODE"
@@ -38,6 +39,14 @@ class Contract:
     def address(self) -> bytes:
         """Where it is."""
         return self.interface.address
+
+    def answered(self) -> set[str]:
+        """Signatures of the functions that do what the chain does: all but those whose call is filtered."""
+        return {
+            function.signature
+            for function, body in self.bodies.values()
+            if not isinstance(body, Call | Through) or tuple(body.target.split(".")) in CALLS
+        }
 
     def __call__(self, frame: Frame) -> bytes:
         """Answer one call.

@@ -17,6 +17,7 @@ from subnetlab.devnet.evm.precompiles.words import (
     Precompile,
     Several,
     Stored,
+    Through,
     always,
     mirrored,
     optional,
@@ -190,7 +191,7 @@ LEASING = Precompile(
     name="leasing",
     switch="Leasing",
     bodies={
-        "createLeaseCrowdloan": _lease_crowdloan,
+        "createLeaseCrowdloan": Through(_CREATE, _lease_crowdloan),
         "terminateLease": Call("SubtensorModule.terminate_lease"),
         "startCall": Call("SubtensorModule.start_call"),
         "getLease": _lease,
@@ -209,7 +210,7 @@ PROXY = Precompile(
     bodies={
         "createPureProxy": Call("Proxy.create_pure", proxy_type=_proxy_type),
         "killPureProxy": Call("Proxy.kill_pure", proxy_type=_proxy_type),
-        "proxyCall": _proxy_call,
+        "proxyCall": Through(_PROXIED, _proxy_call),
         "addProxy": Call("Proxy.add_proxy", proxy_type=_proxy_type),
         "removeProxy": Call("Proxy.remove_proxy", proxy_type=_proxy_type),
         "removeProxies": Call("Proxy.remove_proxies"),

@@ -90,6 +90,18 @@ class Call:
         return arguments[told] if isinstance(told, str) else told(arguments)
 
 
+class Through:
+    """A body of its own that ends in a runtime call."""
+
+    def __init__(self, call: Call, body: Body) -> None:
+        """Name the call, so that what is implemented can be listed, and what happens around it."""
+        self.target, self.body = call.target, body
+
+    def __call__(self, frame: Frame, arguments: Arguments) -> Sequence[Any]:
+        """Do what the body does."""
+        return self.body(frame, arguments)
+
+
 def _fitted(kind: str, value: Any) -> Any:
     """An ABI value as the codec takes it for a runtime type; amounts saturate as the runtime's do."""
     if isinstance(value, bytes):
