@@ -15,12 +15,12 @@ from torch import nn
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
 from subnetlab.store.objects import open_store
 from subnetlab.train import data as sources
-from subnetlab.train import models, names, strategies
+from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.initial import built, hash_of
@@ -142,7 +142,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(names.initial(manifest.init), made.initial)
+        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 

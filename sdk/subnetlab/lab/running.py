@@ -120,7 +120,7 @@ class Running:
             raise RunOver(
                 "The last round is open: no round that could be joined follows.", hint="Start a new run."
             )
-        from subnetlab.lab.registration import register_more  # noqa: PLC0415  (the SDK, where it is needed)
+        from subnetlab.lab.peer_registration import register_more  # noqa: PLC0415  (the SDK, where it is needed)
 
         role = "free_rider" if attacker == "free_rider" else "miner"
         places = [Place(role, "" if role == "free_rider" else attacker)] * n

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 
 from subnetlab.record.events import Mined, Role, Stepped
-from subnetlab.train import assignment, names
+from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
@@ -40,7 +40,7 @@ class Miner(Peer):
         binding = Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
         began = time.perf_counter()
         sealed = self.sealed(worked.payload, binding)
-        self.store.put(names.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
+        self.store.put(object_paths.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
         stored = time.perf_counter()
         self.commit(sealed, heights)
         submitted = time.perf_counter()
@@ -128,5 +128,5 @@ class Miner(Peer):
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
         deadline_hash = self.chain.block_hash(heights.commit)
-        name = names.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
         self.store.put(name, reveal.to_bytes())

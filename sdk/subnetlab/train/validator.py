@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import IN_WORDS
-from subnetlab.train import aggregate, assignment, names
+from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
@@ -119,7 +119,7 @@ class Validator(Peer):
             update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            publications.put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(object_paths.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -130,7 +130,7 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        publications.put(names.record(record.hash), record.to_bytes())
+        publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
         anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
         self.chain.commit(anchor.to_bytes())

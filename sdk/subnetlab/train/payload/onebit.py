@@ -18,7 +18,7 @@ from torch import Tensor
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train import matrices
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 from subnetlab.train.payload.sparse import LARGEST_VALUE, State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
@@ -39,7 +39,7 @@ class OneBitCodec:
     def limit(self) -> int:
         """Most bytes an encoded payload of this layout can take."""
         scales, signs = self._parts().values()
-        return 8 + wire.HEADER_LIMIT + 2 * scales.most + signs.most
+        return 8 + container.HEADER_LIMIT + 2 * scales.most + signs.most
 
     def encode(self, delta_P: Tensor, memory: State) -> bytes:
         """Code the pseudo-gradient plus what earlier rounds left over; `memory` keeps the new rest."""
@@ -50,7 +50,7 @@ class OneBitCodec:
         positive_P = error_P >= 0
         error_P.sub_(self._values(scale_S.float(), positive_P.float().mul_(2).sub_(1)))
         arrays = {"scales": scale_S.numpy(), "signs": np.packbits(positive_P.numpy())}
-        return wire.write(arrays, {"form": FORM})
+        return container.write(arrays, {"form": FORM})
 
     def decode(self, data: bytes) -> Update:
         """Read a payload that may be hostile.
@@ -58,13 +58,13 @@ class OneBitCodec:
         Raises:
             PayloadRejected: anything that `encode` would not write for this layout.
         """
-        arrays, _ = wire.read(data, self._parts(), FORM)
-        scale_S = wire.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
+        arrays, _ = container.read(data, self._parts(), FORM)
+        scale_S = container.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
         if np.signbit(scale_S).any():
             raise PayloadRejected("The payload holds a scale below 0.", reason="malformed")
         bits = np.unpackbits(arrays["signs"])
         if bits[self.layout.size :].any():
-            raise wire.malformed("bits after the last sign are set")
+            raise container.malformed("bits after the last sign are set")
         signs_P = bits[: self.layout.size].astype(np.float32)
         signs_P *= 2
         signs_P -= 1
@@ -93,6 +93,6 @@ class OneBitCodec:
             for (_, shape), hidden in zip(tensors, matrices.hidden(tensors), strict=True)
         ]
 
-    def _parts(self) -> dict[str, wire.Part]:
+    def _parts(self) -> dict[str, container.Part]:
         scales, signs = sum(self._scales()), -(-self.layout.size // 8)
-        return {"scales": wire.Part("F16", scales, scales), "signs": wire.Part("U8", signs, signs)}
+        return {"scales": container.Part("F16", scales, scales), "signs": container.Part("U8", signs, signs)}
