@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from subnetlab.errors import DevnetOnly, FleetError, NetworkError, NotYetSupported, SubnetLabError
 from subnetlab.fleet.launch import is_running, report_spent
 from subnetlab.fleet.spec import read_spec
-from subnetlab.lab import embedded
+from subnetlab.lab import arguments, embedded
 from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.holdings import Holdings, holdings
@@ -35,6 +35,7 @@ from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.network.wallets import Wallet, address, is_address
 from subnetlab.record.events import Spent
 from subnetlab.report import html
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.units import Amount, rao
 
@@ -46,6 +47,7 @@ _REJOINING = threading.Lock()
 """However many take hold of runs of one chain at once, they share one connection."""
 
 
+@known_arguments("sl.connect")
 def connect(
     network: str = endpoints.DEVNET,
     *,
@@ -65,18 +67,20 @@ def connect(
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
         NodeUnreachable: no node answers at the endpoint.
+        ArgumentInvalid: an argument has a wrong type or value; nothing was started.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = endpoints.resolve(network)
+    found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
+    chosen = arguments.a_sealing(sealing)
+    idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
-    options = {"instant": ["--instant"], "manual": ["--manual"]}
-    chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
-    node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
+    mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
+    node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
@@ -270,6 +274,7 @@ class Net:
 
     # -- subnets -----------------------------------------------------------------------------------
 
+    @known_arguments("net.create_subnet")
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
@@ -294,6 +299,7 @@ class Net:
         Raises:
             ChainRejected: there is none of this number.
         """
+        netuid = arguments.count("netuid", netuid, least=0, most=arguments.MOST_NETUID)
         found = self._client.metagraph(netuid)
         name = found.name or f"subnet {netuid}"
         return Subnet(self, netuid, name=name, owner=wallet)
@@ -312,6 +318,7 @@ class Net:
             ChainPaced: a run seals this chain's blocks; none was sealed.
         """
         self._dev("seal")
+        blocks = arguments.count("blocks", blocks, least=1, most=arguments.MOST_BLOCKS)
         with self.sealing.held("net.seal"):
             return self._client.dev.seal(blocks).number
 

@@ -29,6 +29,7 @@ from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Subnet:
             UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
+        uid = arguments.count("uid", uid, least=0, most=arguments.MOST_UID)
         if not 0 <= uid < len(neurons):
             raise UnknownUid(
                 f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
@@ -112,6 +114,7 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
+    @known_arguments("subnet.train")
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
