@@ -107,6 +107,7 @@ def _try_out(options: dict[str, Any]) -> None:
     for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
         if name in options:
             arguments.count(name, options[name], least=least, most=most)
+    arguments.baseline_names(options.get("baselines"), default=True)
     for name in ("detach", "deterministic"):
         arguments.flag(name, options.get(name, False))
     from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)

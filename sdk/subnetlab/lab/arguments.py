@@ -3,7 +3,7 @@
 What a model, a data set and an optimizer may be, their own rooms say (`lab.plan`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf, isnan
 from numbers import Real
 from operator import index
@@ -11,8 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.fleet.local import LocalFleet
+from subnetlab.record.baselines import ALONE, budget
 from subnetlab.text import kind_of
 
 MOST_ROUNDS: Final = 1_000_000
@@ -112,6 +113,24 @@ def own_metrics(value: object) -> "dict[str, Any]":
             hint='Give metrics={"name": function}, each a function of outputs and targets.',
         )
     return dict(cast("Mapping[str, Any]", value))
+
+
+def baseline_names(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
+    """Each baseline that was asked for, once.
+
+    Raises:
+        ManifestInvalid: no baseline is called so.
+    """
+    if names is None:
+        return (ALONE,) if default else ()
+    try:
+        return tuple(
+            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
+        )
+    except (TypeError, ValueError) as error:
+        raise ManifestInvalid(
+            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
+        ) from error
 
 
 def seconds(name: str, value: object) -> float:

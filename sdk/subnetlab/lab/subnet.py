@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
+from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
@@ -24,7 +24,6 @@ from subnetlab.lab.embedded import node_at
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
-from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -204,7 +203,7 @@ class Subnet:
         detach = arguments.flag("detach", detach)
         deterministic = arguments.flag("deterministic", deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
-        beside = _baselines(baselines, default=fleet.baseline)
+        beside = arguments.baseline_names(baselines, default=fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -272,24 +271,6 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
-    """Each baseline that was asked for, once.
-
-    Raises:
-        ManifestInvalid: no baseline is called so.
-    """
-    if names is None:
-        return (ALONE,) if default else ()
-    try:
-        return tuple(
-            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
-        )
-    except (TypeError, ValueError) as error:
-        raise ManifestInvalid(
-            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
-        ) from error
 
 
 def _slug(name: str) -> str:

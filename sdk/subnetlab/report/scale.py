@@ -20,7 +20,7 @@ def nice_step(span: float, parts: int) -> float:
 
 def round_range(low: float, high: float, parts: int = 5) -> tuple[float, float, float]:
     """An axis around two values: where it begins and ends, both multiples of its step, and the step."""
-    spread = high - low if high > low else abs(high) or 1.0
+    spread = high - low if high - low > _HAIR * abs(high) else abs(high) or 1.0
     step = nice_step(spread, parts)
     begin = floor(low / step + _HAIR) * step
     return begin, max(ceil(high / step - _HAIR) * step, begin + step), step
