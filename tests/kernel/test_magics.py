@@ -108,7 +108,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl stake --wallet zed", "There is no wallet called 'zed'"),
         ("%sl pay much bob", "is not an amount"),
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
-        ("%sl pay 1 0x" + "ab" * 20, "EVM"),
+        ("%sl pay 1 0x" + "Ab" * 20, "EVM"),
         ("%sl pay 1 'unclosed", "No closing quotation"),
         ("%sl stake 1", "holds no run"),
         ("%sl stake 1 --to 5nobody", "address"),
