@@ -20,7 +20,7 @@ from subnetlab.network.chain import Block
 from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
 from subnetlab.network.destination import check_addresses, check_opens, destination, ss58_account
 from subnetlab.network.dev import DevControls
-from subnetlab.network.endpoints import Network, resolve
+from subnetlab.network.endpoints import Network, play_money, resolve
 from subnetlab.network.evm.addresses import looks_like_evm
 from subnetlab.network.evm.half import EvmHalf
 from subnetlab.network.evm.wallet import EvmWallet
@@ -37,9 +37,6 @@ from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
-
-PLAY_MONEY_CHAINS = ("Development", "Local")
-"""What `system_chainType` says where money is play money; a node that does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
@@ -84,12 +81,15 @@ class NetworkClient:
     @cached_property
     def development(self) -> bool:
         """Whether the chain calls itself a development chain: its money is play money."""
-        if self._real:
-            return False
         try:
-            return str(self.client.rpc("system_chainType")) in PLAY_MONEY_CHAINS
+            return not self._real and play_money(str(self.client.rpc("system_chainType")), self.genesis)
         except ChainRejected:
             return False
+
+    @cached_property
+    def genesis(self) -> str:
+        """The hash of the first block, `0x…`."""
+        return str(self.client.rpc("chain_getBlockHash", 0))
 
     @cached_property
     def chain(self) -> str:
@@ -97,7 +97,7 @@ class NetworkClient:
 
         Development chains share one, so the first block, which has the time in it, is added there.
         """
-        genesis = str(self.client.rpc("chain_getBlockHash", 0))[2:34]
+        genesis = self.genesis[2:34]
         if self._real:
             return f"{genesis}-rehearsal"
         first = self.client.rpc("chain_getBlockHash", 1) if self.development else None

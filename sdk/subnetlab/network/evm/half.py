@@ -10,7 +10,7 @@ import bittensor
 
 from subnetlab.network.destination import ss58_account
 from subnetlab.network.evm.addresses import evm_address
-from subnetlab.network.evm.connection import connected
+from subnetlab.network.evm.connection import connected, http_endpoint
 from subnetlab.network.evm.payments import payment
 from subnetlab.network.evm.transactions import Sender, Transaction, free_rao
 from subnetlab.network.evm.wallet import EvmWallet, evm_wallet
@@ -54,6 +54,11 @@ class EvmHalf:
         return connected(
             client.network.name, client.endpoint, answer_s=client.client.answer_s, chain_id=chain_id
         )
+
+    @property
+    def url(self) -> str:
+        """Where web3 reaches this network."""
+        return http_endpoint(self._client.network.name, self._client.endpoint)
 
     def balance(self, address: str | EvmWallet) -> Rao:
         """What an address may spend and stay alive, in rao."""
