@@ -1,4 +1,4 @@
-"""The escrow of jobs, `contracts/JobEscrow.vy`, as an object: open, approve, close, withdraw, and what it paid.
+"""The escrow of jobs, `contracts/JobEscrow.vy`, as an object: open, approve, close, withdraw, and receipts.
 
 Every call that changes something is a transaction through the network's purse. A job counts equal rounds; its
 price a round is a whole number of rao, so an amount that rounds do not divide leaves its rest with the payer.

@@ -11,7 +11,7 @@ import bittensor
 from subnetlab.network.destination import ss58_account
 from subnetlab.network.evm.addresses import evm_address
 from subnetlab.network.evm.connection import connected, http_endpoint
-from subnetlab.network.evm.payments import payment
+from subnetlab.network.evm.payments import check_precompile, payment
 from subnetlab.network.evm.transactions import Sender, Transaction, free_rao
 from subnetlab.network.evm.wallet import EvmWallet, evm_wallet
 from subnetlab.network.receipt import Receipt
@@ -70,7 +70,10 @@ class EvmHalf:
     ) -> Receipt:
         """Pay from an address of the EVM to an address of either half."""
         opened = self.wallet(wallet)
-        return self.send(opened, payment(amount, to, development=self._client.development, what=what))
+        paid = payment(amount, to, development=self._client.development, what=what)
+        if paid.receiver:
+            check_precompile(self.w3, str(paid.to))
+        return self.send(opened, paid)
 
     def fund(self, *, amount_tao: Amount, to: str | EvmWallet, wallet: str | Wallet) -> Receipt:
         """Move TAO from a coldkey to an address of the EVM: a transfer to its mirror, at the usual fee."""
