@@ -1,18 +1,20 @@
 """A chain with a funded Ethereum key, and what it sends."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from bittensor_core import Keypair
 from eth_account import Account
+from eth_utils import to_checksum_address
 from tests.sdk.devnet.signing import Signer
 
 from subnetlab.devnet.chain import ethereum_admission
 from subnetlab.devnet.chain.scale import Reader
-from subnetlab.devnet.evm.addresses import mirror
+from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.block import Receipt
 from subnetlab.devnet.evm.block_scale import decode_receipt, read_vector
+from subnetlab.devnet.evm.keccak import keccak
 from subnetlab.devnet.evm.transaction import Transaction, decode
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
@@ -54,9 +56,27 @@ class Wallet:
         return decode(bytes(self.key.sign_transaction(fields).raw_transaction))
 
     def submit(self, **parts: Any) -> Transaction:
-        transaction = self.sign(**parts)
+        return self.submit_signed(self.sign(**parts))
+
+    def submit_signed(self, transaction: Transaction) -> Transaction:
         self.node.submit(ethereum_admission.wrapped(self.node.ledger, transaction))
         return transaction
+
+    def resigned(self, transaction: Transaction) -> Transaction:
+        """The same transaction with a signature over what it is now."""
+        message = keccak(transaction._enveloped(transaction._fields()))
+        signature = self.key._key_obj.sign_msg_hash(message)
+        return replace(transaction, parity=signature.v, r=signature.r, s=signature.s)
+
+    def create(self, code: bytes, **parts: Any) -> bytes:
+        """Create a contract; its address."""
+        transaction = self.submit(to="", data=code, **{"gas": 3_000_000, **parts})
+        self.node.seal()
+        assert receipts(self.node)[-1].succeeded
+        return created(self.address, transaction.nonce)
+
+    def call(self, to: bytes, data: bytes = b"", **parts: Any) -> Receipt:
+        return self.send(to=to_checksum_address(to), data=data, **{"gas": 500_000, **parts})
 
     def send(self, **parts: Any) -> Receipt:
         """Submit, seal, and read the receipt of the block's last transaction."""
