@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net as Net
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
+    from subnetlab.network.evm.reverts import revert_reason as revert_reason
     from subnetlab.train import data as data
     from subnetlab.train import models as models
     from subnetlab.train import optimizer as optimizers
@@ -45,6 +46,7 @@ _ATTRIBUTES = {
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
+    "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
 }
 
@@ -64,6 +66,7 @@ __all__ = [
     "models",
     "open",
     "optimizers",
+    "revert_reason",
     "runs",
     "strategies",
 ]

@@ -147,7 +147,7 @@ class Sender:
         return self._receipt(transaction, done)
 
     def _receipt(self, transaction: Transaction, done: Any) -> Receipt:
-        fee = ceil_rao(int(done["gasUsed"]) * int(done["effectiveGasPrice"]))
+        fee = int(done["gasUsed"]) * int(done["effectiveGasPrice"]) // WEI_PER_RAO  # as the chain rounds it
         if not done["status"]:
             error = ChainRejected(
                 f"{transaction.summary} failed in block {done['blockNumber']}.",

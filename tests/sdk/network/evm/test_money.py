@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bittensor
 import pytest
@@ -26,10 +28,9 @@ from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Recorded
 from subnetlab.network.evm.connection import connected, http_endpoint
-from subnetlab.network.evm.transactions import Transaction
+from subnetlab.network.evm.payments import check_precompile
+from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.wallets import dev_wallet
-
-from .conftest import Prepared
 
 RAO = 10**9
 BOB = dev_wallet("bob").coldkey.ss58_address
@@ -84,20 +85,16 @@ def test_from_the_evm_to_either_half_and_the_books_balance_to_the_rao(funded: Ne
     assert {entry.wallet for entry in entries} == {alice.address}
 
 
-def rehearsal(prepared: Prepared, folder: Path, confirm: Recorded, limit: object) -> NetworkClient:
+def rehearsal(prepared: Any, folder: Path, confirm: Recorded, limit: object) -> NetworkClient:
     """The devnet as if its money were real; keys that everybody holds are refused there."""
     budget = Budget("rehearsal", unlimited=False, folder=folder)
     budget.set(limit)  # type: ignore[arg-type]
     return NetworkClient(prepared.endpoint, real=True, confirm=confirm, budget=budget)
 
 
-class Keystore:
+def own_key(network: NetworkClient) -> EvmWallet:
     """Alice's key of the EVM as if it were a person's own."""
-
-    def __init__(self, network: NetworkClient) -> None:
-        from dataclasses import replace
-
-        self.wallet = replace(network.evm.wallet("alice"), name="cold/default", development=False)
+    return replace(network.evm.wallet("alice"), name="cold/default", development=False)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +108,10 @@ class Keystore:
 )
 @pytest.mark.parametrize("to", [BOB, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"])
 def test_the_purse_is_asked_for_either_half_alike(
-    funded: NetworkClient, prepared: Prepared, tmp_path: Path, *,
+    funded: NetworkClient, prepared: Any, tmp_path: Path, *,
     to: str, answers: list[bool], interactive: bool, limit: object, error: type[SubnetLabError] | None,
 ) -> None:  # fmt: skip
-    confirm, wallet = Recorded(answers, interactive=interactive), Keystore(funded).wallet
+    confirm, wallet = Recorded(answers, interactive=interactive), own_key(funded)
     head, nonce = funded.head(), funded.w3.eth.get_transaction_count(wallet.address)
     with contextlib.closing(rehearsal(prepared, tmp_path, confirm, limit)) as real:
         if error is None:
@@ -130,11 +127,13 @@ def test_the_purse_is_asked_for_either_half_alike(
 
 
 def test_a_development_key_of_the_evm_is_refused_where_money_is_real(
-    funded: NetworkClient, prepared: Prepared, tmp_path: Path
+    funded: NetworkClient, prepared: Any, tmp_path: Path
 ) -> None:
-    with contextlib.closing(rehearsal(prepared, tmp_path, Recorded([True]), 5)) as real:
-        with pytest.raises(WalletError, match="everybody holds"):
-            real.pay(amount_tao=1, to=BOB, wallet=funded.evm.wallet("alice"))
+    with (
+        contextlib.closing(rehearsal(prepared, tmp_path, Recorded([True]), 5)) as real,
+        pytest.raises(WalletError, match="everybody holds"),
+    ):
+        real.pay(amount_tao=1, to=BOB, wallet=funded.evm.wallet("alice"))
 
 
 @pytest.mark.parametrize(
@@ -188,20 +187,16 @@ def test_where_web3_reaches_a_network(name: str, url: str) -> None:
     assert http_endpoint(name, endpoint) == url
 
 
-def test_a_refusal_of_a_contract_before_it_is_sent_is_in_its_own_words(funded: NetworkClient) -> None:
-    # A contract whose constructor reverts with Error("no"): push the data, and revert with it.
-    reason = "08c379a0" + f"{32:064x}" + f"{2:064x}" + "6e6f".ljust(64, "0")
-    code = "0x" + "6064600c5f396064 5ffd".replace(" ", "").rjust(24, "0")[-20:].ljust(24, "0") + reason
-    nonce = funded.w3.eth.get_transaction_count(funded.evm.wallet("alice").address)
-    with pytest.raises(ChainRejected):
-        funded.evm.send("alice", Transaction(summary="deploy", what="execute", to=None, data=code))
-    assert funded.w3.eth.get_transaction_count(funded.evm.wallet("alice").address) == nonce
-
-
-def test_the_sdk_sees_the_same_money(funded: NetworkClient, prepared: Prepared) -> None:
+def test_the_sdk_sees_the_same_money(funded: NetworkClient, prepared: Any) -> None:
     alice = funded.evm.wallet("alice")
     rpc = EvmRpc(prepared.node.url)
     assert rpc.get_balance_wei(alice.address) // RAO == funded.evm.balance(alice)
     assert rpc.chain_id() == funded.w3.eth.chain_id
     receipt = funded.execute(bittensor.FundEvmKey(evm_address=alice.address, amount_tao=1), wallet="bob")
     assert receipt.event("Balances", "Transfer")
+
+
+def test_a_chain_without_the_precompile_is_not_paid_through_it(funded: NetworkClient) -> None:
+    check_precompile(funded.w3, "0x" + "0" * 37 + "800")
+    with pytest.raises(ChainRejected, match="would be lost"):
+        check_precompile(funded.w3, "0x" + "0" * 36 + "0900")
