@@ -36,7 +36,9 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
         updates = []
         for peer in range(peers):
             work = batches(corpus, 10 * round_ + peer, strategy.inner_steps)
-            learned = strategy.learn(flat_models[peer], theta, work, progress, lambda i, loss: None)
+            learned = strategy.learn(
+                flat_models[peer], theta, work, progress, lambda i, loss: None, memory=memories[peer]
+            )
             assert len(learned.losses) == strategy.inner_steps
             updates.append(codec.decode(codec.encode(learned.delta_P, memories[peer])))
         strategy.apply(theta, strategy.combine(updates, layout), outer, progress)
@@ -67,15 +69,19 @@ def test_impossible_options_are_refused(options: dict[str, float]) -> None:
         SparseLoCo(**options)
 
 
-def test_a_local_start_is_theta_without_what_was_not_sent(tiny: models.TinyGPT) -> None:
-    layout = Layout.of(models.build(tiny, 0))
+def test_a_local_start_is_theta_without_what_was_not_sent(tiny: models.TinyGPT, corpus: Corpus) -> None:
+    model = FlatModel(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig(lr=1e-12, weight_decay=0.0))
+    layout, progress = model.layout, Progress(1, ROUNDS, 15)
     draw = torch.Generator().manual_seed(0)
     theta_P, delta_P = (torch.randn(layout.size, generator=draw) for _ in range(2))
     local, memory = SparseLoCo(local=True), {}
-    assert torch.equal(local.start(theta_P, layout, memory), theta_P)
     sent = local.codec(layout).decode(local.codec(layout).encode(delta_P, memory)).dense(layout.size)
-    torch.testing.assert_close(local.start(theta_P, layout, memory), theta_P - (delta_P - sent))
-    assert torch.equal(SparseLoCo().start(theta_P, layout, memory), theta_P)
+    work = batches(corpus, 1, 1)
+    for strategy, start_P in ((local, theta_P - (delta_P - sent)), (SparseLoCo(), theta_P)):
+        strategy.learn(model, theta_P, work, progress, lambda i, loss: None, memory=memory)
+        torch.testing.assert_close(model.theta_P, start_P)
+    local.learn(model, theta_P, work, progress, lambda i, loss: None, memory={})
+    torch.testing.assert_close(model.theta_P, theta_P)
 
 
 def test_a_manifest_names_the_local_start_only_where_it_is_chosen() -> None:
