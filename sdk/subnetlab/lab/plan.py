@@ -34,7 +34,7 @@ from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_memory
 from subnetlab.train.tasks.find import find
 from subnetlab.train.tasks.travel import code_of
-from subnetlab.train.theta import FlatModel
+from subnetlab.train.theta import FlatModel, Layout
 
 if TYPE_CHECKING:
     from subnetlab.train.data.frames import Names
@@ -90,8 +90,7 @@ def plan(
     if data is not None or eval_data is not None or features is not None or target is not None:
         given = data if data is not None else chosen_data
         chosen_data = sources.of(given, eval_data=eval_data, features=features, target=target)
-    chosen_strategy = _strategy(strategy, chosen_model)
-    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
+    given_strategy = _given(strategy)
     own_loss = code_of(loss, "loss") if loss is not None else None
     own = {name: code_of(one, f"The metric {name!r}") for name, one in (metrics or {}).items()}
     fresh = build(chosen_model, seed)
@@ -101,9 +100,12 @@ def plan(
     start = packed(fresh) if weights else b""
     corpus = chosen_data.load()
     found = find(task, chosen_model, fresh, corpus, loss=own_loss, metrics=own, prompt=prompt)
+    size, rows = Layout.of(fresh).size, bool(corpus.manifest.columns)
+    fitting, default = strategies.usual(chosen_model, parameters=size, rows=rows, given=given_strategy)
+    config = chosen(optimizer, lr, schedule, default=default)
     made = Plan(
-        model=chosen_model, task=found, data=chosen_data, strategy=chosen_strategy,
-        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
+        model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
+        strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
@@ -117,24 +119,18 @@ def _not_swapped(data: object) -> None:
         raise ArgumentInvalid("data is a model.", hint="The model comes first: subnet.train(model, data).")
 
 
-def _strategy(strategy: object | None, model: ModelSpec) -> Strategy:
-    """The strategy, the usual one if none is given.
+def _given(strategy: object | None) -> Strategy | None:
+    """The strategy that a person gave.
 
     Raises:
         ArgumentInvalid: it is something else.
     """
     if strategy is None:
-        return _usual_strategy(model)
+        return None
     if isinstance(strategy, type) or not hasattr(strategy, "inner_steps") or not hasattr(strategy, "codec"):
         called = strategy.__name__ if isinstance(strategy, type) else type(strategy).__name__
         raise ArgumentInvalid(f"strategy is {called}.", hint="Give one, such as sl.strategies.DiLoCo().")
     return cast("Strategy", strategy)
-
-
-def _usual_strategy(model: ModelSpec) -> Strategy:
-    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
-    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
-    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
 
 
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train import optimizer
-from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
+from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.strategies.base import Strategy
 from subnetlab.train.strategies.ddp import DDP
 from subnetlab.train.strategies.demo import DeMo
@@ -13,6 +13,7 @@ from subnetlab.train.strategies.diloco import DiLoCo
 from subnetlab.train.strategies.muloco import MuLoCo
 from subnetlab.train.strategies.sparseloco import SparseLoCo
 from subnetlab.train.strategies.streaming import StreamingDiLoCo
+from subnetlab.train.strategies.usual import inner_optimizer, usual
 
 __all__ = [
     "DDP",
@@ -28,14 +29,10 @@ __all__ = [
     "inner_optimizer",
     "stepping_with",
     "to_json",
+    "usual",
 ]
 
 _KINDS: Final = {kind.__name__: kind for kind in (DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo)}
-
-
-def inner_optimizer(strategy: Strategy) -> OptimizerConfig:
-    """What a run with a strategy steps with unless it says otherwise: Muon for MuLoCo, mostly AdamW."""
-    return getattr(strategy, "optimizer", AdamWConfig())  # a strategy of one's own may leave it out
 
 
 def stepping_with(strategy: Strategy, config: OptimizerConfig) -> Strategy:
