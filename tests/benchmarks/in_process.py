@@ -5,7 +5,6 @@ Losses are in nats per byte on 16,384 fixed held-out bytes. Used by `losses` and
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -24,8 +23,6 @@ from subnetlab.train.theta import FlatModel
 
 _VALIDATOR = 99
 _VALIDATION_BATCHES, _VALIDATION_BATCH, _LENGTH = 8, 32, 64
-_LOOKS = 10
-"""How often a run is judged on its way, for its curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +34,8 @@ class Setting:
     steps: int = 900
     batch: int = 4
     seed: int = 0
+    looks: int = 10
+    """How often a run is judged on its way, for its curve."""
 
     def batches(self, tokens: NDArray[np.uint8], worker: int, step: int) -> Batch:
         """One worker's batch of one step, the same in every row."""
@@ -79,7 +78,7 @@ def subnet(
     layout, theta_P = flat_models[0].layout, flat_models[0].theta_P.clone()
     judged_P = theta_P.clone()
     memories, outer = [State() for _ in flat_models], State()
-    looks, curve, sizes = set(_looks(rounds)), dict[int, float](), list[int]()
+    looks, curve, sizes = set(_looks(rounds, setting.looks)), dict[int, float](), list[int]()
     for round_ in range(rounds):
         progress, codec = Progress(round_, rounds, strategy.inner_steps), strategy.codec(layout, round_)
         payloads: list[bytes] = []
@@ -107,7 +106,7 @@ def together(config: OptimizerConfig, workers: int, setting: Setting, corpus: Co
     torch.set_num_threads(1)
     start, model = time.process_time(), setting.built(config)
     curve, done = dict[int, float](), 0
-    for first, last in pairwise([0, *(look + 1 for look in _looks(setting.steps))]):
+    for first, last in pairwise([0, *(look + 1 for look in _looks(setting.steps, setting.looks))]):
         progress = Progress(0, 1, setting.steps)
         for step in range(first, last):
             batches = [setting.batches(corpus.train, worker, step) for worker in range(workers)]
@@ -139,9 +138,9 @@ def validate(model: FlatModel, theta_P: Tensor, corpus: Corpus) -> float:
     return sum(losses) / len(losses)
 
 
-def _looks(rounds: int) -> Iterator[int]:
+def _looks(rounds: int, looks: int) -> list[int]:
     """The rounds after which a run is judged; the last is among them."""
-    return (rounds * (look + 1) // _LOOKS - 1 for look in range(_LOOKS) if rounds * (look + 1) >= _LOOKS)
+    return sorted({max(1, rounds * (look + 1) // looks) - 1 for look in range(looks)})
 
 
 def _ignored(step: int, loss: float) -> None:
