@@ -50,7 +50,7 @@ class CosineCodec:
         coefficients_P = torch.empty_like(delta_P)
         for source, target in zip(self._pieces(delta_P), self._pieces(coefficients_P), strict=True):
             down, across = (_basis(length).float() for length in (source.shape[1], source.shape[3]))
-            target.copy_(torch.einsum("ahbw,hk,wl->akbl", source, down, across))
+            target.copy_((down.T @ source.transpose(1, 2) @ across).transpose(1, 2))
         return self._sparse().encode(coefficients_P, memory)
 
     def decode(self, data: bytes) -> Update:
@@ -81,20 +81,29 @@ class CosineCodec:
         return SparseCodec(self.layout, self.keep, self.chunk, self.decay, self.bins)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _cosines(length: int) -> Tensor:
     """The cosines of a DCT-II of so many values, NN in float64: a row for each value."""
     place, wave = np.arange(length)[:, None], np.arange(length)[None, :]
     return torch.from_numpy(np.cos(np.pi * (2 * place + 1) * wave / (2 * length)))
 
 
+@functools.lru_cache(maxsize=256)
 def _lengths(length: int) -> Tensor:
     """What makes a basis of cosines orthonormal, N in float64."""
-    return torch.tensor([math.sqrt((1 if wave == 0 else 2) / length) for wave in range(length)]).double()
+    return torch.tensor(
+        [math.sqrt((1 if wave == 0 else 2) / length) for wave in range(length)], dtype=torch.float64
+    )
 
 
+@functools.lru_cache(maxsize=256)
 def _basis(length: int) -> Tensor:
     return _cosines(length) * _lengths(length)
+
+
+@functools.lru_cache(maxsize=256)
+def _whole_cosines(length: int) -> Tensor:
+    return torch.round(_cosines(length) * 2**_BASIS_BITS)
 
 
 def _restored(coefficients: Tensor) -> Tensor:
@@ -104,7 +113,6 @@ def _restored(coefficients: Tensor) -> Tensor:
     largest = float(scaled.abs().max())
     if largest == 0:
         return torch.zeros_like(coefficients)
-    whole = torch.round(scaled * (2**_VALUE_BITS / largest))
-    down, across = (torch.round(_cosines(length) * 2**_BASIS_BITS) for length in (height, width))
-    summed = torch.einsum("akbl,hk,wl->ahbw", whole, down, across)
+    whole = torch.round(scaled * (2**_VALUE_BITS / largest)).transpose(1, 2)
+    summed = (_whole_cosines(height) @ whole @ _whole_cosines(width).T).transpose(1, 2)
     return (summed * (largest / 2 ** (_VALUE_BITS + 2 * _BASIS_BITS))).float()
