@@ -249,12 +249,13 @@ def chunks_of(layout: Layout, keep: int, chunk: int) -> Chunks:
 def _cut(index: int, shape: tuple[int, ...], offset: int, side: int, chunk: int) -> _Block:
     if len(shape) < 2:
         length = math.prod(shape)
-        return _Block(index, 1, length, 1, _divisor(length, chunk), offset)
+        return _Block(index, 1, length, 1, divisor(length, chunk), offset)
     rows, cols = shape[0], math.prod(shape[1:])
-    return _Block(index, rows, cols, _divisor(rows, side), _divisor(cols, side), offset)
+    return _Block(index, rows, cols, divisor(rows, side), divisor(cols, side), offset)
 
 
-def _divisor(number: int, at_most: int) -> int:
+def divisor(number: int, at_most: int) -> int:
+    """The largest divisor of a number that is no larger than allowed."""
     return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)
 
 
