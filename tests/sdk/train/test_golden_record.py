@@ -8,7 +8,7 @@ instructions of the processor are those of the machine that wrote the golden fil
 import json
 import random
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ import torch
 
 from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train import data
-from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.manifest import EARLIER, Manifest, ScoringConfig
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig, MuonConfig, SignumConfig
 from subnetlab.train.rehearsal import Rehearsal
@@ -69,7 +69,7 @@ def played(make_manifest: MakeManifest, options: dict[str, Any]) -> Rehearsal:
     corpus = corpus_of_words()
     manifest = make_manifest(
         data=corpus.manifest,
-        scoring=ScoringConfig(validation_batches=2, validation_sequences=16),
+        scoring=replace(ScoringConfig(validation_batches=2, validation_sequences=16), **EARLIER),
         **options,
     )
     pinned = Pinned(**{field.name: getattr(manifest, field.name) for field in fields(manifest)})
