@@ -14,6 +14,7 @@ from subnetlab.errors import RunNotFinished
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
+from subnetlab.lab.payments import PaidRun
 from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
@@ -39,7 +40,7 @@ _CUT_SHORT = {
 }  # fmt: skip
 
 
-class Run(Running):
+class Run(Running, PaidRun):
     """One run, by its folder.
 
     Args:
