@@ -8,7 +8,8 @@ IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench soak recorded picture contracts binder constraints clean
+.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts binder \
+	constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -50,6 +51,9 @@ format: install  ## put style right where a tool can
 bench: install   ## side-by-side measurements, written to build/bench.json (BENCH="--only devnet,kernel")
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+strategies: install  ## every strategy beside the others, written to docs/strategies.md; broken off, it goes on
+	@$(BIN)/python -m tests.benchmarks.strategies $(STRATEGIES)
 
 soak: install    ## kernel, server and page memory over an hour of live dashboards (MINUTES=60)
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'

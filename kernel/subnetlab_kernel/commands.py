@@ -113,6 +113,16 @@ def train_parser() -> LineParser:
     p.add_argument("--miners", type=int, help="how many miners, free riders included")
     p.add_argument("--validators", type=int, help="how many validators")
     p.add_argument("--free-riders", type=int, help="how many of the miners send noise instead of work")
+    p.add_argument(
+        "--attackers", metavar="KIND=N", action="append",
+        help="how many of the miners attack, and how: sign_flip=2,free_rider=1",
+    )  # fmt: skip
+    p.add_argument(
+        "--baselines", metavar="NAME", action="append",
+        help="what the subnet is measured beside: alone, alone_3x, ddp; several with commas, none for none",
+    )  # fmt: skip
+    p.add_argument("--optimizer", help="adamw or muon; the strategy's own when left out")
+    p.add_argument("--lr", type=float, help="the largest learning rate")
     p.add_argument("--rounds", type=int, help="how many rounds")
     p.add_argument(
         "--netuid", type=int, help="subnet to train on; the variable `subnet`, or a new one, otherwise"

@@ -1,7 +1,8 @@
 """SubnetLab: a decentralised-training subnet you can hold in a notebook, on the real wire protocol.
 
-Importing this package loads nothing: every name below is imported when it is first used (PEP 562), so that
-the embedded node and the command line start without torch.
+`SubnetLabError` is what every refusal is; `errors` lists its leaves, to catch one kind alone:
+`except sl.errors.MoneyError`. Importing this package loads nothing: every name below is imported when it is
+first used (PEP 562), so that the embedded node and the command line start without torch.
 """
 
 from importlib import import_module
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from subnetlab import errors as errors
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
+    from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
@@ -40,6 +42,7 @@ _ATTRIBUTES = {
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
+    "SubnetLabError": "subnetlab.errors",
     "attach": "subnetlab.lab.runs",
     "compare": "subnetlab.lab.compare",
     "connect": "subnetlab.lab.session",
@@ -55,6 +58,7 @@ __all__ = [
     "Net",
     "Run",
     "Subnet",
+    "SubnetLabError",
     "__version__",
     "attach",
     "compare",

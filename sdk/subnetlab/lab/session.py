@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from subnetlab.errors import DevnetOnly, FleetError, NetworkError
 from subnetlab.fleet.spec import read_spec
-from subnetlab.lab import embedded
+from subnetlab.lab import arguments, embedded
 from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
 from subnetlab.lab.money import MoneyVerbs
@@ -30,6 +30,7 @@ from subnetlab.network.confirm import Confirm, checked
 from subnetlab.network.wallets import Wallet
 from subnetlab.record.events import Spent
 from subnetlab.report import html
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 
 BLOCK_TIME_S = 0.25
@@ -40,6 +41,7 @@ _REJOINING = threading.Lock()
 """However many take hold of runs of one chain at once, they share one connection."""
 
 
+@known_arguments("sl.connect")
 def connect(
     network: str = endpoints.DEVNET,
     *,
@@ -59,18 +61,20 @@ def connect(
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
         NodeUnreachable: no node answers at the endpoint.
+        ArgumentInvalid: an argument has a wrong type or value; nothing was started.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = endpoints.resolve(network)
+    found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
+    chosen = arguments.a_sealing(sealing)
+    idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
-    options = {"instant": ["--instant"], "manual": ["--manual"]}
-    chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
-    node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
+    mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
+    node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
@@ -165,6 +169,7 @@ class Net(MoneyVerbs):
 
     # -- subnets -----------------------------------------------------------------------------------
 
+    @known_arguments("net.create_subnet")
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
@@ -189,6 +194,7 @@ class Net(MoneyVerbs):
         Raises:
             ChainRejected: there is none of this number.
         """
+        netuid = arguments.count("netuid", netuid, least=0, most=arguments.MOST_NETUID)
         found = self._client.metagraph(netuid)
         name = found.name or f"subnet {netuid}"
         return Subnet(self, netuid, name=name, owner=wallet)
@@ -207,6 +213,7 @@ class Net(MoneyVerbs):
             ChainPaced: a run seals this chain's blocks; none was sealed.
         """
         self._dev("seal")
+        blocks = arguments.count("blocks", blocks, least=1, most=arguments.MOST_BLOCKS)
         with self.sealing.held("net.seal"):
             return self._client.dev.seal(blocks).number
 

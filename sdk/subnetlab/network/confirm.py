@@ -12,7 +12,7 @@ from types import BuiltinFunctionType
 from typing import Protocol, TypeVar
 
 from subnetlab.errors import HeadlessSpendRefused, NotConfirmed
-from subnetlab.text import NAME, REASON, plain
+from subnetlab.text import NAME, REASON, capitalised, kind_of, plain
 from subnetlab.units import format_tao
 
 
@@ -137,7 +137,7 @@ def checked(confirm: AnyConfirm) -> AnyConfirm:
     if confirm is None or (callable(getattr(confirm, "ask", None)) and hasattr(confirm, "interactive")):
         return confirm
     raise NotConfirmed(
-        f"A {type(confirm).__name__} cannot be asked to confirm a spend.",
+        f"{capitalised(kind_of(confirm))} cannot be asked to confirm a spend.",
         hint="Give an object with .ask(spend) and .interactive, or leave confirm out.",
     )
 

@@ -165,6 +165,8 @@ class Scored(Event):
     norm: float
     reason: str = ""
     """Why it was gated, in words."""
+    own_work: float = 0.0
+    """Evidence over all rounds that its work is its own, in nats; 0 where the run weighs none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import pytest
 
 from subnetlab.errors import InsufficientBalance, NotConfirmed, OverBudget
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.lab.registration import register_peers
+from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.session import Net
 from subnetlab.network.confirm import Recorded
 

@@ -5,11 +5,14 @@ state held and put back. No Merkle trie: the header's state root is a hash chain
 """
 
 import bisect
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 Version = tuple[int, bytes | None]
 """The block a value was sealed in, and the value; None where the key was removed."""
+
+Kept = Mapping[bytes, Callable[[bytes | None], bool]]
+"""Keys whose old values outlive their blocks' states, each with whether a value does."""
 
 
 class State:
@@ -112,12 +115,13 @@ class State:
             yield self._keys[index]
             index += 1
 
-    def prune(self, before: int) -> None:
-        """Forget versions that no block from `before` on can see."""
+    def prune(self, before: int, kept: Kept | None = None) -> None:
+        """Forget versions that no block from `before` on can see, but for those `kept` by their key."""
         for key in list(self._history):
             versions = self._history[key]
             keep = max(bisect.bisect_right(versions, before, key=lambda v: v[0]) - 1, 0)
-            del versions[:keep]
+            worth = None if kept is None else kept.get(key)
+            versions[:keep] = [] if worth is None else [one for one in versions[:keep] if worth(one[1])]
             if len(versions) == 1 and versions[0][1] is None and versions[0][0] <= before:
                 del self._history[key]
                 del self._keys[bisect.bisect_left(self._keys, key)]
@@ -125,6 +129,21 @@ class State:
     def latest(self) -> dict[bytes, bytes]:
         """Every present key and value at the head, for saving."""
         return {k: v for k, versions in self._history.items() if (v := versions[-1][1]) is not None}
+
+    def past(self, kept: Kept) -> dict[bytes, list[Version]]:
+        """The versions of some keys that are worth keeping, and their newest ones, for saving."""
+        return {
+            key: [*(one for one in versions[:-1] if worth(one[1])), versions[-1]]
+            for key, worth in kept.items()
+            if (versions := self._history.get(key))
+        }
+
+    def remember(self, past: Mapping[bytes, list[Version]]) -> None:
+        """Put saved versions of keys in the place of those that are there."""
+        for key, versions in past.items():
+            if key not in self._history:
+                bisect.insort(self._keys, key)
+            self._history[key] = list(versions)
 
     def overlay(self, at: int) -> "State":
         """A state of its own that begins as a sealed block is, for what is to leave no trace here."""

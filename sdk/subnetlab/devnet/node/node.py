@@ -24,7 +24,7 @@ from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.node.turns import Turns
-from subnetlab.devnet.pallets import balances, mev_shield, system
+from subnetlab.devnet.pallets import balances, ethereum, mev_shield, system
 from subnetlab.units import U64_MAX
 
 log = logging.getLogger("subnetlab.devnet")
@@ -77,6 +77,8 @@ class Node:
         """Build the genesis block."""
         self.codec, self.clock = codec, clock
         self.state = State()
+        self.kept = ethereum.kept(codec)
+        """What of old blocks' states stays: their Ethereum transactions."""
         self.ledger = Ledger(codec, self.state)
         self.transaction_pool = TransactionPool()
         self.pruned_before = 0
@@ -285,7 +287,7 @@ class Node:
     def _forget(self, number: int) -> None:
         if number % PRUNE_EVERY == 0 and number > system.BLOCK_HASH_COUNT:
             self.pruned_before = number - system.BLOCK_HASH_COUNT
-            self.state.prune(self.pruned_before)
+            self.state.prune(self.pruned_before, self.kept)
 
     # -- runtime APIs
 

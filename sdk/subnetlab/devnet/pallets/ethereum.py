@@ -4,12 +4,13 @@ A transaction pays by its gas and no fee of the chain's own. A chain that began 
 gets its items with its next block. The engine is loaded by the first transaction. Source: pallet-ethereum.
 """
 
-from subnetlab.devnet.chain.codec import bytes_of, limbs
+from subnetlab.devnet.chain.codec import Codec, bytes_of, limbs
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, on_finalize, on_initialize
 from subnetlab.devnet.chain.scale import Reader, prefixed
+from subnetlab.devnet.chain.state import Kept
 from subnetlab.devnet.evm import fees
-from subnetlab.devnet.evm.block import Header, Receipt, Status, bloom, built
+from subnetlab.devnet.evm.block import EthereumBlock, Header, Receipt, Status, bloom, built
 from subnetlab.devnet.evm.block_scale import (
     decode_receipt,
     decode_status,
@@ -128,6 +129,24 @@ def store_block(ledger: Ledger) -> None:
         put(key("Ethereum", "BlockHash", limbs(number - BLOCK_HASH_COUNT - 1)), None)
     hashes = vector([one.hash for one in transactions], bytes)
     ledger.digests.append(_CONSENSUS + _ENGINE + prefixed(_HASHES + block.header.hash + hashes))
+
+
+def kept(codec: Codec) -> Kept:
+    """What receipts are answered from for ever: blocks with transactions, and the fees they paid."""
+    empty = encode_block(EthereumBlock(header=Header()))
+
+    def is_busy(raw: bytes | None) -> bool:
+        return raw is not None and len(raw) > len(empty)
+
+    def is_listed(raw: bytes | None) -> bool:
+        return raw not in (None, b"\0")
+
+    return {
+        codec.key("Ethereum", "CurrentBlock"): is_busy,
+        codec.key("Ethereum", "CurrentReceipts"): is_listed,
+        codec.key("Ethereum", "CurrentTransactionStatuses"): is_listed,
+        codec.key("BaseFee", "BaseFeePerGas"): lambda _raw: True,
+    }
 
 
 def named_in(logs: tuple[bytes, ...]) -> tuple[bytes, tuple[bytes, ...]] | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from bittensor_core import Keypair
 from eth_account import Account
 from eth_utils import to_checksum_address
 from tests.sdk.devnet.signing import Signer
@@ -90,8 +89,8 @@ def receipts(node: Node) -> tuple[Receipt, ...]:
     return read_vector(Reader(raw), decode_receipt)
 
 
-@pytest.fixture
-def wallet(node: Node, signer: Signer) -> Wallet:
+def funded(node: Node, signer: Signer) -> Wallet:
+    """A wallet that a transfer of the chain's own gave money to."""
     node.seal()
     wallet = Wallet(node)
     node.submit(signer.transfer(wallet.mirror, FUNDS_RAO))
@@ -100,5 +99,5 @@ def wallet(node: Node, signer: Signer) -> Wallet:
 
 
 @pytest.fixture
-def alice() -> Keypair:
-    return Keypair.from_uri("//Alice")
+def wallet(node: Node, signer: Signer) -> Wallet:
+    return funded(node, signer)

@@ -9,8 +9,8 @@ from typing import Any
 
 from subnetlab.devnet.chain.registry import DispatchError, Origin
 from subnetlab.devnet.evm.addresses import mirror
+from subnetlab.devnet.evm.precompiles import staked
 from subnetlab.devnet.evm.precompiles.frame import Failed, Frame, rao_of
-from subnetlab.devnet.evm.precompiles.staked import PROXIES, total_of_coldkey, total_of_hotkey
 from subnetlab.devnet.evm.precompiles.words import Arguments, Call, Precompile, Read
 from subnetlab.devnet.pallets.subtensor import share_pool
 
@@ -48,10 +48,10 @@ STAKING = Precompile(
     bodies={
         "addStake": add_stake,
         "removeStake": remove_stake,
-        "getStake": Read(7, share_pool.stake_of, wei=True),
-        "getTotalColdkeyStake": Read(2, total_of_coldkey, wei=True),
-        "getTotalHotkeyStake": Read(2, total_of_hotkey, wei=True),
-        **PROXIES,
+        "getStake": Read(staked.READS_PER_STAKE, share_pool.stake_of, wei=True),
+        "getTotalColdkeyStake": Read(staked.reads_of_coldkey, staked.total_of_coldkey, wei=True),
+        "getTotalHotkeyStake": Read(staked.reads_of_hotkey, staked.total_of_hotkey, wei=True),
+        **staked.PROXIES,
     },
     payable=frozenset({"removeStake", "addProxy", "removeProxy"}),
 )

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.evm.precompiles.frame import Frame
+from subnetlab.devnet.evm.precompiles.frame import Frame, Reverted
 from subnetlab.devnet.evm.precompiles.words import Arguments, Body, Maybe, Read, Several, Stored
 from subnetlab.devnet.pallets.subtensor.entries import number, read
 
-_LOCK_READS = 7
+MOST_HOTKEYS = 64
+_COLDKEY_LOCK_READS, _HOTKEY_LOCK_READS = 6, 8
+_INPUT_GAS_PER_HOTKEY = 64
 _READS_PER_CLAIM = 20
 _ACCEPTS_LOCKED = 1
 """Bit of `AccountFlags`."""
@@ -36,8 +38,36 @@ def _no_hotkey_lock(_ledger: Ledger, _hotkey: str, _netuid: int) -> list[Any]:
     return [False, 0, 0]
 
 
+def few(frame: Frame, hotkeys: list[bytes], what: str) -> list[bytes]:
+    """The hotkeys of a bounded batch, reading them paid for.
+
+    Raises:
+        Reverted: there are too many, or one is there twice.
+    """
+    if len(hotkeys) > MOST_HOTKEYS:
+        raise Reverted("hotkeys: Value is too large for length")
+    frame.consume(_INPUT_GAS_PER_HOTKEY * len(hotkeys))
+    if len(set(hotkeys)) < len(hotkeys):
+        raise Reverted(f"duplicate {what} hotkey")
+    return hotkeys
+
+
 def _nothing_unclaimed(_ledger: Ledger, *_of: Any) -> int:
     return 0
+
+
+def _claim_reads(ledger: Ledger, *_of: Any) -> int:
+    return 1 + _READS_PER_CLAIM * (number(ledger, "SubnetLimit") + 1)
+
+
+def _nothing_unclaimed_on_subnet(frame: Frame, arguments: Arguments) -> Sequence[Any]:
+    hotkeys: list[bytes] = arguments["hotkeys"]
+    if len(hotkeys) > MOST_HOTKEYS:
+        raise Reverted("hotkeys: Value is too large for length")
+    frame.charge_reads(_READS_PER_CLAIM * len(hotkeys))
+    if len(set(hotkeys)) < len(hotkeys):
+        raise Reverted("duplicate unclaimed root hotkey")
+    return [0]
 
 
 def _swap_status(frame: Frame, arguments: Arguments) -> Sequence[Any]:
@@ -53,8 +83,10 @@ def _pending_children(frame: Frame, arguments: Arguments) -> Sequence[Any]:
     return list(_subtensor("PendingChildKeys", "netuid", "parent").value(frame.ledger, arguments))
 
 
-def _convictions(_ledger: Ledger, _netuid: int, hotkeys: list[Any]) -> list[int]:
-    return [0] * len(hotkeys)
+def _convictions(frame: Frame, arguments: Arguments) -> Sequence[Any]:
+    hotkeys = few(frame, arguments["hotkeys"], "conviction")
+    frame.charge_reads(_HOTKEY_LOCK_READS * len(hotkeys))
+    return [[0] * len(hotkeys)]
 
 
 READS: dict[str, Body] = {
@@ -87,9 +119,9 @@ READS: dict[str, Body] = {
     "getStakeAccounting": Several(_subtensor("TotalIssuance"), _subtensor("TotalStake")),
     "getLockRates": Several(_subtensor("UnlockRate"), _subtensor("MaturityRate")),
     "getRejectLockedAlpha": Read(1, _rejects_locked),
-    "getColdkeyLock": Read(_LOCK_READS, _no_lock),
-    "getHotkeyLock": Read(_LOCK_READS, _no_hotkey_lock),
-    "getHotkeyConvictions": Read(_LOCK_READS, _convictions),
+    "getColdkeyLock": Read(_COLDKEY_LOCK_READS, _no_lock),
+    "getHotkeyLock": Read(_HOTKEY_LOCK_READS, _no_hotkey_lock),
+    "getHotkeyConvictions": _convictions,
     "getMinerCollateral": Maybe(
         _subtensor("MinerCollateral"), "locked", "drain_ratio", "min_locked", "earned"
     ),
@@ -97,6 +129,6 @@ READS: dict[str, Body] = {
         _subtensor("ColdkeyMinerCollateral"), _subtensor("ColdkeyCollateralHotkeys")
     ),
     "getCollateralConfig": Several(_subtensor("CollateralLockShare"), _subtensor("CollateralDrainRatio")),
-    "getUnclaimedRootTaoByHotkey": Read(_READS_PER_CLAIM, _nothing_unclaimed),
-    "getUnclaimedRootTaoBySubnet": Read(_READS_PER_CLAIM, _nothing_unclaimed),
+    "getUnclaimedRootTaoByHotkey": Read(_claim_reads, _nothing_unclaimed),
+    "getUnclaimedRootTaoBySubnet": _nothing_unclaimed_on_subnet,
 }

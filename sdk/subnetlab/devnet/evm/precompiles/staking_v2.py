@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.evm.precompiles import staked
 from subnetlab.devnet.evm.precompiles.allowances import ALLOWANCES
 from subnetlab.devnet.evm.precompiles.frame import Frame, Reverted
-from subnetlab.devnet.evm.precompiles.staked import (
-    PROXIES,
-    total_of_coldkey,
-    total_of_hotkey,
-    total_on_subnet,
-)
-from subnetlab.devnet.evm.precompiles.staking_reads import READS
+from subnetlab.devnet.evm.precompiles.staking_reads import MOST_HOTKEYS, READS, few
 from subnetlab.devnet.evm.precompiles.words import (
     Arguments,
     Body,
@@ -28,13 +23,14 @@ from subnetlab.devnet.evm.precompiles.words import (
     optional,
 )
 from subnetlab.devnet.pallets.subtensor import share_pool
-from subnetlab.devnet.pallets.subtensor.entries import number, read
+from subnetlab.devnet.pallets.subtensor.entries import entries, number, read
 from subnetlab.devnet.pallets.subtensor.stake_checks import MIN_STAKE_RAO
 
-READS_PER_STAKE = 7
-MOST_HOTKEYS = 64
-_INPUT_GAS_PER_HOTKEY = 1_000
 _PER_MILLION = 1_000_000
+
+
+def _positions_of(ledger: Ledger, hotkey: str, _netuid: int) -> int:
+    return len(entries(ledger, "AlphaV2", hotkey))
 
 
 def _holders(ledger: Ledger, hotkey: str, netuid: int) -> list[str]:
@@ -49,24 +45,10 @@ def _least_nomination(ledger: Ledger) -> int:
     return MIN_STAKE_RAO * number(ledger, "NominatorMinRequiredStake") // _PER_MILLION
 
 
-def few(hotkeys: list[bytes], what: str) -> list[bytes]:
-    """The hotkeys of a bounded batch.
-
-    Raises:
-        Reverted: there are too many, or one is there twice.
-    """
-    if len(hotkeys) > MOST_HOTKEYS:
-        raise Reverted("hotkeys: Value is too large for length")
-    if len(set(hotkeys)) < len(hotkeys):
-        raise Reverted(f"duplicate {what} hotkey")
-    return hotkeys
-
-
 def positions(frame: Frame, arguments: Arguments) -> Sequence[Any]:
     """The stakes of one coldkey with the hotkeys asked about, empty ones left out."""
-    hotkeys = few(arguments["hotkeys"], "stake info")
-    frame.consume(_INPUT_GAS_PER_HOTKEY * len(hotkeys))
-    frame.charge_reads(READS_PER_STAKE * len(hotkeys))
+    hotkeys = few(frame, arguments["hotkeys"], "stake info")
+    frame.charge_reads(staked.READS_PER_STAKE * len(hotkeys))
     coldkey, netuid = account(arguments["coldkey"]), arguments["netuid"]
     stakes = [(key, share_pool.stake_of(frame.ledger, account(key), coldkey, netuid)) for key in hotkeys]
     return [[(key, stake) for key, stake in stakes if stake]]
@@ -123,14 +105,14 @@ _SETTINGS: dict[str, Body] = {
     "setCollateralDrainRatio": Call("AdminUtils.sudo_set_collateral_drain_ratio", drain_ratio="raw_ratio"),
 }
 _STAKES: dict[str, Body] = {
-    "getStake": Read(READS_PER_STAKE, share_pool.stake_of),
+    "getStake": Read(staked.READS_PER_STAKE, share_pool.stake_of),
     "getStakeInfoForColdkeyAndNetuid": positions,
     "getStakingHotkeys": page,
-    "getAlphaStakedValidators": Read(1, _holders),
+    "getAlphaStakedValidators": Read(_positions_of, _holders),
     "getTotalAlphaStaked": Read(2, share_pool.hotkey_stake),
-    "getTotalColdkeyStake": Read(2, total_of_coldkey),
-    "getTotalColdkeyStakeOnSubnet": Read(2, total_on_subnet),
-    "getTotalHotkeyStake": Read(2, total_of_hotkey),
+    "getTotalColdkeyStake": Read(staked.reads_of_coldkey, staked.total_of_coldkey),
+    "getTotalColdkeyStakeOnSubnet": Read(staked.reads_of_coldkey, staked.total_on_subnet),
+    "getTotalHotkeyStake": Read(staked.reads_of_hotkey, staked.total_of_hotkey),
     "getNominatorMinRequiredStake": Read(2, _least_nomination),
     "getDefaultMinStake": Read(1, _least_stake),
 }
@@ -138,5 +120,5 @@ _STAKES: dict[str, Body] = {
 STAKING_V2 = Precompile(
     name="staking-v2",
     switch="Staking",
-    bodies={**_MOVES, **_SETTINGS, **_STAKES, **READS, **PROXIES, **ALLOWANCES},
+    bodies={**_MOVES, **_SETTINGS, **_STAKES, **READS, **staked.PROXIES, **ALLOWANCES},
 )

@@ -203,14 +203,18 @@ class Maybe:
 class Read:
     """Answer what a function of the ledger says, for a number of reads; `bytes32` arguments come as ss58."""
 
-    def __init__(self, reads: int, answer: Callable[..., Any], *, wei: bool = False) -> None:
-        """Keep the price in reads; `wei` scales an answer in rao."""
+    def __init__(
+        self, reads: int | Callable[..., int], answer: Callable[..., Any], *, wei: bool = False
+    ) -> None:
+        """Keep the price in reads, or what counts them from the same arguments; `wei` scales rao."""
         self.reads, self.answer, self.wei = reads, answer, wei
 
     def __call__(self, frame: Frame, arguments: Arguments) -> Sequence[Any]:
         """Pay and answer."""
-        frame.charge_reads(self.reads)
-        value = self.answer(frame.ledger, *(_key(one) for one in arguments.values()))
+        given = [_key(one) for one in arguments.values()]
+        reads = self.reads
+        frame.charge_reads(reads if isinstance(reads, int) else reads(frame.ledger, *given))
+        value = self.answer(frame.ledger, *given)
         if isinstance(value, tuple):
             return list[Any](value)
         return [wei_of(value) if self.wei else value]

@@ -6,7 +6,7 @@ from tests.sdk.devnet.pallets.stage import BOB, OWNER_HOTKEY, TAO, Stage, key
 
 from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.precompiles import allowances
-from subnetlab.devnet.evm.precompiles.frame import WEI_PER_RAO
+from subnetlab.devnet.evm.precompiles.frame import READ_GAS, WEI_PER_RAO
 from subnetlab.devnet.pallets import balances, swap
 from subnetlab.devnet.pallets.subtensor import share_pool
 
@@ -167,6 +167,18 @@ def test_totals_are_the_values_of_what_is_held(wallet: Wallet, netuid: int) -> N
     assert wallet.call("staking-v2", "getTotalHotkeyStake", HOTKEY) == pytest.approx(
         swap.value_rao(ledger, netuid, everyone) + 3 * TAO, abs=1
     )
+
+
+def test_a_total_is_charged_for_what_it_may_read(wallet: Wallet, netuid: int) -> None:
+    limit = wallet.stage.number("SubnetLimit")
+    wallet.call("staking-v2", "getTotalHotkeyStake", HOTKEY)
+    assert wallet.used == READ_GAS * (1 + 5 * limit)
+    wallet.call("staking-v2", "addStake", HOTKEY, 5 * TAO, netuid)
+    wallet.call("staking-v2", "addStake", HOTKEY, 3 * TAO, 0)
+    wallet.call("staking-v2", "getTotalColdkeyStake", wallet.key)
+    assert wallet.used == READ_GAS * (2 + 2 * 22)
+    wallet.call("staking-v2", "getTotalColdkeyStakeOnSubnet", wallet.key, netuid)
+    assert wallet.used == READ_GAS * (2 + 2 * 2 + 20)
 
 
 @pytest.mark.parametrize("limit", [0, 65])

@@ -9,7 +9,7 @@ from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.supervisor.pacer import Rounds
 from subnetlab.record.events import Role
 
-RUN_HEADER: Final = "subnetlab.fleet.worker.header:run_header"
+RUN_HEADER: Final = "subnetlab.fleet.worker.manifest_file:run_header"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ SealingMode: TypeAlias = Literal["instant", "manual"] | float
 """As `DevControls.set_sealing` takes it; a number is the seconds between blocks."""
 
 
-class Clock(Protocol):
+class ChainClock(Protocol):
     """Where a supervisor's blocks come from."""
 
     def start(self) -> Block:

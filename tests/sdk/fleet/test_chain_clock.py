@@ -9,7 +9,7 @@ import pytest
 from tests.devnet_process import DevnetProcess, running_devnet
 
 from subnetlab.errors import ChainPaced, DevnetOnly, NodeUnreachable
-from subnetlab.fleet.clock import Patience, SealedClock, WatchedClock, as_mode
+from subnetlab.fleet.chain_clock import Patience, SealedClock, WatchedClock, as_mode
 from subnetlab.network.chain import Block
 from subnetlab.network.dev import DevControls
 from subnetlab.network.memory import MemoryNet

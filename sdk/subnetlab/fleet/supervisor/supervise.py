@@ -81,7 +81,7 @@ def _follow(run: OpenedRun, asked_at: float) -> None:
     try:
         run.supervisor.listen_to_signals()
         ending = run.pending or _trained(run, asked_at)
-        ending = with_model(ending, run.journal.resume, run.launcher, run.run_folder)
+        ending = with_model(ending, run.recorder.resume, run.launcher, run.run_folder)
     except NodeUnreachable as error:
         ending = chain_gone(error)
     except (FleetError, RecordError) as error:  # no process can be started, or the disk is full
@@ -95,7 +95,7 @@ def _follow(run: OpenedRun, asked_at: float) -> None:
         log.info("The run is over: %s %s", ending.status, ending.reason)
         wall_s = round(time.monotonic() - run.began, 3)
         try:
-            run.journal.append(
+            run.recorder.append(
                 [ending.event(run.supervisor.head, wall_s, run.supervisor.energy.read())], durable=True
             )
         except RecordError:

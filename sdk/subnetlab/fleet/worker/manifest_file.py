@@ -15,7 +15,7 @@ from subnetlab.train.manifest import Manifest
 
 
 def run_header(run_folder: str) -> Answer:
-    """The fields of `supervisor.header.RunHeader`.
+    """The fields of `supervisor.run_header.RunHeader`.
 
     Raises:
         FleetStartFailed: the manifest is missing or no JSON.

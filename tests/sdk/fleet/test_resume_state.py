@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from subnetlab.fleet.supervisor.resume import read_resume_state
+from subnetlab.fleet.supervisor.resume_state import read_resume_state
 from subnetlab.record.events import (
     BaselineEvaluated,
     BlockSealed,

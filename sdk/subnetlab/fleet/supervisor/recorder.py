@@ -10,7 +10,7 @@ from typing import Final
 
 from subnetlab.errors import FleetError
 from subnetlab.fleet.launcher import Launcher
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.record.events import Event, from_json
 from subnetlab.record.writer import RecordWriter
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 RECONCILE_ROUNDS: Final = "subnetlab.fleet.worker.reconcile:reconcile_rounds"
 
 
-class Journal:
+class Recorder:
     """A record that grows.
 
     Args:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subnetlab.errors import PayloadRejected
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 
-PARTS = {"levels": wire.Part("F32", 8, 8), "codes": wire.Part("U8", 0, 64)}
-GOOD = wire.write(
+PARTS = {"levels": container.Part("F32", 8, 8), "codes": container.Part("U8", 0, 64)}
+GOOD = container.write(
     {"levels": np.arange(8, dtype="<f4").reshape(2, 4), "codes": np.arange(10, dtype=np.uint8)},
     {"form": "t/1"},
 )
@@ -35,7 +35,7 @@ def forged(**changes: object) -> bytes:
 
 
 def test_what_was_written_is_read() -> None:
-    arrays, metadata = wire.read(GOOD, PARTS, "t/1")
+    arrays, metadata = container.read(GOOD, PARTS, "t/1")
     assert arrays["levels"].tolist() == list(range(8))
     assert arrays["codes"].tolist() == list(range(10))
     assert metadata == {"form": "t/1"}
@@ -84,7 +84,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_each_hostile_container_is_rejected(name: str) -> None:
     with pytest.raises(PayloadRejected) as caught:
-        wire.read(HOSTILE[name], PARTS, "t/1")
+        container.read(HOSTILE[name], PARTS, "t/1")
     assert caught.value.reason == "malformed"
 
 
@@ -98,7 +98,7 @@ def test_any_mutation_is_read_or_rejected_and_nothing_else(data: st.DataObject) 
     cut = data.draw(st.integers(0, len(raw)))
     for hostile in (bytes(raw), bytes(raw[:cut])):
         try:
-            arrays, _ = wire.read(hostile, PARTS, "t/1")
+            arrays, _ = container.read(hostile, PARTS, "t/1")
         except PayloadRejected:
             continue
         assert len(arrays["levels"]) == 8
@@ -110,7 +110,7 @@ def test_a_claim_of_gigabytes_allocates_nothing() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(PayloadRejected):
-            wire.read(bomb, PARTS, "t/1")
+            container.read(bomb, PARTS, "t/1")
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
@@ -121,5 +121,5 @@ def test_a_claim_of_gigabytes_allocates_nothing() -> None:
 )
 def test_values_must_be_finite_and_small(value: float, reason: str) -> None:
     with pytest.raises(PayloadRejected) as caught:
-        wire.finite(np.array([0.0, value], dtype=np.float32), 100)
+        container.finite(np.array([0.0, value], dtype=np.float32), 100)
     assert caught.value.reason == reason
