@@ -30,7 +30,11 @@ def _wallet(p: LineParser) -> None:
 
 
 def _budget(p: LineParser) -> None:
-    p.add_argument("tao", nargs="?", help="what may be spent on this network from now on; none shows it")
+    p.add_argument("tao", nargs="?", help="what may be spent here from now on; 0 forbids it; none shows it")
+
+
+def _ledger(p: LineParser) -> None:
+    p.description = "Everything that was spent on this network, fees included, as a frame."
 
 
 def _stake(p: LineParser) -> None:
@@ -81,6 +85,7 @@ LINE: dict[str, tuple[str, Callable[[LineParser], None]]] = {
     "network": ("connect to a network, or show the present one", _network),
     "wallet": ("what a wallet holds, free and staked", _wallet),
     "budget": ("how much may still be spent on this network", _budget),
+    "ledger": ("everything that was spent on this network", _ledger),
     "stake": ("back a validator; by form without an amount", _stake),
     "pay": ("send TAO; by form without an amount", _pay),
     "subnet": ("look at a subnet, or create one", _subnet),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net as Net
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
+    from subnetlab.network.evm.reverts import revert_reason as revert_reason
     from subnetlab.train import data as data
     from subnetlab.train import models as models
     from subnetlab.train import optimizer as optimizers
@@ -48,6 +49,7 @@ _ATTRIBUTES = {
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
+    "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
 }
 
@@ -68,6 +70,7 @@ __all__ = [
     "models",
     "open",
     "optimizers",
+    "revert_reason",
     "runs",
     "strategies",
 ]

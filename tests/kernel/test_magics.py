@@ -85,7 +85,13 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
     refused = kernel.run(f"%sl pay 4 {BOB}")
     assert refused.ename == "OverBudget"
     assert "net.budget.set" in refused.evalue
+    known = int(kernel.run("net.ledger().height").data[0]["text/plain"])
+    assert "limit=0 τ" in kernel.run("%sl budget 0").text
+    for line in (f"%sl pay 1 {BOB}", "%sl subnet another", "net._client.start_call(2, 'alice')"):
+        assert kernel.run(line).ename == "OverBudget", line
+    assert kernel.run("net.ledger().height").data[0]["text/plain"] == str(known)
     kernel.run("net.budget.set(tao=None)")
+    assert "shape" in kernel.run("%sl ledger").text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl stake --wallet zed", "There is no wallet called 'zed'"),
         ("%sl pay much bob", "is not an amount"),
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
-        ("%sl pay 1 0x" + "ab" * 20, "EVM"),
+        ("%sl pay 1 0x" + "Ab" * 20, "wrong checksum"),
         ("%sl pay 1 'unclosed", "No closing quotation"),
         ("%sl stake 1", "holds no run"),
         ("%sl stake 1 --to 5nobody", "address"),

@@ -35,7 +35,7 @@ from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
 from subnetlab.train.tasks.find import find, length_of
 from subnetlab.train.tasks.travel import loss_of, metric_of
-from subnetlab.train.theta import FlatModel
+from subnetlab.train.theta import FlatModel, Layout
 
 if TYPE_CHECKING:
     from subnetlab.train.data.frames import Names
@@ -91,8 +91,7 @@ def plan(
     if data is not None or eval_data is not None or features is not None or target is not None:
         given = data if data is not None else chosen_data
         chosen_data = sources.of(given, eval_data=eval_data, features=features, target=target)
-    chosen_strategy = _strategy(strategy, chosen_model)
-    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
+    given_strategy = _given(strategy)
     own_loss = loss_of(loss) if loss is not None else None
     own = {name: metric_of(name, one) for name, one in (metrics or {}).items()}
     fresh = build(chosen_model, seed)
@@ -108,9 +107,12 @@ def plan(
         )
     corpus = chosen_data.load()
     found = find(task, chosen_model, fresh, corpus, loss=own_loss, metrics=own, prompt=prompt)
+    size, rows = Layout.of(fresh).size, bool(corpus.manifest.columns)
+    fitting, default = strategies.usual(chosen_model, parameters=size, rows=rows, given=given_strategy)
+    config = chosen(optimizer, lr, schedule, default=default)
     made = Plan(
-        model=chosen_model, task=found, data=chosen_data, strategy=chosen_strategy,
-        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
+        model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
+        strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
@@ -125,25 +127,19 @@ def _not_swapped(data: object) -> None:
         raise ArgumentInvalid("data is a model.", hint="The model comes first: subnet.train(model, data).")
 
 
-def _strategy(strategy: object | None, model: ModelSpec) -> Strategy:
-    """The strategy, the usual one if none is given.
+def _given(strategy: object | None) -> Strategy | None:
+    """The strategy that a person gave.
 
     Raises:
         ArgumentInvalid: it is something else.
     """
     if strategy is None:
-        return _usual_strategy(model)
+        return None
     if isinstance(strategy, type) or not hasattr(strategy, "inner_steps") or not hasattr(strategy, "codec"):
         raise ArgumentInvalid(
             f"strategy is {kind_of(strategy)}.", hint="Give one, such as sl.strategies.DiLoCo()."
         )
     return cast("Strategy", strategy)
-
-
-def _usual_strategy(model: ModelSpec) -> Strategy:
-    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
-    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
-    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
 
 
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:

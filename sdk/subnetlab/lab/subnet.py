@@ -159,10 +159,10 @@ class Subnet:
             features: the columns to learn from; all but the target unless given.
             target: the column to foretell; that called target, label, labels, y or class unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
-                models unless given.
-            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
-                given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, DiLoCo for rows of a
+                table up to a million parameters, SparseLoCo for the rest, unless given.
+            optimizer: "adamw", "muon", "signum" or a configuration from `sl.optimizers`; the strategy's own
+                unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.

@@ -30,9 +30,17 @@ class Spend:
     fee_rao: int
     real: bool
     """False on a development chain, where money is play money."""
+    most: bool = False
+    """Whether the amount is only the most that can leave, because the chain decides how much does."""
+    what: str = "execute"
+    """The kind of spend, as the ledger keeps it: `pay`, `stake`, `register` …"""
+    to: str = ""
+    """An account or a hotkey; empty where it goes to the chain itself."""
+    netuid: int | None = None
 
     def __str__(self) -> str:
-        money = f"{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
+        upto = "up to " if self.most else ""
+        money = f"{upto}{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
         summary, network = plain(self.summary, REASON), plain(self.network, NAME)
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
 

@@ -28,7 +28,7 @@ class Headline:
     baseline: float | None
     """Of one miner alone, after the same round."""
     first: float | None = None
-    """After the first round that closed, where no later one was below it; None else."""
+    """Of an ended run: after the first round that closed, where no later one was below it; None else."""
     measuring: bool = False
     """Whether the rounds are over and only baselines still train."""
     sooner: SpeedUp | None = None
@@ -82,7 +82,7 @@ class Headline:
 
 def headline(view: RunView) -> Headline:
     """The sentence for a run as it is now."""
-    last = max(view.val_loss, default=-1)
+    last = view.last_closed.round if view.last_closed else -1
     return Headline(
         miners=len(view.mining),
         taking_part=taking_part(view),
@@ -100,6 +100,8 @@ def headline(view: RunView) -> Headline:
 
 
 def _never_below(view: RunView) -> float | None:
+    if view.ended is None:
+        return None
     losses = [loss for _, loss in sorted(view.val_loss.items())]
     return losses[0] if len(losses) > 1 and min(losses[1:]) >= losses[0] else None
 

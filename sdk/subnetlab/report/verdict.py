@@ -49,9 +49,9 @@ class Verdict:
     chain_wait_share: float
     honest_median_pay: float
     honest_pay: tuple[int, ...]
-    free_rider_pay: tuple[int, ...]
+    attacker_pay: tuple[int, ...]
     attackers: tuple[str, ...]
-    """Which attack each miner of `free_rider_pay` played."""
+    """Which attack each miner of `attacker_pay` played."""
     pay_is_noise: bool | None
     """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
     loss_noise: float = 0.0
@@ -201,9 +201,9 @@ class Verdict:
 
     def _pay(self) -> list[str]:
         said: list[str] = []
-        if self.free_rider_pay and self.honest_median_pay:
-            share = percent(max(self.free_rider_pay) / self.honest_median_pay)
-            many, kind = len(self.free_rider_pay), self._attacker
+        if self.attacker_pay and self.honest_median_pay:
+            share = percent(max(self.attacker_pay) / self.honest_median_pay)
+            many, kind = len(self.attacker_pay), self._attacker
             who = f"The {kind}" if many == 1 else f"The best paid of {count_word(many)} {kind}s"
             said.append(f"{who} earned {share} of what the median honest miner earned.")
         if self.pay_is_noise and len(set(self.honest_pay)) > 1:
@@ -234,8 +234,8 @@ class Verdict:
             spent = (self.cpu_s.peers, self.cpu_s.baselines.get(ALONE), self.cpu_s.baselines.get(DDP))
             rows.append(("processor time", *(f"{s:,.0f} s" if s else "not measured" for s in spent)))
         rows.append(("an honest miner's pay (median)", amount_alpha(self.honest_median_pay), "nothing", "–"))
-        if self.free_rider_pay:
-            highest = amount_alpha(max(self.free_rider_pay))
+        if self.attacker_pay:
+            highest = amount_alpha(max(self.attacker_pay))
             rows.append((f"{with_article(self._attacker)}'s pay (highest)", highest, "–", "–"))
         return rows if self.loss_ddp is not None else [row[:3] for row in rows]
 
@@ -254,7 +254,7 @@ class Verdict:
             ("energy", "J", self.energy_j, None, None),
             ("chain_wait_share", "share", self.chain_wait_share, 0.0, None),
             ("honest_median_pay", "alpha-rao", self.honest_median_pay, 0.0, None),
-            ("free_rider_pay", "alpha-rao", float(max(self.free_rider_pay, default=0)), None, None),
+            ("attacker_pay", "alpha-rao", float(max(self.attacker_pay, default=0)), None, None),
         ]
         numbers = dict.fromkeys(("subnet", "baseline", "ddp"), pl.Float64)
         schema = {"quantity": pl.String, "unit": pl.String, **numbers}
@@ -296,7 +296,7 @@ def verdict(view: RunView) -> Verdict:
         chain_wait_share=view.chain_wait_share,
         honest_median_pay=view.honest_median_pay,
         honest_pay=tuple(view.pay.total(uid) for uid in view.honest),
-        free_rider_pay=tuple(view.pay.total(uid) for uid in view.cheating),
+        attacker_pay=tuple(view.pay.total(uid) for uid in view.cheating),
         attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
         loss_noise=loss_noise(curve, [loss for _, loss in sorted(view.baseline_loss.items())]),

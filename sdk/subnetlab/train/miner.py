@@ -13,7 +13,7 @@ from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
-from subnetlab.train.strategies.base import LocalUpdate, StartsElsewhere
+from subnetlab.train.strategies.base import LocalUpdate
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
@@ -95,10 +95,9 @@ class Miner(Peer):
         # Dropout draws from torch's global generator.
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
-        strategy, start_P = self.manifest.strategy, replica.theta_P
-        if isinstance(strategy, StartsElsewhere):
-            start_P = strategy.start(start_P, replica.layout, self.memory)
-        return strategy.learn(replica.model, start_P, self.batches(heights), progress, on_step)
+        return self.manifest.strategy.learn(
+            replica.model, replica.theta_P, self.batches(heights), progress, on_step, memory=self.memory
+        )
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
         """The assigned items, one batch per inner step."""

@@ -23,6 +23,8 @@ class ResumeState:
 
     def __init__(self) -> None:
         self._view = RunView(recent=1)
+        self._over_below = 0
+        """Every round below this one is over."""
 
     @property
     def started(self) -> RunStarted | None:
@@ -82,7 +84,9 @@ class ResumeState:
     def unreported(self, before: int) -> list[int]:
         """The rounds below `before` of which the record does not yet say what became of them."""
         over = self._view.over
-        return [number for number in range(before) if number not in over]
+        while self._over_below in over:
+            self._over_below += 1
+        return [number for number in range(self._over_below, before) if number not in over]
 
 
 def read_resume_state(record: Path) -> ResumeState:

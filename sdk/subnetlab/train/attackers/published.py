@@ -23,7 +23,7 @@ def published(reader: Peer, seat: Seat, round_: int) -> bytes | None:
     tokens = [name.rpartition("/")[2] for name in store.names(prefix)]
     for name in store.names(object_paths.all_sealed(round_, seat.uid)):
         try:
-            data = store.get(name, reader.codec.limit + seal.OVERHEAD)
+            data = store.get(name, reader.codec_at(round_).limit + seal.OVERHEAD)
             token = next((token for token in tokens if seal.names_reveal(data, token)), "")
             found = store.get(f"{prefix}/{token}", seal.REVEAL_BYTES) if token else b""
             commitment = bytes.fromhex(name.rpartition("/")[2])

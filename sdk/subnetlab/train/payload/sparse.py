@@ -46,8 +46,7 @@ class SparseCodec:
         error_P = memory.get("error")  # in chunk order
         if error_P is None:
             error_P = torch.zeros(self.layout.size)
-        chunks.add_to(error_P.mul_(self.feedback), delta_P)
-        offsets_N = chunks.largest(error_P)
+        offsets_N = chunks.largest_with(error_P, self.feedback, delta_P)
         places_N = chunks.in_chunk_order(offsets_N)
         values_N = error_P.numpy()[places_N]
         codes_N, levels_T4 = quantise.quantise(values_N, chunks.tensor_N, len(self.layout.tensors), self.bins)

@@ -178,3 +178,14 @@ def test_an_honest_payload_stays_below_the_limit(layout: Layout) -> None:
     spread[::64] = 1.0  # regular gaps, the worst for no parameter in particular
     assert len(mine.encode(spread, {})) <= mine.limit
     assert len(mine.encode(delta(layout), {})) <= mine.limit
+
+
+@pytest.mark.parametrize("bins", BINS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_difference_that_is_no_number_is_sent_and_refused(
+    layout: Layout, bins: quantise.Bins, value: float
+) -> None:
+    payload = codec(layout, bins).encode(torch.full((layout.size,), value), {})
+    with pytest.raises(PayloadRejected) as caught:
+        codec(layout, bins).decode(payload)
+    assert caught.value.reason == "not_finite"
