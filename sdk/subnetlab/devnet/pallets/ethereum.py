@@ -5,6 +5,7 @@ gets its items with its next block. The engine is loaded by the first transactio
 """
 
 from subnetlab.devnet.chain.codec import Codec, bytes_of, limbs
+from subnetlab.devnet.chain.fees import REF_TIME_PER_GAS
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, on_finalize, on_initialize
 from subnetlab.devnet.chain.scale import Reader, prefixed
@@ -19,7 +20,7 @@ from subnetlab.devnet.evm.block_scale import (
     encode_status,
     vector,
 )
-from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS, Message, Outcome, engine
+from subnetlab.devnet.evm.engine import Message, Outcome, engine
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets.base_fee import base_fee
