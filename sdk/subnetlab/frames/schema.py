@@ -137,10 +137,13 @@ _METRICS = (
 
 _MONEY = (
     _float("time", "Unix seconds"),
-    _text("what", "`stake`, `pay`, `unstake` or `execute`"),
+    _text("what", "`stake`, `pay`, `unstake`, `execute`, `register`, `fund`, `withdraw` or `escrow`"),
     _int("amount_rao", "what left the wallet, fee not included; below 0 what came back"),
     _text("to", "address or hotkey"),
-    _text("tx", "hash of the extrinsic"),
+    _text("tx", "hash of the extrinsic, or of the transaction of the EVM"),
+    _text("wallet", "who paid: address; empty where not recorded"),
+    _int("fee_rao", "what it cost beside the amount; 0 where not recorded"),
+    _int("block", "height of its block; 0 where not recorded"),
 )
 
 _STEPS = (

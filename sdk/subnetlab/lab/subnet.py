@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
+from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
@@ -21,14 +21,14 @@ from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.registration import register_peers
+from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
-from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Subnet:
             UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
+        uid = arguments.count("uid", uid, least=0, most=arguments.MOST_UID)
         if not 0 <= uid < len(neurons):
             raise UnknownUid(
                 f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
@@ -112,6 +113,7 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
+    @known_arguments("subnet.train")
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
@@ -157,10 +159,10 @@ class Subnet:
             features: the columns to learn from; all but the target unless given.
             target: the column to foretell; that called target, label, labels, y or class unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
-                models unless given.
-            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
-                given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, DiLoCo for rows of a
+                table up to a million parameters, SparseLoCo for the rest, unless given.
+            optimizer: "adamw", "muon", "signum" or a configuration from `sl.optimizers`; the strategy's own
+                unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
@@ -201,7 +203,7 @@ class Subnet:
         detach = arguments.flag("detach", detach)
         deterministic = arguments.flag("deterministic", deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
-        beside = _baselines(baselines, default=fleet.baseline)
+        beside = arguments.baseline_names(baselines, default=fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -269,24 +271,6 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
-    """Each baseline that was asked for, once.
-
-    Raises:
-        ManifestInvalid: no baseline is called so.
-    """
-    if names is None:
-        return (ALONE,) if default else ()
-    try:
-        return tuple(
-            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
-        )
-    except (TypeError, ValueError) as error:
-        raise ManifestInvalid(
-            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
-        ) from error
 
 
 def _slug(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.supervisor.ending import WRITE_RESULT, Ending, pending_ending, with_model
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.fleet.thread_launcher import ThreadLauncher
 from subnetlab.record.events import RoundClosed, RoundLost, RunEnded, RunInterrupted, RunStatus
 

@@ -208,7 +208,7 @@ def test_losses_put_the_subnet_beside_one_miner_alone(folder: Path) -> None:
 
 
 def test_the_other_frames_hold_their_events(folder: Path) -> None:
-    assert frame(folder, "money").rows() == [(1000.0, "pay", 500, "5F", "0xfe")]
+    assert frame(folder, "money").rows() == [(1000.0, "pay", 500, "5F", "0xfe", "", 0, 0)]
     assert frame(folder, "steps").rows() == [(0, MINER, 0, 5.0), (0, MINER, 1, 4.0)]
     assert frame(folder, "blocks")["number"].to_list() == [10, 11, 14]
     assert frame(folder, "validators").height == 4

@@ -93,6 +93,15 @@ class Ledger:
         assert self._at is None, "a sealed block cannot be written"
         self.state.put(self.codec.key(pallet, item, *keys), None)
 
+    def raw(self, key: bytes) -> bytes | None:
+        """The bytes under a storage key, whatever they are."""
+        return self.state.get(key, self._at)
+
+    def put_raw(self, key: bytes, value: bytes | None) -> None:
+        """Store bytes that metadata does not describe; None removes them."""
+        assert self._at is None, "a sealed block cannot be written"
+        self.state.put(key, value)
+
     def items(self, pallet: str, item: str, *keys: Any) -> list[tuple[Any, Any]]:
         """All `(remaining key, value)` below the given first keys, in storage-key order.
 

@@ -1,8 +1,8 @@
 """The rules of the chain's EVM: Prague, with Subtensor's precompiles, balances and self-destruct.
 
 What differs from Ethereum: contracts see the balance less the existential deposit, value moves in whole rao
-and may fail for want of a deposit, a precompile's code has the size 1, and nothing keeps DELEGATECALL from a
-precompile: it then runs for the contract's caller. Source: pallet-evm, the `evm` crate's stack executor.
+and may fail for want of a deposit, and a precompile's code has the size 1. DELEGATECALL reaches the
+precompiles that sign nothing; the others refuse it. Source: pallet-evm, the `evm` crate's stack executor.
 """
 
 from collections.abc import Callable, Mapping

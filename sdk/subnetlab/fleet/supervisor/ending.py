@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.launcher import Launcher
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.record.events import Event, RunEnded, RunInterrupted, RunStatus
 
 log = logging.getLogger(__name__)
