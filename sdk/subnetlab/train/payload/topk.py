@@ -192,7 +192,7 @@ def largest_of_rows(matrix_CS: Tensor, keep: int) -> NDArray[np.int64]:
     only those few are compared exactly.
     """
     count, size = matrix_CS.shape
-    fold = _divisor(size, max(1, size // (_GROUPS * keep)))
+    fold = divisor(size, max(1, size // (_GROUPS * keep)))
     magnitude_CS = matrix_CS.abs()
     maxima = magnitude_CS.view(count, fold, size // fold).amax(1).numpy()
     maxima.sort(axis=1)  # sorting short rows is faster than partitioning them
