@@ -262,6 +262,25 @@ async def test_an_endless_loop_ends_and_holds_up_no_other_request(
     assert answer["error"] == {"code": -32603, "message": "execution aborted (timeout = 10s)"}
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "5f5f5f5f5f305af1005f5f5f5f5f305af100",  # calls itself with all its gas, and again
+        "385f5f39385f5ff0",  # creates itself
+        "5f5f5f5f305af45f5f5f5f305af4",  # delegates to itself
+    ],
+)
+def test_the_deepest_frames_end_and_the_node_lives(node: DevnetProcess, contract: str, code: str) -> None:
+    target = "0x" + "99" * 20
+    overrides = {target: {"code": "0x" + code}}
+    for asked in ({"to": target}, {"data": "0x" + code}):
+        answer = node.ask("eth_call", {**asked, "gas": hex(750_000_000)}, "latest", overrides)
+        assert answer.get("error", {}).get("message") != "Internal error"
+    answer = node.post(b"[" * 100_000)
+    assert answer["error"]["code"] == -32700
+    assert node.rpc("eth_chainId") == "0x2a"
+
+
 def test_long_data_is_taken_and_longer_is_refused(node: DevnetProcess, contract: str) -> None:
     data = bytes(100_000)
     receipt = send(node, data=data, gas=1_100_000)
