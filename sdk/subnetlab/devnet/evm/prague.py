@@ -4,7 +4,6 @@ Of py-evm only frames, opcodes and gas are used: no blocks, no tries, no transac
 around the first frame: pallet-evm's stack runner.
 """
 
-import sys
 from typing import Any, cast
 
 from eth.abc import ComputationAPI
@@ -33,10 +32,6 @@ from subnetlab.devnet.evm.state import State
 from subnetlab.devnet.evm.transaction import CURVE_ORDER, Authorization
 from subnetlab.devnet.pallets.base_fee import base_fee
 
-RECURSION_LIMIT = 12_288
-"""Frames of Python that a thousand frames of contracts take. py-evm sets eight times as many when it is
-loaded, and then a request of brackets alone runs through the end of the stack."""
-sys.setrecursionlimit(RECURSION_LIMIT)
 DELEGATION = b"\xef\x01\x00"
 """What the code of an account begins with that runs another's."""
 _DELEGATION_BYTES = 23

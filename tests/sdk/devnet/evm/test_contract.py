@@ -1,5 +1,7 @@
 """Contracts on the chain's own storage: what they keep, see, send, undo and cost."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -209,3 +211,18 @@ def test_a_long_transaction_is_built_in_turns(node: Node, wallet: Wallet) -> Non
     assert turns > 3
     assert receipts(node)[0].succeeded is False
     assert wallet.nonce() == transaction.nonce + 1
+
+
+def test_the_engine_leaves_recursion_bounded() -> None:
+    """Loading py-evm alone would let a request of brackets run through the end of the stack."""
+    program = (
+        "import json, sys\n"
+        "from subnetlab.devnet.evm import accounts, prague\n"
+        "assert sys.getrecursionlimit() == accounts.RECURSION_LIMIT\n"
+        "try: json.loads('[' * 100_000)\n"
+        "except RecursionError: print('bounded')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert (done.returncode, done.stdout) == (0, "bounded\n")
