@@ -55,6 +55,18 @@ def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.Mo
     assert open_recorded(kept).verdict().headline in found["verdict"]
 
 
+@pytest.mark.timeout(400)
+def test_hired_miners_are_paid_and_the_books_balance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The balances to the rao and to the wei are the notebook's own assertions."""
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
+    executed, found = execute(find("01"))
+    assert found["summary"]["status"] == "finished"
+    assert found["summary"]["staked"]["amount_rao"] == 10_000_000_000
+    said = "".join(str(cell.get("outputs")) for cell in executed.cells)
+    assert "wei left: 1,000,000,000,000,000,000 for Bob" in said
+    assert "4,999,999,992 rao went in" in said
+
+
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     path = tmp_path / "broken.ipynb"
