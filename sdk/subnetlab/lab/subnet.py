@@ -113,7 +113,9 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
-    @known_arguments("subnet.train")
+    @known_arguments(
+        "subnet.train", places="Data is one argument: subnet.train(model, (x, y)), or a frame and target=…."
+    )
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
