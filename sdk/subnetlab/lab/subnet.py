@@ -215,7 +215,8 @@ class Subnet:
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
         run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside))
-        run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
+        small = limits.warning(fleet, limits.cores(), limits.free_memory())
+        run.note = " ".join(filter(None, (small, made.note)))
         self.net.own(run, detach=detach)
         return run
 
