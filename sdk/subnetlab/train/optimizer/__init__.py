@@ -7,7 +7,7 @@ stay what they were.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from torch import Tensor
 
@@ -104,7 +104,8 @@ def chosen(
         named = _WORDS[optimizer.lower()]
         config = default if isinstance(default, named) else named()
     else:
-        shown = repr(optimizer) if isinstance(optimizer, str) else kind_of(optimizer)
+        given = cast("object", optimizer)
+        shown = repr(given) if isinstance(given, str) else kind_of(given)
         raise ManifestInvalid(f"optimizer={shown} is no optimizer.", hint=known)
     if schedule is not None and schedule not in SCHEDULES:
         raise ManifestInvalid(
