@@ -15,6 +15,7 @@ from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab import arguments
+from subnetlab.lab.payments import PaidRun
 from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
@@ -41,7 +42,7 @@ _CUT_SHORT = {
 }  # fmt: skip
 
 
-class Run(Running):
+class Run(Running, PaidRun):
     """One run, by its folder.
 
     Args:
