@@ -180,7 +180,7 @@ def test_a_saving_is_said_only_where_there_is_one(sent: int, says: str) -> None:
 
 def test_a_gain_within_the_noise_is_no_gain() -> None:
     found = replace(verdict(view_of(*story.story())), loss_last=2.0, loss_baseline=2.004)
-    assert "both are equal: 0.004 nats per byte apart" in str(found)
+    assert "both are equal: 0.0040 nats per byte apart" in str(found)
 
 
 def test_pay_that_differs_without_merit_is_called_noise() -> None:
