@@ -1,10 +1,11 @@
 """The runs of this machine, found by their names; taking hold of one starts again what was killed of it."""
 
+import contextlib
 from pathlib import Path
 
-from subnetlab.errors import UnknownRun
+from subnetlab.errors import SubnetLabError, UnknownRun
 from subnetlab.fleet.launch import is_running
-from subnetlab.lab import arguments
+from subnetlab.lab import arguments, job
 from subnetlab.lab.run import Run
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import run_folders
@@ -43,6 +44,9 @@ def attach(name: str) -> Run:
     run = find(name)
     run.note = resume(run.folder)
     run.net = rejoin(run)
+    if run.net is not None and (run.folder / job.FILE).exists():
+        with contextlib.suppress(SubnetLabError):  # `run.settle()` says why
+            run.follow_payments()
     return run
 
 

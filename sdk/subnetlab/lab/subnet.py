@@ -21,6 +21,7 @@ from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
+from subnetlab.lab.job import fund, keep, share
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
@@ -30,6 +31,7 @@ from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
+from subnetlab.units import rao
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
     from subnetlab.train.tasks import Task
+    from subnetlab.units import Amount
 
 _MOST_SEATS = 64
 """Rows of a plain table: a saved notebook stays small."""
@@ -138,6 +141,7 @@ class Subnet:
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
         deterministic: bool = False,
+        budget_tao: "Amount | None" = None,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
@@ -179,6 +183,8 @@ class Subnet:
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
                 this is for a fleet of your own; without one of its peers the run fails.
+            budget_tao: what the miners are paid beside emission, in all: an escrow holds it, every round pays
+                the miners whose work it took, and the rest comes back at the end (`run.receipts()`).
 
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
@@ -191,11 +197,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        if not self.net.play_money:
-            raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
-            )
+        self._check_network()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -212,28 +214,38 @@ class Subnet:
             optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
-        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside))
+        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
+        if budget_tao is not None:
+            run.follow_payments()
         return run
 
-    def _launch(self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str]) -> Path:
+    def _check_network(self) -> None:
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
+
+    def _launch(
+        self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
+    ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
+        budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
+        if budget is not None:
+            share(budget, miners=fleet.miners, rounds=rounds)
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
-            seats = register_peers(
-                client,
-                netuid=self.netuid,
-                fleet=fleet,
-                wallet=owner,
-                baselines=baselines,
-            )
+            seats = register_peers(client, netuid=self.netuid, fleet=fleet, wallet=owner, baselines=baselines)
+            job = None if budget is None else fund(client, seats, owner, budget_rao=budget, rounds=rounds)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
             folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                keep(folder, job)
                 start_supervisor(folder, lock=lock)
         return folder
 

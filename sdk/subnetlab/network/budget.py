@@ -116,6 +116,18 @@ class Budget:
             limit, spent = self._read()
             self._write(limit, Rao(spent + amount_rao))
 
+    def refund(self, amount_rao: int) -> None:
+        """Take back what was counted as spent and came back, such as an escrow's remainder.
+
+        Raises:
+            ValueError: negative.
+        """
+        if amount_rao < 0:
+            raise ValueError(f"{amount_rao} rao cannot have come back.")
+        with locked(self._lock):
+            limit, spent = self._read()
+            self._write(limit, Rao(max(0, spent - amount_rao)))
+
     def forget(self) -> None:
         """Remove what is kept, because the chain is gone for good."""
         for path in (self._path, self._lock):

@@ -1,9 +1,8 @@
 """One network as a notebook holds it: the SDK's client, plus money that is asked about and lasting receipts.
 
 A thin face: reads and calls beyond these few go through `.client`, which is the SDK's own. Every extrinsic
-submitted here passes the purse (balance, budget, confirmation) when it moves money, waits until it is final,
-and returns a `Receipt` or raises in words. Every method may raise `NodeUnreachable`, and `ChainRejected` with
-the chain's own pallet and error name.
+passes the purse (balance, budget, confirmation) when it moves money, waits until it is final, and returns a
+`Receipt` or raises in words: any method `NodeUnreachable`, and `ChainRejected` with the chain's own names.
 """
 
 from collections.abc import Callable
@@ -207,7 +206,8 @@ class NetworkClient:
         amount = rao(amount_tao)
         if isinstance(wallet, EvmWallet):
             return self.evm.pay(amount, to, wallet)
-        if isinstance(to, EvmWallet) or (isinstance(to, str) and looks_like_evm(to)):
+        to = to.address if isinstance(to, EvmWallet) else to
+        if isinstance(to, str) and looks_like_evm(to):
             return self.evm.fund(amount_tao=amount_tao, to=to, wallet=wallet)
         dest = destination(to, development=self.development)
         return self.execute(bittensor.Transfer(dest_ss58=dest, amount_tao=_exact(amount)), wallet=wallet)
@@ -301,8 +301,9 @@ class NetworkClient:
     # -- anything ------------------------------------------------------------------------------------------
 
     def execute(
-        self, intent: bittensor.Intent, *, wallet: str | Wallet, cost_rao: int | None = None
-    ) -> Receipt:
+        self, intent: bittensor.Intent, *, wallet: str | Wallet, cost_rao: int | None = None,
+        own: bool = False,
+    ) -> Receipt:  # fmt: skip
         """Carry out any intent of the SDK.
 
         Args:
@@ -310,6 +311,7 @@ class NetworkClient:
             wallet: who signs, by name or as an object.
             cost_rao: what it will cost where the SDK cannot say before; else it counts as everything the
                 wallet has.
+            own: as `Spend.own`.
 
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
@@ -334,7 +336,7 @@ class NetworkClient:
             if sent < deposit:
                 check_opens(to, sent, self.balance(to), deposit)
         told = outflow(intent, plan, most=free - fee - deposit, known=cost_rao)
-        spend = self._describe(plan.summary, wallet=signer, fee_rao=fee, **told)
+        spend = self._describe(plan.summary, wallet=signer, fee_rao=fee, own=own, **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def submit_call(
@@ -357,11 +359,10 @@ class NetworkClient:
             )
 
         free, deposit = self.balance(who), self.existential_deposit
-        amount = cost_rao or 0
-        if cost_rao is None and not self.development:
-            amount = max(0, free - deposit)
-        named = f"{call[0]}.{call[1]}"
-        spend = self._describe(named, wallet=who, fee_rao=0, amount_rao=amount, most=cost_rao is None)
+        unknown = 0 if self.development else max(0, free - deposit)
+        amount = unknown if cost_rao is None else cost_rao
+        told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
+        spend = self._describe(f"{call[0]}.{call[1]}", **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def sudo(self, call: Any, *, wallet: str | Wallet = "alice") -> Receipt:

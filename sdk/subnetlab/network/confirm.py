@@ -32,6 +32,10 @@ class Spend:
     """False on a development chain, where money is play money."""
     most: bool = False
     """Whether the amount is only the most that can leave, because the chain decides how much does."""
+    own: bool = False
+    """Whether it only moves between accounts of the same person: the budget counts the fee alone."""
+    brings_rao: int = 0
+    """What comes back to the wallet, where the chain's events do not say it."""
     what: str = "execute"
     """The kind of spend, as the ledger keeps it: `pay`, `stake`, `register` …"""
     to: str = ""

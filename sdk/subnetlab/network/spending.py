@@ -37,6 +37,8 @@ class Purse:
     ) -> Receipt:
         """Check, ask, then submit; the budget keeps what was really spent.
 
+        What only moves between a person's own accounts is asked about, and its fee alone counts.
+
         Args:
             spend: what is about to be spent; an amount of 0 passes unasked.
             free_rao: the wallet's free balance.
@@ -55,7 +57,8 @@ class Purse:
         if spend.amount_rao == 0:
             return self._fee_only(spend, submit)
         self._afford(spend, free_rao, deposit_rao)
-        with self.budget.reserve(spend.amount_rao + spend.fee_rao) as reservation:
+        counted = 0 if spend.own else spend.amount_rao
+        with self.budget.reserve(counted + spend.fee_rao) as reservation:
             try:
                 require(self.confirm, spend)
             except BaseException:  # whatever stopped the question, nothing was sent
@@ -74,8 +77,9 @@ class Purse:
             except BaseException:  # the connection broke, or an interrupt: it may be in the next block
                 self._note(spend, "unknown", spend.amount_rao, spend.fee_rao)
                 raise
-            reservation.keep(max(0, _left(spend, receipt)) + receipt.fee_rao)
-            self._note(spend, "done", _left(spend, receipt), receipt.fee_rao, receipt)
+            left = _left(spend, receipt)
+            reservation.keep((0 if spend.own else max(0, left)) + receipt.fee_rao)
+            self._note(spend, "done", left, receipt.fee_rao, receipt)
             return receipt
 
     def _fee_only(self, spend: Spend, submit: Callable[[], Receipt]) -> Receipt:
@@ -91,7 +95,8 @@ class Purse:
             self.budget.count(fee)
             raise
         self.budget.count(receipt.fee_rao)
-        self._note(spend, "done", moved_from(receipt, spend.wallet), receipt.fee_rao, receipt)
+        moved = moved_from(receipt, spend.wallet) - spend.brings_rao
+        self._note(spend, "done", moved, receipt.fee_rao, receipt)
         return receipt
 
     def _note(

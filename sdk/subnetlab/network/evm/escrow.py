@@ -2,7 +2,7 @@
 
 Every call that changes something is a transaction through the network's purse. A job counts equal rounds; its
 price a round is a whole number of rao, so an amount that rounds do not divide leaves its rest with the payer.
-Receipts are read back from the contract's own events, whoever caused them.
+Receipts are read back from the contract's own events, those of other clients too.
 """
 
 from dataclasses import dataclass
@@ -120,7 +120,9 @@ class Escrow:
         """Take everything that is owed to the wallet, to its own address unless `to` says another."""
         opened = self._evm.wallet(wallet)
         target = opened.address if to is None else evm_address(to)
-        return self._call("withdraw", target, wallet=opened, summary=f"withdraw from the escrow to {target}")
+        brings = self.owed(opened) if target == opened.address else 0
+        summary = f"withdraw from the escrow to {target}"
+        return self._call("withdraw", target, wallet=opened, summary=summary, brings=brings)
 
     def job(self, number: int) -> Job:
         """One job as it is now.
@@ -161,13 +163,14 @@ class Escrow:
         return pl.DataFrame([_row(log) for log in logs], schema=schema, orient="row")
 
     def _call(
-        self, name: str, *arguments: Any, wallet: str | EvmWallet, summary: str, amount: int = 0
-    ) -> Receipt:
-        data = self._contract.encode_abi(name, args=list(arguments))
-        return self._evm.send(
-            wallet,
-            Transaction(summary=summary, what="escrow", to=self.address, amount_rao=amount, data=data),
-        )
+        self, name: str, *arguments: Any, wallet: str | EvmWallet, summary: str, amount: int = 0,
+        brings: int = 0,
+    ) -> Receipt:  # fmt: skip
+        called = Transaction(
+            summary=summary, what="escrow", to=self.address, amount_rao=amount, brings_rao=brings,
+            data=self._contract.encode_abi(name, args=list(arguments)),
+        )  # fmt: skip
+        return self._evm.send(wallet, called)
 
     def __repr__(self) -> str:
         return f"Escrow({self.address})"

@@ -4,15 +4,16 @@
 once, whichever half it leaves. Nothing is connected before the first question.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bittensor
 
 from subnetlab.network.destination import ss58_account
-from subnetlab.network.evm.addresses import evm_address
+from subnetlab.network.evm.addresses import evm_address, looks_like_evm
 from subnetlab.network.evm.connection import connected, http_endpoint
 from subnetlab.network.evm.payments import check_precompile, payment
-from subnetlab.network.evm.transactions import Sender, Transaction, free_rao
+from subnetlab.network.evm.transactions import Sender, Transaction, free_rao, gas_cost
 from subnetlab.network.evm.wallet import EvmWallet, evm_wallet
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
@@ -65,29 +66,41 @@ class EvmHalf:
         found = address.address if isinstance(address, EvmWallet) else evm_address(address)
         return Rao(free_rao(self.w3, found))
 
+    def gas_cost(self, gas: int) -> Rao:
+        """What so much gas may cost in the next blocks."""
+        return Rao(gas_cost(self.w3, gas))
+
     def pay(
-        self, amount: Rao, to: str | Wallet | EvmWallet, wallet: str | EvmWallet, *, what: str = "pay"
-    ) -> Receipt:
+        self, amount: Rao, to: str | Wallet | EvmWallet, wallet: str | EvmWallet, *, what: str = "pay",
+        own: bool = False,
+    ) -> Receipt:  # fmt: skip
         """Pay from an address of the EVM to an address of either half."""
         opened = self.wallet(wallet)
         paid = payment(amount, to, development=self._client.development, what=what)
         if paid.receiver:
             check_precompile(self.w3, str(paid.to))
-        return self.send(opened, paid)
+        return self.send(opened, replace(paid, own=own))
 
     def fund(self, *, amount_tao: Amount, to: str | EvmWallet, wallet: str | Wallet) -> Receipt:
-        """Move TAO from a coldkey to an address of the EVM: a transfer to its mirror, at the usual fee."""
+        """Move TAO from a coldkey to an address of the EVM: a transfer to its mirror, at the usual fee.
+
+        To a key that is held here it is no spend but for its fee; to an address alone it is a payment.
+        """
         address = to.address if isinstance(to, EvmWallet) else self._named(to)
+        own = isinstance(to, EvmWallet) or not looks_like_evm(to)
         amount: Any = bittensor.Balance.from_rao(int(rao(amount_tao)))
         return self._client.execute(
-            bittensor.FundEvmKey(evm_address=address, amount_tao=amount), wallet=wallet
+            bittensor.FundEvmKey(evm_address=address, amount_tao=amount), wallet=wallet, own=own
         )
 
     def withdraw(self, *, amount_tao: Amount, to: str | Wallet, wallet: str | EvmWallet) -> Receipt:
-        """Move TAO from an address of the EVM to a coldkey; the address pays the gas."""
+        """Move TAO from an address of the EVM to a coldkey; the address pays the gas.
+
+        To a wallet it is no spend but for its fee; to an address alone it is a payment.
+        """
         account = to if is_address(to) else self._client.wallet(to)
         receiver = ss58_account(account)
-        return self.pay(rao(amount_tao), receiver, wallet, what="withdraw")
+        return self.pay(rao(amount_tao), receiver, wallet, what="withdraw", own=not is_address(to))
 
     def send(self, wallet: str | EvmWallet, transaction: Transaction) -> Receipt:
         """Send any transaction through the purse."""
@@ -100,4 +113,4 @@ class EvmHalf:
 
     def _named(self, to: str) -> str:
         """A `0x…` address as it is, or that of a wallet's name."""
-        return evm_address(to) if to.strip()[:2].lower() == "0x" else self.wallet(to).address
+        return evm_address(to) if looks_like_evm(to) else self.wallet(to).address

@@ -34,6 +34,10 @@ class Transaction:
     """A `0x…` address; None creates a contract."""
     amount_rao: int = 0
     data: str = "0x"
+    own: bool = False
+    """Whether it only moves between accounts of the same person; the budget counts its fee alone."""
+    brings_rao: int = 0
+    """What comes to the sender by it."""
     receiver: str = ""
     """Whom the ledger names where that is not `to`, such as an ss58 account that a precompile pays."""
 
@@ -74,9 +78,23 @@ def estimate(w3: "Web3", sender: str, transaction: Transaction) -> Gas:
     """
     with translated(_url(w3)):
         used = int(w3.eth.estimate_gas(_fields(sender, transaction)))  # pyright: ignore[reportArgumentType]
-        base = int(w3.eth.get_block("latest").get("baseFeePerGas") or w3.eth.gas_price)
-        tip = int(w3.eth.max_priority_fee)
-    return Gas(limit=used + used // _SPARE, price_wei=base + tip, most_wei=2 * base + tip, tip_wei=tip)
+        return _priced(w3, used + used // _SPARE)
+
+
+def gas_cost(w3: "Web3", gas: int) -> int:
+    """What so much gas may cost in the next blocks, in rao.
+
+    Raises:
+        NodeUnreachable: the node does not answer.
+    """
+    with translated(_url(w3)):
+        return _priced(w3, gas).most_rao
+
+
+def _priced(w3: "Web3", limit: int) -> Gas:
+    base = int(w3.eth.get_block("latest").get("baseFeePerGas") or w3.eth.gas_price)
+    tip = int(w3.eth.max_priority_fee)
+    return Gas(limit=limit, price_wei=base + tip, most_wei=2 * base + tip, tip_wei=tip)
 
 
 def free_rao(w3: "Web3", address: str) -> int:
@@ -108,7 +126,8 @@ class Sender:
         spend = Spend(
             summary=transaction.summary, network=self.network, wallet=wallet.address,
             amount_rao=transaction.amount_rao, fee_rao=gas.fee_rao, real=self.real, what=transaction.what,
-            to=transaction.receiver or transaction.to or "",
+            to=transaction.receiver or transaction.to or "", own=transaction.own,
+            brings_rao=transaction.brings_rao,
         )  # fmt: skip
         return self.purse.spend(
             spend,

@@ -10,6 +10,7 @@ import getpass
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from bittensor.evm import get_evm_key_info, h160_to_ss58, list_evm_keys, unlock_evm_key
@@ -106,6 +107,18 @@ def evm_wallets_of(wallet: str, *, development: bool) -> tuple[EvmWallet, ...]:
     if not wallet or "/" in wallet or ".." in wallet:
         return ()
     return tuple(_keystore(f"{wallet}/{info.name}") for info in list_evm_keys(wallet))
+
+
+def seat_wallet(uri: str) -> EvmWallet:
+    """The key of the EVM that belongs to a seat or another part of a run on a development chain.
+
+    Args:
+        uri: what it derives from, such as the development URI of the seat's hotkey.
+    """
+    from eth_account import Account  # noqa: PLC0415  (only where a key is wanted)
+
+    account: LocalAccount = Account.from_key(blake2b(f"evm:{uri}".encode(), digest_size=32).digest())
+    return EvmWallet(name=uri, address=account.address, development=True, _open=lambda: account)
 
 
 def _dev(name: str) -> EvmWallet:

@@ -39,14 +39,16 @@ def test_a_job_from_its_funding_to_its_refund_balances_to_the_rao(
     escrow.close(job, wallet=charlie)
     escrow.withdraw(wallet=alice)
     assert escrow.job(job).closed
-    fees = dict.fromkeys((alice.address, bob.address, charlie.address), 0)
+    fees, booked = (dict.fromkeys((alice.address, bob.address, charlie.address), 0) for _ in range(2))
     for entry in funded.ledger.entries()[known:]:
         fees[entry.wallet] += entry.fee_rao
+        booked[entry.wallet] -= entry.amount_rao
         assert entry.what == "escrow"
     gained = {
         key.name: funded.balance(key) - before[key.name] + fees[key.address] for key in (alice, bob, charlie)
     }
     assert gained == {"alice": -3 * RAO // 2, "bob": 3 * RAO // 2, "charlie": 0}
+    assert list(booked.values()) == list(gained.values())
     told = escrow.receipts()
     assert told["event"].to_list() == ["opened", "approved", "approved", "withdrawn", "closed", "withdrawn"]
     assert told["amount_rao"].to_list() == [2 * RAO, RAO // 2, RAO, 3 * RAO // 2, RAO // 2, RAO // 2]
