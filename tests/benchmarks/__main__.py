@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks [--only devnet,kernel] [--quick] [--minutes 60] [--out build/bench.json]`."""
+"""`python -m tests.benchmarks [--only devnet,kernel] [--quick] [--minutes 60] [--out build/bench.json]`.
+
+`--templar PATH` puts another project's compressor beside ours in the family `codec`.
+"""
 
 import argparse
 import importlib
@@ -12,7 +15,7 @@ from typing import Any
 from tests.benchmarks.measure import Figure, Unavailable, machine
 
 FAMILIES = (
-    "wire", "devnet", "transfer", "kernel", "miners", "fleet", "round",
+    "wire", "codec", "devnet", "transfer", "kernel", "miners", "fleet", "round", "growth",
     "dashboard", "flood", "first_frame", "reload", "losses",
 )  # fmt: skip
 """Cheap ones first; `losses` takes minutes."""
@@ -20,14 +23,16 @@ LONG = ("soak", "attacks")
 """Measured only when asked for, for as many minutes as asked for."""
 
 
-def run(families: list[str], *, quick: bool, minutes: float, out: Path) -> None:
+def run(families: list[str], *, quick: bool, minutes: float, out: Path, templar: Path | None = None) -> None:
     """Measure the families one after another and merge each into the file as soon as it is done."""
     for family in families:
         facts, start = machine(), time.perf_counter()
         measure: Callable[..., Iterator[Figure]] = importlib.import_module(
             f"tests.benchmarks.{family}"
         ).measure
-        options = {"minutes": minutes} if family in LONG else {}
+        options: dict[str, Any] = {"minutes": minutes} if family in LONG else {}
+        if family == "codec":
+            options = {"templar": templar}
         figures: list[Figure] = []
         try:
             for figure in measure(quick, **options):
@@ -62,12 +67,15 @@ def main(arguments: list[str]) -> None:
         "--quick", action="store_true", help="fewest samples: a smoke test, not a measurement"
     )
     parser.add_argument("--minutes", type=float, default=60.0, help="how long a long family takes at most")
+    parser.add_argument("--templar", type=Path, help="compress.py of github.com/tplr-ai/templar")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args(arguments)
     families = [name for name in options.only.split(",") if name]
     if unknown := sorted(set(families) - set(FAMILIES + LONG)):
         parser.error(f"no family {', '.join(unknown)}; there are {', '.join(FAMILIES + LONG)}")
-    run(families, quick=options.quick, minutes=options.minutes, out=options.out)
+    if options.templar is not None and not options.templar.is_file():
+        parser.error(f"there is no file {options.templar}")
+    run(families, quick=options.quick, minutes=options.minutes, out=options.out, templar=options.templar)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ each block and payment. What a verdict, a role or a round's pay is, the view dec
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -192,7 +193,8 @@ def metrics(data: Gathered) -> list[Row]:
 
 def money(data: Gathered) -> list[Row]:
     """One row per stake or payment, in the order they were made."""
-    return [{"time": time, **_fields(event, "what", "amount_rao", "to", "tx")} for time, event in data.spent]
+    named = ("what", "amount_rao", "to", "tx", "wallet", "fee_rao", "block")
+    return [{"time": time, **_fields(event, *named)} for time, event in data.spent]
 
 
 def steps(data: Gathered) -> list[Row]:
@@ -261,7 +263,7 @@ def _pay_by_round(
 
     def incentive(number: int, uid: int) -> float | None:
         known = history.get(uid, [])
-        place = bisect_right([when for when, _ in known], number)
+        place = bisect_right(known, number, key=itemgetter(0))
         return known[place - 1][1] if place else None
 
     return dict(pay), incentive

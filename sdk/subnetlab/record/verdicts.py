@@ -136,7 +136,8 @@ class MinerView:
     @property
     def refusal(self) -> Judgement | None:
         """Of the newest round that was not accepted."""
-        return next((one for one in reversed(self.judgements) if not one.accepted), None)
+        found = (self.judgement(number) for number in sorted(self.votes, reverse=True))
+        return next((one for one in found if one is not None and not one.accepted), None)
 
     @property
     def measured(self) -> list[Scored]:

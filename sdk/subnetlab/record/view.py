@@ -5,9 +5,10 @@ Incremental: feed it events in order, at any pace, and read it at any time. What
 `verdicts`, what was paid in `pay`; nothing here is computed that was not recorded. Standard library only.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from math import isfinite
+from operator import itemgetter
 from statistics import median
 from typing import Any, Final
 
@@ -67,6 +68,8 @@ class RunView:
         """Held-out loss of the subnet's model after each closed round, in `loss_unit`."""
         self.lost: dict[int, str] = {}
         """Rounds that left the model as it was, and why."""
+        self.over: set[int] = set()
+        """The rounds that are behind the run: closed or lost."""
         self.baseline_loss: dict[int, float] = {}
         """Held-out loss of one miner that trains by itself, by the round with as many steps."""
         self.baselines: dict[str, BaselineCurve] = {}
@@ -87,6 +90,9 @@ class RunView:
         self.waited_s = 0.0
         self.chain_s = 0.0
         self._opened: dict[int, int] = {}
+        """The block in which each round opened."""
+        self._in_order: list[tuple[int, int]] = []
+        """The same as block and round, in order."""
 
     def add(self, event: Event | None) -> None:
         """Take in the next event; a kind this version does not know changes nothing."""
@@ -134,15 +140,17 @@ class RunView:
         self._reach(event.round)
         self.closed[event.round] = event
         self.val_loss[event.round] = event.val_loss
+        self.over.add(event.round)
         self.closed_at[event.round] = max(event.heights, default=0)
         if event.heights:
-            self._opened[event.round] = event.heights[0]
+            self._open(event.round, event.heights[0])
         for miner in self.miners.values():
             miner.close(event.round, event.lead)
 
     def _on_round_lost(self, event: RoundLost) -> None:
         self._reach(event.round)
         self.lost[event.round] = event.reason
+        self.over.add(event.round)
 
     def _on_alone_evaluated(self, event: BaselineEvaluated) -> None:
         curve = self.baselines.setdefault(event.baseline, BaselineCurve(event.baseline))
@@ -164,7 +172,7 @@ class RunView:
         if event.round >= 0:  # -1 before the first round opened
             self._reach(event.round)
             if event.round not in self.closed:
-                self._opened[event.round] = min(event.number, self._opened.get(event.round, event.number))
+                self._open(event.round, min(event.number, self._opened.get(event.round, event.number)))
 
     def _on_epoch_paid(self, event: EpochPaid) -> None:
         self.block = max(self.block, event.block)
@@ -180,6 +188,15 @@ class RunView:
 
     def _on_run_ended(self, event: RunEnded) -> None:
         self.ended, self.block = event, max(self.block, event.block)
+
+    def _open(self, round_: int, block: int) -> None:
+        known = self._opened.get(round_)
+        if known == block:
+            return
+        if known is not None:
+            del self._in_order[bisect_left(self._in_order, (known, round_))]
+        insort(self._in_order, (block, round_))
+        self._opened[round_] = block
 
     def _reach(self, round_: int) -> None:
         if round_ <= self.current:
@@ -289,11 +306,6 @@ class RunView:
         return RunStatus.RUNNING if self.current >= 0 else RunStatus.STARTING
 
     @property
-    def over(self) -> set[int]:
-        """The rounds that are behind the run: closed or lost."""
-        return {*self.val_loss, *self.lost}
-
-    @property
     def rounds(self) -> int:
         """How many rounds were planned."""
         return int(self.started.manifest.get("rounds") or 0) if self.started else 0
@@ -321,16 +333,14 @@ class RunView:
     @property
     def loss_unit(self) -> str:
         """What losses are measured in, in words, as the run's manifest says."""
-        return _loss_unit(self.started.manifest if self.started else {})
+        return loss_unit(self.started.manifest if self.started else {})
 
     def round_at(self) -> Callable[[int], int | None]:
         """A function from a height to the round that ran then; None before the first."""
-        order = sorted((height, number) for number, height in self._opened.items())
-        heights = [height for height, _ in order]
 
         def find(height: int) -> int | None:
-            place = bisect_right(heights, height)
-            return order[place - 1][1] if place else None
+            place = bisect_right(self._in_order, height, key=itemgetter(0))
+            return self._in_order[place - 1][1] if place else None
 
         return find
 
@@ -358,7 +368,8 @@ def _plays(seat: dict[str, Any]) -> str:
     return str(seat.get("attacker") or seat["role"])
 
 
-def _loss_unit(manifest: dict[str, Any]) -> str:
+def loss_unit(manifest: dict[str, Any]) -> str:
+    """What a run's losses are measured in, in words, as its manifest says."""
     task: Any = manifest.get("task")
     if isinstance(task, dict):
         said: Any = task.get("unit")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]

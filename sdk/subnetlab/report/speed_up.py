@@ -48,10 +48,12 @@ class SpeedUp:
 
 def speed_up(view: RunView) -> SpeedUp | None:
     """The speed-up of a finished run; None where no length of one alone was measured to its end."""
+    if view.ended is None or view.ended.status != "finished":
+        return None
     closed = max(view.val_loss, default=-1)
-    loss, finished = view.val_loss.get(closed), view.ended is not None and view.ended.status == "finished"
+    loss = view.val_loss.get(closed)
     ladder = sorted((curve for curve in view.baselines.values() if _counts(curve)), key=lambda c: c.steps)
-    if loss is None or not isfinite(loss) or not finished or not ladder:
+    if loss is None or not isfinite(loss) or not ladder:
         return None
     steps = (closed + 1) * view.inner_steps
     for place, curve in enumerate(ladder):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import COPIED, FORGED, IN_WORDS, MEASURED
-from subnetlab.train import aggregate, assignment, names
+from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
@@ -167,7 +167,7 @@ class Validator(Peer):
             update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            publications.put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(object_paths.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -178,7 +178,7 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        publications.put(names.record(record.hash), record.to_bytes())
+        publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
         anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
         self.chain.commit(anchor.to_bytes())
@@ -223,7 +223,7 @@ class Validator(Peer):
             uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
             applied = f", which applied the updates of uid {uids}" if uids else ""
             loss = f"The model's loss is {event.val_loss:g}"
-            raise ModelDiverged(f"{loss} after round {heights.round}{applied}.")
+            raise ModelDiverged(f"{loss} after round {heights.round + 1}{applied}.")
         self.report(event)
         sample = self.replica.model.sample() if self._samples_after(heights.round) else None
         if sample is not None:
@@ -262,12 +262,13 @@ class Validator(Peer):
     def _refuse_diverged(self, loss: float, round_: int) -> None:
         """End a run that can only get worse; given first weights may begin far below any loss of a run."""
         if not math.isfinite(loss):
-            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_}.")
+            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_ + 1}.")
         if self._first_loss is None:
             self._first_loss = loss
         if not self.manifest.init and loss > _DIVERGED * self._first_loss:
             raise ModelDiverged(
-                f"The model's loss is {loss:.3g} before round {round_}, and began at {self._first_loss:.3g}."
+                f"The model's loss is {loss:.3g} before round {round_ + 1}, and began at "
+                f"{self._first_loss:.3g}."
             )
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:

@@ -19,9 +19,9 @@ from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train import data
 from subnetlab.train.manifest import EARLIER, Manifest, ScoringConfig
 from subnetlab.train.models import TinyGPT
-from subnetlab.train.optimizer import MuonConfig
+from subnetlab.train.optimizer import AdamWConfig, MuonConfig, SignumConfig
 from subnetlab.train.rehearsal import Rehearsal
-from subnetlab.train.strategies import MuLoCo, SparseLoCo
+from subnetlab.train.strategies import DeMo, MuLoCo, SparseLoCo, StreamingDiLoCo
 from subnetlab.yuma.epoch import EpochInput, Neuron, run_epoch
 from subnetlab.yuma.fixed import I64F64
 
@@ -53,6 +53,16 @@ def sparseloco() -> dict[str, Any]:
 def muloco() -> dict[str, Any]:
     model = TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=16)
     return {"strategy": MuLoCo(inner_steps=8), "model": model, "optimizer": MuonConfig(), "rounds": 5}
+
+
+def streaming() -> dict[str, Any]:
+    strategy = StreamingDiLoCo(inner_steps=4, fragments=2)
+    return {"strategy": strategy, "optimizer": AdamWConfig(lr=5e-3), "rounds": 6}
+
+
+def demo() -> dict[str, Any]:
+    config = SignumConfig(lr=3e-3, warmup=0.0)
+    return {"strategy": DeMo(inner_steps=2, optimizer=config), "optimizer": config, "rounds": 8}
 
 
 def played(make_manifest: MakeManifest, options: dict[str, Any]) -> Rehearsal:
@@ -112,7 +122,13 @@ def digest(run: Rehearsal) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("file", "options"), [("record.json", sparseloco), ("record_muloco.json", muloco)])
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        ("record.json", sparseloco), ("record_muloco.json", muloco), ("record_streaming.json", streaming),
+        ("record_demo.json", demo),
+    ],
+)  # fmt: skip
 def test_a_small_run_is_what_it_was(
     make_manifest: MakeManifest, file: str, options: Callable[[], dict[str, Any]]
 ) -> None:

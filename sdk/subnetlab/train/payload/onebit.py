@@ -8,17 +8,19 @@ A sender chooses its scales; the decoder bounds them, and the strategy clips nor
 Shapes: P parameters, S scales.
 """
 
+import functools
 from dataclasses import dataclass
 from math import prod
 from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train import matrices
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 from subnetlab.train.payload.sparse import LARGEST_VALUE, State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
@@ -26,6 +28,8 @@ from subnetlab.train.theta import Layout
 FORM: Final = "sign-1bit/1"
 _TABLE: Final = 2
 """Dimensions of a tensor whose rows have scales of their own, outside the hidden layers."""
+_EIGHT_SIGNS: Final = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * np.float32(2) - 1
+"""The signs that each byte stands for, as 1 and -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,19 @@ class OneBitCodec:
     def limit(self) -> int:
         """Most bytes an encoded payload of this layout can take."""
         scales, signs = self._parts().values()
-        return 8 + wire.HEADER_LIMIT + 2 * scales.most + signs.most
+        return 8 + container.HEADER_LIMIT + 2 * scales.most + signs.most
 
     def encode(self, delta_P: Tensor, memory: State) -> bytes:
         """Code the pseudo-gradient plus what earlier rounds left over; `memory` keeps the new rest."""
-        error_P = memory.setdefault("error", torch.zeros(self.layout.size))
+        error_P = memory.get("error")
+        if error_P is None:
+            error_P = memory["error"] = torch.zeros(self.layout.size)
         error_P.mul_(self.feedback).add_(delta_P)
         means = [piece.abs().mean(1) for piece in self._rows(error_P)]
         scale_S = torch.cat(means).half()
-        positive_P = error_P >= 0
-        error_P.sub_(self._values(scale_S.float(), positive_P.float().mul_(2).sub_(1)))
-        arrays = {"scales": scale_S.numpy(), "signs": np.packbits(positive_P.numpy())}
-        return wire.write(arrays, {"form": FORM})
+        signs = np.packbits(error_P.numpy() >= 0)
+        error_P.sub_(self._values(scale_S.float(), signs))
+        return container.write({"scales": scale_S.numpy(), "signs": signs}, {"form": FORM})
 
     def decode(self, data: bytes) -> Update:
         """Read a payload that may be hostile.
@@ -58,41 +63,43 @@ class OneBitCodec:
         Raises:
             PayloadRejected: anything that `encode` would not write for this layout.
         """
-        arrays, _ = wire.read(data, self._parts(), FORM)
-        scale_S = wire.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
+        arrays, _ = container.read(data, self._parts(), FORM)
+        scale_S = container.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
         if np.signbit(scale_S).any():
             raise PayloadRejected("The payload holds a scale below 0.", reason="malformed")
-        bits = np.unpackbits(arrays["signs"])
-        if bits[self.layout.size :].any():
-            raise wire.malformed("bits after the last sign are set")
-        signs_P = bits[: self.layout.size].astype(np.float32)
-        signs_P *= 2
-        signs_P -= 1
-        return Update(None, self._values(torch.from_numpy(scale_S), torch.from_numpy(signs_P)))
+        if np.unpackbits(arrays["signs"][-1:])[self.layout.size % 8 or 8 :].any():
+            raise container.malformed("bits after the last sign are set")
+        return Update(None, self._values(torch.from_numpy(scale_S), arrays["signs"]))
 
-    def _values(self, scale_S: Tensor, signs_P: Tensor) -> Tensor:
-        """Signs times their scales, in place."""
+    def _values(self, scale_S: Tensor, signs: NDArray[np.uint8]) -> Tensor:
+        """Signs times their scales."""
+        values_P = torch.from_numpy(_EIGHT_SIGNS.take(signs, axis=0).reshape(-1)[: self.layout.size])
         first = 0
-        for piece in self._rows(signs_P):
+        for piece in self._rows(values_P):
             piece.mul_(scale_S[first : first + len(piece), None])
             first += len(piece)
-        return signs_P
+        return values_P
 
     def _rows(self, vector_P: Tensor) -> list[Tensor]:
         """Every tensor as rows that share a scale: those of a table, or one row of everything."""
         return [
-            vector_P[start:end].view(rows, -1)
-            for rows, (start, end) in zip(self._scales(), self.layout.spans(), strict=True)
+            vector_P.as_strided((rows, length), (length, 1), start)
+            for start, rows, length in _rows_of(self.layout)
         ]
 
-    def _scales(self) -> list[int]:
-        """How many scales each tensor has."""
-        tensors = self.layout.tensors
-        return [
-            shape[0] if len(shape) == _TABLE and not hidden and prod(shape) else 1
-            for (_, shape), hidden in zip(tensors, matrices.hidden(tensors), strict=True)
-        ]
+    def _parts(self) -> dict[str, container.Part]:
+        scales, signs = sum(rows for _, rows, _ in _rows_of(self.layout)), -(-self.layout.size // 8)
+        return {"scales": container.Part("F16", scales, scales), "signs": container.Part("U8", signs, signs)}
 
-    def _parts(self) -> dict[str, wire.Part]:
-        scales, signs = sum(self._scales()), -(-self.layout.size // 8)
-        return {"scales": wire.Part("F16", scales, scales), "signs": wire.Part("U8", signs, signs)}
+
+@functools.lru_cache(maxsize=8)
+def _rows_of(layout: Layout) -> tuple[tuple[int, int, int], ...]:
+    """Where each tensor lies in θ, how many rows with a scale of their own it has, and how long they are."""
+    tensors = layout.tensors
+    return tuple(
+        (start, rows, (end - start) // rows)
+        for (_, shape), hidden, (start, end) in zip(
+            tensors, matrices.hidden(tensors), layout.spans(), strict=True
+        )
+        for rows in (shape[0] if len(shape) == _TABLE and not hidden and prod(shape) else 1,)
+    )

@@ -6,12 +6,14 @@ choice, so none lie near the middle bins of "sigma".
 Shapes: N values, T tensors, 4 levels.
 """
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEVELS: Final = 4
+_FOUR_CODES: Final = np.arange(256, dtype=np.uint8)[:, None] >> np.array([0, 2, 4, 6], dtype=np.uint8) & 3
+"""The codes in every byte."""
 Bins = Literal["sigma", "sign"]
 
 
@@ -25,7 +27,7 @@ def quantise(
     counts = np.bincount(cell_N, minlength=tensors * LEVELS)
     sums = np.bincount(cell_N, weights=values, minlength=tensors * LEVELS)
     levels = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
-    return codes_N.astype(np.uint8), levels.astype(np.float32).reshape(tensors, LEVELS)
+    return codes_N, levels.astype(np.float32).reshape(tensors, LEVELS)
 
 
 def restore(
@@ -52,29 +54,28 @@ def unpack(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     """
     if len(packed) != -(-count // 4):
         raise ValueError(f"{len(packed)} bytes do not hold {count} two-bit codes")
-    codes = (packed[:, None] >> np.array([0, 2, 4, 6], dtype=np.uint8) & 3).astype(np.uint8).reshape(-1)
+    codes = _FOUR_CODES[packed].reshape(-1)
     if codes[count:].any():
         raise ValueError("bits after the last code are set")
     return codes[:count]
 
 
-def _by_sigma(values: NDArray[np.float64], tensor_N: NDArray[np.int64], tensors: int) -> NDArray[np.int64]:
+def _by_sigma(values: NDArray[np.float64], tensor_N: NDArray[np.int64], tensors: int) -> NDArray[np.uint8]:
     counts = np.maximum(np.bincount(tensor_N, minlength=tensors), 1)
     mean_T = np.bincount(tensor_N, weights=values, minlength=tensors) / counts
-    centred = values - mean_T[tensor_N]
-    squares = np.bincount(tensor_N, weights=centred**2, minlength=tensors)
-    width_T = 6 * np.sqrt(squares / np.maximum(counts - 1, 1)) / LEVELS
-    width_T[width_T == 0] = 1.0
-    return _clipped(np.rint(centred / width_T[tensor_N] + LEVELS / 2))
+    with np.errstate(invalid="ignore"):  # what is no number is refused by validators
+        centred = values - mean_T[tensor_N]
+        squares = np.bincount(tensor_N, weights=centred**2, minlength=tensors)
+        width_T = 6 * np.sqrt(squares / np.maximum(counts - 1, 1)) / LEVELS
+        width_T[width_T == 0] = 1.0
+        bins_N = np.rint(centred / width_T[tensor_N] + LEVELS / 2)
+    return np.clip(np.nan_to_num(bins_N), 0, LEVELS - 1).astype(np.uint8)
 
 
-def _by_sign(values: NDArray[np.float64], tensor_N: NDArray[np.int64], tensors: int) -> NDArray[np.int64]:
+def _by_sign(values: NDArray[np.float64], tensor_N: NDArray[np.int64], tensors: int) -> NDArray[np.uint8]:
     counts = np.maximum(np.bincount(tensor_N, minlength=tensors), 1)
     middle_T = np.bincount(tensor_N, weights=np.abs(values), minlength=tensors) / counts
     large_N = np.abs(values) >= middle_T[tensor_N]
     positive_N = values >= 0
-    return np.where(positive_N, 2 + large_N, 1 - large_N.astype(np.int64))
-
-
-def _clipped(bins_N: NDArray[Any]) -> NDArray[np.int64]:
-    return np.clip(bins_N, 0, LEVELS - 1).astype(np.int64)
+    # 3 and 2 for large and small positive values, 0 and 1 for large and small negative ones.
+    return positive_N.view(np.uint8) << 1 | (positive_N == large_N).view(np.uint8)

@@ -10,6 +10,7 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,10 +19,10 @@ from torch import Tensor
 
 from subnetlab.train.theta import Layout
 
-_FOLD = 8
-"""Chunk values per group of which the first look takes only the maximum."""
-_SLAB = 1 << 17
-"""Values looked at in one go, few enough to stay in a core's own cache."""
+_GROUPS = 4
+"""Groups of values for each that is kept: the first look takes only the maximum of every group."""
+_SLAB = 1 << 18
+"""Values looked at in one go, few enough to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,44 @@ class _Block:
     offset: int
     """Where the tensor begins in θ."""
 
+    def bands(self, start: int) -> "Iterator[_Band]":
+        """The tensor, which begins at `start` in chunk order, as bands that fit into a slab if one can."""
+        chunk, across = self.height * self.width, self.cols // self.width
+        down = max(1, _SLAB // (self.height * self.cols))
+        for first in range(0, self.rows // self.height, down):
+            yield _Band(
+                start + first * across * chunk,
+                self.offset + first * self.height * self.cols,
+                (min(down, self.rows // self.height - first), across, self.height, self.width),
+                (across * chunk, chunk, self.width, 1),
+                (self.height * self.cols, self.width, self.cols, 1),
+            )
+
+
+class _Band(NamedTuple):
+    """The same parameters twice: where they lie in chunk order and in θ's, with torch's strides."""
+
+    there: int
+    here: int
+    shape: tuple[int, int, int, int]
+    there_strides: tuple[int, int, int, int]
+    here_strides: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slab:
+    """Chunks of one group that are looked at in one go."""
+
+    group: Group
+    start: int
+    rows: int
+    bands: list[_Band]
+
+    def of(self, chunked_P: Tensor) -> Tensor:
+        """The chunks, a row each."""
+        size = self.group.size
+        return chunked_P[self.start : self.start + self.rows * size].view(self.rows, size)
+
 
 class Chunks:
     """How θ of one layout is cut into chunks."""
@@ -63,6 +102,7 @@ class Chunks:
         self.size = layout.size
         self.groups = _grouped(blocks, keep, chunk)
         self.kept = sum(group.keep * group.count for group in self.groups)
+        self._slabs = _cut_slabs(blocks, self.groups)
         self._describe_chunks()
 
     def arrange(self, vector_P: Tensor) -> Tensor:
@@ -71,37 +111,36 @@ class Chunks:
 
     def add_to(self, chunked_P: Tensor, vector_P: Tensor) -> Tensor:
         """Add θ-ordered values in place to values in chunk order."""
-        for there, here in self._alike(chunked_P, vector_P):
-            there.add_(here)
+        for slab in self._slabs:
+            for there, here in _alike(slab, chunked_P, vector_P):
+                there.add_(here)
         return chunked_P
 
     def in_theta_order(self, chunked_P: Tensor) -> Tensor:
         """Copy values in chunk order into θ's order."""
         vector_P = torch.empty(self.size)
-        for there, here in self._alike(chunked_P, vector_P):
-            here.copy_(there)
+        for slab in self._slabs:
+            for there, here in _alike(slab, chunked_P, vector_P):
+                here.copy_(there)
         return vector_P
-
-    def _alike(self, chunked_P: Tensor, vector_P: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Views of the same parameters in chunk order and in θ's."""
-        start = 0
-        for b in self.blocks:
-            end = start + b.rows * b.cols
-            there = chunked_P[start:end].view(b.rows // b.height, b.cols // b.width, b.height, b.width)
-            here = vector_P[b.offset : b.offset + b.rows * b.cols]
-            here = here.view(b.rows // b.height, b.height, b.cols // b.width, b.width)
-            yield there, here.permute(0, 2, 1, 3)
-            start = end
 
     def largest(self, chunked_P: Tensor) -> NDArray[np.int64]:
         """Offsets inside their chunks of the kept values, ascending within each chunk, chunk after chunk."""
-        parts: list[NDArray[np.int64]] = []
-        for g in self.groups:
-            matrix_CS = chunked_P[g.start : g.start + g.size * g.count].view(g.count, g.size)
-            rows = max(1, _SLAB // g.size)
-            slabs = (matrix_CS[first : first + rows] for first in range(0, g.count, rows))
-            parts += [largest_of_rows(slab_CS, g.keep).reshape(-1) for slab_CS in slabs]
-        return np.concatenate(parts)
+        found = (largest_of_rows(slab.of(chunked_P), slab.group.keep) for slab in self._slabs)
+        return np.concatenate([columns.reshape(-1) for columns in found])
+
+    def largest_with(self, chunked_P: Tensor, share: float, vector_P: Tensor) -> NDArray[np.int64]:
+        """Shrink to a share, add θ-ordered values, both in place, and find the largest, as `largest` does.
+
+        One slab after the other, so that each travels from memory once.
+        """
+        found: list[NDArray[np.int64]] = []
+        for slab in self._slabs:
+            rows_CS = slab.of(chunked_P).mul_(share)
+            for there, here in _alike(slab, chunked_P, vector_P):
+                there.add_(here)
+            found.append(largest_of_rows(rows_CS, slab.group.keep).reshape(-1))
+        return np.concatenate(found)
 
     def in_chunk_order(self, offsets_N: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of kept values in chunk order."""
@@ -137,6 +176,15 @@ class Chunks:
         self.starts_N[np.cumsum(keeps) - keeps] = True
 
 
+def _alike(slab: _Slab, chunked_P: Tensor, vector_P: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Views of the same parameters in chunk order and in θ's."""
+    for band in slab.bands:
+        yield (
+            chunked_P.as_strided(band.shape, band.there_strides, band.there),
+            vector_P.as_strided(band.shape, band.here_strides, band.here),
+        )
+
+
 def largest_of_rows(matrix_CS: Tensor, keep: int) -> NDArray[np.int64]:
     """Columns of the `keep` largest magnitudes of every row, ascending.
 
@@ -144,28 +192,47 @@ def largest_of_rows(matrix_CS: Tensor, keep: int) -> NDArray[np.int64]:
     only those few are compared exactly.
     """
     count, size = matrix_CS.shape
-    magnitude_CS = matrix_CS.abs().numpy()
-    folds = size // _FOLD
-    if size % _FOLD or folds < keep:
-        return _exactly(magnitude_CS, keep)
-    maxima = magnitude_CS.reshape(count, _FOLD, folds).max(axis=1)
-    bound_C = np.partition(maxima, folds - keep, axis=1)[:, folds - keep]
-    rows, cols = np.divmod(np.flatnonzero(magnitude_CS >= bound_C[:, None]), size)
-    per_row = np.bincount(rows, minlength=count)
-    most, fewest = int(per_row.max()), int(per_row.min())
-    if most > size // 2 or fewest < keep:  # many equal values, or values that are not finite
-        return _exactly(magnitude_CS, keep)
-    # Left-aligned candidates in order of their columns, padded with -1, which is below every magnitude.
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
-    candidates = np.full((count, most), -1.0, dtype=np.float32)
-    candidates[rows, place] = magnitude_CS[rows, cols]
-    least_C = np.partition(candidates, most - keep, axis=1)[:, most - keep]
-    chosen = candidates >= least_C[:, None]
-    if int(chosen.sum()) != count * keep:  # a tie at the last place
-        return _exactly(magnitude_CS, keep)
-    columns = np.zeros((count, most), dtype=np.int64)
-    columns[rows, place] = cols
-    return columns[chosen].reshape(count, keep)
+    fold = divisor(size, max(1, size // (_GROUPS * keep)))
+    magnitude_CS = matrix_CS.abs()
+    maxima = magnitude_CS.view(count, fold, size // fold).amax(1).numpy()
+    maxima.sort(axis=1)  # sorting short rows is faster than partitioning them
+    magnitudes = magnitude_CS.numpy()
+    place_N = _places(magnitudes >= maxima[:, size // fold - keep, None])
+    value_N, (row_N, column_N) = magnitudes.reshape(-1)[place_N], np.divmod(place_N, size)
+    chosen_N = value_N >= np.repeat(*_least(value_N, row_N, count, keep))
+    chosen_C = np.bincount(row_N[chosen_N], minlength=count)
+    if (chosen_C == keep).all():
+        return column_N[chosen_N].reshape(count, keep)
+    # A tie at the last place, or values that are not finite.
+    columns = np.empty((count, keep), dtype=np.int64)
+    clear_C = chosen_C == keep
+    columns[clear_C] = column_N[chosen_N & clear_C[row_N]].reshape(-1, keep)
+    columns[~clear_C] = _exactly(magnitudes[~clear_C], keep)
+    return columns
+
+
+def _least(
+    value_N: NDArray[np.float32], row_N: NDArray[np.int64], count: int, keep: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The keep-th largest value of every row, -1 where a row has fewer, and how many values each row has."""
+    values_C = np.bincount(row_N, minlength=count)
+    widest = max(keep, int(values_C.max()))
+    # Left-aligned, padded with -1, which is below every magnitude.
+    before_C = np.cumsum(values_C) - values_C
+    place_N = np.arange(len(value_N)) + np.repeat(np.arange(count) * widest - before_C, values_C)
+    aligned = np.full(count * widest, -1.0, dtype=np.float32)
+    aligned[place_N] = value_N
+    aligned = aligned.reshape(count, widest)
+    aligned.sort(axis=1)
+    return aligned[:, widest - keep], values_C
+
+
+def _places(few: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Where a mask is set of which few is: bytes of nothing are passed over first."""
+    octets = np.packbits(few)
+    octet_N = np.flatnonzero(octets != 0)
+    bit_N = np.flatnonzero(np.unpackbits(octets[octet_N]).view(np.bool_))
+    return (octet_N[bit_N >> 3] << 3) + (bit_N & 7)
 
 
 def _exactly(magnitude_CS: NDArray[np.float32], keep: int) -> NDArray[np.int64]:
@@ -182,12 +249,13 @@ def chunks_of(layout: Layout, keep: int, chunk: int) -> Chunks:
 def _cut(index: int, shape: tuple[int, ...], offset: int, side: int, chunk: int) -> _Block:
     if len(shape) < 2:
         length = math.prod(shape)
-        return _Block(index, 1, length, 1, _divisor(length, chunk), offset)
+        return _Block(index, 1, length, 1, divisor(length, chunk), offset)
     rows, cols = shape[0], math.prod(shape[1:])
-    return _Block(index, rows, cols, _divisor(rows, side), _divisor(cols, side), offset)
+    return _Block(index, rows, cols, divisor(rows, side), divisor(cols, side), offset)
 
 
-def _divisor(number: int, at_most: int) -> int:
+def divisor(number: int, at_most: int) -> int:
+    """The largest divisor of a number that is no larger than allowed."""
     return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)
 
 
@@ -199,3 +267,21 @@ def _grouped(blocks: list[_Block], keep: int, chunk: int) -> list[Group]:
         groups.append(Group(size, min(size, max(1, round(keep * size / chunk))), count, start))
         start += count * size
     return groups
+
+
+def _cut_slabs(blocks: list[_Block], groups: list[Group]) -> list[_Slab]:
+    """Bands of one group after the other, gathered up to the size of a slab."""
+    slabs: list[_Slab] = []
+    start = 0
+    group_of = {group.size: group for group in groups}
+    for block in blocks:
+        group = group_of[block.height * block.width]
+        for band in block.bands(start):
+            rows = band.shape[0] * band.shape[1]
+            last = slabs[-1] if slabs else None
+            if last is not None and last.group is group and (last.rows + rows) * group.size <= _SLAB:
+                slabs[-1] = _Slab(group, last.start, last.rows + rows, [*last.bands, band])
+            else:
+                slabs.append(_Slab(group, band.there, rows, [band]))
+        start += block.rows * block.cols
+    return slabs

@@ -38,6 +38,17 @@ def test_any_gaps_lead_to_strictly_ascending_offsets(gaps: list[int], data: st.D
     assert (np.diff(offsets)[~starts[1:]] > 0).all()
 
 
+@pytest.mark.parametrize("parameter", range(rice.MAX_PARAMETER + 1))
+def test_remainders_lie_lowest_bit_first_one_after_the_other(parameter: int) -> None:
+    gaps = np.random.default_rng(parameter).geometric(0.7 / (1 << parameter), 43) - 1
+    coded = rice.encode(gaps)
+    bits = (gaps[:, None] >> np.arange(coded.parameter)) & 1
+    assert coded.remainders.tolist() == np.packbits(bits.astype(np.uint8).reshape(-1)).tolist()
+    cost = [int((gaps >> p).sum()) + len(gaps) * (1 + p) for p in range(rice.MAX_PARAMETER + 1)]
+    assert coded.parameter == int(np.argmin(cost))
+    assert (rice.decode(coded, len(gaps)) == gaps).all()
+
+
 @given(st.binary(max_size=60), st.binary(max_size=60), st.integers(-2, 20), st.integers(0, 60))
 def test_hostile_streams_decode_to_their_only_writing_or_fail(
     quotients: bytes, remainders: bytes, parameter: int, count: int

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train.models import TinyGPT, build
-from subnetlab.train.payload import quantise, rice, wire
+from subnetlab.train.payload import container, quantise, rice
 from subnetlab.train.payload.sparse import FORM, SparseCodec, State
 from subnetlab.train.theta import Layout
 
@@ -86,7 +86,7 @@ def parts_of(payload: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 def edited(layout: Layout, name: str, change) -> bytes:
     arrays, metadata = parts_of(codec(layout).encode(delta(layout), {}))
     arrays[name] = change(arrays[name])
-    return wire.write(arrays, metadata)
+    return container.write(arrays, metadata)
 
 
 def one(array: np.ndarray, value: float) -> np.ndarray:
@@ -123,7 +123,7 @@ def test_an_index_outside_its_chunk_is_rejected(layout: Layout) -> None:
     coded = rice.encode(gaps)
     arrays |= {"quotients": coded.quotients, "remainders": coded.remainders}
     with pytest.raises(PayloadRejected) as caught:
-        codec(layout).decode(wire.write(arrays, {"form": FORM, "rice": str(coded.parameter)}))
+        codec(layout).decode(container.write(arrays, {"form": FORM, "rice": str(coded.parameter)}))
     assert caught.value.reason == "bad_index"
 
 
@@ -131,7 +131,7 @@ def test_an_index_outside_its_chunk_is_rejected(layout: Layout) -> None:
 def test_a_rice_parameter_out_of_range_is_rejected(layout: Layout, parameter: str) -> None:
     arrays, _ = parts_of(codec(layout).encode(delta(layout), {}))
     with pytest.raises(PayloadRejected) as caught:
-        codec(layout).decode(wire.write(arrays, {"form": FORM, "rice": parameter}))
+        codec(layout).decode(container.write(arrays, {"form": FORM, "rice": parameter}))
     assert caught.value.reason == "malformed"
 
 
@@ -178,3 +178,14 @@ def test_an_honest_payload_stays_below_the_limit(layout: Layout) -> None:
     spread[::64] = 1.0  # regular gaps, the worst for no parameter in particular
     assert len(mine.encode(spread, {})) <= mine.limit
     assert len(mine.encode(delta(layout), {})) <= mine.limit
+
+
+@pytest.mark.parametrize("bins", BINS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_difference_that_is_no_number_is_sent_and_refused(
+    layout: Layout, bins: quantise.Bins, value: float
+) -> None:
+    payload = codec(layout, bins).encode(torch.full((layout.size,), value), {})
+    with pytest.raises(PayloadRejected) as caught:
+        codec(layout, bins).decode(payload)
+    assert caught.value.reason == "not_finite"

@@ -73,3 +73,41 @@ def test_rows_of_equal_values_still_give_as_many_as_asked(value: float) -> None:
     found = largest_of_rows(torch.full((3, 4096), value), 64)
     assert found.shape == (3, 64)
     assert (np.diff(found, axis=1) > 0).all()
+
+
+def test_a_tie_in_one_row_leaves_the_others_as_they_are() -> None:
+    matrix = torch.randn(40, 4096, generator=torch.Generator().manual_seed(3))
+    matrix[7] = 1.0
+    matrix[20, 5] = float("nan")
+    found = largest_of_rows(matrix, 64)
+    assert (np.diff(found, axis=1) > 0).all()
+    for row in (0, 6, 8, 39):
+        assert set(found[row]) == set(matrix[row].abs().topk(64).indices.tolist())
+
+
+@pytest.mark.parametrize("keep", [1, 64, 512, 2048, 4096])
+def test_shares_of_every_size_are_found(keep: int) -> None:
+    matrix = torch.randn(5, 4096, generator=torch.Generator().manual_seed(4))
+    found = largest_of_rows(matrix, keep)
+    expected = matrix.abs().topk(keep, dim=1).indices.sort(dim=1).values
+    assert torch.equal(torch.from_numpy(found), expected)
+
+
+def test_adding_and_finding_in_one_go_is_both_one_after_the_other(chunks: Chunks) -> None:
+    generator = torch.Generator().manual_seed(5)
+    before, delta = (torch.randn(SHAPES.size, generator=generator) for _ in range(2))
+    at_once, apart = before.clone(), before.clone()
+    found = chunks.largest_with(at_once, 0.95, delta)
+    expected = chunks.largest(chunks.add_to(apart.mul_(0.95), delta))
+    assert torch.equal(at_once, apart)
+    assert (found == expected).all()
+
+
+def test_a_tensor_larger_than_a_slab_is_cut_like_a_small_one() -> None:
+    wide = Layout((("wide", (256, 4096)), ("vector", (64,))))
+    chunks = Chunks(wide, 64, 4096)
+    theta = torch.arange(wide.size, dtype=torch.float32)
+    arranged = chunks.arrange(theta)
+    assert torch.equal(chunks.in_theta_order(arranged), theta)
+    blocks = theta[: 256 * 4096].view(4, 64, 64, 64).permute(0, 2, 1, 3).reshape(-1)
+    assert torch.equal(arranged[: 256 * 4096], blocks)
