@@ -93,7 +93,7 @@ class Validator(Peer):
                 if verdict.verdict in MEASURED
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({verdict.uid: verdict.own_work for verdict in judged})
+            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged},
                 removed,
@@ -312,7 +312,7 @@ class Validator(Peer):
             weight=weight,
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
-            own_work=round(self.evidence.own_work.get(uid, 0.0), 4),
+            own_work=self.evidence.own_work.get(uid, 0.0),
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:
