@@ -197,11 +197,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        if not self.net.play_money:
-            raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
-            )
+        self._check_network()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -225,6 +221,13 @@ class Subnet:
             run.follow_payments()
         return run
 
+    def _check_network(self) -> None:
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
+
     def _launch(
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
     ) -> Path:
@@ -235,13 +238,7 @@ class Subnet:
         if budget is not None:
             share(budget, miners=fleet.miners, rounds=rounds)
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
-            seats = register_peers(
-                client,
-                netuid=self.netuid,
-                fleet=fleet,
-                wallet=owner,
-                baselines=baselines,
-            )
+            seats = register_peers(client, netuid=self.netuid, fleet=fleet, wallet=owner, baselines=baselines)
             job = None if budget is None else fund(client, seats, owner, budget_rao=budget, rounds=rounds)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
