@@ -97,6 +97,14 @@ def test_alie_moves_against_honest_work_by_as_many_deviations_as_a_median_would_
     assert payloads(run, 4)[1] != payloads(honest, 4)[1]
 
 
+@pytest.mark.parametrize("word", ["replay", "late_copy"])
+def test_pay_for_one_honest_round_ends_with_the_first_cheat(rehearse: MakeRehearsal, word: str) -> None:
+    run = played(rehearse, word, honest=4)
+    votes = [e.weights["4"] for e in run.events if isinstance(e, WeightsSet)]
+    assert votes[0] > 0
+    assert votes[1:] == [0, 0, 0]
+
+
 class Thief(Miner):
     """Does the work of the last miner, from the items that everyone can see are assigned to it."""
 
