@@ -43,8 +43,12 @@ MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
 """Verdicts on a round in which no payload was there in time."""
 
 
+_RETRACTED: Final = (": it did not come from training.", ": an update that does harm is left out.")
+"""What earlier versions said of every harmful update; the opposite of honest work does come from training."""
+
+
 def in_words(event: Scored) -> str:
     """Why a payload was not taken, in the validator's own words where it left any; empty if accepted."""
     if event.verdict == ACCEPTED:
         return ""
-    return event.reason or IN_WORDS.get(event.verdict, event.verdict)
+    return event.reason.replace(*_RETRACTED) or IN_WORDS.get(event.verdict, event.verdict)
