@@ -8,7 +8,8 @@ IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench soak recorded picture binder constraints clean
+.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts binder \
+	constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -51,6 +52,9 @@ bench: install   ## side-by-side measurements, written to build/bench.json (BENC
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
+strategies: install  ## every strategy beside the others, written to docs/strategies.md; broken off, it goes on
+	@$(BIN)/python -m tests.benchmarks.strategies $(STRATEGIES)
+
 soak: install    ## kernel, server and page memory over an hour of live dashboards (MINUTES=60)
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python -m tests.benchmarks --only soak --minutes $(MINUTES)
@@ -60,6 +64,9 @@ recorded: install  ## run tutorial 00 again and keep it as the recording that Bi
 	@$(BIN)/python -m subnetlab demo --out build/recorded --keep build/recorded.zip
 	@mv build/recorded.zip tutorials/recorded.zip
 	@$(MAKE) --no-print-directory picture
+
+contracts: install ## compile the contracts that the package ships
+	@$(BIN)/python -m tests.compile_contracts
 
 picture: install ## draw docs/run.svg from the recording
 	@$(BIN)/python -c "import pathlib, subnetlab as sl; \

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-FORBIDDEN = {"torch", "bittensor", "web3", "polars", "IPython"}
+FORBIDDEN = {"torch", "bittensor", "web3", "polars", "IPython", "eth", "eth_utils", "coincurve", "Crypto"}
 
 
 def test_a_running_devnet_has_loaded_no_heavy_module(tmp_path: Path) -> None:

@@ -30,7 +30,11 @@ def _wallet(p: LineParser) -> None:
 
 
 def _budget(p: LineParser) -> None:
-    p.add_argument("tao", nargs="?", help="what may be spent on this network from now on; none shows it")
+    p.add_argument("tao", nargs="?", help="what may be spent here from now on; 0 forbids it; none shows it")
+
+
+def _ledger(p: LineParser) -> None:
+    p.description = "Everything that was spent on this network, fees included, as a frame."
 
 
 def _stake(p: LineParser) -> None:
@@ -81,6 +85,7 @@ LINE: dict[str, tuple[str, Callable[[LineParser], None]]] = {
     "network": ("connect to a network, or show the present one", _network),
     "wallet": ("what a wallet holds, free and staked", _wallet),
     "budget": ("how much may still be spent on this network", _budget),
+    "ledger": ("everything that was spent on this network", _ledger),
     "stake": ("back a validator; by form without an amount", _stake),
     "pay": ("send TAO; by form without an amount", _pay),
     "subnet": ("look at a subnet, or create one", _subnet),
@@ -108,6 +113,16 @@ def train_parser() -> LineParser:
     p.add_argument("--miners", type=int, help="how many miners, free riders included")
     p.add_argument("--validators", type=int, help="how many validators")
     p.add_argument("--free-riders", type=int, help="how many of the miners send noise instead of work")
+    p.add_argument(
+        "--attackers", metavar="KIND=N", action="append",
+        help="how many of the miners attack, and how: sign_flip=2,free_rider=1",
+    )  # fmt: skip
+    p.add_argument(
+        "--baselines", metavar="NAME", action="append",
+        help="what the subnet is measured beside: alone, alone_3x, ddp; several with commas, none for none",
+    )  # fmt: skip
+    p.add_argument("--optimizer", help="adamw or muon; the strategy's own when left out")
+    p.add_argument("--lr", type=float, help="the largest learning rate")
     p.add_argument("--rounds", type=int, help="how many rounds")
     p.add_argument(
         "--netuid", type=int, help="subnet to train on; the variable `subnet`, or a new one, otherwise"

@@ -1,8 +1,8 @@
 """Completion of `%sl` and `%%train`: verbs, options, and the values they take.
 
 Only on the magic's own line, and in the quotes of `frame("`, `wallet("` and their like; other Python is
-IPython's to complete, hence the None. Which
-argument a word belongs to is read from the parsers in `commands`, what it could be from `known`.
+IPython's to complete, hence the None. Which argument a word belongs to is read from the parsers in
+`commands`, what it could be from `known`.
 """
 
 import argparse
@@ -63,7 +63,8 @@ def _of_parser(
         return commands.options(parser)
     argument = _argument(parser, before)
     values = known.VALUES.get((verb, argument))
-    return values(variables) if values is not None else []
+    before_comma = word[: word.rfind(",") + 1]
+    return [before_comma + value for value in values(variables)] if values is not None else []
 
 
 def _argument(parser: argparse.ArgumentParser, before: list[str]) -> str:

@@ -69,6 +69,23 @@ def miners(variables: Variables) -> list[str]:
     return [str(uid) for uid in run.view.mining] if run is not None else []
 
 
+def attackers(_variables: Variables) -> list[str]:
+    """The kinds of attacker, each with its sign for the number that follows."""
+    from subnetlab.train.attackers import ATTACKERS  # noqa: PLC0415  (words alone: no torch)
+
+    return [f"{word}=" for word in ATTACKERS]
+
+
+def baselines(_variables: Variables) -> list[str]:
+    """What a subnet is measured beside; other lengths of `alone` are written alike."""
+    return ["alone", "alone_3x", "ddp", "none"]
+
+
+def optimizers(_variables: Variables) -> list[str]:
+    """The words of `train(optimizer=)`."""
+    return ["adamw", "muon"]
+
+
 def validators(variables: Variables) -> list[str]:
     """The uids of the present run's validators."""
     return _uids(variables, "validator")
@@ -99,6 +116,9 @@ VALUES: dict[tuple[str, str], Callable[[Variables], list[str]]] = {
     ("explain", "uid"): miners,
     ("explain", "name"): run_variables,
     ("train", "name"): run_variables,
+    ("train", "attackers"): attackers,
+    ("train", "baselines"): baselines,
+    ("train", "optimizer"): optimizers,
 }
 """What completes the value of a verb's argument, by verb and argument."""
 

@@ -5,12 +5,12 @@ knows becomes an option, other names are refused with the nearest one, and nothi
 """
 
 import argparse
-import difflib
 import inspect
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from subnetlab.signatures import nearest
 from subnetlab_kernel import live
 from subnetlab_kernel.services import SERVICES
 from subnetlab_kernel.verbs import Names
@@ -32,11 +32,12 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
         options["rounds"] = arguments.rounds
     if arguments.detach:
         options["detach"] = True
+    options |= _on_the_line(arguments)
     fleet = {name: options.pop(name) for name in _FLEET_OPTIONS if name in options}
     fleet |= {
-        name: getattr(arguments, name)
+        name: attackers_of(value) if name == "attackers" else value
         for name in _FLEET_OPTIONS
-        if getattr(arguments, name, None) is not None
+        if (value := getattr(arguments, name, None)) is not None
     }
     if fleet:
         options["fleet"] = _local_fleet(fleet, options)
@@ -47,6 +48,36 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
         run = names.put(arguments.name, subnet.train(**options))
         show(run)
     SERVICES.add(live.follow(run))
+
+
+def _on_the_line(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the magic's own line says of the training; it comes before what the body says."""
+    found = {name: getattr(arguments, name) for name in ("optimizer", "lr")}
+    said = {name: value for name, value in found.items() if value is not None}
+    if arguments.baselines is not None:
+        names = words_of(arguments.baselines)
+        said["baselines"] = () if names == ["none"] else tuple(names)
+    return said
+
+
+def words_of(given: list[str]) -> list[str]:
+    """The words of an option that is given several times, or once with commas."""
+    return [word for text in given for word in text.split(",") if word]
+
+
+def attackers_of(given: list[str]) -> dict[str, int]:
+    """How many attack in which way, of `sign_flip=2,free_rider=1`; a word alone is one of them.
+
+    Raises:
+        UsageError: a number is none.
+    """
+    found: dict[str, int] = {}
+    for word in words_of(given):
+        kind, _, number = word.partition("=")
+        if not (number or "1").isdigit():
+            raise UsageError(f"%%train: --attackers {word}: write {kind}=2. Nothing was started.")
+        found[kind] = found.get(kind, 0) + int(number or 1)
+    return found
 
 
 def _local_fleet(counts: dict[str, Any], options: dict[str, Any]) -> "LocalFleet":
@@ -76,6 +107,7 @@ def _try_out(options: dict[str, Any]) -> None:
     for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
         if name in options:
             arguments.count(name, options[name], least=least, most=most)
+    arguments.baseline_names(options.get("baselines"), default=True)
     for name in ("detach", "deterministic"):
         arguments.flag(name, options.get(name, False))
     from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)
@@ -109,7 +141,7 @@ def read_body(cell: str, user_ns: dict[str, Any], *, known: set[str]) -> dict[st
     }
     for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            nearest = f"; did you mean {close[0]!r}?" if close else f"; it knows {', '.join(sorted(known))}."
-            raise UsageError(f"%%train knows no option {name!r}{nearest} Nothing was started.")
+            close = nearest(name, sorted(known))
+            meant = f"; did you mean {close!r}?" if close else f"; it knows {', '.join(sorted(known))}."
+            raise UsageError(f"%%train knows no option {name!r}{meant} Nothing was started.")
     return options

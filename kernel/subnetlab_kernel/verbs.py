@@ -160,6 +160,10 @@ def _budget(names: Names, arguments: argparse.Namespace) -> Any:
     return budget
 
 
+def _ledger(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
+    return names.net().ledger()
+
+
 def _stake(names: Names, arguments: argparse.Namespace) -> Any:
     net = names.net()
     netuid, to = names.netuid(arguments.netuid), arguments.to
@@ -230,6 +234,7 @@ VERBS: dict[str, Callable[[Names, argparse.Namespace], Any]] = {
     "network": _network,
     "wallet": _wallet,
     "budget": _budget,
+    "ledger": _ledger,
     "stake": _stake,
     "pay": _pay,
     "subnet": _subnet,

@@ -1,7 +1,8 @@
 """SubnetLab: a decentralised-training subnet you can hold in a notebook, on the real wire protocol.
 
-Importing this package loads nothing: every name below is imported when it is first used (PEP 562), so that
-the embedded node and the command line start without torch.
+`SubnetLabError` is what every refusal is; `errors` lists its leaves, to catch one kind alone:
+`except sl.errors.MoneyError`. Importing this package loads nothing: every name below is imported when it is
+first used (PEP 562), so that the embedded node and the command line start without torch.
 """
 
 from importlib import import_module
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from subnetlab import errors as errors
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
+    from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net as Net
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
+    from subnetlab.network.evm.reverts import revert_reason as revert_reason
     from subnetlab.train import data as data
     from subnetlab.train import models as models
     from subnetlab.train import optimizer as optimizers
@@ -39,12 +42,14 @@ _ATTRIBUTES = {
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
+    "SubnetLabError": "subnetlab.errors",
     "attach": "subnetlab.lab.runs",
     "compare": "subnetlab.lab.compare",
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
+    "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
 }
 
@@ -53,6 +58,7 @@ __all__ = [
     "Net",
     "Run",
     "Subnet",
+    "SubnetLabError",
     "__version__",
     "attach",
     "compare",
@@ -64,6 +70,7 @@ __all__ = [
     "models",
     "open",
     "optimizers",
+    "revert_reason",
     "runs",
     "strategies",
 ]

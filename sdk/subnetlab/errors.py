@@ -8,6 +8,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── UnknownNetwork  · NodeUnreachable · NodeStartFailed
     │   ├── ChainRejected   (carries .pallet and .code)
     │   ├── DevnetOnly      a verb that only a development chain has
+    │   ├── WrongChain      another chain answers than the one that is meant
     │   └── NotYetSupported an address or a verb whose face has not landed
     ├── WalletError
     │   └── UnknownWallet · SecretRefused
@@ -74,6 +75,14 @@ class ChainRejected(NetworkError):
         """Keep the chain's own pallet and error name beside the sentence."""
         super().__init__(message, hint=hint)
         self.pallet, self.code = pallet, code
+        self.fee_rao: int | None = None
+        """What it cost where it failed in a block; None where that is not known."""
+
+
+class WrongChain(NetworkError):
+    """What answers is another chain than the one that is meant; nothing was sent."""
+
+    hint = "Check the endpoint: a transaction signed for one chain may be worth something on another."
 
 
 class DevnetOnly(NetworkError):

@@ -1,100 +1,119 @@
 """What attacks do to a run: three of ten miners hostile, each attack alone and the gross ones mixed.
 
-A rehearsal in one process: final held-out loss beside that of the seven honest miners alone, the attackers'
-share of the weights from the second round after they were first shut out, and how often an honest miner was
-shut out. Weights decide pay; epochs of a chain are not played. Each attack trains from the same seed.
+For every seed a clean run of the seven honest miners, then one for each attack, which draws the same: final
+held-out loss above the clean one's, the attackers' share of twenty epochs' pay from the second after they
+were first shut out, how often an honest miner was shut out, and the pay of the worst paid honest miner.
+
+`python -m tests.benchmarks.attacks --setting onebit --seeds 0,1,2 --attacks sybil,alie --jobs 2` prints the
+table; `python -m tests.benchmarks --only attacks` measures one seed of `sparse`.
 """
 
+import argparse
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from statistics import fmean, median
+from typing import Final
 
-from bittensor_core import Keypair
-
-from subnetlab.record.events import RoundClosed, Scored, WeightsSet
-from subnetlab.train import data, models, tasks
+from subnetlab.train import data
 from subnetlab.train.attackers import ATTACKERS
-from subnetlab.train.data.corpus import Corpus
-from subnetlab.train.manifest import Manifest, ScoringConfig
-from subnetlab.train.optimizer import AdamWConfig
-from subnetlab.train.rehearsal import Rehearsal
-from subnetlab.train.roster import Seat
-from subnetlab.train.strategies import SparseLoCo
+from subnetlab.train.manifest import EARLIER, ScoringConfig
+from tests.benchmarks.attacked import SETTINGS, Outcome, played
 from tests.benchmarks.measure import Figure
 
-HONEST, HOSTILE, VALIDATOR = 7, 3, 10
-ROUNDS, QUICK_ROUNDS = 24, 6
-GROSS = ("free_rider", "sign_flip", "poison", "garble", "late", "withheld", "copy", "replay")
-MIXED = ("sign_flip", "free_rider", "poison")
-LOSS_LIMIT, PAY_LIMIT = 0.02, 0.02
-_SETTLED = 2
-"""Rounds after which an attacker's weights count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended: held-out loss, attackers' share of weights, share of honest verdicts shut out."""
-
-    loss: float
-    pay: float
-    honest_out: float
+HOSTILE: Final = 3
+ROUNDS, QUICK_ROUNDS = 48, 6
+GROSS: Final = ("free_rider", "sign_flip", "poison", "garble", "late", "withheld", "copy", "replay")
+MIXED: Final = ("sign_flip", "free_rider", "poison")
+LOSS_LIMIT, PAY_LIMIT, HONEST_LIMIT = 0.02, 0.02, 0.8
+ATTACKS: Final = {
+    **{word: (word,) * HOSTILE for word, kind in ATTACKERS.items() if kind.role == "miner"},
+    "mixed": MIXED,
+}
 
 
 def measure(quick: bool, *, minutes: float = 60.0) -> Iterator[Figure]:
     """One clean run, then one for each attack, as many as can be begun in so many minutes."""
-    corpus, began = data.stdlib(400_000).read(), time.monotonic()
-    rounds = QUICK_ROUNDS if quick else ROUNDS
-    clean = played((), corpus, rounds)
+    began, rounds = time.monotonic(), QUICK_ROUNDS if quick else ROUNDS
+    clean = one("sparse", rounds, 0, ())
     yield Figure(name="clean: loss of 7 honest miners", value=clean.loss, unit="nats")
-    words = MIXED[:1] if quick else [word for word, kind in ATTACKERS.items() if kind.role == "miner"]
-    mixed = [("mixed: " + ", ".join(MIXED), MIXED)] if not quick else []
-    for name, attack in [(word, (word,) * HOSTILE) for word in words] + mixed:
+    for name in ("sign_flip",) if quick else ATTACKS:
         if time.monotonic() - began > minutes * 60:
             return
-        found, gross = played(attack, corpus, rounds), set(attack) <= set(GROSS)
+        found, gross = one("sparse", rounds, 0, ATTACKS[name]), set(ATTACKS[name]) <= set(GROSS)
         yield Figure(
             name=f"{name}: loss above clean", value=found.loss - clean.loss, unit="nats",
             limit=LOSS_LIMIT if gross and not quick else None,
         )  # fmt: skip
         yield Figure(
-            name=f"{name}: attackers' share of weights", value=found.pay, unit="share",
+            name=f"{name}: attackers' share of pay", value=found.hostile_pay, unit="share",
             limit=PAY_LIMIT if gross and not quick else None,
             note=f"honest verdicts shut out {found.honest_out:.1%}",
         )  # fmt: skip
 
 
-def played(attack: Sequence[str], corpus: Corpus, rounds: int) -> Outcome:
-    """Play a run whose last miners attack."""
-    model = models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
-    manifest = Manifest(
-        run_id="attacked", netuid=1, model=model, task=tasks.of_model(model), data=corpus.manifest,
-        strategy=SparseLoCo(inner_steps=5), rounds=rounds, first_block=3, batch_size=4,
-        optimizer=AdamWConfig(lr=5e-3),
-        scoring=ScoringConfig(validation_batches=4, validation_sequences=32),
+def one(setting: str, rounds: int, seed: int, attack: Sequence[str], *, earlier: bool = False) -> Outcome:
+    """One run, on the standard library's text; `earlier`: judged as before the evidence of several rounds."""
+    corpus = data.stdlib().read() if setting == "demo" else data.stdlib(400_000).read()
+    scoring = replace(ScoringConfig(), **EARLIER) if earlier else None
+    return played(
+        attack, corpus, setting=SETTINGS[setting], rounds=rounds, seed=seed, scoring=scoring
     )  # fmt: skip
-    keys = {
-        uid: Keypair.create_from_uri(f"//Attacked//{uid}") for uid in (*range(HONEST + HOSTILE), VALIDATOR)
-    }
-    uids = [*range(HONEST + len(attack)), VALIDATOR]
-    seats = [
-        Seat.of(uid, keys[uid].ss58_address, "validator" if uid == VALIDATOR else "miner") for uid in uids
-    ]
-    run = Rehearsal(
-        manifest, seats, corpus, lambda seat: lambda message: bytes(keys[seat.uid].sign(message)),
-        roles={HONEST + i: ATTACKERS[word].load() for i, word in enumerate(attack)}, patience_s=600,
-    )  # fmt: skip
-    run.run()
-    losses = {event.round: event.val_loss for event in run.events if isinstance(event, RoundClosed)}
-    verdicts = [e.verdict for e in run.events if isinstance(e, Scored) and e.uid < HONEST]
-    out = sum(verdict != "accepted" for verdict in verdicts) / len(verdicts)
-    return Outcome(losses[rounds - 1], _pay(run), out)
 
 
-def _pay(run: Rehearsal) -> float:
-    """The attackers' mean share of the weights of the rounds that count."""
-    shares: list[float] = []
-    for event in run.events:
-        if isinstance(event, WeightsSet) and event.round >= _SETTLED:
-            hostile = sum(weight for uid, weight in event.weights.items() if int(uid) >= HONEST)
-            shares.append(hostile / sum(event.weights.values()))
-    return sum(shares) / len(shares) if shares else 0.0
+def row(name: str, clean: Sequence[Outcome], found: Sequence[Outcome]) -> str:
+    """A line of the table: means over seeds, with the worst seed beside."""
+    above = [attacked.loss - plain.loss for plain, attacked in zip(clean, found, strict=True)]
+    pay = [outcome.hostile_pay for outcome in found]
+    return (
+        f"| `{name}` | {fmean(above):+.3f} ({max(above):+.3f}) | {fmean(pay):.1%} ({max(pay):.1%})"
+        f" | {fmean(o.hostile_in for o in found):.0%} | {fmean(o.honest_out for o in found):.1%}"
+        f" | {min(map(least, found)):.2f} | {min(map(kept, clean, found)):.2f} |"
+    )
+
+
+def least(found: Outcome) -> float:
+    """The pay of the worst paid honest miner, beside the median one's."""
+    return min(found.honest_pay) / (median(found.honest_pay) or 1)
+
+
+def kept(clean: Outcome, found: Outcome) -> float:
+    """The least share of its pay in the clean run that an honest miner keeps under attack."""
+    pairs = zip(clean.honest_pay, found.honest_pay, strict=True)
+    return min(attacked / plain if plain else 1.0 for plain, attacked in pairs)
+
+
+def main() -> None:
+    """Parse, play, and print a row as soon as its runs are through."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.attacks", description=__doc__)
+    parser.add_argument("--setting", default="sparse", choices=SETTINGS)
+    parser.add_argument("--attacks", default=",".join(ATTACKS), help="words of attackers, and `mixed`")
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--earlier", action="store_true", help="judge as runs were judged before")
+    options = parser.parse_args()
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    play = partial(one, options.setting, options.rounds, earlier=options.earlier)
+    print(
+        "| attack | loss above clean (worst) | pay (worst) | taken | honest out"
+        " | least honest pay, of the median | of the same miner's in the clean run |"
+    )
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        clean = [pool.submit(play, seed, ()) for seed in seeds]
+        runs = {
+            name: [pool.submit(play, seed, ATTACKS[name]) for seed in seeds]
+            for name in filter(None, options.attacks.split(","))
+        }
+        plain = [run.result() for run in clean]
+        print(f"clean: {', '.join(f'{outcome.loss:.3f}' for outcome in plain)}", flush=True)
+        print(row("none", plain, plain), flush=True)
+        for name, found in runs.items():
+            print(row(name, plain, [run.result() for run in found]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 
 from subnetlab.store.objects import open_store
-from subnetlab.train import aggregate, models, names, strategies
+from subnetlab.train import aggregate, models, object_paths, strategies
 from subnetlab.train.payload.seal import OVERHEAD, Binding, Reveal, seal, unseal
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
@@ -91,17 +91,17 @@ def run(folder: str, strategy: Strategy, rounds: int, laps: Laps) -> None:
         laps.lap("compress")
         sealed = [seal(payload, binding) for payload in payloads]
         for miner, each in enumerate(sealed):
-            store.put(names.sealed(round_, miner, each.commitment), each.data)
+            store.put(object_paths.sealed(round_, miner, each.commitment), each.data)
         laps.lap("seal and store")
         updates: list[Update] = []
         for miner, each in enumerate(sealed):
-            data = store.get(names.sealed(round_, miner, each.commitment), codec.limit + OVERHEAD)
+            data = store.get(object_paths.sealed(round_, miner, each.commitment), codec.limit + OVERHEAD)
             reveal = Reveal(each.salt, each.key, b"")
             updates.append(codec.decode(unseal(data, reveal, each.commitment, binding)))
         laps.lap("read, open and decode")
         combined = strategy.combine(updates, layout)
         laps.lap("clip and aggregate")
-        store.put(names.aggregate(round_, "hash"), aggregate.write(combined, layout))
+        store.put(object_paths.aggregate(round_, "hash"), aggregate.write(combined, layout))
         laps.lap("publish")
         strategy.apply(theta_P, combined, outer, Progress(round_, rounds, strategy.inner_steps))
         laps.lap("apply")

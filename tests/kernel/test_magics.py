@@ -85,7 +85,13 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
     refused = kernel.run(f"%sl pay 4 {BOB}")
     assert refused.ename == "OverBudget"
     assert "net.budget.set" in refused.evalue
+    known = int(kernel.run("net.ledger().height").data[0]["text/plain"])
+    assert "limit=0 τ" in kernel.run("%sl budget 0").text
+    for line in (f"%sl pay 1 {BOB}", "%sl subnet another", "net._client.start_call(2, 'alice')"):
+        assert kernel.run(line).ename == "OverBudget", line
+    assert kernel.run("net.ledger().height").data[0]["text/plain"] == str(known)
     kernel.run("net.budget.set(tao=None)")
+    assert "shape" in kernel.run("%sl ledger").text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         ("%sl stake --wallet zed", "There is no wallet called 'zed'"),
         ("%sl pay much bob", "is not an amount"),
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
-        ("%sl pay 1 0x" + "ab" * 20, "EVM"),
+        ("%sl pay 1 0x" + "Ab" * 20, "wrong checksum"),
         ("%sl pay 1 'unclosed", "No closing quotation"),
         ("%sl stake 1", "holds no run"),
         ("%sl stake 1 --to 5nobody", "address"),
@@ -142,6 +148,14 @@ def test_a_wrong_line_is_one_short_message(kernel: RunningKernel, line: str, sai
         ("%%train\nmodel = sl.models.TinyGPT('huge')", "no size 'huge'"),
         ("%%train\nmodel = sl.models.Factory(path='nowhere:make', seq_len=8)", "cannot be imported"),
         ("%%train\ndata = sl.data.text('short')", "tokens"),
+        ("%%train --attackers villain=1\nrounds = 1", "No attacker is called 'villain'"),
+        ("%%train --attackers sign_flip=x\nrounds = 1", "write sign_flip=2"),
+        ("%%train --miners 2 --attackers sign_flip=3\nrounds = 1", "3 attackers among miners"),
+        ("%%train --lr fast\nrounds = 1", "invalid float value"),
+        ("%%train --lr -1\nrounds = 1", "lr"),
+        ("%%train --optimizer sgd2\nrounds = 1", "is no optimizer"),
+        ("%%train --baselines nobody\nrounds = 1", "no baseline is called 'nobody'"),
+        ("%%train\nepochs = 3", "did you mean 'rounds'"),
         ("%%train --netuid 99\nrounds = 1", "There is no subnet 99"),
     ],
 )
@@ -189,7 +203,7 @@ def test_doctor_looks_at_this_machine(kernel: RunningKernel) -> None:
 
 
 TRAIN = """\
-%%train --miners 3 --validators 2 --free-riders 1 --rounds 4
+%%train --miners 3 --validators 2 --attackers free_rider --baselines alone,alone_2x --lr 0.01 --rounds 4
 model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
 data = sl.data.stdlib(400_000)
 strategy = sl.strategies.SparseLoCo(inner_steps=2)

@@ -1,11 +1,13 @@
 """Text of strangers reaches a terminal without control of it, in every sentence, table and question."""
 
+import re
 import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.project import ROOT
 from tests.sdk.lab import story
 
 from subnetlab.commands.doctor import Check, Checkup
@@ -14,7 +16,7 @@ from subnetlab.lab.run import Run
 from subnetlab.network.confirm import Spend
 from subnetlab.network.receipt import Receipt
 from subnetlab.record.events import PeerGone, RunEnded
-from subnetlab.text import LINE, LINES, plain, plain_lines
+from subnetlab.text import LINE, LINES, kind_of, plain, plain_lines, with_article
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\u200b\x9b31m\r\ud800\u2028" + "x" * 100_000
 
@@ -35,6 +37,41 @@ def test_what_is_shown_has_no_hidden_letter(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "alice", "Füße 東京 τ α", "a" * LINE, "été 🚀"])
 def test_words_stay_as_they_are(text: str) -> None:
     assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "an int", "a str", "an ndarray", "a NoneType", "an LSTM", "an MSELoss", "a uint8", "a UUID", "a unit",
+        "an hour", "a HuggingFace", "an Embedding", "an SGD", "a DataFrame", "an attacker", "a user",
+        "an honest miner", "an OrderedDict", "a one", "an umbrella",
+    ],
+)  # fmt: skip
+def test_a_noun_has_its_article(said: str) -> None:
+    assert with_article(said.partition(" ")[2]) == said
+
+
+def test_a_value_is_called_by_its_kind() -> None:
+    assert [kind_of(value) for value in (3, "x", None, int, [])] == [
+        "an int",
+        "a str",
+        "None",
+        "the class int",
+        "a list",
+    ]
+
+
+def test_no_sentence_of_the_product_writes_an_article_before_a_name_it_does_not_know() -> None:
+    wrong = re.compile(r"\b[Aa]n? \{(?:type\(|kind|noun|role|_named)")
+    found = [
+        f"{file.name}:{number}"
+        for root in ("sdk", "kernel", "widgets")
+        for file in (ROOT / root).rglob("*.py")
+        if file.name != "text.py"
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if wrong.search(line)
+    ]
+    assert found == []
 
 
 def test_length_is_cut() -> None:

@@ -151,7 +151,7 @@ def test_a_bad_amount_is_said_and_cannot_be_sent(net: Net, amount: str) -> None:
     assert form.spend.confirm(form.spend.token) is None
 
 
-@pytest.mark.parametrize("target", ["", "nobody", "5nobody", "0x" + "ab" * 20, "<b>bob</b>", "bob\n"])
+@pytest.mark.parametrize("target", ["", "nobody", "5nobody", "0x" + "Ab" * 20, "<b>bob</b>", "bob\n"])
 def test_a_bad_payee_is_said_and_cannot_be_sent(net: Net, target: str) -> None:
     form = pay_form(net)
     form.spend.look({"amount": "1", "target": target})
@@ -246,3 +246,16 @@ def test_a_form_is_filled_with_any_amount(net: Net) -> None:
         form = pay_form(net, to="bob", amount_tao=amount)
         assert form.setup["amount"] == written
         eventually(form, lambda state: state["step"] == "previewed")
+
+
+def test_a_payment_to_an_address_of_the_evm_shows_the_address_and_where_the_money_lies(net: Net) -> None:
+    wallet = net.evm_wallet("bob")
+    form = pay_form(net, to=wallet.address.lower())
+    form.spend.look({"amount": "1", "target": wallet.address.lower()})
+    facts = {fact["name"]: fact["value"] for fact in form.state["preview"]["facts"]}
+    assert (facts["To"], facts["On its mirror"]) == (wallet.address, wallet.mirror)
+    thread = form.spend.confirm(form.spend.token)
+    assert thread is not None
+    thread.join()
+    assert form.state["step"] == "finalised"
+    assert net.balance(wallet).rao == 10**9

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from subnetlab.fleet.supervisor.resume import read_resume_state
+from subnetlab.fleet.supervisor.resume_state import read_resume_state
 from subnetlab.frames import frame
 from subnetlab.lab.replay import open as open_recorded
 from subnetlab.record import events as e

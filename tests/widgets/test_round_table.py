@@ -15,7 +15,7 @@ from subnetlab_widgets.dashboard.round_table import (
     ROUND_FIELDS,
     RoundTable,
 )
-from tests.widgets.recorded import FREE_RIDER, mined, run, started
+from tests.widgets.recorded import FREE_RIDER, mined, one_round, run, started
 
 
 def told(*, miners: int = 8, rounds: int = 6, upto: int | None = None) -> RoundTable:
@@ -130,6 +130,50 @@ def test_an_interrupted_run_says_what_is_lost_and_how_it_goes_on() -> None:
     assert (table.status["state"], table.status["reason"]) == ("running", "")
     assert value(table, 3, 5, "verdict") == CODES[Standing.WORKS], "as its rounds before left it"
     assert np.isnan(table.row(3)[ROUND_FIELDS.index("subnet")])
+
+
+def joined(*uids: int) -> e.PeersJoined:
+    seats = [{"uid": uid, "hotkey": f"5New{uid}", "role": "miner"} for uid in uids]
+    return e.PeersJoined(seats=[*seats, {"uid": 90, "hotkey": "5V", "role": "validator"}], block=60)
+
+
+def test_a_miner_that_joins_gets_a_column_that_is_empty_before_it() -> None:
+    table = told(miners=3, rounds=8, upto=2)
+    before = [table.row(number).copy() for number in table.rounds]
+    table.changed.clear()
+    table.apply(joined(20, 21))
+    assert table.miners == [3, 4, 5, 20, 21]
+    assert table.changed == set(table.rounds), "the page is sent every row once more"
+    for number, row in zip(table.rounds, before, strict=True):
+        np.testing.assert_array_equal(table.row(number)[: len(row)], row)
+        assert np.isnan(table.row(number)[len(row) :]).all()
+    for event in one_round(2, [3, 4, 5, 20, 21], 8):
+        table.apply(event)
+    assert value(table, 3, 20, "verdict") == CODES[Standing.WORKS]
+    assert value(table, 3, 21, "loss") == pytest.approx(mined(2, 21).loss)
+    table.apply(joined(20))
+    assert table.miners == [3, 4, 5, 20, 21], "a record that is read again adds none"
+
+
+def test_a_longer_baseline_is_a_level_once_it_is_through() -> None:
+    table = told(rounds=6, upto=3)
+    steps = 3 * 6 * table.view.inner_steps
+    for at, loss in ((steps // 2, 2.0), (steps, 1.75)):
+        table.apply(
+            e.BaselineEvaluated(
+                round=1, val_loss=loss, compute_s=1.0, baseline="alone_3x", step=at, steps=steps
+            )
+        )
+        levels = [] if at < steps else [{"name": "one alone, 3× steps", "loss": 1.75}]
+        assert table.status["levels"] == levels
+
+
+def test_what_a_task_measures_is_told_with_its_round() -> None:
+    table = told(rounds=6, upto=1)
+    assert table.status["measured"] == {}
+    closing = next(event for event in one_round(1, [3], 6) if isinstance(event, e.RoundClosed))
+    table.apply(replace(closing, metrics={"accuracy": 0.9}))
+    assert table.status["measured"] == {"round": 2, "values": {"accuracy": 0.9}}
 
 
 def test_states_follow_the_record() -> None:

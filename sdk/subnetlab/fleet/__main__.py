@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
 
     run_folder = Path(arguments[0]).resolve()
     launcher = ForkLauncher(run_folder, asked_at)
-    from subnetlab.fleet.supervisor.run import supervise  # noqa: PLC0415
+    from subnetlab.fleet.supervisor.supervise import supervise  # noqa: PLC0415
 
     return supervise(run_folder, launcher, asked_at)
 

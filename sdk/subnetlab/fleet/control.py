@@ -14,10 +14,10 @@ import struct
 import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from subnetlab.errors import ControlRefused, FleetError
-from subnetlab.record.events import Spent, from_json
+from subnetlab.record.events import Spent, SpentWhat, from_json
 
 CONTROL_SOCKET = "control.sock"
 _LINE_LIMIT = 4096
@@ -154,7 +154,15 @@ def _spent(told: object) -> Spent | None:
     """A reported stake or payment; None where a field is missing or of the wrong type."""
     fields: dict[str, Any] = {**told, "kind": Spent.kind} if isinstance(told, dict) else {}
     texts = all(isinstance(fields.get(name), str) for name in ("tx", "to"))
-    if not texts or fields.get("what") not in ("stake", "pay") or type(fields.get("amount_rao")) is not int:
+    if (
+        not texts
+        or fields.get("what") not in get_args(SpentWhat)
+        or type(fields.get("amount_rao")) is not int
+    ):
+        return None
+    if not isinstance(fields.get("wallet", ""), str):
+        return None
+    if any(type(fields.get(name, 0)) is not int for name in ("fee_rao", "block")):
         return None
     event = from_json(fields)
     return event if isinstance(event, Spent) else None

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.record.events import Role
+from subnetlab.signatures import known_fields
+from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
 
 
@@ -20,6 +22,7 @@ class Place(NamedTuple):
     attacker: str = ""
 
 
+@known_fields("sl.LocalFleet")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFleet:
     """Peers as processes on this machine, one CPU thread each.
@@ -69,6 +72,11 @@ class LocalFleet:
         self._check_numbers()
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ArgumentInvalid("phase_limit_s and start_limit_s must be positive")
+        if not isinstance(self.baseline, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(
+                f"baseline is {kind_of(self.baseline)}.",
+                hint='Give baseline=True or False here; the names go to subnet.train(baselines=("alone",)).',
+            )
 
     def _check_numbers(self) -> None:
         """Check what can be set beside the counts.
@@ -76,11 +84,15 @@ class LocalFleet:
         Raises:
             ArgumentInvalid: a number is none, negative or not finite.
         """
-        for name in ("uplink_mbps", "rtt_ms", "kills_per_hour"):
+        for name in ("uplink_mbps", "rtt_ms", "kills_per_hour", "phase_limit_s", "start_limit_s"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
         _check_count("chaos_seed", self.chaos_seed, "a seed")
+        if not isinstance(self.stakes_tao, tuple | list):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(
+                f"stakes_tao is {kind_of(self.stakes_tao)}", hint="Give a tuple: (300, 200)."
+            )
         if not self.stakes_tao:
             raise ArgumentInvalid("stakes_tao names no stake")
         for stake in self.stakes_tao:

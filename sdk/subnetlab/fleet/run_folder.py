@@ -1,4 +1,7 @@
-"""Names of the files in a run's folder that belong to its fleet; `fleet.json` is `fleet.spec`'s."""
+"""Names of the files in a run's folder that belong to its fleet; `fleet.json` is `fleet.spec`'s.
+
+A file of its own, because `lab`, `archive`, supervisor and workers share these names and nothing else.
+"""
 
 from typing import Final
 

@@ -193,7 +193,8 @@ def metrics(data: Gathered) -> list[Row]:
 
 def money(data: Gathered) -> list[Row]:
     """One row per stake or payment, in the order they were made."""
-    return [{"time": time, **_fields(event, "what", "amount_rao", "to", "tx")} for time, event in data.spent]
+    named = ("what", "amount_rao", "to", "tx", "wallet", "fee_rao", "block")
+    return [{"time": time, **_fields(event, *named)} for time, event in data.spent]
 
 
 def steps(data: Gathered) -> list[Row]:

@@ -1,18 +1,27 @@
-"""The plain arguments of `train`, checked before torch is loaded and anything is spent.
+"""The plain arguments of `train` and of a run's verbs, checked before torch is loaded and anything is spent.
 
 What a model, a data set and an optimizer may be, their own rooms say (`lab.plan`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import inf, isnan
+from numbers import Real
 from operator import index
-from typing import Any, Final, cast
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Literal, cast
 
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.fleet.local import LocalFleet
+from subnetlab.record.baselines import ALONE, budget
+from subnetlab.text import kind_of
 
 MOST_ROUNDS: Final = 1_000_000
 MOST_BATCH: Final = 1 << 24
 MOST_SEED: Final = 2**63 - 1
+MOST_UID: Final = 2**16 - 1
+MOST_NETUID: Final = 2**16 - 1
+MOST_BLOCKS: Final = 100_000
 
 
 def count(name: str, value: object, *, least: int, most: int) -> int:
@@ -27,7 +36,7 @@ def count(name: str, value: object, *, least: int, most: int) -> int:
     try:
         found = index(cast("Any", value))
     except TypeError as error:
-        shown = repr(value) if isinstance(value, int | float | str | None) else f"a {type(value).__name__}"
+        shown = repr(value) if isinstance(value, int | float | str | None) else kind_of(value)
         raise ArgumentInvalid(f"{name}={shown[:60]} is no whole number.", hint=whole) from error
     if not least <= found <= most:
         shown = (
@@ -46,9 +55,7 @@ def flag(name: str, value: object) -> bool:
         ArgumentInvalid: it is neither True nor False.
     """
     if not isinstance(value, bool):
-        raise ArgumentInvalid(
-            f"{name} is a {type(value).__name__}.", hint=f"Give {name}=True or {name}=False."
-        )
+        raise ArgumentInvalid(f"{name} is {kind_of(value)}.", hint=f"Give {name}=True or {name}=False.")
     return value
 
 
@@ -62,7 +69,7 @@ def a_fleet(value: object) -> LocalFleet:
         return LocalFleet()
     if not isinstance(value, LocalFleet):
         raise ArgumentInvalid(
-            f"fleet is a {_named(value)}.", hint="Give sl.LocalFleet(miners=…, validators=…)."
+            f"fleet is {kind_of(value)}.", hint="Give sl.LocalFleet(miners=…, validators=…)."
         )
     return value
 
@@ -83,7 +90,7 @@ def a_prompt(value: object) -> "str | list[int] | None":
         tokens = None
     if tokens is None or not all(type(token) is int for token in tokens):
         raise ArgumentInvalid(
-            f"prompt is a {_named(value)}.", hint="Give text, or tokens such as prompt=[3, 1, 4]."
+            f"prompt is {kind_of(value)}.", hint="Give text, or tokens such as prompt=[3, 1, 4]."
         )
     return tokens
 
@@ -102,11 +109,81 @@ def own_metrics(value: object) -> "dict[str, Any]":
     )
     if not whole:
         raise ArgumentInvalid(
-            f"metrics is a {_named(value)} and no dict of named functions.",
+            f"metrics is {kind_of(value)} and no dict of named functions.",
             hint='Give metrics={"name": function}, each a function of outputs and targets.',
         )
     return dict(cast("Mapping[str, Any]", value))
 
 
-def _named(value: object) -> str:
-    return f"class ({value.__name__})" if isinstance(value, type) else type(value).__name__
+def baseline_names(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
+    """Each baseline that was asked for, once.
+
+    Raises:
+        ManifestInvalid: no baseline is called so.
+    """
+    if names is None:
+        return (ALONE,) if default else ()
+    try:
+        return tuple(
+            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
+        )
+    except (TypeError, ValueError) as error:
+        raise ManifestInvalid(
+            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
+        ) from error
+
+
+def seconds(name: str, value: object) -> float:
+    """A number of seconds from 0 up; infinity waits for ever.
+
+    Raises:
+        ArgumentInvalid: it is no number, or negative.
+    """
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    if isnan(number) or number < 0:
+        shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
+        raise ArgumentInvalid(
+            f"{name}={shown} is no number of seconds.", hint=f"Give a number from 0 up, such as {name}=30."
+        )
+    return number
+
+
+def a_sealing(value: object) -> "Literal['instant', 'manual'] | float":
+    """When a development chain seals blocks: one of two words, or so many seconds between them.
+
+    Raises:
+        ArgumentInvalid: it is neither.
+    """
+    if isinstance(value, str) and value in ("instant", "manual"):
+        return value
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
+    if not 0 < number < inf:
+        shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
+        raise ArgumentInvalid(
+            f"sealing={shown} is no way to seal blocks.",
+            hint='Give "instant", "manual" or the seconds between blocks.',
+        )
+    return number
+
+
+def a_path(name: str, value: object) -> Path:
+    """The path of a file or folder.
+
+    Raises:
+        ArgumentInvalid: it is no path, or an empty one.
+    """
+    if not isinstance(value, str | PathLike) or not str(cast("Any", value)).strip():
+        shown = "empty" if isinstance(value, str) else kind_of(value)
+        raise ArgumentInvalid(f"{name} is {shown}.", hint=f'Give a path, such as {name}="run.zip".')
+    return Path(cast("Any", value)).expanduser()
+
+
+def a_word(name: str, value: object, example: str) -> str:
+    """Text.
+
+    Raises:
+        ArgumentInvalid: it is something else.
+    """
+    if not isinstance(value, str):
+        raise ArgumentInvalid(f"{name} is {kind_of(value)}.", hint=f"Give text, such as {example}.")
+    return value

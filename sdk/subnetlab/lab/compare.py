@@ -24,6 +24,7 @@ from subnetlab.record.events import BlockSealed, RoundClosed
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.report.comparison import Comparison, Outcome
+from subnetlab.signatures import known_arguments, unknown_option
 
 if TYPE_CHECKING:
     from subnetlab.train.strategies import Strategy
@@ -45,6 +46,7 @@ class _Trial:
     """What its baselines depend on; trials with the same have the same baselines."""
 
 
+@known_arguments("sl.compare")
 def compare(
     strategies: "Mapping[str, Strategy | Mapping[str, Any]]",
     model: object | None = None,
@@ -134,9 +136,7 @@ def _anchors(model: object, data: object, seed: int, options: Mapping[str, Any])
     known = [name for name in inspect.signature(Subnet.train).parameters if name not in _OWN]
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise ArgumentInvalid(
-            f"No option of a comparison is called {unknown[0]!r}.", hint=f"There are {', '.join(known)}."
-        )
+        raise unknown_option("sl.compare", unknown[0], known)
     from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded once something is planned)
     from subnetlab.train.strategies import alone_optimizer, ddp_optimizer  # noqa: PLC0415
 

@@ -1,14 +1,17 @@
 """What a wallet holds, as one plain object: free TAO, stake by subnet and hotkey, and what it is worth.
 
-Everything is read at one block. A position is worth what its alpha costs at that block; taking it out would
-bring less, by fee and slippage. No key is looked at but the public one.
+Both halves of the chain are in it: the coldkey, and the keys of the EVM that go by the same wallet's name,
+whose money lies on their mirrors. Everything is read at one block. A position is worth what its alpha costs
+at that block; taking it out would bring less, by fee and slippage. No key is looked at but the public one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.destination import destination
+from subnetlab.network.evm.wallet import EvmWallet, evm_wallets_of
 from subnetlab.network.wallets import Wallet
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, short
@@ -32,6 +35,23 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvmHolding:
+    """One key of the EVM that belongs to the wallet."""
+
+    name: str
+    address: str
+    """`0x…`; what it holds lies on its mirror."""
+    free_rao: Rao
+    positions: tuple[Position, ...]
+    """Stake whose coldkey is the mirror."""
+
+    @property
+    def total_rao(self) -> Rao:
+        """Free balance and the value of all positions."""
+        return Rao(self.free_rao + sum(position.value_rao for position in self.positions))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """One account at one block."""
 
@@ -46,11 +66,14 @@ class Holdings:
     """By subnet, then by value, largest first."""
     budget_left_rao: Rao | None
     """What may still be spent on this network; None for no limit."""
+    evm: tuple[EvmHolding, ...] = ()
+    """The keys of the EVM by the wallet's name, those that hold nothing too."""
 
     @property
     def total_rao(self) -> Rao:
-        """Free balance and the value of all positions."""
-        return Rao(self.free_rao + sum(position.value_rao for position in self.positions))
+        """Free balance and the value of all positions, on both halves of the chain."""
+        own = self.free_rao + sum(position.value_rao for position in self.positions)
+        return Rao(own + sum(key.total_rao for key in self.evm))
 
     @property
     def unit(self) -> str:
@@ -58,16 +81,21 @@ class Holdings:
         return "play τ" if self.play_money else "TAO"
 
     def frame(self) -> "pl.DataFrame":
-        """The positions as numbers, one row each, in their order; free TAO is not one of them."""
+        """The positions as numbers, one row each, in their order; free TAO is not one of them.
+
+        `key` names the key of the EVM that holds a position; it is empty for the coldkey.
+        """
         import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
 
         schema = {
+            "key": pl.String,
             "netuid": pl.Int64,
             "hotkey": pl.String,
             "alpha_rao": pl.Int64,
             "value_rao": pl.Int64,
         }
-        rows = [(p.netuid, p.hotkey, p.alpha_rao, p.value_rao) for p in self.positions]
+        held = [("", self.positions), *((key.name, key.positions) for key in self.evm)]
+        rows = [(key, p.netuid, p.hotkey, p.alpha_rao, p.value_rao) for key, own in held for p in own]
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -76,16 +104,11 @@ class Holdings:
             ("", "subnet", "hotkey", "alpha", self.unit),
             ("free", "", "", "", _without_unit(self.free_rao)),
         ]
-        rows += [
-            (
-                "stake",
-                "root" if position.netuid == ROOT_NETUID else str(position.netuid),
-                short(position.hotkey),
-                "" if position.netuid == ROOT_NETUID else amount_alpha(position.alpha_rao),
-                _without_unit(position.value_rao),
-            )
-            for position in self.positions
-        ]
+        rows += [_row("stake", position) for position in self.positions]
+        for key in self.evm:
+            if key.total_rao:
+                rows.append(("EVM free", "", short(key.address), "", _without_unit(key.free_rao)))
+                rows += [_row("EVM stake", position) for position in key.positions]
         return [*rows, ("total", "", "", "", _without_unit(self.total_rao))]
 
     @property
@@ -127,23 +150,89 @@ class Holdings:
         )
 
 
+def _row(kind: str, position: Position) -> tuple[str, ...]:
+    root = position.netuid == ROOT_NETUID
+    return (
+        kind,
+        "root" if root else str(position.netuid),
+        short(position.hotkey),
+        "" if root else amount_alpha(position.alpha_rao),
+        _without_unit(position.value_rao),
+    )
+
+
 def _without_unit(amount_rao: int) -> str:
     return f"{tao(amount_rao):,.4f}"
 
 
-def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
+def holdings(client: NetworkClient, account: str | Wallet | EvmWallet) -> Holdings:
     """Read what an account holds at the newest block.
 
     Args:
         client: the network.
-        account: an ss58 address, or a wallet.
+        account: an address of either half, or a wallet of either half.
 
     Raises:
         WalletError: it is no address.
         NodeUnreachable: the node does not answer.
     """
     address = destination(account, development=client.development)
-    block, free, records, prices = client.client.run(_read(client.client, address))
+    keys = _keys_of(account, development=client.development)
+    found = client.client.run(_read(client.client, [address, *(key.mirror for key in keys)]))
+    (free, positions), *others = found.accounts
+    return Holdings(
+        name=account.strip() if isinstance(account, str) else str(getattr(account, "name", address)),
+        address=account.address if isinstance(account, EvmWallet) else address,
+        network=client.network.name,
+        play_money=client.development,
+        block=found.block,
+        free_rao=free,
+        positions=positions,
+        budget_left_rao=client.budget.left_rao,
+        evm=tuple(
+            EvmHolding(name=key.name, address=key.address, free_rao=held, positions=own)
+            for key, (held, own) in zip(keys, others, strict=True)
+        ),
+    )
+
+
+def _keys_of(account: str | Wallet | EvmWallet, *, development: bool) -> tuple[EvmWallet, ...]:
+    """The keys of the EVM that go by the name of a wallet; none for an address."""
+    if isinstance(account, str | EvmWallet):
+        return ()
+    name = str(getattr(account, "name", "")).partition("/")[0]
+    return evm_wallets_of(name, development=development)
+
+
+class _Found(NamedTuple):
+    """What several accounts hold at one block."""
+
+    block: int
+    accounts: list[tuple[Rao, tuple[Position, ...]]]
+
+
+async def _read(client: Any, addresses: Sequence[str]) -> _Found:
+    substrate = client.substrate
+    at = str(await client.rpc_async("chain_getHead"))
+    header = await client.rpc_async("chain_getHeader", at)
+    accounts: list[tuple[Rao, tuple[Position, ...]]] = []
+    prices: dict[int, int] = {ROOT_NETUID: RAO_PER_TAO}
+    for address in addresses:
+        account = await substrate.query("System", "Account", [address], block_hash=at)
+        records = await substrate.runtime_call(
+            "StakeInfoRuntimeApi", "get_stake_info_for_coldkey", [address], block_hash=at
+        )
+        held = [dict(record) for record in records or [] if int(record["stake"])]
+        for netuid in sorted({int(record["netuid"]) for record in held} - set(prices)):
+            price = await substrate.runtime_call(
+                "SwapRuntimeApi", "current_alpha_price", [netuid], block_hash=at
+            )
+            prices[netuid] = int(price)
+        accounts.append((Rao(int(account["data"]["free"])), _positions(held, prices)))
+    return _Found(int(header["number"], 16), accounts)
+
+
+def _positions(records: Sequence[dict[str, Any]], prices: Mapping[int, int]) -> tuple[Position, ...]:
     positions = [
         Position(
             netuid=int(record["netuid"]),
@@ -153,30 +242,4 @@ def holdings(client: NetworkClient, account: str | Wallet) -> Holdings:
         )
         for record in records
     ]
-    return Holdings(
-        name=account if isinstance(account, str) else str(getattr(account, "name", address)),
-        address=address,
-        network=client.network.name,
-        play_money=client.development,
-        block=block,
-        free_rao=Rao(free),
-        positions=tuple(sorted(positions, key=lambda p: (p.netuid, -p.value_rao, p.hotkey))),
-        budget_left_rao=client.budget.left_rao,
-    )
-
-
-async def _read(client: Any, address: str) -> tuple[int, int, list[dict[str, Any]], dict[int, int]]:
-    """Height, free rao, stake records, and rao per alpha of each subnet in them, at one block."""
-    substrate = client.substrate
-    at = str(await client.rpc_async("chain_getHead"))
-    header = await client.rpc_async("chain_getHeader", at)
-    account = await substrate.query("System", "Account", [address], block_hash=at)
-    records = await substrate.runtime_call(
-        "StakeInfoRuntimeApi", "get_stake_info_for_coldkey", [address], block_hash=at
-    )
-    held = [dict(record) for record in records or [] if int(record["stake"])]
-    prices: dict[int, int] = {ROOT_NETUID: RAO_PER_TAO}
-    for netuid in sorted({int(record["netuid"]) for record in held} - {ROOT_NETUID}):
-        price = await substrate.runtime_call("SwapRuntimeApi", "current_alpha_price", [netuid], block_hash=at)
-        prices[netuid] = int(price)
-    return int(header["number"], 16), int(account["data"]["free"]), held, prices
+    return tuple(sorted(positions, key=lambda p: (p.netuid, -p.value_rao, p.hotkey)))

@@ -16,6 +16,7 @@ from subnetlab.archive.save import result_folder
 from subnetlab.errors import ModelNotBuildable
 from subnetlab.fleet.run_folder import MODEL_FILE
 from subnetlab.lab.run import Run
+from subnetlab.text import kind_of
 
 _PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
@@ -35,7 +36,7 @@ def tensors(init: object) -> dict[str, Tensor]:
         path = Path(init).expanduser()
         return _read(path / MODEL_FILE if path.is_dir() else path)
     raise ModelNotBuildable(
-        f"A run cannot start from a {type(init).__name__}.",
+        f"A run cannot start from {kind_of(init)}.",
         hint="Give init a state dict, a folder that run.save made, a run, or the path of a safetensors file.",
     )
 
@@ -45,7 +46,7 @@ def _state(init: Mapping[object, object]) -> dict[str, Tensor]:
     for name, tensor in init.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise ModelNotBuildable(
-                f"The state dict holds a {type(tensor).__name__} as {name!r}.",
+                f"The state dict holds {kind_of(tensor)} as {name!r}.",
                 hint="Give what model.state_dict() returns.",
             )
         found[name] = tensor.detach().cpu()

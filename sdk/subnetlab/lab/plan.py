@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from torch import nn
 
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
 from subnetlab.store.objects import open_store
+from subnetlab.text import kind_of
 from subnetlab.train import data as sources
-from subnetlab.train import models, names, strategies
+from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.initial import built, hash_of
@@ -31,10 +32,10 @@ from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
-from subnetlab.train.tasks.check import check, check_memory
-from subnetlab.train.tasks.find import find
-from subnetlab.train.tasks.travel import code_of
-from subnetlab.train.theta import FlatModel
+from subnetlab.train.tasks.check import check, check_batch, check_memory
+from subnetlab.train.tasks.find import find, length_of
+from subnetlab.train.tasks.travel import loss_of, metric_of
+from subnetlab.train.theta import FlatModel, Layout
 
 if TYPE_CHECKING:
     from subnetlab.train.data.frames import Names
@@ -90,23 +91,32 @@ def plan(
     if data is not None or eval_data is not None or features is not None or target is not None:
         given = data if data is not None else chosen_data
         chosen_data = sources.of(given, eval_data=eval_data, features=features, target=target)
-    chosen_strategy = _strategy(strategy, chosen_model)
-    config = chosen(optimizer, lr, schedule, default=strategies.inner_optimizer(chosen_strategy))
-    own_loss = code_of(loss, "loss") if loss is not None else None
-    own = {name: code_of(one, f"The metric {name!r}") for name, one in (metrics or {}).items()}
+    given_strategy = _given(strategy)
+    own_loss = loss_of(loss) if loss is not None else None
+    own = {name: metric_of(name, one) for name, one in (metrics or {}).items()}
     fresh = build(chosen_model, seed)
     weights = tensors(init) if init is not None else models.weights_of(chosen_model)
     if weights:
         fill(fresh, weights)
     start = packed(fresh) if weights else b""
+    if data is None and eval_data is None and length_of(chosen_model, fresh) is None:
+        raise DataInvalid(
+            "No data was given, and the text that is taken then needs a model of tokens.",
+            hint="Give the data: subnet.train(model, frame, target=…) or subnet.train(model, (x, y)); of a "
+            "language model say how long a sequence is, seq_len=….",
+        )
     corpus = chosen_data.load()
     found = find(task, chosen_model, fresh, corpus, loss=own_loss, metrics=own, prompt=prompt)
+    size, rows = Layout.of(fresh).size, bool(corpus.manifest.columns)
+    fitting, default = strategies.usual(chosen_model, parameters=size, rows=rows, given=given_strategy)
+    config = chosen(optimizer, lr, schedule, default=default)
     made = Plan(
-        model=chosen_model, task=found, data=chosen_data, strategy=chosen_strategy,
-        rounds=rounds, batch_size=batch_size, seed=seed, optimizer=config, corpus=corpus, initial=start,
+        model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
+        strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
+    check_batch(read_back.task, corpus, batch_size=batch_size)
     check(read_back.task, fresh, corpus)
     check_memory(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
     return made
@@ -117,24 +127,19 @@ def _not_swapped(data: object) -> None:
         raise ArgumentInvalid("data is a model.", hint="The model comes first: subnet.train(model, data).")
 
 
-def _strategy(strategy: object | None, model: ModelSpec) -> Strategy:
-    """The strategy, the usual one if none is given.
+def _given(strategy: object | None) -> Strategy | None:
+    """The strategy that a person gave.
 
     Raises:
         ArgumentInvalid: it is something else.
     """
     if strategy is None:
-        return _usual_strategy(model)
+        return None
     if isinstance(strategy, type) or not hasattr(strategy, "inner_steps") or not hasattr(strategy, "codec"):
-        called = strategy.__name__ if isinstance(strategy, type) else type(strategy).__name__
-        raise ArgumentInvalid(f"strategy is {called}.", hint="Give one, such as sl.strategies.DiLoCo().")
+        raise ArgumentInvalid(
+            f"strategy is {kind_of(strategy)}.", hint="Give one, such as sl.strategies.DiLoCo()."
+        )
     return cast("Strategy", strategy)
-
-
-def _usual_strategy(model: ModelSpec) -> Strategy:
-    """MuLoCo for the demonstration's model, whose rates were measured; SparseLoCo for every other."""
-    measured = isinstance(model, models.TinyGPT) and model.size == "demo"
-    return strategies.MuLoCo() if measured else strategies.SparseLoCo()
 
 
 def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
@@ -142,7 +147,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(names.initial(manifest.init), made.initial)
+        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TextIO
 
 from subnetlab.record.view import RunView
+from subnetlab.report.format import loss_text
 
 _WIDTH = 24
 _COLUMNS = 100
@@ -64,7 +65,7 @@ class ProgressLine:
             self._first = (now, over)
         full = round(_WIDTH * over / rounds)
         drawn = "█" * full + "░" * (_WIDTH - full)
-        loss = f", loss {view.val_loss[max(view.val_loss)]:.2f}" if view.val_loss else ""
+        loss = f", loss {loss_text(view.val_loss[max(view.val_loss)])}" if view.val_loss else ""
         return f"{drawn} round {over} of {rounds}{loss}{self._left(over, rounds, now)}"[:_COLUMNS]
 
     def _left(self, over: int, rounds: int, now: float) -> str:

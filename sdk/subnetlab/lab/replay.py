@@ -16,6 +16,7 @@ from subnetlab.archive.validate import validate_event
 from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.frames.read import frames
+from subnetlab.lab import arguments
 from subnetlab.lab.run import Run
 from subnetlab.record.events import RunStarted, RunStatus
 from subnetlab.record.line import FILE_NAME
@@ -23,6 +24,7 @@ from subnetlab.record.reader import read, verify
 from subnetlab.record.view import RunView
 from subnetlab.report.format import counted
 from subnetlab.report.verdict import verdict
+from subnetlab.signatures import known_arguments
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -92,20 +94,22 @@ class Recording(Run):
             RunNotFinished: no round closed, an earlier round was asked for, or the file holds no model.
         """
         last = max(self.view.closed, default=0)
-        if round not in (None, last):
+        if round not in (None, last + 1):
             raise RunNotFinished(
-                f"The recording of run {self.id} holds the model after round {last} alone.", hint=""
+                f"The recording of run {self.id} holds the model after round {last + 1} alone.", hint=""
             )
         return dict(self.result().state_dict())
 
 
+@known_arguments("sl.open")
 def open(path: str | Path) -> Recording:  # noqa: A001  (`sl.open` is what people say)
     """Open a recorded run that `run.save("run.zip")` wrote: to look at, replay and question, not to go on.
 
     Raises:
         RunFileInvalid: there is no such file, it is no recorded run, or it was changed.
+        ArgumentInvalid: `path` is no path.
     """
-    return Recording(load(Path(path), check=_check))
+    return Recording(load(arguments.a_path("path", path), check=_check))
 
 
 def _check(folder: Path) -> None:

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from subnetlab.archive.save import result_folder
 from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, STORE_FOLDER
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.plan import open_corpus
 from subnetlab.record.events import RoundClosed
 from subnetlab.store.objects import open_store
-from subnetlab.train import aggregate, initial, models, names
+from subnetlab.train import aggregate, initial, models, object_paths
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.theta import FlatModel, theta_hash
@@ -67,11 +67,13 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
         for each in sorted(each for each in closed if each <= number):
             event = closed[each]
             if event.aggregate_hash:
-                name = names.aggregate(each, event.aggregate_hash)
+                name = object_paths.aggregate(each, event.aggregate_hash)
                 update = aggregate.read(store.get(name, aggregate.limit(model.layout)), model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
-                raise RunError(f"Round {each} of run {run_folder.name} does not lead to the model on record.")
+                raise RunError(
+                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record."
+                )
         if model.has_statistics:
             model.settle(open_corpus(run_folder, manifest))
     except StoreError as error:

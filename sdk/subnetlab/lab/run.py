@@ -14,6 +14,8 @@ from subnetlab.errors import RunNotFinished
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
+from subnetlab.lab import arguments
+from subnetlab.lab.payments import PaidRun
 from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
@@ -25,6 +27,7 @@ from subnetlab.report.format import counted
 from subnetlab.report.headline import headline
 from subnetlab.report.plot import picture
 from subnetlab.report.verdict import Verdict, verdict
+from subnetlab.signatures import known_arguments
 from subnetlab.text import REASON, plain, plain_lines
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _CUT_SHORT = {
 }  # fmt: skip
 
 
-class Run(Running):
+class Run(Running, PaidRun):
     """One run, by its folder.
 
     Args:
@@ -165,8 +168,9 @@ class Run(Running):
             UnknownUid: no peer of the run has this uid.
             RunNotFinished: no epoch has paid anyone yet.
         """
-        return explain(self.view, uid)
+        return explain(self.view, self._known_uid(uid))
 
+    @known_arguments("run.frame")
     def frame(self, what: str = "miners") -> "pl.DataFrame":
         """The record as a polars frame; `what` is one of `subnetlab.frames.NAMES`."""
         from subnetlab.frames import frame  # noqa: PLC0415  (polars is loaded when a frame is wanted)
@@ -233,6 +237,7 @@ class Run(Running):
 
     # -- waiting, ending, keeping ------------------------------------------------------------------
 
+    @known_arguments("run.wait")
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> "Run":
         """Wait until the run has ended, by itself or otherwise; an interrupt stops the waiting, not the run.
 
@@ -242,8 +247,10 @@ class Run(Running):
 
         Raises:
             RunNotFinished: it goes on after `timeout` seconds, or its supervisor is gone.
+            ArgumentInvalid: `timeout` is no number of seconds.
         """
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = None if timeout is None else monotonic() + arguments.seconds("timeout", timeout)
+        progress = None if progress is None else arguments.flag("progress", progress)
         pause = threading.Event()
         with bar(shown=progress) as show:
             while not self.ended:
@@ -288,7 +295,7 @@ class Run(Running):
         """The model's parameters and buffers by name after a round, also while the run goes on.
 
         Args:
-            round: any round that closed, counted from 0; the newest unless given.
+            round: any round that closed, counted from 1 as on every page; the newest unless given.
 
         Raises:
             RunNotFinished: no such round has closed.
@@ -297,14 +304,17 @@ class Run(Running):
         from subnetlab.lab.result import state_after  # noqa: PLC0415  (torch is loaded when a model is wanted)
 
         closed = self.view.closed
-        number = max(closed, default=0) if round is None else round
+        number = max(closed, default=0)
+        if round is not None:
+            number = arguments.count("round", round, least=1, most=arguments.MOST_ROUNDS) - 1
         if number not in closed:
             raise RunNotFinished(
-                f"Round {number} of run {self.id} has not closed.",
-                hint=f"{counted(len(closed), 'round')} closed; the first is round 0.",
+                f"Round {number + 1} of run {self.id} has not closed.",
+                hint=f"{counted(len(closed), 'round')} closed; the first is round 1.",
             )
         return state_after(self.folder, closed, number)
 
+    @known_arguments("run.save")
     def save(self, path: str | Path, *, model: bool = True) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
@@ -321,12 +331,13 @@ class Run(Running):
         Raises:
             RunNotFinished: it has not ended, or a folder was asked for and it ended without a model.
             RunError: there is something at `path` already, or it cannot be written.
+            ArgumentInvalid: `path` is no path.
         """
         from subnetlab.archive.save import save_file, save_folder  # noqa: PLC0415  (seldom needed)
 
+        target, model = arguments.a_path("path", path), arguments.flag("model", model)
         if not self.ended:
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
-        target = Path(path)
         if target.suffix.lower() == ".zip":
             return save_file(self.folder, target, str(self.verdict()), model=model)
         return save_folder(self.folder, target, str(self.verdict()))

@@ -9,15 +9,19 @@ import threading
 from abc import abstractmethod
 from collections.abc import Generator
 from dataclasses import asdict
+from operator import index
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from subnetlab.errors import ArgumentInvalid, NotYetSupported, RunOver, UnknownUid
 from subnetlab.fleet.launch import ask, is_running, request_stop
 from subnetlab.fleet.local import Place
 from subnetlab.fleet.spec import read_spec
+from subnetlab.lab import arguments
 from subnetlab.record.view import RunView
+from subnetlab.signatures import known_arguments
+from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
 
 if TYPE_CHECKING:
@@ -53,11 +57,12 @@ class Running:
 
         Raises:
             FleetError: the supervisor does not answer.
+            ArgumentInvalid: `timeout` is no number of seconds.
         """
+        deadline, pause = monotonic() + arguments.seconds("timeout", timeout), threading.Event()
         if self.ended:
             return
         request_stop(self.folder)
-        deadline, pause = monotonic() + timeout, threading.Event()
         while is_running(self.folder) and monotonic() < deadline:
             pause.wait(_LOOK_AGAIN_S)
 
@@ -73,8 +78,7 @@ class Running:
             UnknownUid: no peer of the run holds the uid.
             ControlRefused: its process has ended already, or the run must go as its seed says.
         """
-        self._check_uid(uid)
-        self._ask("kill", {"uid": uid, "restart": restart})
+        self._ask("kill", {"uid": self._known_uid(uid), "restart": arguments.flag("restart", restart)})
 
     def pause(self, uid: int, seconds: float) -> None:
         """Stop a peer's process (SIGSTOP) for so many seconds, as a machine that hangs.
@@ -90,9 +94,10 @@ class Running:
             UnknownUid: no peer of the run holds the uid.
             ControlRefused: it is not up, the time makes no sense, or the run must go as its seed says.
         """
-        self._check_uid(uid)
-        self._ask("pause", {"uid": uid, "seconds": seconds})
+        wanted = arguments.seconds("seconds", seconds)
+        self._ask("pause", {"uid": self._known_uid(uid), "seconds": wanted})
 
+    @known_arguments("run.join")
     def join(self, n: int = 1, *, attacker: str = "") -> tuple[int, ...]:
         """Register and start new miners, which take part from the next round that opens.
 
@@ -109,10 +114,8 @@ class Running:
             ChainRejected: the chain refused a seat.
             ControlRefused: the last round opened meanwhile, or the run must go as its seed says.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MOST_JOIN:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ArgumentInvalid(
-                f"n={n!r} is no number of miners from 1 to {_MOST_JOIN}.", hint="run.join(2)"
-            )
+        n = arguments.count("n", n, least=1, most=_MOST_JOIN)
+        attacker = arguments.a_word("attacker", attacker, '"sign_flip"')
         if attacker and (attacker not in ATTACKERS or ATTACKERS[attacker].role != "miner"):
             raise ArgumentInvalid(refused(attacker), hint="Only miners can join.")
         where = self._ask("may_join", {})
@@ -120,7 +123,7 @@ class Running:
             raise RunOver(
                 "The last round is open: no round that could be joined follows.", hint="Start a new run."
             )
-        from subnetlab.lab.registration import register_more  # noqa: PLC0415  (the SDK, where it is needed)
+        from subnetlab.lab.peer_registration import register_more  # noqa: PLC0415  (the SDK, where it is needed)
 
         role = "free_rider" if attacker == "free_rider" else "miner"
         places = [Place(role, "" if role == "free_rider" else attacker)] * n
@@ -130,11 +133,18 @@ class Running:
             self._ask("join", {"seats": [asdict(seat) for seat in seats[i : i + _SEATS_A_REQUEST]]})
         return tuple(seat.uid for seat in seats)
 
-    def _check_uid(self, uid: int) -> None:
+    def _known_uid(self, uid: object) -> int:
+        """The uid of a peer of this run, as Python's own number; errors as `kill`."""
         known = self.view.peers
-        if isinstance(uid, bool) or uid not in known:
+        try:
+            found = None if isinstance(uid, bool) else index(cast("Any", uid))
+        except TypeError:
+            found = None
+        if found is None or found not in known:
             uids = ", ".join(map(str, known)) or "none yet"
-            raise UnknownUid(f"No peer of this run holds uid {uid!r}.", hint=f"The run's uids: {uids}.")
+            shown = repr(uid) if isinstance(uid, int | float | str) else kind_of(uid)
+            raise UnknownUid(f"No peer of this run holds uid {shown[:60]}.", hint=f"The run's uids: {uids}.")
+        return found
 
     def _ask(self, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
         answer = {} if self.ended else ask(self.folder, verb, asked)

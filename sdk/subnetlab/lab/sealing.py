@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Generator
 
-from subnetlab.fleet.clock import SealingMode, as_mode
+from subnetlab.fleet.chain_clock import SealingMode, as_mode
 from subnetlab.fleet.pacer_lock import PacerLock
 from subnetlab.network.dev import DevControls
 

@@ -12,31 +12,26 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from subnetlab.errors import DevnetOnly, FleetError, NetworkError, NotYetSupported, SubnetLabError
-from subnetlab.fleet.launch import is_running, report_spent
+from subnetlab.errors import DevnetOnly, FleetError, NetworkError
 from subnetlab.fleet.spec import read_spec
-from subnetlab.lab import embedded
+from subnetlab.lab import arguments, embedded
 from subnetlab.lab.creation import checked_name, create
 from subnetlab.lab.embedded import EmbeddedNode
-from subnetlab.lab.holdings import Holdings, holdings
+from subnetlab.lab.money import MoneyVerbs
 from subnetlab.lab.opened import Opened, close_dropped
 from subnetlab.lab.preset import Changes
 from subnetlab.lab.run import Run
-from subnetlab.lab.runs import runs
 from subnetlab.lab.sealing import Sealing
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network import endpoints
-from subnetlab.network.balance import Balance
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.confirm import Confirm, checked
-from subnetlab.network.destination import destination
-from subnetlab.network.receipt import Receipt, moved_from
-from subnetlab.network.wallets import Wallet, address, is_address
+from subnetlab.network.wallets import Wallet
 from subnetlab.record.events import Spent
 from subnetlab.report import html
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
-from subnetlab.units import Amount, rao
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -46,6 +41,7 @@ _REJOINING = threading.Lock()
 """However many take hold of runs of one chain at once, they share one connection."""
 
 
+@known_arguments("sl.connect")
 def connect(
     network: str = endpoints.DEVNET,
     *,
@@ -65,18 +61,20 @@ def connect(
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
         NodeUnreachable: no node answers at the endpoint.
+        ArgumentInvalid: an argument has a wrong type or value; nothing was started.
 
     Example:
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
-    found = endpoints.resolve(network)
+    found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
+    chosen = arguments.a_sealing(sealing)
+    idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
     checked(confirm)
     if found.endpoint is not None:
         return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
-    options = {"instant": ["--instant"], "manual": ["--manual"]}
-    chosen = options[sealing] if isinstance(sealing, str) else ["--block-time", str(float(sealing))]
-    node = EmbeddedNode(*chosen, "--exit-when-idle", str(idle_limit_s))
+    mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
+    node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
 
 
@@ -105,13 +103,12 @@ def _joined(client: NetworkClient, node: EmbeddedNode | None) -> "Net":
         raise
 
 
-class Net:
+class Net(MoneyVerbs):
     """A network: wallets, money, subnets, and on a devnet also time. Made by `connect`; a context manager.
 
     `client` is the bittensor SDK's client, `preset` lists the rules that were changed for the lesson, `spent`
-    what was paid, staked, taken back or moved by an intent through this object (the price of a subnet and of
-    its seats is in their receipts and counts against the budget), `sealing` says who may seal a development
-    chain's blocks.
+    what was paid, staked, taken back or moved by an intent through this object (`ledger()` has all, the price
+    of a subnet and of its seats too), `sealing` says who may seal a development chain's blocks.
     """
 
     def __init__(self, client: NetworkClient, node: EmbeddedNode | None = None) -> None:
@@ -145,14 +142,15 @@ class Net:
 
     @property
     def w3(self) -> Any:
-        """The web3 object of this network.
+        """The web3 object of this network (`web3.Web3` over HTTP), connected on first use.
+
+        `net.evm_wallet("alice").signer()` signs for it. Our node answers WebSockets at `net.endpoint` too.
 
         Raises:
-            NotYetSupported: the EVM face has not landed yet.
+            NotYetSupported: the node answers nothing of the EVM.
+            WrongChain: what answers there is another chain.
         """
-        raise NotYetSupported(
-            "The EVM face of the network has not landed yet.", hint="Use net.client for now."
-        )
+        return self._client.w3
 
     @property
     def budget(self) -> Budget:
@@ -169,107 +167,9 @@ class Net:
         money = "play money" if self.play_money else "REAL TAO"
         return html.block(html.badge(money, real=not self.play_money), html.paragraph(repr(self)))
 
-    # -- wallets and money -------------------------------------------------------------------------
-
-    def wallet(self, name: str | Wallet = "alice") -> Wallet:
-        """A wallet by name: a development key on a devnet, a `bittensor.Wallet` elsewhere.
-
-        Raises:
-            UnknownWallet: no wallet has this name.
-            SecretRefused: that was no name but a secret.
-        """
-        return self._client.wallet(name)
-
-    def address(self, account: str | Wallet) -> str:
-        """The ss58 address of a wallet's coldkey, given by name or as it is; errors as `wallet`."""
-        return destination(self._account(account), development=self.play_money)
-
-    def _account(self, account: str | Wallet) -> str | Wallet:
-        return account if is_address(account) else self.wallet(account)
-
-    def balance(self, account: str | Wallet = "alice") -> Balance:
-        """What an address, a wallet, or the wallet of a name holds, free to spend: a `bittensor.Balance`."""
-        return Balance(self._client.balance(self._account(account)))
-
-    def holdings(self, account: str | Wallet = "alice") -> Holdings:
-        """What a wallet or an address holds: free TAO, stake by subnet and hotkey, the budget left.
-
-        Errors as `wallet`. Example: `net.holdings("alice").total_rao`.
-        """
-        return holdings(self._client, self._account(account))
-
-    def pay(
-        self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet, confirm: Confirm | None = None
-    ) -> Receipt:
-        """Pay TAO to an address or a wallet; `confirm` is asked instead of the usual confirmer.
-
-        Raises:
-            MoneyError: nothing was spent; the message says why.
-            NotYetSupported: a `0x…` address.
-        """
-        client = self._client if confirm is None else self._client.asking(confirm)
-        receipt = client.pay(amount_tao=amount_tao, to=to, wallet=wallet)
-        paid = destination(to, development=self.play_money)
-        self._note(Spent(what="pay", tx=receipt.tx, amount_rao=rao(amount_tao), to=paid))
-        return receipt
-
-    def stake(
-        self, *, amount_tao: Amount, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
-        confirm: Confirm | None = None, **options: Any,
-    ) -> Receipt:  # fmt: skip
-        """Stake TAO behind a hotkey on a subnet; `rate_tolerance` bounds how far the price may move.
-
-        Raises:
-            MoneyError: nothing was spent; the message says why.
-        """
-        client = self._client if confirm is None else self._client.asking(confirm)
-        receipt = client.stake(
-            amount_tao=amount_tao, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
-        )
-        staked = Spent(what="stake", tx=receipt.tx, amount_rao=rao(amount_tao), to=hotkey_ss58)
-        self._note(staked, netuid=netuid)
-        return receipt
-
-    def unstake(
-        self,
-        *,
-        amount_alpha: Amount | Literal["all"],
-        hotkey_ss58: str,
-        netuid: int,
-        wallet: str | Wallet,
-        **options: Any,
-    ) -> Receipt:
-        """Take stake back from a hotkey, or `"all"` of it."""
-        receipt = self._client.unstake(
-            amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
-        )
-        back = moved_from(receipt, address(self.wallet(wallet)))
-        self._note(Spent(what="unstake", tx=receipt.tx, amount_rao=back, to=hotkey_ss58), netuid=netuid)
-        return receipt
-
-    def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
-        """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
-        receipt = self._client.execute(intent, wallet=wallet)
-        moved = moved_from(receipt, address(self.wallet(wallet)))
-        if moved:
-            named = (getattr(intent, name, "") for name in ("dest_ss58", "hotkey_ss58"))
-            to = str(next((account for account in named if account), ""))
-            netuid = getattr(intent, "netuid", None)
-            self._note(Spent(what="execute", tx=receipt.tx, amount_rao=moved, to=to), netuid=netuid)
-        return receipt
-
-    def _note(self, spent: Spent, netuid: int | None = None) -> None:
-        """Keep a spend, and put it on the record of the runs that go on here: on one subnet, or on all."""
-        self.spent.append(spent)
-        for run in runs(all=True):
-            # What is spent is spent: a run that cannot be told of it changes nothing about that.
-            with contextlib.suppress(SubnetLabError):
-                here = is_running(run.folder) and run.endpoint == self.endpoint
-                if here and netuid in (None, run.netuid):
-                    report_spent(run.folder, spent)
-
     # -- subnets -----------------------------------------------------------------------------------
 
+    @known_arguments("net.create_subnet")
     def create_subnet(self, name: str, *, wallet: str | Wallet = "alice") -> Subnet:
         """Create a subnet, start it and publish its name; the wallet owns it and pays the price of the day.
 
@@ -294,6 +194,7 @@ class Net:
         Raises:
             ChainRejected: there is none of this number.
         """
+        netuid = arguments.count("netuid", netuid, least=0, most=arguments.MOST_NETUID)
         found = self._client.metagraph(netuid)
         name = found.name or f"subnet {netuid}"
         return Subnet(self, netuid, name=name, owner=wallet)
@@ -312,6 +213,7 @@ class Net:
             ChainPaced: a run seals this chain's blocks; none was sealed.
         """
         self._dev("seal")
+        blocks = arguments.count("blocks", blocks, least=1, most=arguments.MOST_BLOCKS)
         with self.sealing.held("net.seal"):
             return self._client.dev.seal(blocks).number
 

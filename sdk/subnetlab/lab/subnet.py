@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import ManifestInvalid, NotYetSupported, UnknownUid
+from subnetlab.errors import NotYetSupported, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, start_supervisor
 from subnetlab.fleet.local import LocalFleet
@@ -21,15 +21,17 @@ from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.registration import register_peers
+from subnetlab.lab.job import fund, keep, share
+from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
-from subnetlab.record.baselines import ALONE, budget
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
 from subnetlab.settings import runs_folder
+from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
+from subnetlab.units import rao
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
     from subnetlab.train.tasks import Task
+    from subnetlab.units import Amount
 
 _MOST_SEATS = 64
 """Rows of a plain table: a saved notebook stays small."""
@@ -70,6 +73,7 @@ class Subnet:
             UnknownUid: no neuron has this uid.
         """
         neurons = self.metagraph().neurons
+        uid = arguments.count("uid", uid, least=0, most=arguments.MOST_UID)
         if not 0 <= uid < len(neurons):
             raise UnknownUid(
                 f"No neuron holds uid {uid} on {self.name}.", hint=f"It has {len(neurons)} seats."
@@ -112,6 +116,7 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
+    @known_arguments("subnet.train")
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
@@ -136,6 +141,7 @@ class Subnet:
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
         detach: bool = False,
         deterministic: bool = False,
+        budget_tao: "Amount | None" = None,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
 
@@ -157,10 +163,10 @@ class Subnet:
             features: the columns to learn from; all but the target unless given.
             target: the column to foretell; that called target, label, labels, y or class unless given.
             rounds: how many rounds; each ends with one payload per miner.
-            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, SparseLoCo for other
-                models unless given.
-            optimizer: "adamw", "muon" or a configuration from `sl.optimizers`; the strategy's own unless
-                given.
+            strategy: how peers train and what they send; MuLoCo for `TinyGPT("demo")`, DiLoCo for rows of a
+                table up to a million parameters, SparseLoCo for the rest, unless given.
+            optimizer: "adamw", "muon", "signum" or a configuration from `sl.optimizers`; the strategy's own
+                unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
             fleet: the miners and validators to start; eight and two on this machine unless given.
@@ -177,6 +183,8 @@ class Subnet:
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
                 this is for a fleet of your own; without one of its peers the run fails.
+            budget_tao: what the miners are paid beside emission, in all: an escrow holds it, every round pays
+                the miners whose work it took, and the rest comes back at the end (`run.receipts()`).
 
         Raises:
             ModelNotBuildable: the model cannot be built in a miner; nothing was started.
@@ -189,11 +197,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        if not self.net.play_money:
-            raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
-            )
+        self._check_network()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -201,7 +205,7 @@ class Subnet:
         detach = arguments.flag("detach", detach)
         deterministic = arguments.flag("deterministic", deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
-        beside = _baselines(baselines, default=fleet.baseline)
+        beside = arguments.baseline_names(baselines, default=fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -210,28 +214,38 @@ class Subnet:
             optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
-        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside))
+        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
         run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
         self.net.own(run, detach=detach)
+        if budget_tao is not None:
+            run.follow_payments()
         return run
 
-    def _launch(self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str]) -> Path:
+    def _check_network(self) -> None:
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
+
+    def _launch(
+        self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
+    ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
+        budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
+        if budget is not None:
+            share(budget, miners=fleet.miners, rounds=rounds)
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
-            seats = register_peers(
-                client,
-                netuid=self.netuid,
-                fleet=fleet,
-                wallet=owner,
-                baselines=baselines,
-            )
+            seats = register_peers(client, netuid=self.netuid, fleet=fleet, wallet=owner, baselines=baselines)
+            job = None if budget is None else fund(client, seats, owner, budget_rao=budget, rounds=rounds)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
             folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                keep(folder, job)
                 start_supervisor(folder, lock=lock)
         return folder
 
@@ -269,24 +283,6 @@ def _gone_unless_started(folder: Path) -> Generator[None]:
         if not is_running(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _baselines(names: Sequence[str] | None, *, default: bool) -> tuple[str, ...]:
-    """Each baseline that was asked for, once.
-
-    Raises:
-        ManifestInvalid: no baseline is called so.
-    """
-    if names is None:
-        return (ALONE,) if default else ()
-    try:
-        return tuple(
-            dict.fromkeys(budget(name).name for name in ((names,) if isinstance(names, str) else names))
-        )
-    except (TypeError, ValueError) as error:
-        raise ManifestInvalid(
-            f"The baselines do not fit: {error}.", hint='baselines=("alone", "ddp")'
-        ) from error
 
 
 def _slug(name: str) -> str:

@@ -62,6 +62,11 @@ class Budget:
         limit, spent = self._read()
         return None if limit is None else Rao(max(0, limit - spent))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether somebody set the budget to 0, which forbids fees too."""
+        return self._path.exists() and self._read()[0] == 0
+
     def set(self, tao: Amount | None) -> None:
         """Allow this much from now on, starting at nothing spent; 0 forbids all, None lifts the limit.
 
@@ -98,6 +103,30 @@ class Budget:
                 limit, spent = self._read()
                 # Somebody may have set the budget anew in between.
                 self._write(limit, Rao(max(0, spent + reservation.kept_rao - amount_rao)))
+
+    def count(self, amount_rao: int) -> None:
+        """Count a fee that was paid; what was spent already is never refused.
+
+        Raises:
+            ValueError: negative.
+        """
+        if amount_rao < 0:
+            raise ValueError(f"{amount_rao} rao cannot have been spent.")
+        with locked(self._lock):
+            limit, spent = self._read()
+            self._write(limit, Rao(spent + amount_rao))
+
+    def refund(self, amount_rao: int) -> None:
+        """Take back what was counted as spent and came back, such as an escrow's remainder.
+
+        Raises:
+            ValueError: negative.
+        """
+        if amount_rao < 0:
+            raise ValueError(f"{amount_rao} rao cannot have come back.")
+        with locked(self._lock):
+            limit, spent = self._read()
+            self._write(limit, Rao(max(0, spent - amount_rao)))
 
     def forget(self) -> None:
         """Remove what is kept, because the chain is gone for good."""

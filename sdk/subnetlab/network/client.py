@@ -1,15 +1,15 @@
 """One network as a notebook holds it: the SDK's client, plus money that is asked about and lasting receipts.
 
 A thin face: reads and calls beyond these few go through `.client`, which is the SDK's own. Every extrinsic
-submitted here passes the purse (balance, budget, confirmation) when it moves money, waits until it is final,
-and returns a `Receipt` or raises in words. Every method may raise `NodeUnreachable`, and `ChainRejected` with
-the chain's own pallet and error name.
+passes the purse (balance, budget, confirmation) when it moves money, waits until it is final, and returns a
+`Receipt` or raises in words: any method `NodeUnreachable`, and `ChainRejected` with the chain's own names.
 """
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import bittensor
 
@@ -17,10 +17,15 @@ from subnetlab.errors import ChainRejected, DevnetOnly, UnknownNetwork
 from subnetlab.network.budget import Budget
 from subnetlab.network.chain import Block
 from subnetlab.network.confirm import Confirm, Spend, checked, confirm_default
-from subnetlab.network.destination import check_addresses, check_opens, destination
+from subnetlab.network.destination import check_addresses, check_opens, destination, ss58_account
 from subnetlab.network.dev import DevControls
-from subnetlab.network.endpoints import Network, resolve
+from subnetlab.network.endpoints import Network, play_money, resolve
+from subnetlab.network.evm.addresses import looks_like_evm
+from subnetlab.network.evm.half import EvmHalf
+from subnetlab.network.evm.wallet import EvmWallet
+from subnetlab.network.ledger import Ledger
 from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
+from subnetlab.network.outflow import outflow, transferred
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
 from subnetlab.network.spending import Purse
@@ -31,9 +36,6 @@ from subnetlab.network.wallet_files import check_signer
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
-
-PLAY_MONEY_CHAINS = ("Development", "Local")
-"""What `system_chainType` says where money is play money; a node that does not answer is taken for real."""
 
 RATE_TOLERANCE = 0.05
 """How far the price may move while a stake is on its way, as a share; the SDK's own default."""
@@ -73,17 +75,20 @@ class NetworkClient:
         self.client = WireClient(found.endpoint, answer_s=answer_s)
         self.dev = DevControls(found.endpoint, answer_s=answer_s)
         self._confirm, self._budget, self._real = checked(confirm), budget, real
-        self._patience_s = patience_s
+        self.patience_s = patience_s
 
     @cached_property
     def development(self) -> bool:
         """Whether the chain calls itself a development chain: its money is play money."""
-        if self._real:
-            return False
         try:
-            return str(self.client.rpc("system_chainType")) in PLAY_MONEY_CHAINS
+            return not self._real and play_money(str(self.client.rpc("system_chainType")), self.genesis)
         except ChainRejected:
             return False
+
+    @cached_property
+    def genesis(self) -> str:
+        """The hash of the first block, `0x…`."""
+        return str(self.client.rpc("chain_getBlockHash", 0))
 
     @cached_property
     def chain(self) -> str:
@@ -91,7 +96,7 @@ class NetworkClient:
 
         Development chains share one, so the first block, which has the time in it, is added there.
         """
-        genesis = str(self.client.rpc("chain_getBlockHash", 0))[2:34]
+        genesis = self.genesis[2:34]
         if self._real:
             return f"{genesis}-rehearsal"
         first = self.client.rpc("chain_getBlockHash", 1) if self.development else None
@@ -102,17 +107,34 @@ class NetworkClient:
         """The budget and the confirmer, which all spending passes."""
         real = not self.development
         budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
-        return Purse(budget=budget, confirm=self._confirm or confirm_default(real=real))
+        confirm = self._confirm or confirm_default(real=real)
+        return Purse(budget=budget, confirm=confirm, ledger=Ledger(self.chain))
+
+    @cached_property
+    def evm(self) -> EvmHalf:
+        """Keys, web3 and money of the EVM on this network."""
+        return EvmHalf(self)
+
+    @cached_property
+    def w3(self) -> Any:
+        """The web3 object of this network, connected when it is first asked for; errors as `evm`."""
+        return self.evm.connect()
 
     @property
     def budget(self) -> Budget:
         """What may be spent on this network."""
         return self.purse.budget
 
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent on this chain, by every process of this user."""
+        return self.purse.ledger or Ledger(self.chain)
+
     def forget_budget(self) -> None:
-        """Remove what is kept of the budget, because this chain is gone for good."""
+        """Remove what is kept of budget and ledger, because this chain is gone for good."""
         if "purse" in vars(self):
             self.budget.forget()
+            self.ledger.forget()
 
     def asking(self, confirm: Confirm) -> "NetworkClient":
         """The same connection and the same budget, with somebody else to ask before money is spent.
@@ -120,7 +142,8 @@ class NetworkClient:
         Leave the network by closing the first one.
         """
         other = copy(self)
-        other.purse = Purse(budget=self.budget, confirm=checked(confirm))
+        other.purse = replace(self.purse, confirm=checked(confirm))
+        vars(other).pop("evm", None)
         return other
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -129,8 +152,8 @@ class NetworkClient:
         """Open a wallet by name, or check that one may be used on this network; see `wallets.open_wallet`."""
         return open_wallet(wallet, development=self.development)
 
-    def balance(self, account: str | Wallet) -> Rao:
-        """The free balance of an address or of a wallet's coldkey.
+    def balance(self, account: str | Wallet | EvmWallet) -> Rao:
+        """The free balance of an address or of a wallet's coldkey; of the EVM, what lies on the mirror.
 
         Raises:
             WalletError: it is no address, or a secret where none belongs.
@@ -170,16 +193,22 @@ class NetworkClient:
 
     # -- money ---------------------------------------------------------------------------------------------
 
-    def pay(self, *, amount_tao: Amount, to: str | Wallet, wallet: str | Wallet) -> Receipt:
-        """Transfer TAO; the sender's account stays alive.
+    def pay(
+        self, *, amount_tao: Amount, to: str | Wallet | EvmWallet, wallet: str | Wallet | EvmWallet
+    ) -> Receipt:
+        """Pay TAO from a wallet of either half to an address of either half; the sender stays alive.
 
         Raises:
             InvalidAmount: not a positive amount the chain can carry.
             WalletError: no address, no wallet, or a secret where none belongs.
-            NotYetSupported: a `0x…` address.
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
         """
         amount = rao(amount_tao)
+        if isinstance(wallet, EvmWallet):
+            return self.evm.pay(amount, to, wallet)
+        to = to.address if isinstance(to, EvmWallet) else to
+        if isinstance(to, str) and looks_like_evm(to):
+            return self.evm.fund(amount_tao=amount_tao, to=to, wallet=wallet)
         dest = destination(to, development=self.development)
         return self.execute(bittensor.Transfer(dest_ss58=dest, amount_tao=_exact(amount)), wallet=wallet)
 
@@ -197,7 +226,7 @@ class NetworkClient:
         Fails if the price moves by more than `rate_tolerance`, a share; None takes any. Errors as `pay`.
         """
         amount = _exact(rao(amount_tao))
-        hotkey = destination(hotkey_ss58, development=False)
+        hotkey = ss58_account(hotkey_ss58)
         intent = bittensor.AddStake(
             hotkey_ss58=hotkey, netuid=netuid, amount_tao=amount, **protection(rate_tolerance)
         )
@@ -215,7 +244,7 @@ class NetworkClient:
         """Take stake back, or `all` of it; it costs the fees only. Errors as `pay`."""
         everything = isinstance(amount_alpha, str) and amount_alpha == "all"
         amount = "all" if everything else _exact(rao(amount_alpha, netuid=netuid), netuid)
-        hotkey = destination(hotkey_ss58, development=False)
+        hotkey = ss58_account(hotkey_ss58)
         intent = bittensor.RemoveStake(
             hotkey_ss58=hotkey, netuid=netuid, amount_alpha=amount, **protection(rate_tolerance)
         )
@@ -235,7 +264,7 @@ class NetworkClient:
         """Create a subnet owned by the wallet; returns its netuid. The price is the chain's current one."""
         with self.client.question():
             cost = self.client.read("subnet_registration_cost")
-        hotkey = None if hotkey_ss58 is None else destination(hotkey_ss58, development=False)
+        hotkey = None if hotkey_ss58 is None else ss58_account(hotkey_ss58)
         intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
         receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
         return int(receipt.data["netuid"]), receipt
@@ -257,7 +286,7 @@ class NetworkClient:
         if hotkey_ss58 is None:
             hotkey = str(bittensor.public_view(opened, "hotkey").ss58_address)
         else:
-            hotkey = destination(hotkey_ss58, development=False)
+            hotkey = ss58_account(hotkey_ss58)
         intent = bittensor.BurnedRegister(netuid=netuid, hotkey_ss58=hotkey)
         receipt = self.execute(intent, wallet=opened, cost_rao=cost)
         uid = self.uid(netuid, hotkey)
@@ -272,8 +301,9 @@ class NetworkClient:
     # -- anything ------------------------------------------------------------------------------------------
 
     def execute(
-        self, intent: bittensor.Intent, *, wallet: str | Wallet, cost_rao: int | None = None
-    ) -> Receipt:
+        self, intent: bittensor.Intent, *, wallet: str | Wallet, cost_rao: int | None = None,
+        own: bool = False,
+    ) -> Receipt:  # fmt: skip
         """Carry out any intent of the SDK.
 
         Args:
@@ -281,6 +311,7 @@ class NetworkClient:
             wallet: who signs, by name or as an object.
             cost_rao: what it will cost where the SDK cannot say before; else it counts as everything the
                 wallet has.
+            own: as `Spend.own`.
 
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
@@ -300,15 +331,12 @@ class NetworkClient:
                 check_signer(opened, signer)
             return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
 
-        if isinstance(intent, bittensor.Transfer):
-            moved = cast("Any", intent)
-            sent, to, deposit = int(moved.amount_tao.rao), str(moved.dest_ss58), self.existential_deposit
+        free, deposit = self.balance(signer), self.existential_deposit
+        for to, sent in transferred(intent):
             if sent < deposit:
                 check_opens(to, sent, self.balance(to), deposit)
-        free = self.balance(signer)
-        amount = _outflow(plan, most=free - fee - self.existential_deposit, known=cost_rao)
-        spend = self._describe(plan.summary, wallet=signer, amount=amount, fee=fee)
-        deposit = self.existential_deposit
+        told = outflow(intent, plan, most=free - fee - deposit, known=cost_rao)
+        spend = self._describe(plan.summary, wallet=signer, fee_rao=fee, own=own, **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def submit_call(
@@ -330,13 +358,11 @@ class NetworkClient:
                 lambda: self.client.submit_call(call, opened, signer=signer), who, f"{call[0]}.{call[1]}"
             )
 
-        free = self.balance(who)
-        if self.development:
-            amount = cost_rao or 0
-        else:
-            amount = max(0, free - self.existential_deposit) if cost_rao is None else cost_rao
-        spend = self._describe(f"{call[0]}.{call[1]}", wallet=who, amount=amount, fee=0)
-        deposit = self.existential_deposit
+        free, deposit = self.balance(who), self.existential_deposit
+        unknown = 0 if self.development else max(0, free - deposit)
+        amount = unknown if cost_rao is None else cost_rao
+        told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
+        spend = self._describe(f"{call[0]}.{call[1]}", **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def sudo(self, call: Any, *, wallet: str | Wallet = "alice") -> Receipt:
@@ -364,26 +390,10 @@ class NetworkClient:
         return f"NetworkClient({self.network.name!r}, {self.endpoint})"
 
     def _send(self, submit: Callable[[], bittensor.ExtrinsicResult], signer: str, summary: str) -> Receipt:
-        return send(self.client, submit, signer=signer, summary=summary, patience_s=self._patience_s)
+        return send(self.client, submit, signer=signer, summary=summary, patience_s=self.patience_s)
 
-    def _describe(self, summary: str, *, wallet: str, amount: int, fee: int) -> Spend:
-        return Spend(
-            summary=summary,
-            network=self.network.name,
-            wallet=wallet,
-            amount_rao=amount,
-            fee_rao=fee,
-            real=not self.development,
-        )
-
-
-def _outflow(plan: Any, *, most: int, known: int | None) -> int:
-    """What an intent moves out of the wallet, in rao."""
-    if known is not None:
-        return known
-    if plan.spend is None:
-        return 0
-    return int(plan.spend.rao) if isinstance(plan.spend, bittensor.Balance) else max(0, most)
+    def _describe(self, summary: str, **told: Any) -> Spend:
+        return Spend(summary=summary, network=self.network.name, real=not self.development, **told)
 
 
 def _exact(amount: int, netuid: int = 0) -> Any:

@@ -12,7 +12,7 @@ from types import BuiltinFunctionType
 from typing import Protocol, TypeVar
 
 from subnetlab.errors import HeadlessSpendRefused, NotConfirmed
-from subnetlab.text import NAME, REASON, plain
+from subnetlab.text import NAME, REASON, capitalised, kind_of, plain
 from subnetlab.units import format_tao
 
 
@@ -30,9 +30,21 @@ class Spend:
     fee_rao: int
     real: bool
     """False on a development chain, where money is play money."""
+    most: bool = False
+    """Whether the amount is only the most that can leave, because the chain decides how much does."""
+    own: bool = False
+    """Whether it only moves between accounts of the same person: the budget counts the fee alone."""
+    brings_rao: int = 0
+    """What comes back to the wallet, where the chain's events do not say it."""
+    what: str = "execute"
+    """The kind of spend, as the ledger keeps it: `pay`, `stake`, `register` …"""
+    to: str = ""
+    """An account or a hotkey; empty where it goes to the chain itself."""
+    netuid: int | None = None
 
     def __str__(self) -> str:
-        money = f"{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
+        upto = "up to " if self.most else ""
+        money = f"{upto}{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
         summary, network = plain(self.summary, REASON), plain(self.network, NAME)
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
 
@@ -125,7 +137,7 @@ def checked(confirm: AnyConfirm) -> AnyConfirm:
     if confirm is None or (callable(getattr(confirm, "ask", None)) and hasattr(confirm, "interactive")):
         return confirm
     raise NotConfirmed(
-        f"A {type(confirm).__name__} cannot be asked to confirm a spend.",
+        f"{capitalised(kind_of(confirm))} cannot be asked to confirm a spend.",
         hint="Give an object with .ask(spend) and .interactive, or leave confirm out.",
     )
 

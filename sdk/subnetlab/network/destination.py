@@ -1,17 +1,18 @@
-"""Where a payment may go: an ss58 address of Bittensor, checked before anything else happens.
+"""Where a payment may go: an address of Bittensor or of its EVM, checked before anything else happens.
 
 An ss58 address names its network by a number in front of the key; one of another network is refused, because
-its owner expects other money there. A `0x…` address belongs to the EVM face of the chain, which has not
-landed yet; what looks like a secret is refused without being repeated.
+its owner expects other money there. What a `0x…` address of the EVM has lies on its mirror, an ss58 account;
+hotkeys have none. What looks like a secret is refused without being repeated.
 """
 
 import dataclasses
-import re
 from typing import Any, Final
 
 from bittensor_core import ss58_decode, ss58_encode
 
-from subnetlab.errors import InvalidAmount, NotYetSupported, WalletError
+from subnetlab.errors import InvalidAmount, WalletError
+from subnetlab.network.evm.addresses import evm_address, looks_like_evm, mirror
+from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_wallet
 from subnetlab.units import format_tao
@@ -20,33 +21,47 @@ SS58_PREFIX: Final = 42
 """The number in front of every address of Bittensor."""
 _OTHER_NETWORKS = {0: "Polkadot", 2: "Kusama"}
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
-def destination(to: str | Wallet, *, development: bool) -> str:
-    """The ss58 address a payment goes to.
+def destination(to: str | Wallet | EvmWallet, *, development: bool) -> str:
+    """The ss58 address a payment goes to; of an address of the EVM its mirror.
 
     Args:
-        to: an ss58 address, a wallet, or on a development chain the name of a development wallet.
+        to: an ss58 or `0x…` address, a wallet of either half, or on a development chain the name of a
+            development wallet.
         development: whether the chain is a development chain.
 
     Raises:
-        NotYetSupported: a `0x…` address of the EVM.
         SecretRefused: it looks like a mnemonic, a seed or a private key.
         WalletError: it is no address at all, or one of another network.
     """
+    if isinstance(to, EvmWallet):
+        return to.mirror
     if not isinstance(to, str):
         return _of_bittensor(address(to))
     refuse_secret(to, "an address")
     text = to.strip()
-    if _EVM_ADDRESS.fullmatch(text):
-        raise NotYetSupported(
-            f"{text} is an address of the EVM, and the EVM face has not landed yet.",
-            hint="Pay to an ss58 address (5…) instead.",
-        )
+    if looks_like_evm(text):
+        return mirror(text)
     if development and text.lower() in DEV_NAMES:
         return address(dev_wallet(text))
     return _of_bittensor(text)
+
+
+def ss58_account(account: str | Wallet) -> str:
+    """The ss58 address of an account that the EVM has none of, such as a hotkey.
+
+    Raises:
+        SecretRefused: it looks like a secret.
+        WalletError: it is no address, one of another network, or one of the EVM.
+    """
+    if isinstance(account, str) and looks_like_evm(account):
+        refuse_secret(account, "an address")
+        raise WalletError(
+            f"{account.strip()[:42]} is an address of the EVM, where an ss58 address is asked for.",
+            hint="An ss58 address begins with 5; net.pay(…) takes both.",
+        )
+    return destination(account, development=False)
 
 
 def check_addresses(intent: Any) -> None:
@@ -54,12 +69,14 @@ def check_addresses(intent: Any) -> None:
 
     Raises:
         SecretRefused: one looks like a secret.
-        WalletError: one is no address, or one of another network.
+        WalletError: one is no address, or one of another network or half.
     """
     for field in dataclasses.fields(intent):
         value = getattr(intent, field.name)
         if field.name.endswith("_ss58") and isinstance(value, str):
-            destination(value, development=False)
+            ss58_account(value)
+        elif field.name == "evm_address" and isinstance(value, str):
+            evm_address(value)
 
 
 def check_opens(account: str, amount_rao: int, free_rao: int, deposit_rao: int) -> None:

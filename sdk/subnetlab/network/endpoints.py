@@ -6,6 +6,7 @@ endpoints are those of the bittensor SDK; a test holds the two together.
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
 from urllib.parse import urlsplit
 
 from subnetlab.errors import NodeUnreachable, UnknownNetwork
@@ -19,6 +20,15 @@ ENDPOINTS = {
     "finney": "wss://entrypoint-finney.opentensor.ai:443",
 }
 """Where the named networks answer."""
+
+_PLAY_MONEY: Final = ("Development", "Local")
+"""What `system_chainType` says where money is play money."""
+
+_REAL_GENESES: Final = (
+    "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03",
+    "0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105",
+)
+"""The first blocks of mainnet and testnet: a signature for them is worth something in every client."""
 
 _OTHER_NAMES = {"testnet": "test", "mainnet": "finney", "main": "finney", "localnet": "local", "dev": DEVNET}
 """What the networks are called elsewhere; named in the refusal, never connected to."""
@@ -57,6 +67,19 @@ def resolve(name: str = DEVNET) -> Network:
     if not valid or any(letter.isspace() for letter in name):
         raise UnknownNetwork(f"There is no network called {name!r}.", hint=_hint(name))
     return Network(name=name, endpoint=name)
+
+
+def play_money(chain_type: str, genesis: str) -> bool:
+    """Whether money is play money on a chain, by what it says itself and never by its name or endpoint.
+
+    A node in the way could call mainnet a development chain to go unasked. It cannot give it another first
+    block: every signature covers that.
+
+    Args:
+        chain_type: what `system_chainType` answers; empty where the node does not, which is taken for real.
+        genesis: the hash of the first block, `0x…`.
+    """
+    return chain_type in _PLAY_MONEY and genesis.lower() not in _REAL_GENESES
 
 
 def offline_hint(endpoint: str) -> str:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from subnetlab.errors import SecretRefused
+from subnetlab.text import with_article
 
 _WORDS_OF_A_MNEMONIC = (12, 15, 18, 21, 24)
 _FEWEST_WORDS = min(_WORDS_OF_A_MNEMONIC)
@@ -75,7 +76,9 @@ def refuse_secret(text: str, asked_for: str) -> None:
             hint=f"Of a public key give the ss58 address (5…) instead. {SecretRefused.hint}",
         )
     if kind is not None:
-        raise SecretRefused(f"That looks like a {kind}, where {asked_for} was asked for; it was not used.")
+        raise SecretRefused(
+            f"That looks like {with_article(kind)}, where {asked_for} was asked for; it was not used."
+        )
 
 
 def _has_mnemonic(text: str) -> bool:

@@ -1,31 +1,43 @@
 """The one gate that money passes: balance, budget, confirmation, and only then the chain.
 
-Whatever a person lets SubnetLab execute goes through `Purse.spend`, in this order: can the wallet afford the
-amount, the fee and the existential deposit; does the budget allow it; does somebody say yes. Until the last
-answer nothing was sent. An extrinsic that moves no money is not asked about.
+Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this order:
+can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does somebody
+say yes. Until the last answer nothing was sent. What moves no money is not asked about; its fee counts
+against the budget, and a budget of 0 forbids it. What was spent is in the ledger, whichever way it ended.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from subnetlab.errors import ChainRejected, InsufficientBalance, MoneyError, WalletError
+from subnetlab.errors import (
+    ChainRejected,
+    InsufficientBalance,
+    MoneyError,
+    NodeUnreachable,
+    OverBudget,
+    WalletError,
+)
 from subnetlab.network.budget import Budget
 from subnetlab.network.confirm import Confirm, Spend, require
-from subnetlab.network.receipt import Receipt, taken_from
+from subnetlab.network.ledger import Ledger, Outcome
+from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.units import format_tao
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """The budget of a network and the confirmer that is asked before it is touched."""
+    """The budget of a network, its ledger, and the confirmer that is asked before either is touched."""
 
     budget: Budget
     confirm: Confirm
+    ledger: Ledger | None = None
 
     def spend(
         self, spend: Spend, *, free_rao: int, deposit_rao: int, submit: Callable[[], Receipt]
     ) -> Receipt:
         """Check, ask, then submit; the budget keeps what was really spent.
+
+        What only moves between a person's own accounts is asked about, and its fee alone counts.
 
         Args:
             spend: what is about to be spent; an amount of 0 passes unasked.
@@ -43,9 +55,10 @@ class Purse:
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
         """
         if spend.amount_rao == 0:
-            return submit()
+            return self._fee_only(spend, submit)
         self._afford(spend, free_rao, deposit_rao)
-        with self.budget.reserve(spend.amount_rao + spend.fee_rao) as reservation:
+        counted = 0 if spend.own else spend.amount_rao
+        with self.budget.reserve(counted + spend.fee_rao) as reservation:
             try:
                 require(self.confirm, spend)
             except BaseException:  # whatever stopped the question, nothing was sent
@@ -56,11 +69,45 @@ class Purse:
             except (MoneyError, WalletError):
                 reservation.keep(0)
                 raise
-            except ChainRejected:
-                reservation.keep(spend.fee_rao)
+            except ChainRejected as error:
+                fee = spend.fee_rao if error.fee_rao is None else error.fee_rao
+                reservation.keep(fee)
+                self._note(spend, "refused", 0, fee)
                 raise
-            reservation.keep((taken_from(receipt, spend.wallet) or spend.amount_rao) + receipt.fee_rao)
+            except BaseException:  # the connection broke, or an interrupt: it may be in the next block
+                self._note(spend, "unknown", spend.amount_rao, spend.fee_rao)
+                raise
+            left = _left(spend, receipt)
+            reservation.keep((0 if spend.own else max(0, left)) + receipt.fee_rao)
+            self._note(spend, "done", left, receipt.fee_rao, receipt)
             return receipt
+
+    def _fee_only(self, spend: Spend, submit: Callable[[], Receipt]) -> Receipt:
+        if self.budget.frozen:
+            raise OverBudget(f"{spend.summary} costs a fee, and the budget for {self.budget.network} is 0.")
+        try:
+            receipt = submit()
+        except (ChainRejected, NodeUnreachable) as error:
+            outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
+            known = getattr(error, "fee_rao", None)
+            fee = spend.fee_rao if known is None else int(known)
+            self._note(spend, outcome, 0, fee)
+            self.budget.count(fee)
+            raise
+        self.budget.count(receipt.fee_rao)
+        moved = moved_from(receipt, spend.wallet) - spend.brings_rao
+        self._note(spend, "done", moved, receipt.fee_rao, receipt)
+        return receipt
+
+    def _note(
+        self, spend: Spend, outcome: Outcome, amount: int, fee: int, receipt: Receipt | None = None
+    ) -> None:
+        if self.ledger is not None:
+            block, tx = (receipt.block, receipt.tx) if receipt is not None else (0, "")
+            self.ledger.add(
+                what=spend.what, wallet=spend.wallet, to=spend.to, amount_rao=amount, fee_rao=fee,
+                outcome=outcome, block=block, tx=tx, netuid=spend.netuid, summary=spend.summary,
+            )  # fmt: skip
 
     def _afford(self, spend: Spend, free_rao: int, deposit_rao: int) -> None:
         need = spend.amount_rao + spend.fee_rao + deposit_rao
@@ -70,3 +117,14 @@ class Purse:
                 f"account alive; {spend.wallet} holds {format_tao(free_rao)}.",
                 hint="Use a smaller amount, or fund the wallet first.",
             )
+
+
+def _left(spend: Spend, receipt: Receipt) -> int:
+    """The rao that left the wallet beside the fee: by the chain's events, or the amount if they say nothing.
+
+    Below 0 where money came back. An amount that was only the most that could leave is no answer to events
+    that show that nothing did.
+    """
+    moved = moved_from(receipt, spend.wallet)
+    told = moved != 0 or (spend.most and bool(receipt.events))
+    return moved if told else spend.amount_rao

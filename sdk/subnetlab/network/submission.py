@@ -11,7 +11,7 @@ from typing import Any
 
 import bittensor
 
-from subnetlab.errors import NodeUnreachable
+from subnetlab.errors import ChainRejected, NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
 from subnetlab.network.wire_client import WireClient
@@ -59,7 +59,10 @@ def send(
             hint="Where blocks are sealed by hand, seal one; look at the balance before trying again.",
         ) from error
     if not result.success:
-        raise rejected(result.error, result.message)
+        error = rejected(result.error, result.message)
+        if isinstance(error, ChainRejected) and result.extrinsic_id and not result.data.get("shielded"):
+            error.fee_rao = _paid(client, result, signer)
+        raise error
     return _receipt(client, result, signer, summary)
 
 
@@ -85,6 +88,18 @@ def _receipt(client: WireClient, result: bittensor.ExtrinsicResult, signer: str,
         events=tuple(_event(entry) for entry in result.events),
         data=dict(result.data),
     )
+
+
+def _paid(client: WireClient, result: bittensor.ExtrinsicResult, signer: str) -> int:
+    """What an extrinsic that failed in its block cost its signer."""
+    index = int(str(result.extrinsic_id).partition("-")[2])
+    events = client.run(client.substrate.events(str(result.block_hash)))
+    paid = [
+        entry["attributes"]
+        for entry in events
+        if entry["extrinsic_idx"] == index and entry["event_id"] == "TransactionFeePaid"
+    ]
+    return sum(int(fee["actual_fee"]) for fee in paid if fee["who"] == signer)
 
 
 def _carrier_fee(client: WireClient, block_hash: str, signer: str) -> int:

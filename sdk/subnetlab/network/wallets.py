@@ -14,6 +14,7 @@ from bittensor_core import Keypair
 from subnetlab.errors import UnknownWallet, WalletError
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallet_files import check_files
+from subnetlab.text import capitalised, kind_of
 
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{44,50}|0x[0-9a-fA-F]+")
 DEV_NAMES = ("alice", "bob", "charlie", "dave", "eve", "ferdie")
@@ -102,7 +103,7 @@ def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:
     if not isinstance(wallet, str):
         if not isinstance(wallet, _WALLET_TYPES):  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
             raise UnknownWallet(
-                f"A {type(wallet).__name__} is not a wallet.", hint='Use net.wallet("alice").'
+                f"{capitalised(kind_of(wallet))} is not a wallet.", hint='Use net.wallet("alice").'
             )
         if isinstance(wallet, DevWallet) and not development:
             raise WalletError(
@@ -148,7 +149,7 @@ def address(account: Any) -> str:
         found = bittensor.public_view(account).ss58_address
     if found is None:
         raise WalletError(
-            f"A {type(account).__name__} is neither an address nor a wallet.",
+            f"{capitalised(kind_of(account))} is neither an address nor a wallet.",
             hint='Give an ss58 address (5…), or a wallet such as net.wallet("alice").',
         )
     return str(found)

@@ -49,7 +49,7 @@ class WireClient(bittensor.Subtensor):
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._patience = threading.local()
         self._waiting: set[asyncio.Task[Any]] = set()
-        self._answer_s, self._closed = answer_s, False
+        self.answer_s, self._closed = answer_s, False
 
     def connect(self) -> Self:
         """Open the connection; idempotent, and run by itself on first use.
@@ -65,7 +65,7 @@ class WireClient(bittensor.Subtensor):
         if self._own_loop is None:
             self._own_loop = self._loop.call(_quiet_loop())
         if not self._state["connected"]:
-            limit = min(CONNECT_TIMEOUT_S, self._limit() or self._answer_s)
+            limit = min(CONNECT_TIMEOUT_S, self._limit() or self.answer_s)
             self._loop.call(asyncio.wait_for(self._client.connect(), limit))
             self._state["connected"] = True
         return self
@@ -112,7 +112,7 @@ class WireClient(bittensor.Subtensor):
     @contextmanager
     def question(self) -> Generator[None]:
         """Ask inside the block, in our own errors and with a limit of time; errors as `run`."""
-        with translated(self.endpoint), self.patience(self._limit() or self._answer_s):
+        with translated(self.endpoint), self.patience(self._limit() or self.answer_s):
             yield
 
     def _limit(self) -> float | None:

@@ -43,6 +43,9 @@ Role = Literal["owner", "miner", "free_rider", "validator", "alone", "other", "u
 `other` holds a seat on the subnet but is not of the run; of an `unknown` one nothing is known.
 """
 
+SpentWhat = Literal["stake", "pay", "unstake", "execute", "register", "fund", "withdraw", "escrow"]
+"""What was spent on; `fund` and `withdraw` move between the halves of a chain, `execute` is the rest."""
+
 BASELINE_UID = -1
 """The first baseline holds no seat on the subnet, and neither do further ones: -2, -3 and so on."""
 
@@ -162,6 +165,8 @@ class Scored(Event):
     norm: float
     reason: str = ""
     """Why it was gated, in words."""
+    own_work: float = 0.0
+    """Evidence over all rounds that its work is its own, in nats; 0 where the run weighs none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,12 +297,16 @@ class Spent(Event):
     """A stake or a payment made in the name of this run."""
 
     kind: ClassVar[str] = "spent"
-    what: Literal["stake", "pay", "unstake", "execute"]
+    what: SpentWhat
     tx: str
     amount_rao: int
     """What left the wallet beside the fee; below 0 where it came back."""
     to: str
-    """A hotkey or an account (ss58); empty where an intent names none."""
+    """A hotkey or an account (ss58 or `0x…`); empty where an intent names none."""
+    wallet: str = ""
+    """Who paid (ss58 or `0x…`); empty in records of earlier versions."""
+    fee_rao: int = 0
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

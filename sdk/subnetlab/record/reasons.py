@@ -25,13 +25,18 @@ IN_WORDS: Final[dict[str, str]] = {
     "bad_index": "The payload names a parameter that does not exist.",
     "not_finite": "The payload holds NaN or infinity.",
     "huge": "The payload holds an absurdly large value.",
-    "copied": "The payload equals that of another miner who committed no later.",
+    "copied": "The payload equals, or nearly, one that was committed no later, in this round or before.",
     GATED: "Tried on data, the update did not lower the loss, or by too little beside the median miner's.",
 }
 """Every word a validator refuses with, as a sentence."""
 
 MEASURED: Final = frozenset({ACCEPTED, GATED})
 """Verdicts on a payload that was opened and tried on data; all others were refused before that."""
+
+FORGED: Final = frozenset({
+    "bad_signature", "wrong_key", "wrong_hash", "malformed", "bad_index", "huge", "too_large", "copied",
+})  # fmt: skip
+"""Verdicts on what no program sends that follows the protocol: cheating, not failing."""
 
 MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
 """Verdicts on a round in which no payload was there in time."""

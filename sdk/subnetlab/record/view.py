@@ -333,7 +333,7 @@ class RunView:
     @property
     def loss_unit(self) -> str:
         """What losses are measured in, in words, as the run's manifest says."""
-        return _loss_unit(self.started.manifest if self.started else {})
+        return loss_unit(self.started.manifest if self.started else {})
 
     def round_at(self) -> Callable[[int], int | None]:
         """A function from a height to the round that ran then; None before the first."""
@@ -368,7 +368,8 @@ def _plays(seat: dict[str, Any]) -> str:
     return str(seat.get("attacker") or seat["role"])
 
 
-def _loss_unit(manifest: dict[str, Any]) -> str:
+def loss_unit(manifest: dict[str, Any]) -> str:
+    """What a run's losses are measured in, in words, as its manifest says."""
     task: Any = manifest.get("task")
     if isinstance(task, dict):
         said: Any = task.get("unit")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]

@@ -17,7 +17,7 @@ from subnetlab.report.consensus import Recomputed, recompute
 from subnetlab.report.format import amount_alpha, bytes_text, counted, listed, percent
 from subnetlab.report.merit import Merit, merits
 from subnetlab.report.voting import Voting, voting, voting_stake
-from subnetlab.text import plain_lines
+from subnetlab.text import plain_lines, with_article
 from subnetlab.train.attackers import noun
 
 _TOLERANCE = 0.01
@@ -304,7 +304,7 @@ def _explain_voter(view: RunView, uid: int, role: str) -> Explanation:
 def _in_short(view: RunView, uid: int) -> str:
     role, plays = view.seated_as(uid), view.role(uid)
     if role == "validator" and plays != role:
-        return f"In short: uid {uid} judges, and not honestly: it was started as a {noun(plays)}."
+        return f"In short: uid {uid} judges, and not honestly: it was started as {with_article(noun(plays))}."
     if role == "validator":
         return f"In short: uid {uid} judges. It is paid for stake put behind judgements that others share."
     if role == "owner":

@@ -20,6 +20,9 @@ _COUNTS = (
     "twelve",
 )
 _THOUSAND = 1000
+_LARGE = 1e6
+_SMALL = 0.1
+"""Below it two decimals say too little of a loss."""
 
 
 def count_word(number: int) -> str:
@@ -47,6 +50,13 @@ def percent(share: float) -> str:
 def amount_alpha(alpha_rao: float) -> str:
     """Pay in the subnet's own token, three decimals: `17.104 α`."""
     return f"{alpha_rao / RAO_PER_TAO:.3f} α"
+
+
+def loss_text(loss: float, digits: int = 2) -> str:
+    """A loss in any unit: so many decimals, or as many figures where it is small: `1.61`, `0.0034`."""
+    if abs(loss) >= _THOUSAND:
+        return f"{loss:,.0f}" if abs(loss) < _LARGE else f"{loss:.2e}".replace("e+0", "e").replace("e+", "e")
+    return f"{loss:.{digits}f}" if loss == 0 or abs(loss) >= _SMALL else f"{loss:.{digits}g}"
 
 
 def short(address: str) -> str:

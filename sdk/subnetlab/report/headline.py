@@ -9,7 +9,7 @@ from math import isfinite
 
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
-from subnetlab.report.format import count_word, counted
+from subnetlab.report.format import count_word, counted, loss_text
 from subnetlab.report.speed_up import SpeedUp, speed_up
 
 
@@ -42,15 +42,15 @@ class Headline:
         if not isfinite(self.loss):
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
         if self.finished and self.first is not None and self.loss >= self.first:
-            after = f"{self.loss:.2f} after {counted(self.rounds, 'round')}"
+            after = f"{loss_text(self.loss)} after {counted(self.rounds, 'round')}"
             who = self._who() if self.taking_part else self._without_them()
-            return f"{who} learned nothing: {after}, {self.first:.2f} after the first."
+            return f"{who} learned nothing: {after}, {loss_text(self.first)} after the first."
         if self.finished:
-            how = f"reached {self.loss:.2f}{self._beside()}."
+            how = f"reached {loss_text(self.loss)}{self._beside()}."
             return f"{self._who()} {how}" if self.taking_part else f"{self._without_them()} {how}"
-        rest = "" if self.baseline is None else f"; one alone is at {self.baseline:.2f}"
+        rest = "" if self.baseline is None else f"; one alone is at {loss_text(self.baseline)}"
         last = " Baselines still train." if self.measuring else ""
-        where = f"at {self.loss:.2f} after {counted(self.rounds, 'round')}{rest}.{last}"
+        where = f"at {loss_text(self.loss)} after {counted(self.rounds, 'round')}{rest}.{last}"
         if not self.taking_part:
             return f"{self._without_them()} is {where}"
         return f"{self._who()} {'is' if self.taking_part == 1 else 'are'} {where}"
@@ -59,7 +59,7 @@ class Headline:
         """The end of a finished run beside one miner alone."""
         if self.sooner is not None and self.sooner.is_sooner:
             return f" in {self.sooner.steps:,} steps; {self.sooner}"
-        return "" if self.baseline is None else f"; one alone would be at {self.baseline:.2f}"
+        return "" if self.baseline is None else f"; one alone would be at {loss_text(self.baseline)}"
 
     def _without_them(self) -> str:
         """Whose model it is where no miner's work counts any more."""

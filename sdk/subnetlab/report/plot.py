@@ -6,23 +6,22 @@ moves (`report/animation.py`) is drawn from the same pieces.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor
+from math import isfinite
 from typing import TypeAlias
 
 from subnetlab.record.baselines import ALONE, DDP, budget, known_titles
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
 from subnetlab.report import svg
-from subnetlab.report.format import amount_alpha
+from subnetlab.report.format import amount_alpha, loss_text
 from subnetlab.report.headline import headline
+from subnetlab.report.scale import level_text, levels, outlier_bound, round_range
 
 WIDTH = 900
 LEFT, CURVE_RIGHT, _TOP, _BOTTOM = 52, 424, 46, 244
 PAY_LEFT, PAY_WIDTH = 678, 130
 _PAY_NAMES, _PAY_ENDS, _ROW = 614, WIDTH - 16, 22
 _MOST_ROWS = 10
-_DIVERGED = 1e3
-"""A loss beyond this is drawn at the top edge, and no axis stretches for it."""
 _APART = 16.0
 """How far labels keep from one another."""
 _DASHES = {budget(ALONE).title: "6 4", budget(DDP).title: "2 3"}
@@ -72,12 +71,10 @@ def beside(view: RunView, *, upto: int | None = None) -> Beside:
 
 def points(view: RunView, curve: Mapping[int, float]) -> list[svg.Point]:
     """Where a curve runs; rounds without a number are left out."""
-    low, high = _loss_range(view)
+    low, high, _ = _loss_range(view)
+    above = high + (high - low)  # out of the plot, whose window cuts it off
     return [
-        (
-            _x(view, number),
-            _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], _DIVERGED) - low) / (high - low),
-        )
+        (_x(view, number), _BOTTOM - (_BOTTOM - _TOP) * (min(curve[number], above) - low) / (high - low))
         for number in sorted(curve)
         if curve[number] == curve[number]
     ]
@@ -94,7 +91,7 @@ def reached(view: RunView, number: int) -> float:
 
 def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
-    marks = [svg.text(LEFT, 26, "Loss on held-out text, lower is better", size=13, bold=True)]
+    marks = [svg.text(LEFT, 26, "Loss on held-out data, lower is better", size=13, bold=True)]
     marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
     end = str(max(view.rounds, 2))
@@ -115,11 +112,11 @@ def ends(view: RunView, subnet: Mapping[int, float], others: Beside) -> list[str
     """The last value of each curve where the curve ends, kept apart and inside the plot."""
     mine = [(x, max(y, _TOP)) for x, y in points(view, subnet)[-1:]]
     labels = [
-        (y, x, f"{curve[max(curve)]:.2f} {title}", False)
+        (y, x, f"{loss_text(curve[max(curve)])} {title}", False)
         for title, curve in others.items()
         for x, y in points(view, curve)[-1:]
     ]
-    labels += [(y, x, f"{subnet[max(subnet)]:.2f} the subnet", True) for x, y in mine]
+    labels += [(y, x, f"{loss_text(subnet[max(subnet)])} the subnet", True) for x, y in mine]
     marks = [svg.disc(x, level, svg.WORK, radius=3.2) for x, level in mine]
     edge = _TOP - _APART
     for y, x, said, ours in sorted(labels, key=lambda label: (max(label[0], _TOP), label[3])):
@@ -128,34 +125,32 @@ def ends(view: RunView, subnet: Mapping[int, float], others: Beside) -> list[str
     return marks
 
 
-def _loss_range(view: RunView) -> tuple[float, float]:
-    """What the loss axis shows, cropped to what matters once a fifth of the run is there."""
+def _loss_range(view: RunView) -> tuple[float, float, float]:
+    """What the loss axis shows and its step, cropped to what matters once a fifth of the run is there."""
     curves = [view.val_loss, *beside(view).values()]
-    drawn = [value for curve in curves for value in curve.values()]
-    finite = [value for value in drawn if abs(value) < _DIVERGED]
+    drawn = [value for curve in curves for value in curve.values() if isfinite(value)]
+    bound = outlier_bound(drawn)
+    finite = [value for value in drawn if abs(value) <= bound]
     if not finite:
-        return 2.0, 6.0
+        return 2.0, 6.0, 1.0
     since = max(view.rounds // 5, 1)
     late = [
         value
         for curve in curves
         for number, value in curve.items()
-        if number >= since and abs(value) < _DIVERGED
+        if number >= since and isfinite(value) and abs(value) <= bound
     ]
     enough = len(view.val_loss) > since and late
-    high = ceil(max(late if enough else finite) * 2) / 2
-    return floor(min(finite) * 2) / 2 if min(finite) % 0.5 else min(finite) - 0.5, high
+    return round_range(min(finite), max(late if enough else finite))
 
 
-def _loss_axis(low: float, high: float) -> list[str]:
+def _loss_axis(low: float, high: float, step: float) -> list[str]:
     marks: list[str] = []
-    step = 0.5 if high - low <= 2.5 else 1.0
-    level = low
-    while level <= high + 1e-9:
+    for level in levels(low, high, step):
         y = _BOTTOM - (_BOTTOM - _TOP) * (level - low) / (high - low)
-        marks.append(svg.text(LEFT - 8, y + 4, f"{level:.1f}", size=11, opacity=0.65, anchor="end"))
+        said = level_text(level, step)
+        marks.append(svg.text(LEFT - 8, y + 4, said, size=11, opacity=0.65, anchor="end"))
         marks.append(svg.polyline([(LEFT, y), (CURVE_RIGHT, y)], width=0.6, opacity=0.18))
-        level += step
     return marks
 
 

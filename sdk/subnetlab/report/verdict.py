@@ -12,11 +12,12 @@ from subnetlab.record.baselines import ALONE, DDP
 from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.costs import Costs, costs
-from subnetlab.report.format import amount_alpha, bytes_text, count_word, percent
+from subnetlab.report.format import amount_alpha, bytes_text, count_word, loss_text, percent
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
+from subnetlab.report.noise import loss_noise
 from subnetlab.report.speed_up import SpeedUp
-from subnetlab.text import NAME, plain
+from subnetlab.text import NAME, plain, with_article
 from subnetlab.train.attackers import noun
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _METRICS: Final = {"macro_f1": "macro F1", "r2": "R²", "mae": "MAE"}
 """How a sentence names metrics whose names are short."""
-LOSS_NOISE: Final = 0.01
-"""Losses on the held-out text closer than this are the same: the text is short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +49,13 @@ class Verdict:
     chain_wait_share: float
     honest_median_pay: float
     honest_pay: tuple[int, ...]
-    free_rider_pay: tuple[int, ...]
+    attacker_pay: tuple[int, ...]
     attackers: tuple[str, ...]
-    """Which attack each miner of `free_rider_pay` played."""
+    """Which attack each miner of `attacker_pay` played."""
     pay_is_noise: bool | None
     """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
+    loss_noise: float = 0.0
+    """Losses closer than this are the same: the measured curves do not say more."""
     metrics: tuple[tuple[str, float], ...] = ()
     """What the task measures beside the loss, after the last round."""
 
@@ -108,7 +109,7 @@ class Verdict:
     def gap_closed(self) -> float | None:
         """Share of the way from one miner alone to DDP; None where DDP is not clearly better."""
         alone, ddp, gain = self.loss_baseline, self.loss_ddp, self.gain
-        if alone is None or ddp is None or gain is None or not alone - ddp > LOSS_NOISE:
+        if alone is None or ddp is None or gain is None or not alone - ddp > self.loss_noise:
             return None
         return gain / (alone - ddp)
 
@@ -152,12 +153,12 @@ class Verdict:
         if gain is None:
             return ""
         when = "In the end" if self.finished else "So far"
-        if abs(gain) < LOSS_NOISE:
-            apart = f"{abs(gain):.3f} {self.unit}"
+        if abs(gain) < self.loss_noise:
+            apart = f"{loss_text(abs(gain), 3)} {self.unit}"
             return f"{when} both are equal: {apart} apart is less than the measurement can tell."
         if gain > 0:
-            return f"{when} training together was worth {gain:.2f} {self.unit}."
-        return f"{when} training together did not pay off here: it was {-gain:.2f} {self.unit} worse."
+            return f"{when} training together was worth {loss_text(gain)} {self.unit}."
+        return f"{when} training together did not pay off here: it was {loss_text(-gain)} {self.unit} worse."
 
     def _gap(self) -> str:
         """The subnet's place between one alone and DDP."""
@@ -166,12 +167,12 @@ class Verdict:
         ddp = f"DDP on the same data, sending {bytes_text(self.dense_bytes)} every step"
         share = self.gap_closed
         if share is None:
-            return f"{ddp}, is at {self.loss_ddp:.2f}, no better than one alone."
+            return f"{ddp}, is at {loss_text(self.loss_ddp)}, no better than one alone."
         if share >= 1:
-            return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet is not behind it."
+            return f"{ddp}, is at {loss_text(self.loss_ddp)}: the subnet is not behind it."
         if share <= 0:
-            return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet closed none of that gap."
-        return f"{ddp}, is at {self.loss_ddp:.2f}: the subnet closed {percent(share)} of that gap."
+            return f"{ddp}, is at {loss_text(self.loss_ddp)}: the subnet closed none of that gap."
+        return f"{ddp}, is at {loss_text(self.loss_ddp)}: the subnet closed {percent(share)} of that gap."
 
     def _processor_time(self) -> str:
         """What all peers took, beside one alone up to the same loss: here a subnet loses."""
@@ -200,9 +201,9 @@ class Verdict:
 
     def _pay(self) -> list[str]:
         said: list[str] = []
-        if self.free_rider_pay and self.honest_median_pay:
-            share = percent(max(self.free_rider_pay) / self.honest_median_pay)
-            many, kind = len(self.free_rider_pay), self._attacker
+        if self.attacker_pay and self.honest_median_pay:
+            share = percent(max(self.attacker_pay) / self.honest_median_pay)
+            many, kind = len(self.attacker_pay), self._attacker
             who = f"The {kind}" if many == 1 else f"The best paid of {count_word(many)} {kind}s"
             said.append(f"{who} earned {share} of what the median honest miner earned.")
         if self.pay_is_noise and len(set(self.honest_pay)) > 1:
@@ -233,9 +234,9 @@ class Verdict:
             spent = (self.cpu_s.peers, self.cpu_s.baselines.get(ALONE), self.cpu_s.baselines.get(DDP))
             rows.append(("processor time", *(f"{s:,.0f} s" if s else "not measured" for s in spent)))
         rows.append(("an honest miner's pay (median)", amount_alpha(self.honest_median_pay), "nothing", "–"))
-        if self.free_rider_pay:
-            highest = amount_alpha(max(self.free_rider_pay))
-            rows.append((f"{_a(self._attacker)}'s pay (highest)", highest, "–", "–"))
+        if self.attacker_pay:
+            highest = amount_alpha(max(self.attacker_pay))
+            rows.append((f"{with_article(self._attacker)}'s pay (highest)", highest, "–", "–"))
         return rows if self.loss_ddp is not None else [row[:3] for row in rows]
 
     def frame(self) -> "pl.DataFrame":
@@ -253,7 +254,7 @@ class Verdict:
             ("energy", "J", self.energy_j, None, None),
             ("chain_wait_share", "share", self.chain_wait_share, 0.0, None),
             ("honest_median_pay", "alpha-rao", self.honest_median_pay, 0.0, None),
-            ("free_rider_pay", "alpha-rao", float(max(self.free_rider_pay, default=0)), None, None),
+            ("attacker_pay", "alpha-rao", float(max(self.attacker_pay, default=0)), None, None),
         ]
         numbers = dict.fromkeys(("subnet", "baseline", "ddp"), pl.Float64)
         schema = {"quantity": pl.String, "unit": pl.String, **numbers}
@@ -295,9 +296,10 @@ def verdict(view: RunView) -> Verdict:
         chain_wait_share=view.chain_wait_share,
         honest_median_pay=view.honest_median_pay,
         honest_pay=tuple(view.pay.total(uid) for uid in view.honest),
-        free_rider_pay=tuple(view.pay.total(uid) for uid in view.cheating),
+        attacker_pay=tuple(view.pay.total(uid) for uid in view.cheating),
         attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
+        loss_noise=loss_noise(curve, [loss for _, loss in sorted(view.baseline_loss.items())]),
         metrics=_last_metrics(view),
     )
 
@@ -325,9 +327,5 @@ def _alike(view: RunView) -> bool | None:
     return not high.differs_from(low)
 
 
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
 def _loss(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f}"
+    return "not measured" if value is None else loss_text(value, 3)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
 
@@ -86,10 +86,12 @@ def write(aggregate: Update, layout: Layout) -> bytes:
     """The aggregate as an object: a bit per parameter that moves, then the values in order of position."""
     values_N = aggregate.values_N.numpy().astype("<f4", copy=False)
     if aggregate.positions_N is None:
-        return wire.write({"values": values_N}, {"form": FORM, "moved": "all"})
+        return container.write({"values": values_N}, {"form": FORM, "moved": "all"})
     moved_P = np.zeros(layout.size, dtype=np.uint8)
     moved_P[aggregate.positions_N.numpy()] = 1
-    return wire.write({"values": values_N, "moved": np.packbits(moved_P)}, {"form": FORM, "moved": "some"})
+    return container.write(
+        {"values": values_N, "moved": np.packbits(moved_P)}, {"form": FORM, "moved": "some"}
+    )
 
 
 def read(data: bytes, layout: Layout) -> Update:
@@ -100,30 +102,32 @@ def read(data: bytes, layout: Layout) -> Update:
     """
     size = layout.size
     mask = -(-size // 8)
-    values_part = wire.Part("F32", 0, size)
-    moved_form = wire.metadata(data).get("moved")
+    values_part = container.Part("F32", 0, size)
+    moved_form = container.metadata(data).get("moved")
     if moved_form not in ("all", "some"):
-        raise wire.malformed("it does not say which parameters move")
+        raise container.malformed("it does not say which parameters move")
     sparse = moved_form == "some"
     parts = (
-        {"values": values_part, "moved": wire.Part("U8", mask, mask)} if sparse else {"values": values_part}
+        {"values": values_part, "moved": container.Part("U8", mask, mask)}
+        if sparse
+        else {"values": values_part}
     )
-    arrays, _ = wire.read(data, parts, FORM)
-    values_N = torch.from_numpy(wire.finite(arrays["values"], _LARGEST).astype(np.float32))
+    arrays, _ = container.read(data, parts, FORM)
+    values_N = torch.from_numpy(container.finite(arrays["values"], _LARGEST).astype(np.float32))
     if not sparse:
         if len(values_N) != size:
-            raise wire.malformed("a dense aggregate of another size")
+            raise container.malformed("a dense aggregate of another size")
         return Update(None, values_N)
     moved = np.unpackbits(arrays["moved"])
     positions = np.flatnonzero(moved)
     if moved[size:].any() or len(positions) != len(values_N):
-        raise wire.malformed("its positions and values do not match")
+        raise container.malformed("its positions and values do not match")
     return Update(torch.from_numpy(positions), values_N)
 
 
 def limit(layout: Layout) -> int:
     """Most bytes an aggregate of this layout can take."""
-    return 8 + wire.HEADER_LIMIT + layout.dense_bytes + -(-layout.size // 8)
+    return 8 + container.HEADER_LIMIT + layout.dense_bytes + -(-layout.size // 8)
 
 
 def _factors(norms: NDArray[np.float64], median: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:

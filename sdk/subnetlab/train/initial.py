@@ -12,7 +12,7 @@ from torch import nn
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.store.base import Store
-from subnetlab.train import models, names
+from subnetlab.train import models, object_paths
 from subnetlab.train.hashing import digest
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec
@@ -46,7 +46,7 @@ def start(spec: ModelSpec, seed: int, init: str, store: Store | None) -> nn.Modu
     if store is None:
         raise ManifestInvalid("The run starts from given weights, and no store is at hand to read them from.")
     room = sum(part.numel() * part.element_size() for part in tensors_of(model).values())
-    data = store.get(names.initial(init), room + _HEADER_BYTES)
+    data = store.get(object_paths.initial(init), room + _HEADER_BYTES)
     if hash_of(data) != init:
         raise ManifestInvalid("The initial weights in the store are not those that the manifest names.")
     try:

@@ -12,7 +12,7 @@ from typing import Final
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.network.chain import Commitment
 from subnetlab.store.base import Store
-from subnetlab.train import names
+from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload import seal
@@ -54,7 +54,7 @@ class Intake:
         anchor = self._anchor(commitment, heights)
         assert commitment is not None
         binding = seal.Binding(run=self.run, round=heights.round, hotkey=seat.hotkey)
-        data = self._object(names.sealed(heights.round, seat.uid, anchor.current))
+        data = self._object(object_paths.sealed(heights.round, seat.uid, anchor.current))
         reveal = self._reveal(seat, heights.round, data)
         if not seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), reveal.signature):
             raise PayloadRejected("The reveal is not signed by its hotkey.", reason="bad_signature")
@@ -94,7 +94,7 @@ class Intake:
         listing. Its prefix is unknown until the deadline, so that no peer can fill it before, and it is cut
         off only where more names lie than a peer writes between deadline and beacon.
         """
-        prefix = names.reveals(round_, seat.uid, self.deadline_hash)
+        prefix = object_paths.reveals(round_, seat.uid, self.deadline_hash)
         tokens = (name.rpartition("/")[2] for name in self.store.names(prefix, MOST_REVEALS))
         token = next((token for token in tokens if seal.names_reveal(data, token)), None)
         if token is None:

@@ -60,10 +60,22 @@ class ScoringConfig:
     rating_decay: float = 0.8
     """Share of the old rating that a new one keeps."""
     proof_decay: float = 0.95
-    """The same for the proof that a miner works on its own data."""
+    """The same for the proof that a miner works on its own data, where `own_work` is 0."""
     validation_batches: int = 8
     validation_sequences: int = 32
+    near_copies: float = 0.25
+    """A payload nearer to another than this share of the typical distance is a copy; 0: equal bytes alone."""
+    own_work: float = 0.5
+    """What the sequential test expects of own work at least, of the median miner's difference between own and
+    other data; 0: the moving average of signs decides instead."""
+    standing: float = 0.5
+    """How far the gate goes by earlier rounds; 0: by the round alone."""
+    slash: float = 0.0
+    """Share of its rating that a miner keeps who sends what only a cheat can; 1: nothing lasts."""
 
+
+EARLIER: Final[dict[str, float]] = {"near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0}
+"""What runs were judged by before a manifest named these; such values are not written."""
 
 _OLD_SCORING: Final = {
     "clip": "median_clip", "step": "trial_share", "memory": "rating_decay", "proof_memory": "proof_decay",
@@ -143,7 +155,11 @@ class Manifest:
             "batch_size": self.batch_size,
             "seed": self.seed,
             "optimizer": self.optimizer.to_json(),
-            "scoring": asdict(self.scoring),
+            "scoring": {
+                name: value
+                for name, value in asdict(self.scoring).items()
+                if name not in EARLIER or value != EARLIER[name]
+            },
             "versions": dict(self.versions),
             **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
@@ -188,7 +204,7 @@ class Manifest:
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
             fields["optimizer"] = optimizer.from_json(fields["optimizer"])
-            fields["scoring"] = ScoringConfig(**fields["scoring"])
+            fields["scoring"] = ScoringConfig(**{**EARLIER, **fields["scoring"]})
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:

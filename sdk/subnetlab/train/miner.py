@@ -8,12 +8,12 @@ from typing import ClassVar
 import torch
 
 from subnetlab.record.events import Mined, Role, Stepped
-from subnetlab.train import assignment, names
+from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
-from subnetlab.train.strategies.base import LocalUpdate, StartsElsewhere
+from subnetlab.train.strategies.base import LocalUpdate
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
@@ -40,7 +40,7 @@ class Miner(Peer):
         binding = Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
         began = time.perf_counter()
         sealed = self.sealed(worked.payload, binding)
-        self.store.put(names.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
+        self.store.put(object_paths.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
         stored = time.perf_counter()
         self.commit(sealed, heights)
         submitted = time.perf_counter()
@@ -95,10 +95,9 @@ class Miner(Peer):
         # Dropout draws from torch's global generator.
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
-        strategy, start_P = self.manifest.strategy, replica.theta_P
-        if isinstance(strategy, StartsElsewhere):
-            start_P = strategy.start(start_P, replica.layout, self.memory)
-        return strategy.learn(replica.model, start_P, self.batches(heights), progress, on_step)
+        return self.manifest.strategy.learn(
+            replica.model, replica.theta_P, self.batches(heights), progress, on_step, memory=self.memory
+        )
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
         """The assigned items, one batch per inner step."""
@@ -128,5 +127,5 @@ class Miner(Peer):
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
         deadline_hash = self.chain.block_hash(heights.commit)
-        name = names.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
         self.store.put(name, reveal.to_bytes())

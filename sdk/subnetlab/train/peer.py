@@ -23,6 +23,7 @@ from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import phase
 from subnetlab.train.replica import Adopted, Replica
 from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
+from subnetlab.train.strategies.base import Codec
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -73,7 +74,7 @@ class Peer(ABC):
         self.patience_s = patience_s
         self.corpus = checked_corpus(manifest, corpus)
         self.replica = Replica(manifest, roster, chain, store)
-        self.codec = manifest.strategy.codec(self.replica.layout)
+        self.codec = self.codec_at(0)
         self.previous_commitment = NOTHING
         self.memory: State = {}
         self._cpu_s = time.process_time()
@@ -98,6 +99,7 @@ class Peer(ABC):
             self.seats = self.roster.at(heights.open)
             took_part = took_part or any(seat.hotkey == self.hotkey for seat in self.seats)
             if took_part:
+                self.codec = self.codec_at(round_)
                 self.take_part(heights)
             self.wait(heights.close)
             adopted = self.replica.adopt(round_)
@@ -138,6 +140,10 @@ class Peer(ABC):
         if not self.manifest.deterministic:
             return uid
         return next(place for place, seat in enumerate(in_fleet_order(self.seats)) if seat.uid == uid)
+
+    def codec_at(self, round_: int) -> Codec:
+        """How payloads of a round are written."""
+        return self.manifest.strategy.codec(self.replica.layout, round_)
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase, and the processor time that it took."""

@@ -7,6 +7,7 @@ only the phases named here; the reference miner that trains alone reports none a
 from typing import Final, Literal
 
 from subnetlab.record.events import Phase, Role
+from subnetlab.text import with_article
 from subnetlab.train.manifest import RoundHeights
 
 Height = Literal["commit", "beacon", "close", "next_open"]
@@ -30,7 +31,7 @@ def phase(role: Role, name: str, uid: int, heights: RoundHeights, *, cpu_s: floa
         ValueError: the role has no such phase.
     """
     if name not in EXPECTED[role]:
-        raise ValueError(f"a {role} has no phase {name!r}")
+        raise ValueError(f"{with_article(role)} has no phase {name!r}")
     until = getattr(heights, EXPECTED[role][name])
     return Phase(uid=uid, round=heights.round, name=name, until=until, cpu_s=cpu_s)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.store.base import Store
-from subnetlab.train import names
+from subnetlab.train import object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.hashing import SIZE
 
@@ -45,14 +45,14 @@ class Publications:
             self.store.put(name, data)
         except ObjectExists:
             if name not in self._detours and not self._holds(name, data):
-                self._detours[name] = names.detour(secrets.token_bytes(SIZE))
+                self._detours[name] = object_paths.detour(secrets.token_bytes(SIZE))
                 self.store.put(self._detours[name], data)
 
     def list_token(self) -> bytes:
         """Where the list of all detours lies, written if it is new; `NOTHING` where there is none."""
         if self._listed != len(self._detours):
             self._list, self._listed = secrets.token_bytes(SIZE), len(self._detours)
-            self.store.put(names.detour(self._list), json.dumps(self._detours).encode())
+            self.store.put(object_paths.detour(self._list), json.dumps(self._detours).encode())
         return self._list
 
     def detours(self, anchor: Anchor) -> Detours:
@@ -60,7 +60,7 @@ class Publications:
         if anchor.detours == NOTHING:
             return {}
         try:
-            listed = json.loads(self.store.get(names.detour(anchor.detours), _LIST_LIMIT))
+            listed = json.loads(self.store.get(object_paths.detour(anchor.detours), _LIST_LIMIT))
         except (ObjectMissing, ObjectTooLarge, ValueError, RecursionError):
             return {}
         found = cast("dict[str, Any]", listed) if isinstance(listed, dict) else {}

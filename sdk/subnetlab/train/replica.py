@@ -14,7 +14,7 @@ from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, Tra
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Store
-from subnetlab.train import aggregate, initial, names
+from subnetlab.train import aggregate, initial, object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
@@ -88,7 +88,7 @@ class Replica:
                 break
         if refused and adopted is None:
             raise TrainError(
-                f"Round {round_} cannot be followed. {' '.join(refused)}",
+                f"Round {round_ + 1} cannot be followed. {' '.join(refused)}",
                 hint="Check the store; a peer that joins again replays the run from its start.",
             )
         self.round = round_ + 1
@@ -109,7 +109,7 @@ class Replica:
         current = newest
         while current != self.previous:
             read = partial(RoundRecord.of_hash, current)
-            record = self.publications.get(names.record(current), LIMIT, read, detours)
+            record = self.publications.get(object_paths.record(current), LIMIT, read, detours)
             descends = not chain or record.round < chain[-1].round
             if record.run != self.run or not descends or record.round < self.round:
                 raise PayloadRejected("The chain of records does not lead to this peer.", reason="forked")
@@ -120,13 +120,13 @@ class Replica:
     def _apply(self, record: RoundRecord, detours: Detours) -> None:
         if record.theta_before != self.hash:
             raise PayloadRejected(
-                f"The record of round {record.round} starts from another model.", reason="wrong_theta"
+                f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
         update = self._aggregate(record, detours)
         theta_P, outer, after = self.preview(update, record.round)
         if after != record.theta_after:
             raise PayloadRejected(
-                f"The aggregate of round {record.round} does not lead to the recorded model.",
+                f"The aggregate of round {record.round + 1} does not lead to the recorded model.",
                 reason="wrong_theta",
             )
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
@@ -141,7 +141,7 @@ class Replica:
                 raise PayloadRejected("The aggregate is not the recorded one.", reason="wrong_hash")
             return aggregate.read(data, self.layout)
 
-        name = names.aggregate(record.round, record.aggregate_hash)
+        name = object_paths.aggregate(record.round, record.aggregate_hash)
         return self.publications.get(name, aggregate.limit(self.layout), read, detours)
 
 

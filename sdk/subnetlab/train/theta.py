@@ -22,7 +22,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.hashing import digest
 from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.statistics import Statistics
-from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Measures, Sample, Samples, Task
+from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, LossFailed, Measures, Sample, Samples, Task
 
 FP32_BYTES: Final = 4
 
@@ -168,6 +168,8 @@ def _own_words(doing: str, batch: Batch) -> Generator[None]:
     """Say that it was the model that failed, and on what."""
     try:
         yield
+    except LossFailed as error:
+        raise ModelFailed(str(error), hint="The traceback is in the run's log.") from error
     except MODEL_ERRORS as error:
         shapes = " and ".join(str(tuple(part.shape)) for part in batch)
         said = str(error).strip().split("\n")[0].rstrip(".")

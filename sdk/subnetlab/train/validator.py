@@ -7,7 +7,7 @@ recompute the record, and out-voted in weights; it is not prevented.
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.record.reasons import IN_WORDS
-from subnetlab.train import aggregate, assignment, names
+from subnetlab.record.reasons import FORGED, IN_WORDS, MEASURED
+from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
@@ -27,9 +27,11 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
+from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.gate import gate
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
+from subnetlab.train.scoring.similar import NearCopies
 from subnetlab.units import U16_MAX
 
 _DIVERGED: Final = 10.0
@@ -69,20 +71,44 @@ class Validator(Peer):
         scoring = self.manifest.scoring
         return Ratings(scoring.rating_decay, scoring.proof_decay)
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What several rounds together say of every miner."""
+        return Evidence(self.manifest.scoring.own_work)
+
+    @cached_property
+    def near_copies(self) -> NearCopies:
+        """What finds payloads that nearly equal others."""
+        return NearCopies(self.manifest.scoring.near_copies)
+
     def recall(self, verdicts: Iterable[Scored]) -> None:
         """Rate miners as this validator's own verdicts on record left them, when it is started again."""
         rounds: dict[int, list[Scored]] = {}
         for verdict in verdicts:
             rounds.setdefault(verdict.round, []).append(verdict)
         for _, judged in sorted(rounds.items()):
-            self.ratings.update(
+            removed = {
+                verdict.uid: Removed(verdict.loss_removed_assigned, verdict.loss_removed_held_out)
+                for verdict in judged
+                if verdict.verdict in MEASURED
+            }
+            self.evidence.weigh_standing(removed)
+            self.evidence.own_work.update({verdict.uid: verdict.own_work for verdict in judged})
+            self._take_in(
                 {verdict.uid: verdict.score for verdict in judged},
-                {
-                    verdict.uid: verdict.loss_removed_assigned > verdict.loss_removed_held_out
-                    for verdict in judged
-                    if verdict.verdict in ("accepted", "gated")
-                },
+                removed,
+                [verdict.uid for verdict in judged if verdict.verdict in FORGED],
             )
+
+    def _take_in(
+        self, scores: dict[int, float], removed: Mapping[int, Removed], forged: Iterable[int]
+    ) -> None:
+        """Let a round count in what lasts."""
+        scoring = self.manifest.scoring
+        signs = {uid: one.own > 0 for uid, one in removed.items()} if not scoring.own_work else {}
+        self.ratings.update(scores, signs)
+        if scoring.slash < 1:
+            self.ratings.slash(forged, scoring.slash)
 
     def take_part(self, heights: RoundHeights) -> None:
         """Judge the round's payloads between beacon and close."""
@@ -106,9 +132,27 @@ class Validator(Peer):
             except PayloadRejected as error:
                 judged.rejected[seat.uid] = error
         judged.rejected.update(drop_copies(judged.received))
+        self._drop_near_copies(judged, heights)
         judged.removed = self._try(judged.received, heights)
-        judged.gated = gate(judged.removed, self.manifest.scoring.gate)
+        scoring = self.manifest.scoring
+        judged.gated = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
+        self.evidence.update(judged.removed)
+        judged.gated = {**self.evidence.against(judged.removed), **judged.gated}
         return judged
+
+    def _drop_near_copies(self, judged: Judged, heights: RoundHeights) -> None:
+        """Take out payloads that nearly equal another, where the run looks for them."""
+        if not self.near_copies.share:
+            return
+        received = judged.received
+        updates = {uid: received[uid].update for uid in sorted(received)}
+        first = sorted(received, key=lambda uid: (received[uid].entry.block, uid))
+        copies = self.near_copies.found(
+            updates, first, self.replica.layout.size, self.drawn_at(heights.beacon)
+        )
+        judged.rejected.update(copies)
+        for uid in copies:
+            del received[uid]
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
@@ -119,7 +163,7 @@ class Validator(Peer):
             update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            publications.put(names.aggregate(heights.round, combined_hash), data)
+            publications.put(object_paths.aggregate(heights.round, combined_hash), data)
         *_, after = replica.preview(update, heights.round)
         record = RoundRecord(
             run=replica.run,
@@ -130,7 +174,7 @@ class Validator(Peer):
             theta_before=replica.hash,
             theta_after=after,
         )
-        publications.put(names.record(record.hash), record.to_bytes())
+        publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
         anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
         self.chain.commit(anchor.to_bytes())
@@ -138,9 +182,10 @@ class Validator(Peer):
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""
         seats = miners(self.seats)
-        self.ratings.update(
+        self._take_in(
             {seat.uid: judged.score(seat.uid) for seat in seats},
-            {uid: removed.assigned > removed.held_out for uid, removed in judged.removed.items()},
+            judged.removed,
+            [uid for uid, error in judged.rejected.items() if error.reason in FORGED],
         )
         weights = self.vote(judged)
         if any(weights.values()):
@@ -152,7 +197,9 @@ class Validator(Peer):
     def vote(self, judged: Judged) -> dict[int, float]:
         """The weights of this round by uid, from the ratings up to now."""
         del judged
-        return self.ratings.weights()
+        scoring, known = self.manifest.scoring, self.evidence
+        below = [uid for uid, share in known.standing.items() if scoring.standing and share < scoring.gate]
+        return self.ratings.weights({*below, *known.against(known.own_work)})
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
         """The followed lead reports the round, once, with the model's loss and a sample of its output.
@@ -170,7 +217,7 @@ class Validator(Peer):
             uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
             applied = f", which applied the updates of uid {uids}" if uids else ""
             loss = f"The model's loss is {event.val_loss:g}"
-            raise ModelDiverged(f"{loss} after round {heights.round}{applied}.")
+            raise ModelDiverged(f"{loss} after round {heights.round + 1}{applied}.")
         self.report(event)
         sample = self.replica.model.sample() if self._samples_after(heights.round) else None
         if sample is not None:
@@ -209,12 +256,13 @@ class Validator(Peer):
     def _refuse_diverged(self, loss: float, round_: int) -> None:
         """End a run that can only get worse; given first weights may begin far below any loss of a run."""
         if not math.isfinite(loss):
-            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_}.")
+            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_ + 1}.")
         if self._first_loss is None:
             self._first_loss = loss
         if not self.manifest.init and loss > _DIVERGED * self._first_loss:
             raise ModelDiverged(
-                f"The model's loss is {loss:.3g} before round {round_}, and began at {self._first_loss:.3g}."
+                f"The model's loss is {loss:.3g} before round {round_ + 1}, and began at "
+                f"{self._first_loss:.3g}."
             )
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:
@@ -258,6 +306,7 @@ class Validator(Peer):
             weight=weight,
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
+            own_work=round(self.evidence.own_work.get(uid, 0.0), 4),
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:

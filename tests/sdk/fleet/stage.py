@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from subnetlab.errors import FleetError, NodeUnreachable
-from subnetlab.fleet.clock import Clock
+from subnetlab.fleet.chain_clock import ChainClock
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.spec import FleetSpec, PeerSeat
 from subnetlab.fleet.supervisor.ending import Ending
-from subnetlab.fleet.supervisor.header import RunHeader
-from subnetlab.fleet.supervisor.journal import RECONCILE_ROUNDS, Journal
 from subnetlab.fleet.supervisor.loop import Supervisor
 from subnetlab.fleet.supervisor.pacer import Rounds
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.recorder import RECONCILE_ROUNDS, Recorder
+from subnetlab.fleet.supervisor.resume_state import ResumeState
+from subnetlab.fleet.supervisor.run_header import RunHeader
 from subnetlab.fleet.thread_launcher import ThreadLauncher, Work
 from subnetlab.fleet.worker.life import Reporter
 from subnetlab.network.chain import Block
@@ -154,7 +154,7 @@ class Stage:
         self,
         peers: dict[int, tuple[Role, Work | None]],
         *,
-        clock: Clock | None = None,
+        clock: ChainClock | None = None,
         during: Callable[[Supervisor], None] | None = None,
         baseline: str = "",
         deterministic: bool = False,
@@ -182,10 +182,10 @@ class Stage:
         clock = clock or MemoryClock(self.net)
         control = ControlServer(self.folder, "token")
         with RecordWriter(self.folder / FILE_NAME) as record:
-            journal = Journal(self.folder, record, ResumeState(), launcher)
-            journal.append(self.recorded)
+            recorder = Recorder(self.folder, record, ResumeState(), launcher)
+            recorder.append(self.recorded)
             supervisor = Supervisor(
-                spec=spec, header=header, journal=journal,
+                spec=spec, header=header, recorder=recorder,
                 clock=clock, epochs=self.pay, control=control, head=clock.start(), launcher=launcher,
             )  # fmt: skip
             helper = threading.Thread(target=during, args=(supervisor,)) if during else None

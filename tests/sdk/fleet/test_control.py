@@ -7,12 +7,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from subnetlab.errors import FleetError
 from subnetlab.fleet.control import CONTROL_SOCKET, Answer, ControlServer, request
-from subnetlab.record.events import Spent
+from subnetlab.record.events import Spent, SpentWhat
 
 
 @contextmanager
@@ -97,12 +98,22 @@ def test_a_spend_is_reported_to_the_supervisor(tmp_path: Path) -> None:
     stake = Spent(what="stake", tx="0x1", amount_rao=5, to="5F")
     with listening(tmp_path, [], told.append):
         request(tmp_path, "the token", "spent", event=asdict(stake))
-        for wrong in (None, {}, [], asdict(stake) | {"what": "gift"}, asdict(stake) | {"amount_rao": "5"}):
+        gift, text = asdict(stake) | {"what": "gift"}, asdict(stake) | {"amount_rao": "5"}
+        for wrong in (None, {}, [], gift, text, asdict(stake) | {"fee_rao": "5"}):
             with pytest.raises(FleetError, match="not a stake or a payment"):
                 request(tmp_path, "the token", "spent", event=wrong)
         with pytest.raises(FleetError, match="wrong token"):
             request(tmp_path, "another", "spent", event=asdict(stake))
     assert told == [stake]
+
+
+@pytest.mark.parametrize("what", get_args(SpentWhat))
+def test_every_kind_of_spend_reaches_the_supervisor(tmp_path: Path, what: Any) -> None:
+    told: list[Spent] = []
+    spent = Spent(what=what, tx="0x1", amount_rao=-5, to="", wallet="5G", fee_rao=7, block=9)
+    with listening(tmp_path, [], told.append):
+        request(tmp_path, "the token", "spent", event=asdict(spent))
+    assert told == [spent]
 
 
 def test_a_deep_run_folder_has_a_socket_too(tmp_path: Path) -> None:

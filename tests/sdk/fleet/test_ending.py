@@ -8,7 +8,7 @@ import pytest
 
 from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.supervisor.ending import WRITE_RESULT, Ending, pending_ending, with_model
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.fleet.thread_launcher import ThreadLauncher
 from subnetlab.record.events import RoundClosed, RoundLost, RunEnded, RunInterrupted, RunStatus
 
@@ -77,7 +77,7 @@ def test_a_run_in_which_no_round_closed_is_not_finished() -> None:
     ending = ended(FINISHED, writes, *lost)
     assert ending.status == "failed"
     assert ending.reason.startswith(
-        "All 3 rounds were lost, so there is no model. Round 2: Nothing was on chain."
+        "All 3 rounds were lost, so there is no model. Round 3: Nothing was on chain."
     )
     assert isinstance(ending.event(9, 1.0), RunEnded)
 

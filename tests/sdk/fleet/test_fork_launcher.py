@@ -10,8 +10,8 @@ import pytest
 from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.fork_launcher import RUN_PEER, ForkLauncher
 from subnetlab.fleet.supervisor.ending import WRITE_RESULT
-from subnetlab.fleet.supervisor.header import RUN_HEADER
-from subnetlab.fleet.supervisor.journal import RECONCILE_ROUNDS
+from subnetlab.fleet.supervisor.recorder import RECONCILE_ROUNDS
+from subnetlab.fleet.supervisor.run_header import RUN_HEADER
 
 QUESTIONS = """
 import os, signal, sys, threading, time
@@ -119,7 +119,7 @@ def test_every_function_that_is_named_exists(function: str) -> None:
 
 def test_a_supervisor_loads_no_torch() -> None:
     program = (
-        "import subnetlab.fleet.fork_launcher, subnetlab.fleet.supervisor.run, sys\n"
+        "import subnetlab.fleet.fork_launcher, subnetlab.fleet.supervisor.supervise, sys\n"
         "print([name for name in ('torch', 'polars') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

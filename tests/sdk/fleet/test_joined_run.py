@@ -16,7 +16,7 @@ from subnetlab.fleet.fork_launcher import ForkLauncher
 from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
-from subnetlab.fleet.supervisor.journal import RECONCILE_ROUNDS
+from subnetlab.fleet.supervisor.recorder import RECONCILE_ROUNDS
 from subnetlab.record.events import (
     BaselineEvaluated,
     BlockSealed,

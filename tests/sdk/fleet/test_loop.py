@@ -22,7 +22,7 @@ from tests.sdk.fleet.stage import (
 )
 
 from subnetlab.errors import FleetStartFailed, NodeUnreachable
-from subnetlab.fleet.clock import WatchedClock
+from subnetlab.fleet.chain_clock import WatchedClock
 from subnetlab.fleet.control import request
 from subnetlab.fleet.supervisor.ending import Ending
 from subnetlab.fleet.supervisor.loop import Supervisor

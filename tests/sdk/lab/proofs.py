@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import subnetlab as sl
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.plan import open_corpus
 from subnetlab.train.scoring.losses import validation_loss
 from subnetlab.train.theta import FlatModel

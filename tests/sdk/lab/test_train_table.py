@@ -1,4 +1,4 @@
-"""A perceptron on a polars frame through the whole product: notebook, node, miners, validators, result."""
+"""A perceptron on a polars frame, with neither strategy nor rate named, through the whole product."""
 
 import numpy as np
 import polars as pl
@@ -37,8 +37,6 @@ def test_a_perceptron_on_a_polars_frame(net: Net) -> None:
         metrics={"roses": share_of_roses},
         rounds=4,
         batch_size=16,
-        lr=1e-2,
-        strategy=sl.strategies.SparseLoCo(inner_steps=15, k=16, chunk=64),
         fleet=sl.LocalFleet(miners=2, validators=1, baseline=False),
     )
     run.wait(timeout=50)

@@ -1,10 +1,10 @@
 """A network is found by name or by endpoint, and nothing else is taken for one."""
 
 import pytest
-from bittensor.settings import NETWORKS
+from bittensor.settings import FINNEY_GENESIS_HASH, NETWORKS
 
 from subnetlab.errors import NodeUnreachable, UnknownNetwork
-from subnetlab.network.endpoints import ENDPOINTS, resolve
+from subnetlab.network.endpoints import ENDPOINTS, play_money, resolve
 from subnetlab.network.rejection import translated
 
 
@@ -50,3 +50,21 @@ def test_a_public_network_that_does_not_answer_is_not_to_be_started_by_hand() ->
 def test_anything_else_is_refused_with_the_names_there_are(name: str) -> None:
     with pytest.raises(UnknownNetwork, match='Use "devnet", "local"'):
         resolve(name)
+
+
+@pytest.mark.parametrize(
+    ("chain_type", "genesis", "play"),
+    [
+        ("Development", "0x35b056", True),
+        ("Local", "0x35b056", True),
+        ("Live", "0x35b056", False),
+        ("", "0x35b056", False),
+        ("Development", FINNEY_GENESIS_HASH, False),
+        ("Development", FINNEY_GENESIS_HASH.upper().replace("X", "x"), False),
+        ("Local", "0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105", False),
+    ],
+)
+def test_money_is_play_money_by_what_the_chain_says_and_never_on_a_public_one(
+    chain_type: str, genesis: str, play: bool
+) -> None:
+    assert play_money(chain_type, genesis) is play

@@ -118,20 +118,24 @@ def test_a_dense_aggregate_survives_its_object() -> None:
 
 
 def hostile_aggregates() -> dict[str, bytes]:
-    from subnetlab.train.payload import wire
+    from subnetlab.train.payload import container
 
     values, mask = np.ones(2, dtype="<f4"), np.array([0b11000000, 0], dtype=np.uint8)
     some = {"form": aggregate.FORM, "moved": "some"}
     return {
-        "more values than positions": wire.write({"values": np.ones(3, dtype="<f4"), "moved": mask}, some),
-        "positions after the end": wire.write(
+        "more values than positions": container.write(
+            {"values": np.ones(3, dtype="<f4"), "moved": mask}, some
+        ),
+        "positions after the end": container.write(
             {"values": values, "moved": np.array([128, 1], np.uint8)}, some
         ),
-        "short mask": wire.write({"values": values, "moved": mask[:1]}, some),
-        "dense but short": wire.write({"values": values}, {"form": aggregate.FORM, "moved": "all"}),
-        "neither form": wire.write({"values": np.ones(LAYOUT.size, dtype="<f4")}, {"form": aggregate.FORM}),
-        "not finite": wire.write({"values": values * np.inf, "moved": mask}, some),
-        "cut": wire.write({"values": values, "moved": mask}, some)[:-1],
+        "short mask": container.write({"values": values, "moved": mask[:1]}, some),
+        "dense but short": container.write({"values": values}, {"form": aggregate.FORM, "moved": "all"}),
+        "neither form": container.write(
+            {"values": np.ones(LAYOUT.size, dtype="<f4")}, {"form": aggregate.FORM}
+        ),
+        "not finite": container.write({"values": values * np.inf, "moved": mask}, some),
+        "cut": container.write({"values": values, "moved": mask}, some)[:-1],
         "empty": b"",
     }
 

@@ -8,7 +8,7 @@ instructions of the processor are those of the machine that wrote the golden fil
 import json
 import random
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,11 +17,11 @@ import torch
 
 from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train import data
-from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.manifest import EARLIER, Manifest, ScoringConfig
 from subnetlab.train.models import TinyGPT
-from subnetlab.train.optimizer import MuonConfig
+from subnetlab.train.optimizer import AdamWConfig, MuonConfig, SignumConfig
 from subnetlab.train.rehearsal import Rehearsal
-from subnetlab.train.strategies import MuLoCo, SparseLoCo
+from subnetlab.train.strategies import DeMo, MuLoCo, SparseLoCo, StreamingDiLoCo
 from subnetlab.yuma.epoch import EpochInput, Neuron, run_epoch
 from subnetlab.yuma.fixed import I64F64
 
@@ -55,11 +55,21 @@ def muloco() -> dict[str, Any]:
     return {"strategy": MuLoCo(inner_steps=8), "model": model, "optimizer": MuonConfig(), "rounds": 5}
 
 
+def streaming() -> dict[str, Any]:
+    strategy = StreamingDiLoCo(inner_steps=4, fragments=2)
+    return {"strategy": strategy, "optimizer": AdamWConfig(lr=5e-3), "rounds": 6}
+
+
+def demo() -> dict[str, Any]:
+    config = SignumConfig(lr=3e-3, warmup=0.0)
+    return {"strategy": DeMo(inner_steps=2, optimizer=config), "optimizer": config, "rounds": 8}
+
+
 def played(make_manifest: MakeManifest, options: dict[str, Any]) -> Rehearsal:
     corpus = corpus_of_words()
     manifest = make_manifest(
         data=corpus.manifest,
-        scoring=ScoringConfig(validation_batches=2, validation_sequences=16),
+        scoring=replace(ScoringConfig(validation_batches=2, validation_sequences=16), **EARLIER),
         **options,
     )
     pinned = Pinned(**{field.name: getattr(manifest, field.name) for field in fields(manifest)})
@@ -112,7 +122,13 @@ def digest(run: Rehearsal) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("file", "options"), [("record.json", sparseloco), ("record_muloco.json", muloco)])
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        ("record.json", sparseloco), ("record_muloco.json", muloco), ("record_streaming.json", streaming),
+        ("record_demo.json", demo),
+    ],
+)  # fmt: skip
 def test_a_small_run_is_what_it_was(
     make_manifest: MakeManifest, file: str, options: Callable[[], dict[str, Any]]
 ) -> None:

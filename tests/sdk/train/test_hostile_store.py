@@ -14,7 +14,7 @@ from subnetlab.record.events import RoundClosed, Scored
 from subnetlab.store.base import MOST_NAMES
 from subnetlab.store.folder import FolderStore
 from subnetlab.store.objects import open_store
-from subnetlab.train import names
+from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner
@@ -45,14 +45,14 @@ class Vandal(Miner):
         type(self).act(self, heights, sealed)
 
     def reveals(self, heights: RoundHeights) -> Path:
-        return self.folder / names.reveals(
+        return self.folder / object_paths.reveals(
             heights.round, self.seat.uid, self.chain.block_hash(heights.commit)
         )
 
 
 def own_object(make: Callable[[Path], object]) -> Act:
     def act(vandal: Vandal, heights: RoundHeights, sealed: Sealed) -> None:
-        path = vandal.folder / names.sealed(heights.round, vandal.seat.uid, sealed.commitment)
+        path = vandal.folder / object_paths.sealed(heights.round, vandal.seat.uid, sealed.commitment)
         path.unlink()
         make(path)
 
@@ -152,7 +152,7 @@ def test_names_under_anothers_reveals_do_not_hide_it(rehearse: MakeRehearsal, tm
             return super().work(heights)
 
         def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
-            self.fill(names.reveals(heights.round, 0, self.chain.block_hash(heights.commit)))
+            self.fill(object_paths.reveals(heights.round, 0, self.chain.block_hash(heights.commit)))
             super().reveal(sealed, binding, heights)
 
         def fill(self, prefix: str) -> None:
@@ -205,11 +205,11 @@ def test_a_list_of_detours_that_lies_costs_the_one_who_wrote_it(
     store.put("records/" + "0" * 64, b"right")
     for listed in (b"[", b"[1]", b'{"a": 1, "b": "/etc/passwd", "c": "../x"}', b"[" * 100_000):
         token = secrets.token_bytes(32)
-        store.put(names.detour(token), listed)
+        store.put(object_paths.detour(token), listed)
         anchor = Anchor("validator", 0, bytes(32), detours=token)
         assert Anchor.from_bytes(anchor.to_bytes()) == anchor
         assert publications.detours(anchor) == {}
     lost = Anchor("validator", 0, bytes(32), detours=secrets.token_bytes(32))
     assert publications.detours(lost) == {}
-    lies = {"records/" + "0" * 64: names.detour(bytes(32))}
+    lies = {"records/" + "0" * 64: object_paths.detour(bytes(32))}
     assert publications.get("records/" + "0" * 64, 9, bytes.upper, lies) == b"RIGHT"

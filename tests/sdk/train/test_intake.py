@@ -11,7 +11,7 @@ from subnetlab.network.chain import Commitment
 from subnetlab.record.reasons import IN_WORDS
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
-from subnetlab.train import names
+from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import Manifest, RoundHeights
@@ -54,9 +54,11 @@ class Sender:
     def send(self) -> dict[str, Commitment]:
         commitment = self.sealed.commitment
         if self.data is not None:
-            self.store.put(names.sealed(ROUND, self.seat.uid, commitment), self.data)
+            self.store.put(object_paths.sealed(ROUND, self.seat.uid, commitment), self.data)
         if self.reveal is not None:
-            self.store.put(names.reveal(ROUND, self.seat.uid, DEADLINE, self.sealed.token), self.reveal)
+            self.store.put(
+                object_paths.reveal(ROUND, self.seat.uid, DEADLINE, self.sealed.token), self.reveal
+            )
         return {self.seat.hotkey: Commitment(self.seat.hotkey, self.anchor, self.block)}
 
     def judged(self) -> Received:
@@ -155,10 +157,10 @@ def test_a_thief_who_copies_object_and_commitment_gets_nothing(sender: Sender) -
     stolen = sender.send()[sender.seat.hotkey]
     thief = seats_for("miner", "miner")[1]
     store, codec = sender.store, sender.codec
-    store.put(names.sealed(ROUND, thief.uid, sender.sealed.commitment), sender.data)
+    store.put(object_paths.sealed(ROUND, thief.uid, sender.sealed.commitment), sender.data)
     signature = keypair(thief.uid).sign(seal.signed_text(sender.sealed.commitment, sender.binding))
     reveal = seal.Reveal(sender.sealed.salt, sender.sealed.key, bytes(signature)).to_bytes()
-    store.put(names.reveal(ROUND, thief.uid, DEADLINE, sender.sealed.token), reveal)
+    store.put(object_paths.reveal(ROUND, thief.uid, DEADLINE, sender.sealed.token), reveal)
     with pytest.raises(PayloadRejected) as caught:
         Intake(sender.manifest.hash, store, codec, DEADLINE).receive(
             thief, sender.heights, {thief.hotkey: replace(stolen, hotkey=thief.hotkey)}
@@ -168,7 +170,7 @@ def test_a_thief_who_copies_object_and_commitment_gets_nothing(sender: Sender) -
 
 def test_junk_under_the_reveal_prefix_is_not_even_read(sender: Sender) -> None:
     for i in range(50):
-        sender.store.put(names.reveal(ROUND, sender.seat.uid, DEADLINE, f"{i:064x}"), bytes(500_000))
+        sender.store.put(object_paths.reveal(ROUND, sender.seat.uid, DEADLINE, f"{i:064x}"), bytes(500_000))
     assert sender.judged().entry.uid == sender.seat.uid
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.project import ROOT
 
 from subnetlab.errors import ManifestInvalid
-from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.manifest import EARLIER, Manifest, ScoringConfig
 from subnetlab.train.models import Factory, TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import EXPECTED, due, phase
@@ -76,8 +76,18 @@ def test_manifests_of_earlier_forms_are_read() -> None:
     read = Manifest.from_json({**first, "prompt": prompt})
     assert read == Manifest.from_json(second) == Manifest.from_json(read.to_json())
     assert (read.model, read.batch_size) == (TinyGPT("small"), 4)
-    assert read.scoring == ScoringConfig()
+    assert read.scoring == replace(ScoringConfig(), **EARLIER)
     assert read.to_json()["form"] == "subnetlab-manifest/3"
+
+
+def test_what_earlier_runs_were_judged_by_is_neither_written_nor_lost(make_manifest) -> None:
+    scoring = make_manifest().scoring
+    before = make_manifest(scoring=replace(scoring, **EARLIER))
+    assert not set(EARLIER) & set(before.to_json()["scoring"])
+    assert Manifest.from_json(before.to_json()).scoring == before.scoring
+    now = make_manifest(scoring=ScoringConfig(slash=1.0))
+    assert set(EARLIER) - set(now.to_json()["scoring"]) == {"slash"}
+    assert Manifest.from_json(now.to_json()) == now
 
 
 def broken(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from subnetlab.errors import TrainError
 from subnetlab.record.events import RoundClosed, Scored
 from subnetlab.store.objects import open_store
-from subnetlab.train import initial, names
+from subnetlab.train import initial, object_paths
 from subnetlab.train.data import Corpus
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import AdamWConfig
@@ -165,11 +165,11 @@ def test_given_weights_are_where_every_peer_starts(make_manifest: MakeManifest) 
     assert type(started).from_json(started.to_json()).init == started.init
     with pytest.raises(Exception, match="is not in memory"):
         initial.built(started, store)
-    store.put(names.initial(started.init), data)
+    store.put(object_paths.initial(started.init), data)
     model = initial.built(started, store)
     assert all(torch.equal(part, given[name]) for name, part in model.state_dict().items())
     forged = open_store("memory")
-    forged.put(names.initial(started.init), data[:-1] + b"\x00")
+    forged.put(object_paths.initial(started.init), data[:-1] + b"\x00")
     with pytest.raises(Exception, match="are not those that the manifest names"):
         initial.built(started, forged)
 
@@ -179,5 +179,5 @@ def test_a_loss_far_above_the_first_ends_the_run_early(make_manifest: MakeManife
         return nn.Linear(FEATURES, 1)
 
     strategy = DiLoCo(inner_steps=4, outer_lr=150.0)
-    with pytest.raises(TrainError, match=r"The model's loss is .* before round [12], and began at"):
+    with pytest.raises(TrainError, match=r"The model's loss is .* before round [23], and began at"):
         played(make_manifest, rows, hot, strategy)

@@ -1,12 +1,16 @@
 """The own AdamW is torch's AdamW, step for step; the schedule rises and falls where it should."""
 
+import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
 
-from subnetlab.train.optimizer import AdamW, AdamWConfig, clip_norm_
+from subnetlab.errors import ArgumentInvalid
+from subnetlab.train import optimizer
+from subnetlab.train.optimizer import AdamW, AdamWConfig, MuonConfig, SignumConfig, clip_norm_
 
 
 def test_steps_equal_those_of_torch() -> None:
@@ -40,6 +44,34 @@ def test_the_rate_warms_up_and_ends_at_the_floor() -> None:
     assert rates.index(max(rates)) == 9
     assert rates[100] == pytest.approx(0.1)
     assert AdamWConfig(warmup=0.0).rate(0, 100) == AdamWConfig().lr
+
+
+@pytest.mark.parametrize("config", [AdamWConfig, MuonConfig, SignumConfig])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lr": 0.0}, {"lr": float("nan")}, {"lr": float("inf")}, {"weight_decay": -0.1}, {"clip": 0.0},
+        {"weight_decay": float("nan")}, {"warmup": 1.1}, {"floor": -0.1}, {"decay": 0.0},
+        {"schedule": "steps"},
+    ],
+)  # fmt: skip
+def test_no_optimizer_takes_what_makes_no_step(config: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentInvalid):
+        config(**options)
+
+
+@pytest.mark.parametrize("config", [AdamWConfig, MuonConfig])
+@pytest.mark.parametrize("options", [{"beta1": 1.0}, {"beta2": -0.1}, {"eps": 0.0}, {"eps": float("nan")}])
+def test_moments_that_make_no_mean_are_refused(config: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentInvalid):
+        config(**options)
+
+
+@pytest.mark.parametrize("config", [AdamWConfig, MuonConfig, SignumConfig])
+def test_every_configuration_comes_back_from_its_description(config: Any) -> None:
+    chosen = config(lr=3e-3, schedule="linear")
+    assert optimizer.from_json(json.loads(json.dumps(chosen.to_json()))) == chosen
+    assert [chosen.rate(step, 10) for step in (0, 10)] == pytest.approx([3e-3, 3e-3 * chosen.floor])
 
 
 def test_a_peer_loads_no_compiler_stack() -> None:

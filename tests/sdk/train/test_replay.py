@@ -30,7 +30,8 @@ def replayed():
     codec = strategy.codec(model.layout)
     for round_ in range(2):
         batches = [sequences(corpus.train, np.arange(4) * 50 + 7 * i + round_, 16) for i in range(6)]
-        learned = strategy.learn(model, theta, batches, manifest.progress(round_), lambda i, loss: None)
+        learned = strategy.learn(model, theta, batches, manifest.progress(round_), lambda i, loss: None,
+                                 memory=memory)
         update = strategy.combine([codec.decode(codec.encode(learned.delta_P, memory))], model.layout)
         strategy.apply(theta, update, {}, manifest.progress(round_))
     return theta_hash(theta)

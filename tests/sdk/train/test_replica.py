@@ -10,7 +10,7 @@ import torch
 from subnetlab.errors import InvalidObjectName, ObjectExists, PayloadRejected, TrainError
 from subnetlab.network.memory import MemoryNet
 from subnetlab.store.objects import open_store
-from subnetlab.train import aggregate, names
+from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
@@ -48,7 +48,7 @@ class World:
         )  # fmt: skip
         record = replace(record, **changes)
         self.put(f"rounds/{round_:06}/aggregate/{record.aggregate_hash}", data)
-        self.put(names.record(record.hash), record.to_bytes())
+        self.put(object_paths.record(record.hash), record.to_bytes())
         return record
 
     def put(self, name: str, data: bytes) -> None:

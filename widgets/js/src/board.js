@@ -67,8 +67,22 @@ function stateOf(store, round, i, code, uploads) {
     return `${code === GONE ? "gone" : "shut out"}, round ${since}`;
   }
   if (code === NOT_JUDGED) return "waiting";
-  const missed = round - uploads - 1; // the round that goes on has not heard from everybody yet
-  return missed > 0 ? `missed ${missed} of ${round}` : "active";
+  const here = round - before(store, round, i);
+  const missed = here - uploads - 1; // the round that goes on has not heard from everybody yet
+  return missed > 0 ? `missed ${missed} of ${here}` : "active";
+}
+
+/**
+ * How many rounds were over when a miner joined; 0 for one that was there from the beginning.
+ *
+ * @param {Store} store
+ * @param {number} round
+ * @param {number} i
+ */
+function before(store, round, i) {
+  let absent = 0;
+  while (absent < round && Number.isNaN(store.at(absent + 1, "verdict", i))) absent += 1;
+  return absent;
 }
 
 const COUNTS = ["no miner", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
@@ -100,7 +114,7 @@ export function board(rows, focused) {
   const removed = explained("loss removed", LOSS_REMOVED);
   return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${removed}</th>
     <th class="wide-only">${explained("rating")}</th><th class="wide-only">${explained("weight")}</th>
-      <th>${explained("incentive")}</th><th class="text spaced">${explained("pay")} per tempo</th>
+      <th>${explained("incentive")}</th><th class="text spaced roomy-only">${explained("pay")} per tempo</th>
     <th>α paid ▾</th><th class="wide-only">MB sent</th><th class="text spaced">state</th></tr></thead>
       <tbody>${folded(order, focused, row)}</tbody></table>`;
 }
@@ -150,7 +164,7 @@ function boardRow(r, scale, focused) {
     <td class="text">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
     <td class="wide-only">${fixed(r.rating, 3)}</td><td class="wide-only">${percent(r.weight)}</td>
       <td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
-    <td class="text spaced">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td>
+    <td class="text spaced roomy-only">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td>
       <td class="wide-only">${fixed(r.sent / 1e6)}</td><td class="text spaced">${r.state}</td></tr>`;
 }
 

@@ -3,10 +3,11 @@
 
 import { html, render } from "lit-html";
 import uPlot from "uplot";
-import { fixed } from "./words.js";
+import { levelTexts, lossRange, roundTicks } from "./scale.js";
+import { loss } from "./words.js";
 
 /** @import { Store } from "./store.js" */
-/** @import { Colours } from "./types.js" */
+/** @import { Colours, Level } from "./types.js" */
 
 const LINES = [
   { field: "alone", name: "one alone", token: "ink2", width: 1.4, dash: [6, 4] },
@@ -17,7 +18,7 @@ const LABEL_ROOM = 148,
   HEIGHT = 286,
   LABEL_GAP = 31,
   LABEL_FOOT = 12, // from a label's middle to below its letters
-  QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+  EARLY = 12; // rounds after which the axis is cropped to what matters
 
 export class Curve {
   /**
@@ -35,6 +36,8 @@ export class Curve {
     this.plot = null;
     this.rounds = 0;
     this.shown = 0;
+    /** @type {Level[]} baselines of more steps than the subnet's, by their ends */
+    this.levels = [];
   }
 
   /**
@@ -64,6 +67,7 @@ export class Curve {
         hooks: {
           draw: [
             (plot) => {
+              this.#levels(plot);
               this.#ends(plot);
               this.ends?.();
             },
@@ -78,15 +82,14 @@ export class Curve {
             ...axis,
             size: 24,
             grid: { show: false },
-            splits: () => this.#quarters(),
+            splits: () => roundTicks(this.rounds),
             values: (_, at) => at.map((r) => r || "round"),
           },
           {
             ...axis,
-            size: 34,
+            size: 40,
             space: 60,
-            values: (_, at) =>
-              at.map((v) => v.toFixed(at.some((w) => Math.abs(w * 10 - Math.round(w * 10)) > 1e-6) ? 2 : 1)),
+            values: (_, at) => levelTexts(at),
           },
         ],
         series: [
@@ -113,13 +116,31 @@ export class Curve {
    */
   #range(low, high) {
     if (low == null || high == null) return [0, 6];
-    const early = this.shown < 12;
-    const top = early ? Math.max(high, 5.7) : Math.min(high, this.cropped ?? high);
-    return [Math.max(0, low - 0.12), top + 0.02];
+    const lowest = Math.min(low, ...this.levels.map((l) => l.loss));
+    const top = this.shown < EARLY ? high : Math.min(high, this.cropped ?? high);
+    return lossRange(lowest, top);
   }
 
-  #quarters() {
-    return [...new Set(QUARTERS.map((q) => Math.round(q * this.rounds)))];
+  /**
+   * The end of each longer baseline, as a dotted line across the plot.
+   *
+   * @param {uPlot} plot
+   */
+  #levels(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = this.colours.ink2;
+    ctx.lineWidth = 1.2 * (window.devicePixelRatio || 1);
+    ctx.setLineDash([1, 5]);
+    for (const level of this.levels) {
+      const y = plot.valToPos(level.loss, "y", true);
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   /**
@@ -144,12 +165,13 @@ export class Curve {
   /**
    * @param {Store} store
    * @param {number} round
+   * @param {Level[]} levels
    */
-  draw(store, round) {
+  draw(store, round, levels) {
     if (!this.plot) return;
     this.shown = round;
-    const twelfth = store.of(Math.min(12, round), "alone");
-    this.cropped = Number.isNaN(twelfth) ? undefined : twelfth + 0.3;
+    this.levels = levels;
+    this.cropped = cropOf(store, round);
     const closed = store.lastWith(round, "subnet"); // the others may be a round ahead
     this.last = closed ? { round: closed, subnet: store.of(closed, "subnet") } : null;
     this.ends = () => this.#label(store, round);
@@ -164,9 +186,10 @@ export class Curve {
   #label(store, round) {
     const { plot } = this;
     if (!plot) return;
-    const ends = LINES.map((l) => ({ ...l, y: 0, value: store.latestOf(round, l.field) })).filter(
-      (l) => !Number.isNaN(l.value),
-    );
+    const ends = [
+      ...LINES.map((l) => ({ field: l.field, name: l.name, y: 0, value: store.latestOf(round, l.field) })),
+      ...this.levels.map((l) => ({ field: "level", name: l.name, y: 0, value: l.loss })),
+    ].filter((l) => !Number.isNaN(l.value));
     const x = plot.valToPos(round, "x") + plot.over.offsetLeft + 20;
     for (const end of ends) end.y = plot.valToPos(end.value, "y") + plot.over.offsetTop;
     ends.sort((a, b) => a.y - b.y);
@@ -178,11 +201,11 @@ export class Curve {
       ends.map(
         (e) =>
           html`<div class=${e.field}
-            style="left:${x}px;top:${e.y - 9}px"><b>${fixed(e.value)}</b> ${e.name}</div>`,
+            style="left:${x}px;top:${e.y - 9}px"><b>${loss(e.value)}</b> ${e.name}</div>`,
       ),
       this.labels,
     );
-    const losses = ends.map((e) => `${e.name} ${fixed(e.value)}`).join(", ");
+    const losses = ends.map((e) => `${e.name} ${loss(e.value)}`).join(", ");
     const spoken = `Loss after round ${round}: ${losses || "nothing measured yet"}`;
     if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
   }
@@ -190,6 +213,20 @@ export class Curve {
   destroy() {
     this.plot?.destroy();
   }
+}
+
+/**
+ * The top of the axis once a run is past its beginning: a quarter of what is left above the loss of one alone (or of
+ * the subnet) after the first rounds.
+ *
+ * @param {Store} store
+ * @param {number} round
+ */
+function cropOf(store, round) {
+  const at = Math.min(EARLY, round);
+  const then = Number.isNaN(store.of(at, "alone")) ? store.of(at, "subnet") : store.of(at, "alone");
+  const now = store.latestOf(round, "subnet");
+  return Number.isNaN(then) || Number.isNaN(now) ? undefined : Math.max(then, now) + Math.abs(then - now) / 4;
 }
 
 /**

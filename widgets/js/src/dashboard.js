@@ -6,7 +6,7 @@ import { board, boardSentence, flow, standings } from "./board.js";
 import { Curve } from "./curve.js";
 import { focusPanel } from "./focus.js";
 import { frame } from "./frame.js";
-import { headline, samples, statusLine } from "./headline.js";
+import { beside, headline, samples, statusLine } from "./headline.js";
 import { greet } from "./heartbeat.js";
 import { Miners } from "./miners.js";
 import { Store } from "./store.js";
@@ -89,6 +89,8 @@ class View {
     this.curve.build(this.colours, this.width, this.header.rounds);
     this.miners.build(this.store, this.width);
     this.part["miners-said"].textContent = this.miners.said;
+    const unit = this.header.unit ? `, ${this.header.unit}` : "";
+    this.part.unit.textContent = `Loss on held-out data${unit}; lower is better`;
     this.lastTables = 0;
     this.schedule();
   }
@@ -101,7 +103,7 @@ class View {
     this.lastHeard = performance.now();
     if (message.k === "beat") return this.#answer(message.seq); // nothing to draw; a hidden page answers too
     this.pendingAck = message.seq;
-    if (message.k === "rows") {
+    if (message.k === "rows" && (message.miners ?? this.store.uids.length) === this.store.uids.length) {
       const rows = this.store.put(buffers[0]);
       this.stats.frames += 1;
       this.stats.rows += rows;
@@ -141,14 +143,14 @@ class View {
 
   // The status line tells how long the kernel has been silent; nothing else changes by itself.
   tick() {
-    if (this.status.state === "running" && !document.hidden) this.#words(this.round);
+    if (["running", "starting"].includes(this.status.state) && !document.hidden) this.#words(this.round);
   }
 
   draw() {
     const round = this.round;
     this.stats.draws += 1;
     this.#words(round);
-    this.curve.draw(this.store, round);
+    this.curve.draw(this.store, round, this.status.levels ?? []);
     const now = performance.now();
     // Sixty-four small charts cost more than one large one, and no reader follows them twenty times a second.
     if (now - this.lastGrid >= GRID_EVERY_MS || this.lastTables === 0) {
@@ -193,7 +195,9 @@ class View {
       this.schedule();
     }
     write(samples(status, round), part.samples);
-    write(status.samples?.length ? `Continuing ${status.samples[0].prompt}` : "Nothing sampled yet", part.prompt);
+    const [heading, caption] = beside(status);
+    write(heading, part.beside);
+    write(caption, part.prompt);
     write(focusPanel(store, round, this.focused), part.focus);
     write(flow(rows, this.focused, this.header.inner_steps, this.status.tempo), part.flow);
     write(boardSentence(rows), part.sentence);

@@ -9,11 +9,11 @@ export const frame = html`<div class="status" data-part="status"></div>
     <div class="columns">
       <div>
         <h3>Does it learn?</h3>
-        <p class="caption">Loss on held-out text, lower is better</p>
+        <p class="caption" data-part="unit"></p>
         <div data-part="curve" tabindex="0"></div>
       </div>
       <div>
-        <h3>What it writes</h3>
+        <h3 data-part="beside"></h3>
         <p class="caption" data-part="prompt"></p>
         <div data-part="samples"></div>
       </div>

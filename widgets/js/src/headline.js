@@ -3,7 +3,7 @@
 import { html, nothing } from "lit-html";
 import { explained } from "./glossary.js";
 import { badge } from "./money.js";
-import { fixed } from "./words.js";
+import { loss } from "./words.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { RunHeader, RunState } from "./types.js" */
@@ -27,9 +27,10 @@ const LOST_AFTER_S = 20; // a kernel whose cell keeps it busy is heard sooner, u
  * @param {number} silentFor
  */
 export function statusLine(header, status, round, silentFor) {
-  const state = silentFor > 3 && status.state === "running" ? "reconnecting" : status.state;
+  const patience = /** @type {Record<string, number>} */ ({ running: 3, starting: LOST_AFTER_S })[status.state];
+  const state = silentFor > (patience ?? Infinity) ? "reconnecting" : status.state;
   const detail = {
-    starting: status.waiting || "waiting for the first round",
+    starting: status.waiting || header.waiting || "waiting for the first round",
     reconnecting: lastSeen(header, silentFor),
     failed: status.reason,
     stopped: status.reason,
@@ -50,7 +51,9 @@ export function statusLine(header, status, round, silentFor) {
  */
 export function lastSeen(header, silentFor) {
   const ago = `last seen ${Math.round(silentFor)} s ago`;
-  return silentFor > LOST_AFTER_S ? `${ago}; if the kernel was restarted: %sl attach ${header.name}` : ago;
+  if (silentFor <= LOST_AFTER_S) return ago;
+  const found = header.run_id === "" ? "no run had begun; run the cell again" : `%sl attach ${header.name}`;
+  return `${ago}; if the kernel was restarted: ${found}`;
 }
 
 /** @param {RunState} status */
@@ -88,8 +91,8 @@ function ofRound(header, store, round) {
   const closed = store.lastWith(round, "subnet");
   if (!closed) return "No round has closed yet";
   const alone = store.of(closed, "alone");
-  const beside = Number.isNaN(alone) ? "" : `, one alone at ${fixed(alone)}`;
-  return `Round ${closed} of ${header.rounds}: the subnet at ${fixed(store.of(closed, "subnet"))}${beside}`;
+  const beside = Number.isNaN(alone) ? "" : `, one alone at ${loss(alone)}`;
+  return `Round ${closed} of ${header.rounds}: the subnet at ${loss(store.of(closed, "subnet"))}${beside}`;
 }
 
 /**
@@ -98,7 +101,7 @@ function ofRound(header, store, round) {
  * @param {string} text
  */
 function marked(text) {
-  const found = /\d+\.\d\d/.exec(text);
+  const found = /(?<=\b(?:at|reached|nothing:) )[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?/.exec(text);
   return found
     ? html`${text.slice(0, found.index)}<em>${found[0]}</em>${text.slice(found.index + found[0].length)}`
     : text;
@@ -126,6 +129,7 @@ const readable = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009
  * @param {number} round
  */
 export function samples(status, round) {
+  if (!status.samples?.length) return measures(status);
   const ready = (status.samples || []).filter((s) => s.round <= round);
   const shown = ready.length < 3 ? ready : [ready[0], ready[ready.length >> 1], ready[ready.length - 1]];
   return shown.map(
@@ -133,4 +137,31 @@ export function samples(status, round) {
       html`<div
         class="sample ${i === shown.length - 1 ? "now" : ""}"><small>round ${s.round}</small>${s.prompt}${readable(s.text)}</div>`,
   );
+}
+
+/** @type {Record<string, string>} */
+const NAMES = { macro_f1: "macro F1", r2: "R²", mae: "MAE" };
+
+/**
+ * What a task measures beside its loss, where its models write nothing.
+ *
+ * @param {RunState} status
+ */
+function measures(status) {
+  const values = Object.entries(status.measured?.values ?? {});
+  return values.map(
+    ([name, value]) => html`<div class="measure"><b>${loss(value, 3)}</b> ${NAMES[name] ?? name}</div>`,
+  );
+}
+
+/**
+ * What the panel beside the curve is about: what the model writes, or how good it is.
+ *
+ * @param {RunState} status
+ * @returns {[string, string]} heading and caption
+ */
+export function beside(status) {
+  if (status.samples?.length) return ["What it writes", `Continuing ${status.samples[0].prompt}`];
+  if (status.measured?.round) return ["How good is it?", `On the held-out data after round ${status.measured.round}`];
+  return ["What comes of it", "Nothing sampled or measured yet"];
 }

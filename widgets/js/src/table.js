@@ -2,7 +2,7 @@
 
 import { html } from "lit-html";
 import { verdictWithReason } from "./verdict.js";
-import { fixed, lossChange, percent } from "./words.js";
+import { fixed, loss, lossChange, percent } from "./words.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { Standing } from "./types.js" */
@@ -17,13 +17,13 @@ export function tableTwin(store, rows, round) {
   const rounds = Array.from({ length: round - from + 1 }, (_, i) => round - i);
   const losses = rounds.map(
     (r) =>
-      html`<tr><td>${r}</td><td>${fixed(store.of(r, "subnet"), 3)}</td><td>${fixed(store.of(r, "alone"), 3)}</td>
+      html`<tr><td>${r}</td><td>${loss(store.of(r, "subnet"), 3)}</td><td>${loss(store.of(r, "alone"), 3)}</td>
         <td>${fixed(store.of(r, "block"), 0)}</td></tr>`,
   );
   const miners = rows.map(
     (r) =>
       html`<tr><td>${r.uid}</td><td class="text">${verdictWithReason(r.code, r.reason)}</td><td>${r.state}</td>
-        <td>${fixed(r.loss, 3)}</td><td>${lossChange(r.removed)}</td><td>${fixed(r.rating, 3)}</td>
+        <td>${loss(r.loss, 3)}</td><td>${lossChange(r.removed)}</td><td>${fixed(r.rating, 3)}</td>
         <td>${percent(r.weight)}</td><td>${percent(r.incentive)}</td><td>${fixed(r.paid, 3)}</td>
         <td>${fixed(r.sent / 1e6)}</td></tr>`,
   );

@@ -119,6 +119,13 @@ export interface RunHeader {
   miners: { uid: number | string; hotkey?: string }[];
   metrics: string[];
   waiting?: string;
+  unit?: string;
+}
+
+/** The end of a baseline that takes more steps than the subnet. */
+export interface Level {
+  name: string;
+  loss: number;
 }
 
 /** What the kernel says of a run beside its rounds. */
@@ -134,6 +141,8 @@ export interface RunState {
   headline?: string;
   samples: Sample[];
   reasons: Record<string, string>;
+  measured?: { round?: number; values?: Record<string, number> };
+  levels?: Level[];
 }
 
 /** A theme's colours by token, as CSS. */
@@ -163,6 +172,8 @@ export interface RunNews {
   k: "hello" | "beat" | "rows" | "status";
   seq: number;
   more?: number;
+  /** Of how many miners the rows are; a page that has room for others waits for its header. */
+  miners?: number;
   t?: number;
   status?: Partial<RunState>;
 }

@@ -8,6 +8,22 @@ const THIN = "\u2009";
  */
 export const fixed = (value, digits = 2) => (Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−"));
 
+/**
+ * A loss in any unit: two decimals, or as many figures where it is small.
+ *
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export const loss = (value, digits = 2) => {
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return "∞";
+  if (size >= 1000)
+    return size < 1e6 ? fixed(value, 0).replace(/\B(?=(\d{3})+$)/g, ",") : value.toExponential(2).replace("e+", "e");
+  if (size === 0 || size >= 0.1) return fixed(value, digits);
+  return (size < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)))).replace("-", "−");
+};
+
 /** @param {number} share */
 export const percent = (share) => {
   if (Number.isNaN(share)) return "–";

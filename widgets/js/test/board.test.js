@@ -22,6 +22,11 @@ function after(...rounds) {
   return standings(store, rounds.length, {})[0];
 }
 
+test("a miner that joined has missed none of the rounds before it", () => {
+  assert.equal(after([NaN, NaN], [NaN, NaN], [WORKS, 5], [WORKS, 5]).state, "active");
+  assert.equal(after([NaN, NaN], [WORKS, NaN], [WORKS, NaN], [WORKS, 5]).state, "missed 1 of 3");
+});
+
 test("before anybody judged it, a miner waits", () => {
   assert.equal(after([NOT_JUDGED, 5]).state, "waiting");
 });

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headline, lastSeen } from "../src/headline.js";
+import { beside, headline, lastSeen, statusLine } from "../src/headline.js";
 import { ROUND_FIELDS, Store } from "../src/store.js";
+import { markup } from "./markup.js";
 
 const header = { miners: [{ uid: 3 }, { uid: 4 }], metrics: ["pay"], rounds: 3 };
 
@@ -61,4 +62,21 @@ test("a page that hears nothing for long says how the run is found again", () =>
     lastSeen({ name: "tiny-lm-1" }, 61),
     "last seen 61 s ago; if the kernel was restarted: %sl attach tiny-lm-1",
   );
+});
+
+test("a page whose run was being set up when the kernel went away does not start for ever", () => {
+  const setup = { name: "tiny-lm", run_id: "", network: "devnet", rounds: 3 };
+  const status = { state: "starting", waiting: "seating 11 processes", samples: [], reasons: {} };
+  assert.match(markup(statusLine(setup, status, 0, 5)), /starting/);
+  const silent = { ...setup, waiting: "building the model" };
+  assert.match(markup(statusLine(silent, { ...status, waiting: "" }, 0, 1)), /building the model/);
+  const lost = markup(statusLine(setup, status, 0, 61));
+  assert.match(lost, /reconnecting/);
+  assert.match(lost, /no run had begun; run the cell again/);
+});
+
+test("where nothing is written, the panel beside the curve says how good the model is", () => {
+  const measured = { round: 4, values: { accuracy: 0.93 } };
+  assert.deepEqual(beside({ samples: [], measured }), ["How good is it?", "On the held-out data after round 4"]);
+  assert.equal(beside({ samples: [{ prompt: "def ", round: 1, text: "" }], measured })[0], "What it writes");
 });

@@ -70,6 +70,12 @@ class Feed:
             self.table, self._sent_status = table, {}
         self._wake.set()
 
+    def again(self) -> None:
+        """Send every row once more: the page has just made room for more miners."""
+        with self._lock:
+            self.table.changed.update(self.table.rounds)
+        self._wake.set()
+
     def hello(self) -> None:
         """A view has opened: send it the whole history."""
         with self._lock:
@@ -135,6 +141,7 @@ class Feed:
         self.table.changed.difference_update(rounds)
         block = np.stack([self.table.row(r) for r in rounds])
         content = {"k": "rows", "t": round(time.time(), 4), "status": news, "more": len(self.table.changed)}
+        content["miners"] = len(self.table.miners)
         self._transmit(content, [block.astype("<f4").tobytes()])
         if self.table.changed:
             self._wake.set()

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subnetlab.record import events
-from subnetlab.record.baselines import ALONE, DDP
+from subnetlab.record.baselines import ALONE, DDP, known_titles
 from subnetlab.record.events import Event, RunStatus
 from subnetlab.record.verdicts import Standing
-from subnetlab.record.view import RunView
+from subnetlab.record.view import MINING, RunView
 from subnetlab.report.headline import headline
 from subnetlab.units import RAO_PER_TAO, U16_MAX
 
@@ -56,7 +56,9 @@ class RoundTable:
         self.view = RunView(recent=OPEN_ROUNDS)
         self.view.add(started)
         # Seats that are only foreseen have negative numbers, and those of other fleets are no miners here.
-        self.miners = [int(s["uid"]) for s in started.seats if s["role"] in ("miner", "free_rider")]
+        self.seats = [dict(seat) for seat in started.seats if seat["role"] in MINING]
+        """Of the miners, in the order of their columns; those that join later come last."""
+        self.miners = [int(seat["uid"]) for seat in self.seats]
         self._column = {uid: i for i, uid in enumerate(self.miners)}
         self._rows: dict[int, Row] = {}
         self._known = np.full((len(self.miners), len(METRICS)), np.nan, dtype="<f4")
@@ -65,6 +67,7 @@ class RoundTable:
         self.status: dict[str, Any] = {
             "state": RunStatus.STARTING, "block": started.block, "next_epoch": 0, "tempo": 0, "samples": [],
             "reasons": {}, "waiting": "", "reason": "", "wire_bytes": 0, "dense_bytes": 0, "headline": "",
+            "measured": {}, "levels": [],
         }  # fmt: skip
 
     def row(self, round_: int) -> Row:
@@ -85,6 +88,21 @@ class RoundTable:
             show(event)
 
     # -- one method per kind of event that a row or the status shows
+
+    def _on_peers_joined(self, event: events.PeersJoined) -> None:
+        """Give each new miner a column, empty in the rounds before it."""
+        new = [dict(seat) for seat in event.seats if seat["role"] in MINING]
+        new = [seat for seat in new if int(seat["uid"]) not in self._column]
+        if not new:
+            return
+        empty = np.full((len(new), len(METRICS)), np.nan, dtype="<f4")
+        self._rows = {number: np.concatenate([row, empty.ravel()]) for number, row in self._rows.items()}
+        empty[:, METRICS.index("verdict")] = CODES[Standing.NOT_JUDGED]
+        self._known = np.concatenate([self._known, empty])
+        self.seats += new
+        self.miners += [int(seat["uid"]) for seat in new]
+        self._column = {uid: i for i, uid in enumerate(self.miners)}
+        self.changed.update(self._rows)
 
     def _on_peer_ready(self, event: events.PeerReady) -> None:
         up = len(self.view.ready)
@@ -118,6 +136,8 @@ class RoundTable:
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:
         self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
+        if event.metrics:
+            self.status["measured"] = {"round": event.round + 1, "values": dict(event.metrics)}
         for uid in self.miners:  # the lead decides where validators are split
             self._judge(uid, event.round)
         self._touch(event.round)
@@ -136,7 +156,18 @@ class RoundTable:
             # It may be far ahead, and no row is begun for it: a later round shows it when it comes.
             self._row(event.round)[ROUND_FIELDS.index("ddp")] = event.val_loss
             self._touch(event.round)
+        elif event.baseline not in (ALONE, DDP):
+            self.status["levels"] = self._levels()
         self._say()
+
+    def _levels(self) -> list[dict[str, Any]]:
+        """The ends of the baselines with more steps than the subnet, which no round has: a level each."""
+        found = self.view.baselines
+        return [
+            {"name": title, "loss": curve.final}
+            for name, title in known_titles(sorted(found)).items()
+            if name not in (ALONE, DDP) and (curve := found[name]).final is not None
+        ]
 
     def _on_block_sealed(self, event: events.BlockSealed) -> None:
         self.status["reason"] = ""

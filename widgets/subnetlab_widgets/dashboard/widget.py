@@ -12,6 +12,7 @@ import traitlets
 from subnetlab.fleet.launch import was_left
 from subnetlab.record.events import Event, RunInterrupted, RunStarted, RunStatus
 from subnetlab.record.reader import Tail
+from subnetlab.record.view import MINING, loss_unit
 from subnetlab.text import plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.dashboard.feed import Feed
@@ -33,13 +34,19 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "netuid": started.netuid,
         "rounds": int(manifest.get("rounds") or 0),
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
-        "miners": [
-            {"uid": s["uid"] if s["uid"] >= 0 else "…", "hotkey": s["hotkey"]}
-            for s in started.seats
-            if s["role"] in ("miner", "free_rider")
-        ],
+        "miners": miners_of(started.seats),
         "metrics": list(METRICS),
+        "unit": loss_unit(manifest) if started.run_id else "",
     }
+
+
+def miners_of(seats: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The miners among some seats, as the page needs them; a foreseen one has no number."""
+    return [
+        {"uid": seat["uid"] if seat["uid"] >= 0 else "…", "hotkey": seat["hotkey"]}
+        for seat in seats
+        if seat["role"] in MINING
+    ]
 
 
 def foreseen(
@@ -106,8 +113,16 @@ class Dashboard(BundledWidget):
         self.feed.begin(RoundTable(started))
         self._go_on(tail, events)
 
-    def _go_on(self, tail: Tail, events: list[Event]) -> None:
+    def _take(self, events: list[Event]) -> None:
+        """Fold events; where miners joined, the page makes room for them and is sent every row again."""
         self.feed.apply(events)
+        table = self.feed.table
+        if len(table.miners) != len(self.header["miners"]):
+            self.header = {**self.header, "miners": miners_of(table.seats)}
+            self.feed.again()
+
+    def _go_on(self, tail: Tail, events: list[Event]) -> None:
+        self._take(events)
         if events[-1].kind != "run_ended":
             self.chase(tail)
 
@@ -129,7 +144,7 @@ class Dashboard(BundledWidget):
                 block = int(status["block"])
                 events = [RunInterrupted(reason="Its supervisor is gone.", block=block)]
             if events:
-                self.feed.apply(events)
+                self._take(events)
                 if events[-1].kind == "run_ended":
                     return
             self._stop.wait(POLL_S)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.lab.subnet import network_client
-from subnetlab.network.destination import destination
+from subnetlab.network.destination import destination, ss58_account
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
@@ -49,7 +49,7 @@ def stake_form(
     client, clicked = network_client(net), Clicked()
     choices = _seats(net, netuid)
     if hotkey_ss58:
-        target = destination(hotkey_ss58, development=False)
+        target = ss58_account(hotkey_ss58)
         if target not in [choice["value"] for choice in choices]:
             choices.insert(0, {"value": target, "label": "key", "detail": short(target)})
     else:

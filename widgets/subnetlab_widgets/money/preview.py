@@ -12,7 +12,8 @@ import bittensor
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
-from subnetlab.network.destination import destination
+from subnetlab.network.destination import destination, ss58_account
+from subnetlab.network.evm.addresses import evm_address, looks_like_evm
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.report.format import short
 from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
@@ -87,7 +88,7 @@ def preview_stake(
         SubnetLabError: the amount or the hotkey cannot be used, or the node does not answer.
     """
     amount_rao = amount_of(amount)
-    hotkey = destination(hotkey_ss58, development=False)
+    hotkey = ss58_account(hotkey_ss58)
     quote = client.quote_stake(amount_tao=tao(amount_rao), netuid=netuid)
     tolerance = tolerated(quote.slippage_share)
     intent = bittensor.AddStake(
@@ -114,11 +115,17 @@ def preview_pay(client: NetworkClient, wallet: str, *, amount: str, to: str) -> 
     amount_rao = amount_of(amount)
     dest = destination(to, development=client.development)
     who = short(dest) if to.strip() == dest else to.strip().lower()
-    fee = _fee(client, bittensor.Transfer(dest_ss58=dest, amount_tao=_balance(amount_rao)), wallet)
-    facts = [
-        Fact(name="To", value=dest),
-        Fact(name="Fee", value=f"{money(fee)} {unit(client)}"),
-    ]
+    facts = [Fact(name="To", value=dest)]
+    intent: Any = bittensor.Transfer(dest_ss58=dest, amount_tao=_balance(amount_rao))
+    if looks_like_evm(to):
+        address = evm_address(to)
+        who, intent = (
+            short(address),
+            bittensor.FundEvmKey(evm_address=address, amount_tao=_balance(amount_rao)),
+        )
+        facts = [Fact(name="To", value=address), Fact(name="On its mirror", value=dest)]
+    fee = _fee(client, intent, wallet)
+    facts.append(Fact(name="Fee", value=f"{money(fee)} {unit(client)}"))
     return _with_money(
         client, wallet, facts=facts, amount=amount_rao, fee=fee, vote=None,
         target=to.strip(), done=f"paid to {who}",

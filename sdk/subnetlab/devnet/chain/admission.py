@@ -8,7 +8,7 @@ from typing import Any
 
 import bittensor_core as core
 
-from subnetlab.devnet.chain import transaction_error
+from subnetlab.devnet.chain import ethereum_admission, transaction_error
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.call_weights import weight_of
 from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
@@ -35,6 +35,9 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     _check_frame(raw)
     if len(raw) > MAX_EXTRINSIC_BYTES:
         raise transaction_error.invalid(transaction_error.EXHAUSTS)
+    transaction = ethereum_admission.carried(raw, ledger)
+    if transaction is not None:
+        return ethereum_admission.admit(raw, transaction, ledger)
     try:
         extrinsic = parse(raw)
         call = ledger.codec.runtime.decode_call(extrinsic.call)
@@ -63,7 +66,10 @@ def recheck(pending: Pending, ledger: Ledger, height: int) -> None:
     Raises:
         TransactionError: the extrinsic has become invalid.
     """
-    extrinsic = pending.extrinsic
+    extrinsic, transaction = pending.extrinsic, pending.transaction
+    if transaction is not None and transaction.sender is not None:
+        ethereum_admission.check(transaction, transaction.sender, extrinsic.signer, ledger)
+        return
     if pending.dies_at is not None and pending.dies_at <= height:
         raise transaction_error.invalid(transaction_error.ANCIENT_BIRTH)
     if extrinsic.nonce < system.nonce(ledger, extrinsic.signer):

@@ -52,6 +52,11 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def limbs(value: int) -> list[int]:
+    """A `U256` as the codec encodes it: four 64-bit numbers, the lowest first. Decoded it is a number."""
+    return [value >> shift & (1 << 64) - 1 for shift in (0, 64, 128, 192)]
+
+
 class Codec:
     """Encode and decode everything that the metadata describes."""
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from subnetlab.devnet.chain import admission, transaction_error
 from subnetlab.devnet.chain.containment import contained
-from subnetlab.devnet.chain.fees import CallWeight
+from subnetlab.devnet.chain.fees import BASE_REF_TIME, CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import NONE, DispatchError, Origin
 from subnetlab.devnet.chain.transaction_pool import Pending
+from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets import balances, system, transaction_payment
 
 TIMESTAMP_WEIGHT = CallWeight(213_816_000, 1_493)
@@ -33,6 +34,7 @@ def apply_inherent(ledger: Ledger, index: int, call: bytes) -> None:
     """Run an inherent; a failing one is the node's own error."""
     ledger.phase = {"ApplyExtrinsic": index}
     ledger.dispatch(NONE, ledger.codec.runtime.decode_call(call))
+    ledger.ref_time += TIMESTAMP_WEIGHT.with_base().ref_time
     info = dispatch_info(TIMESTAMP_WEIGHT, "Mandatory")
     ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
 
@@ -48,22 +50,43 @@ def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:
     if extrinsic.nonce != system.nonce(ledger, extrinsic.signer):
         raise transaction_error.invalid(transaction_error.FUTURE)
     ledger.phase = {"ApplyExtrinsic": index}
+    if pending.transaction is not None:
+        _apply_transaction(ledger, pending, pending.transaction)
+        return
     with ledger.transaction():
         _charge(ledger, pending)
         system.increment_nonce(ledger, extrinsic.signer)
-    try:
-        name = f"{pending.call['call_module']}.{pending.call['call_function']}"
-        with contained(name, passes=(DispatchError,)) as outcome:
-            ledger.dispatch(Origin(account=extrinsic.signer), pending.call)
-        failure = "Other" if outcome.failed else None
-    except DispatchError as error:
-        failure = ledger.error_value(error)
+    failure = _dispatch(ledger, Origin(account=extrinsic.signer), pending)
     free = failure is None and transaction_payment.is_free(pending.call)
     refund = pending.fee - extrinsic.tip if free else 0
     _refund(ledger, pending.payer, refund)
     paid = {"who": pending.payer, "actual_fee": pending.fee - refund, "tip": extrinsic.tip}
     ledger.deposit_event("TransactionPayment", "TransactionFeePaid", paid)
-    info = dispatch_info(pending.weight, pays=not free)
+    ledger.ref_time += pending.weight.with_base().ref_time
+    _conclude(ledger, failure, dispatch_info(pending.weight, pays=not free))
+
+
+def _apply_transaction(ledger: Ledger, pending: Pending, transaction: Transaction) -> None:
+    """Run an Ethereum transaction, which pays by its gas and counts its own nonce."""
+    before = ledger.ref_time
+    failure = _dispatch(ledger, Origin(ethereum=transaction.sender), pending)
+    weight = CallWeight(ledger.ref_time - before, 0)
+    ledger.ref_time += BASE_REF_TIME
+    _conclude(ledger, failure, dispatch_info(weight, pays=failure is not None))
+
+
+def _dispatch(ledger: Ledger, origin: Origin, pending: Pending) -> Any:
+    """Run the call; its error as the codec encodes it, None where it succeeds."""
+    name = f"{pending.call['call_module']}.{pending.call['call_function']}"
+    try:
+        with contained(name, passes=(DispatchError,)) as outcome:
+            ledger.dispatch(origin, pending.call)
+    except DispatchError as error:
+        return ledger.error_value(error)
+    return "Other" if outcome.failed else None
+
+
+def _conclude(ledger: Ledger, failure: Any, info: dict[str, Any]) -> None:
     if failure is None:
         ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
     else:

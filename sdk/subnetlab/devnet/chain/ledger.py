@@ -7,14 +7,23 @@ reads; there is no second object model. A ledger made by `at(block)` looks at a 
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.containment import contained
-from subnetlab.devnet.chain.registry import CALLS, HOOKS, DispatchError, Origin
+from subnetlab.devnet.chain.registry import CALLS, FINAL_HOOKS, HOOKS, DispatchError, Hook, Origin
 from subnetlab.devnet.chain.state import State
 
 log = logging.getLogger("subnetlab.devnet")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a transaction began: the depth of its layer, and how many events there were."""
+
+    depth: int
+    events: int
 
 
 def go_on() -> None:
@@ -37,6 +46,12 @@ class Ledger:
         self.events: list[dict[str, Any]] = []
         self.phase: Any = "Initialization"
         """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
+        self.ref_time = 0
+        """Reference time that the block being built has used."""
+        self.state_root = bytes(32)
+        """The state root of the block before the one being built."""
+        self.digests: list[bytes] = []
+        """What pallets add to the header of the block being built."""
         self.pause: Callable[[], None] = go_on
         """Called before every call: a block that is built in turns pauses there."""
 
@@ -78,6 +93,15 @@ class Ledger:
         assert self._at is None, "a sealed block cannot be written"
         self.state.put(self.codec.key(pallet, item, *keys), None)
 
+    def raw(self, key: bytes) -> bytes | None:
+        """The bytes under a storage key, whatever they are."""
+        return self.state.get(key, self._at)
+
+    def put_raw(self, key: bytes, value: bytes | None) -> None:
+        """Store bytes that metadata does not describe; None removes them."""
+        assert self._at is None, "a sealed block cannot be written"
+        self.state.put(key, value)
+
     def items(self, pallet: str, item: str, *keys: Any) -> list[tuple[Any, Any]]:
         """All `(remaining key, value)` below the given first keys, in storage-key order.
 
@@ -111,16 +135,29 @@ class Ledger:
         self.codec.encode(self.codec.item("System", "Events").value_type, [record])
         self.events.append(record)
 
+    def begin(self) -> Mark:
+        """Begin a transaction that `rollback` drops or `commit` keeps; those begun inside go with it."""
+        return Mark(self.state.push(), len(self.events))
+
+    def rollback(self, mark: Mark) -> None:
+        """Drop storage and events since a mark."""
+        self.state.discard(mark.depth)
+        del self.events[mark.events :]
+
+    def commit(self, mark: Mark) -> None:
+        """Keep storage and events since a mark."""
+        self.state.commit(mark.depth)
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Keep storage and events of the body unless it raises: then drop both."""
-        mark = len(self.events)
+        mark = self.begin()
         try:
-            with self.state.layer():
-                yield
+            yield
         except BaseException:
-            del self.events[mark:]
+            self.rollback(mark)
             raise
+        self.commit(mark)
 
     def dispatch(self, origin: Origin, decoded_call: dict[str, Any]) -> None:
         """Run a decoded call (`call_module`, `call_function`, `call_args`) as one transaction.
@@ -140,9 +177,18 @@ class Ledger:
         """Open a block: set the clock and run every pallet's hook in order."""
         assert self._at is None, "a sealed block cannot be opened"
         self.block_number, self.now_ms, self.events, self.phase = number, now_ms, [], "Initialization"
+        self.ref_time, self.digests = 0, []
         self.put("System", "Number", value=number)
         self.put("Timestamp", "Now", value=now_ms)
-        for _, hook in HOOKS:
+        self._run_hooks(HOOKS)
+
+    def finalize_block(self) -> None:
+        """Run what every pallet does at the end of a block, in order."""
+        self.phase = "Finalization"
+        self._run_hooks(FINAL_HOOKS)
+
+    def _run_hooks(self, hooks: list[tuple[int, Hook]]) -> None:
+        for _, hook in hooks:
             with contained(f"The part of a block that {hook.__qualname__} builds"), self.transaction():
                 hook(self)
 

@@ -12,10 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`RawOrigin`: an account (ss58), root, or none (an inherent)."""
+    """`RawOrigin`: an account (ss58), root, an Ethereum transaction's sender, or none (an inherent)."""
 
     account: str | None = None
     root: bool = False
+    ethereum: bytes | None = None
+    """The address that signed an Ethereum transaction."""
 
 
 ROOT = Origin(root=True)
@@ -62,6 +64,7 @@ Hook = Callable[..., None]
 CALLS: dict[tuple[str, str], CallFunction] = {}
 APIS: dict[tuple[str, str], ApiFunction] = {}
 HOOKS: list[tuple[int, Hook]] = []
+FINAL_HOOKS: list[tuple[int, Hook]] = []
 ADMISSIONS: dict[tuple[str, str], CallFunction] = {}
 RAW_APIS: dict[tuple[str, str], Callable[..., bytes]] = {}
 
@@ -124,6 +127,17 @@ def on_initialize(order: int) -> Callable[[Hook], Hook]:
     def register(function: Hook) -> Hook:
         HOOKS.append((order, function))
         HOOKS.sort(key=lambda entry: entry[0])
+        return function
+
+    return register
+
+
+def on_finalize(order: int) -> Callable[[Hook], Hook]:
+    """Register a function that runs at the end of every block; lower orders run first."""
+
+    def register(function: Hook) -> Hook:
+        FINAL_HOOKS.append((order, function))
+        FINAL_HOOKS.sort(key=lambda entry: entry[0])
         return function
 
     return register

@@ -5,11 +5,14 @@ state held and put back. No Merkle trie: the header's state root is a hash chain
 """
 
 import bisect
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 Version = tuple[int, bytes | None]
 """The block a value was sealed in, and the value; None where the key was removed."""
+
+Kept = Mapping[bytes, Callable[[bytes | None], bool]]
+"""Keys whose old values outlive their blocks' states, each with whether a value does."""
 
 
 class State:
@@ -27,6 +30,9 @@ class State:
             for layer in reversed(self._layers):
                 if key in layer:
                     return layer[key]
+        return self._sealed(key, at)
+
+    def _sealed(self, key: bytes, at: int | None) -> bytes | None:
         versions = self._history.get(key)
         if not versions:
             return None
@@ -39,17 +45,34 @@ class State:
         """Write into the block being built; None removes."""
         self._layers[-1][key] = value
 
+    def push(self) -> int:
+        """Open a layer: what is written from now on can be dropped or kept down to the depth this returns."""
+        self._layers.append({})
+        return len(self._layers) - 1
+
+    def discard(self, depth: int) -> None:
+        """Drop the layers from a depth on."""
+        assert depth > 0, "the block being built has no layer below it"
+        del self._layers[depth:]
+
+    def commit(self, depth: int) -> None:
+        """Merge the layers from a depth on into the one below."""
+        assert depth > 0, "the block being built has no layer below it"
+        written = self._layers[depth:]
+        del self._layers[depth:]
+        for layer in written:
+            self._layers[-1].update(layer)
+
     @contextmanager
     def layer(self) -> Generator[None]:
         """Keep what is written inside, unless an exception leaves the block: then drop all of it."""
-        self._layers.append({})
+        depth = self.push()
         try:
             yield
         except BaseException:
-            self._layers.pop()
+            self.discard(depth)
             raise
-        written = self._layers.pop()
-        self._layers[-1].update(written)
+        self.commit(depth)
 
     def seal(self, block: int) -> dict[bytes, bytes | None]:
         """Make the block being built permanent as `block` and return what it changed."""
@@ -92,12 +115,13 @@ class State:
             yield self._keys[index]
             index += 1
 
-    def prune(self, before: int) -> None:
-        """Forget versions that no block from `before` on can see."""
+    def prune(self, before: int, kept: Kept | None = None) -> None:
+        """Forget versions that no block from `before` on can see, but for those `kept` by their key."""
         for key in list(self._history):
             versions = self._history[key]
             keep = max(bisect.bisect_right(versions, before, key=lambda v: v[0]) - 1, 0)
-            del versions[:keep]
+            worth = None if kept is None else kept.get(key)
+            versions[:keep] = [] if worth is None else [one for one in versions[:keep] if worth(one[1])]
             if len(versions) == 1 and versions[0][1] is None and versions[0][0] <= before:
                 del self._history[key]
                 del self._keys[bisect.bisect_left(self._keys, key)]
@@ -106,6 +130,25 @@ class State:
         """Every present key and value at the head, for saving."""
         return {k: v for k, versions in self._history.items() if (v := versions[-1][1]) is not None}
 
+    def kept_versions(self, kept: Kept) -> dict[bytes, list[Version]]:
+        """The versions of some keys that are worth keeping, and their newest ones, for saving."""
+        return {
+            key: [*(one for one in versions[:-1] if worth(one[1])), versions[-1]]
+            for key, worth in kept.items()
+            if (versions := self._history.get(key))
+        }
+
+    def remember(self, kept: Mapping[bytes, list[Version]]) -> None:
+        """Put saved versions of keys in the place of those that are there."""
+        for key, versions in kept.items():
+            if key not in self._history:
+                bisect.insort(self._keys, key)
+            self._history[key] = list(versions)
+
+    def overlay(self, at: int) -> "State":
+        """A state of its own that begins as a sealed block is, for what is to leave no trace here."""
+        return Overlay(self, at)
+
     def copy(self) -> "State":
         """An independent copy of all versions and of what is not sealed yet, for snapshots."""
         twin = State()
@@ -113,3 +156,18 @@ class State:
         twin._history = {key: list(versions) for key, versions in self._history.items()}
         twin._keys = list(self._keys)
         return twin
+
+
+class Overlay(State):
+    """What is written here lies over a sealed block of another state, which it never changes."""
+
+    def __init__(self, base: State, at: int) -> None:
+        """Begin as the block `at` is."""
+        super().__init__()
+        self._base, self._base_at = base, at
+
+    def _sealed(self, key: bytes, at: int | None) -> bytes | None:
+        return self._base.get(key, self._base_at if at is None else at)
+
+    def _below(self, prefix: bytes, after: bytes | None) -> Iterator[bytes]:
+        return iter(self._base.keys(prefix, self._base_at, after))

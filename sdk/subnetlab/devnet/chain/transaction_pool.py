@@ -11,6 +11,7 @@ from typing import Any
 from subnetlab.devnet.chain.extrinsic import Extrinsic
 from subnetlab.devnet.chain.fees import CallWeight
 from subnetlab.devnet.chain.transaction_error import already_imported, pool_full, too_low_priority
+from subnetlab.devnet.evm.transaction import Transaction
 
 Status = str | dict[str, Any]
 Watch = Callable[[Status], None]
@@ -34,6 +35,8 @@ class Pending:
     fee: int
     payer: str
     dies_at: int | None
+    transaction: Transaction | None = None
+    """The Ethereum transaction that the extrinsic carries."""
     watch: Watch = field(default=_unwatched)
 
 

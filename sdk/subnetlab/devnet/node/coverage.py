@@ -1,6 +1,7 @@
-"""What of the runtime this node implements: every call and every runtime API method, named.
+"""What of the runtime this node implements: every call, runtime API method and precompile's function, named.
 
-Unimplemented calls answer `System.CallFiltered`, unimplemented API methods their type's zero value.
+Unimplemented calls answer `System.CallFiltered`, also where a precompile makes them; unimplemented API
+methods answer their type's zero value.
 """
 
 from collections.abc import Iterable
@@ -22,15 +23,26 @@ def methods_of(codec: Codec) -> Names:
     return {(api, method) for api, methods in codec.apis.items() for method in methods}
 
 
+def functions() -> tuple[Names, Names]:
+    """Every function of the precompiles, as (precompile, signature), and those that are implemented."""
+    from subnetlab.devnet.evm.precompiles.engine import CONTRACTS  # noqa: PLC0415 - it loads the engine
+
+    known = {(one.interface.name, each.signature) for one in CONTRACTS for each in one.interface.functions}
+    return known, {(one.interface.name, signature) for one in CONTRACTS for signature in one.answered()}
+
+
 def report(codec: Codec) -> str:
     """The lists as a person reads them."""
     calls, methods = calls_of(codec), methods_of(codec)
     answered = set(APIS) | set(RAW_APIS)
+    known, implemented = functions()
     return "\n".join(
         [
             *_section("Calls", calls, set(CALLS)),
             "",
             *_section("Runtime API methods", methods, answered),
+            "",
+            *_section("Functions of precompiles", known, implemented),
         ]
     )
 

@@ -24,7 +24,7 @@ from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.node.turns import Turns
-from subnetlab.devnet.pallets import balances, mev_shield, system
+from subnetlab.devnet.pallets import balances, ethereum, mev_shield, system
 from subnetlab.units import U64_MAX
 
 log = logging.getLogger("subnetlab.devnet")
@@ -77,6 +77,8 @@ class Node:
         """Build the genesis block."""
         self.codec, self.clock = codec, clock
         self.state = State()
+        self.kept = ethereum.kept(codec)
+        """What of old blocks' states stays: their Ethereum transactions."""
         self.ledger = Ledger(codec, self.state)
         self.transaction_pool = TransactionPool()
         self.pruned_before = 0
@@ -84,6 +86,7 @@ class Node:
         self.on_sealed: list[Callable[[Block, Changes], None]] = []
         self.on_adopted: list[Callable[[], None]] = []
         self.on_ready: list[Callable[[], None]] = []
+        self.on_admitted: list[Callable[[Pending], None]] = []
         self._zeros_told: set[str] = set()
         self._building: Turns[Built] | None = None
         self.slot_ms = int(codec.constant("Aura", "SlotDuration"))
@@ -126,6 +129,8 @@ class Node:
             pending.watch = watch
         self.transaction_pool.add(pending)
         pending.watch("ready" if pending in self.ready() else "future")
+        for told in list(self.on_admitted):
+            told(pending)
         for listener in self.on_ready:
             listener()
         return pending.extrinsic.hash
@@ -197,9 +202,11 @@ class Node:
         built = Built(parent.number + 1, self.clock.next(before_ms))
         try:
             with self.state.layer():
+                self.ledger.state_root = parent.state_root
                 self.ledger.initialize_block(built.number, built.now_ms)
                 system.open_block(self.ledger, parent.hash)
                 self._fill(built)
+                self.ledger.finalize_block()
                 system.close_block(self.ledger)
         except BaseException:
             for pending in built.included:  # the block never was; only what broke it stays out of the pool
@@ -213,8 +220,8 @@ class Node:
         block = Block(
             number=built.number, parent_hash=parent.hash,
             state_root=chained_root(parent.state_root, changes),
-            extrinsics_root=digest(b"".join(built.body)), logs=(aura_log(built.now_ms, self.slot_ms),),
-            extrinsics=tuple(built.body),
+            extrinsics_root=digest(b"".join(built.body)), extrinsics=tuple(built.body),
+            logs=(aura_log(built.now_ms, self.slot_ms), *self.ledger.digests),
         ).sealed()  # fmt: skip
         self.blocks.append(block)
         self._forget(built.number)
@@ -225,10 +232,9 @@ class Node:
         now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": built.now_ms}))
         executive.apply_inherent(self.ledger, 0, now)
         built.body.append(bare(now))
-        left = MOST_BLOCK_REF_TIME
+        most = self.ledger.ref_time + MOST_BLOCK_REF_TIME
         for pending in self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who)):
-            left -= pending.weight.with_base().ref_time
-            if left < 0:
+            if self.ledger.ref_time + pending.weight.with_base().ref_time > most:
                 return  # the rest waits for the next block
             if self.transaction_pool.remove(pending):
                 self._include(pending, built)
@@ -281,7 +287,7 @@ class Node:
     def _forget(self, number: int) -> None:
         if number % PRUNE_EVERY == 0 and number > system.BLOCK_HASH_COUNT:
             self.pruned_before = number - system.BLOCK_HASH_COUNT
-            self.state.prune(self.pruned_before)
+            self.state.prune(self.pruned_before, self.kept)
 
     # -- runtime APIs
 

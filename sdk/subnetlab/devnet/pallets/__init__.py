@@ -2,7 +2,10 @@
 
 from subnetlab.devnet.pallets import admin_utils as admin_utils
 from subnetlab.devnet.pallets import balances as balances
+from subnetlab.devnet.pallets import base_fee as base_fee
 from subnetlab.devnet.pallets import commitments as commitments
+from subnetlab.devnet.pallets import ethereum as ethereum
+from subnetlab.devnet.pallets import evm as evm
 from subnetlab.devnet.pallets import mev_shield as mev_shield
 from subnetlab.devnet.pallets import subtensor as subtensor
 from subnetlab.devnet.pallets import sudo as sudo

@@ -27,6 +27,13 @@ def increment_nonce(ledger: Ledger, who: str) -> None:
     ledger.put("System", "Account", who, value=account)
 
 
+def add_sufficient(ledger: Ledger, who: str, count: int) -> None:
+    """Count a reason for the account to exist without a balance, or one less."""
+    account = ledger.get("System", "Account", who)
+    account["sufficients"] = max(int(account["sufficients"]) + count, 0)
+    ledger.put("System", "Account", who, value=account)
+
+
 def open_block(ledger: Ledger, parent_hash: bytes) -> None:
     """Link the block being built to its parent and forget the oldest hash."""
     number = ledger.block_number

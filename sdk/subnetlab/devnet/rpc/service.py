@@ -1,5 +1,6 @@
 """What JSON-RPC methods work on: the node, its sealer, its connections, and where chains may be saved."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from itertools import count
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from subnetlab.devnet.chain.block import Block
 from subnetlab.devnet.chain.transaction_error import TransactionError
+from subnetlab.devnet.node.ethereum_history import History
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.node.sealer import Sealer
 from subnetlab.devnet.rpc.connection import Changes, Connection, Sealed, Unsent
@@ -15,6 +17,7 @@ from subnetlab.devnet.storage.journal import Journal
 from subnetlab.devnet.storage.snapshot import Snapshot
 
 log = logging.getLogger("subnetlab.devnet")
+MOST_SIMULATIONS = 16
 
 
 class Service:
@@ -37,6 +40,10 @@ class Service:
         self.unsent = Unsent()
         self._ids = count(1)
         self.snapshots: dict[str, Snapshot] = {}
+        self.history = History(node)
+        """The blocks as Ethereum's methods see them."""
+        self.simulations = asyncio.Semaphore(MOST_SIMULATIONS)
+        """How many calls of contracts run at once."""
         self.on_used: list[Callable[[], None]] = []
         node.on_sealed.append(self._on_sealed)
 
@@ -48,6 +55,10 @@ class Service:
     def new_id(self) -> str:
         """A subscription id that was never used before."""
         return f"s{next(self._ids)}"
+
+    def new_hex_id(self) -> str:
+        """The same as Ethereum's clients expect it, a number of sixteen bytes."""
+        return f"0x{next(self._ids):032x}"
 
     def block(self, block_hash: bytes | None) -> Block:
         """The block of a hash, or the head.

@@ -30,7 +30,9 @@ HEADS = {
 }
 
 
-def begin(service: Service, connection: Connection, on_block: OnBlock, *, keys: int = 0) -> str:
+def begin(
+    service: Service, connection: Connection, on_block: OnBlock, *, keys: int = 0, hex_id: bool = False
+) -> str:
     """Add a subscription that watches so many storage keys, and return its id.
 
     Raises:
@@ -44,7 +46,7 @@ def begin(service: Service, connection: Connection, on_block: OnBlock, *, keys: 
         raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the node")
     if keys and keys + sum(sum(one.watched.values()) for one in service.connections) > MAX_WATCHED_KEYS:
         raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many storage keys are watched on the node")
-    subscription = service.new_id()
+    subscription = service.new_hex_id() if hex_id else service.new_id()
     connection.begin(subscription, on_block, keys=keys)
     return subscription
 

@@ -14,9 +14,9 @@ from subnetlab.errors import FleetError
 from subnetlab.fleet.chaos import ChaosSchedule
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
-from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
+from subnetlab.fleet.supervisor.recorder import Recorder
 from subnetlab.record.events import (
     BaselineEvaluated,
     EpochPaid,
@@ -40,7 +40,7 @@ class Crew:
         spec: the fleet, whose seats are started.
         launcher: starts the processes.
         pacer: is told who is started, up, heard and gone.
-        journal: where events go.
+        recorder: where events go.
         waiting: the supervisor's selector, with which peers' pipes are registered.
         hotkeys: who holds each uid; those of peers that join are added.
     """
@@ -51,12 +51,12 @@ class Crew:
         launcher: Launcher,
         pacer: Pacer,
         *,
-        journal: Journal,
+        recorder: Recorder,
         waiting: selectors.BaseSelector,
         hotkeys: dict[int, str],
     ) -> None:
         self.spec, self._hotkeys = spec, hotkeys
-        self._launcher, self._pacer, self._journal, self._waiting = launcher, pacer, journal, waiting
+        self._launcher, self._pacer, self._recorder, self._waiting = launcher, pacer, recorder, waiting
         self.peers: list[SupervisedPeer] = []
         self.judged_at = time.monotonic()
         """When a baseline was last judged."""
@@ -71,7 +71,7 @@ class Crew:
             FleetStartFailed: one cannot be started; those before it are among `peers`.
         """
         for seat in self.spec.seats:
-            if not (seat.baseline and self._journal.resume.measured(seat.baseline)):
+            if not (seat.baseline and self._recorder.resume.measured(seat.baseline)):
                 self._start(seat)
 
     def _start(self, seat: PeerSeat, *, owes_after: int | None = None) -> None:
@@ -126,7 +126,7 @@ class Crew:
         for event in peer.read():
             if isinstance(event, PeerReady):
                 self._pacer.ready(peer.seat.uid)
-            self._journal.append_if_new(event)
+            self._recorder.append_if_new(event)
             if isinstance(event, Phase):
                 self._pacer.reported(event)
             if isinstance(event, BaselineEvaluated):
@@ -135,7 +135,7 @@ class Crew:
             self._waiting.unregister(descriptor)
             self._pacer.gone(peer.seat.uid)
             if peer.status is PeerStatus.GONE:
-                self._journal.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
+                self._recorder.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
 
     # -- what is done to them -------------------------------------------------------------------------------
 
@@ -144,10 +144,10 @@ class Crew:
         for peer in peers:
             self._go_on(peer.seat.uid)
             descriptor = peer.fileno()
-            self._journal.append(peer.kill(reason, for_good=for_good))
+            self._recorder.append(peer.kill(reason, for_good=for_good))
             self._waiting.unregister(descriptor)
             self._pacer.gone(peer.seat.uid)
-            self._journal.append([PeerGone(uid=peer.seat.uid, reason=reason)])
+            self._recorder.append([PeerGone(uid=peer.seat.uid, reason=reason)])
 
     def kill_those_without_seat(self, epoch: EpochPaid) -> None:
         """End the peers whose uid another hotkey holds by now."""
@@ -201,10 +201,10 @@ class Crew:
         uids = {seat.uid for seat in joined}
         others = tuple(seat for seat in self.spec.others if seat.uid not in uids)
         spec = replace(self.spec, seats=(*self.spec.seats, *joined), others=others)
-        write_spec(self._journal.run_folder, spec)
+        write_spec(self._recorder.run_folder, spec)
         self.spec = spec
         self._hotkeys.update({seat.uid: seat.hotkey for seat in joined})
-        self._journal.append([PeersJoined(seats=[seat.entry() for seat in joined], block=opens)])
+        self._recorder.append([PeersJoined(seats=[seat.entry() for seat in joined], block=opens)])
         for seat in joined:
             self._start(seat, owes_after=opens)
         return opens
@@ -234,7 +234,7 @@ class Crew:
         """End every peer in order, and put on record what they still say."""
         for uid in list(self._paused):
             self._go_on(uid)
-        self._journal.append(end_all(self.peers, _GRACE_S))
+        self._recorder.append(end_all(self.peers, _GRACE_S))
 
 
 def verbs_of(crew: Crew) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:

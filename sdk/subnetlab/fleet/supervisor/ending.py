@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from subnetlab.errors import FleetError, NodeUnreachable
 from subnetlab.fleet.launcher import Launcher
-from subnetlab.fleet.supervisor.resume import ResumeState
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.record.events import Event, RunEnded, RunInterrupted, RunStatus
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,6 @@ def _without_a_round(ending: Ending, resume: ResumeState) -> Ending:
     lost = resume.lost
     reason = f"All {len(lost)} rounds were lost, so there is no model."
     if lost:
-        reason += f" Round {max(lost)}: {lost[max(lost)]}"
+        reason += f" Round {max(lost) + 1}: {lost[max(lost)]}"
     hint = "If peers were too slow, LocalFleet(phase_limit_s=…) gives them more time."
     return Ending(status=RunStatus.FAILED, reason=f"{reason} {hint}")

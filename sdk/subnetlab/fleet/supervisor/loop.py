@@ -16,17 +16,17 @@ from types import FrameType
 from typing import Any, Final, Protocol
 
 from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
-from subnetlab.fleet.clock import Clock, Patience
+from subnetlab.fleet.chain_clock import ChainClock, Patience
 from subnetlab.fleet.control import ControlServer, Verb
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.crew import Crew, verbs_of
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
 from subnetlab.fleet.supervisor.energy import EnergyMeter
-from subnetlab.fleet.supervisor.header import RunHeader
-from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer
+from subnetlab.fleet.supervisor.recorder import Recorder
+from subnetlab.fleet.supervisor.run_header import RunHeader
 from subnetlab.network.chain import Block
 from subnetlab.record.events import (
     BlockSealed,
@@ -56,7 +56,7 @@ class Supervisor:
     Args:
         spec: the fleet.
         header: the manifest.
-        journal: where events go.
+        recorder: where events go.
         clock: started and stopped by the caller.
         epochs: reads what an epoch paid.
         control: listening.
@@ -70,15 +70,15 @@ class Supervisor:
         *,
         spec: FleetSpec,
         header: RunHeader,
-        journal: Journal,
-        clock: Clock,
+        recorder: Recorder,
+        clock: ChainClock,
         epochs: EpochSource,
         control: ControlServer,
         head: Block,
         launcher: Launcher,
         hotkeys: dict[int, str] | None = None,
     ) -> None:
-        self._spec, self._header, self._journal = spec, header, journal
+        self._spec, self._header, self._recorder = spec, header, recorder
         self._clock, self._epochs, self._control = clock, epochs, control
         self._pacer = Pacer(rounds=header.rounds, owed=header.owed, limit_s=spec.phase_limit_s)
         self._began = self._sealed_at = time.monotonic()
@@ -95,7 +95,7 @@ class Supervisor:
             spec,
             launcher,
             self._pacer,
-            journal=journal,
+            recorder=recorder,
             waiting=self._waiting,
             hotkeys={} if hotkeys is None else hotkeys,
         )
@@ -158,7 +158,7 @@ class Supervisor:
         while self._watches is None and rounds.inside(self._pacer.head) and self._seal():
             pass
         finished = self._pacer.finished()
-        self._journal.reconcile(rounds.rounds if finished else rounds.round_at(self._pacer.head))
+        self._recorder.reconcile(rounds.rounds if finished else rounds.round_at(self._pacer.head))
 
     def run(self) -> Ending:
         """Start the peers and follow them to the end of the run; on return none of them is running."""
@@ -180,7 +180,7 @@ class Supervisor:
 
     def _account_for_every_round(self) -> Ending:
         """Have every round on record, and see the last one paid; how the run ends."""
-        why = self._journal.reconcile(self._pacer.rounds.rounds, again=True)
+        why = self._recorder.reconcile(self._pacer.rounds.rounds, again=True)
         if self._watches is None:
             self._seal_until_paid()
         if not why:
@@ -270,7 +270,7 @@ class Supervisor:
             while self._pacer.may_seal() and self._ending is None and now >= self._patience.next_at:
                 if not self._seal():
                     return
-        self._journal.reconcile(self._pacer.rounds.rounds_due_by(self._pacer.head))
+        self._recorder.reconcile(self._pacer.rounds.rounds_due_by(self._pacer.head))
 
     def _seal(self) -> bool:
         """Seal one block; False where the node does not answer just now."""
@@ -300,7 +300,7 @@ class Supervisor:
         self._sealed_at = time.monotonic()
         self.energy.read()
         self._pacer.sealed(block.number, self._sealed_at)
-        self._journal.append(
+        self._recorder.append(
             [
                 BlockSealed(
                     number=block.number,
@@ -318,7 +318,7 @@ class Supervisor:
             return
         if paid:
             self._paid_at = block.number
-        self._journal.append(paid)
+        self._recorder.append(paid)
         for epoch in paid:
             self._crew.kill_those_without_seat(epoch)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.clock import Clock, SealedClock, SealingMode, WatchedClock, as_mode
+from subnetlab.fleet.chain_clock import ChainClock, SealedClock, SealingMode, WatchedClock, as_mode
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.pacer_lock import handed_over
@@ -24,10 +24,10 @@ from subnetlab.fleet.run_folder import SUPERVISOR_FILE
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
 from subnetlab.fleet.supervisor.ending import Ending, pending_ending
 from subnetlab.fleet.supervisor.epochs import EpochWatcher
-from subnetlab.fleet.supervisor.header import RunHeader, read_header
-from subnetlab.fleet.supervisor.journal import Journal
 from subnetlab.fleet.supervisor.loop import Supervisor
-from subnetlab.fleet.supervisor.resume import ResumeState, read_resume_state
+from subnetlab.fleet.supervisor.recorder import Recorder
+from subnetlab.fleet.supervisor.resume_state import ResumeState, read_resume_state
+from subnetlab.fleet.supervisor.run_header import RunHeader, read_header
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.record.events import RunStarted
@@ -46,8 +46,8 @@ class OpenedRun:
 
     run_folder: Path
     launcher: Launcher
-    journal: Journal
-    clock: Clock
+    recorder: Recorder
+    clock: ChainClock
     pending: Ending | None
     """How the run ends once its model is written, where an earlier supervisor left only that."""
     supervisor: Supervisor
@@ -82,24 +82,24 @@ def opened_run(run_folder: Path, launcher: Launcher) -> Generator[OpenedRun]:
         head = clock.start()
         _write_supervisor_file(run_folder, token, clock.before if isinstance(clock, SealedClock) else None)
         epochs.begin(head, resume.last_epoch or (resume.started.block if resume.started else None))
-        journal = Journal(run_folder, record, resume, launcher)
+        recorder = Recorder(run_folder, record, resume, launcher)
         header = read_header(launcher, run_folder, max(_HEADER_LIMIT_S, spec.start_limit_s))
         is_new = resume.started is None
         if resume.started is None:
             _check_heights(header, head)
-            journal.append([_first_event(spec, header, head)], durable=True)
+            recorder.append([_first_event(spec, header, head)], durable=True)
         elif resume.started.manifest_hash != header.manifest_hash:
             raise FleetStartFailed("The manifest is not the one this run began with.", hint="Put it back.")
         if not is_new:
             _check_repeatable(header, resume)
         supervisor = Supervisor(
-            spec=spec, header=header, journal=journal, clock=clock, epochs=epochs, control=control,
+            spec=spec, header=header, recorder=recorder, clock=clock, epochs=epochs, control=control,
             head=head, launcher=launcher, hotkeys=hotkeys,
         )  # fmt: skip
         yield OpenedRun(
             run_folder=run_folder,
             launcher=launcher,
-            journal=journal,
+            recorder=recorder,
             clock=clock,
             pending=pending_ending(resume),
             supervisor=supervisor,
@@ -138,7 +138,7 @@ def _check_heights(header: RunHeader, head: Block) -> None:
         )
 
 
-def _clock(spec: FleetSpec, run_folder: Path) -> Clock:
+def _clock(spec: FleetSpec, run_folder: Path) -> ChainClock:
     if spec.is_devnet:
         after = spec.sealing_after
         # A supervisor that was killed could not give the clock back, but it wrote down how it was found.

@@ -11,7 +11,7 @@ from typing import Final
 LOADED: Final = (
     "safetensors.torch",
     "subnetlab.fleet.fork_launcher",
-    "subnetlab.fleet.worker.header",
+    "subnetlab.fleet.worker.manifest_file",
     "subnetlab.fleet.worker.reconcile",
     "subnetlab.fleet.worker.result",
     "subnetlab.fleet.worker.role",

@@ -1,13 +1,14 @@
 """What became of rounds that no peer reported: found out from the chain and the store, as any stranger could.
 
 A round whose lead was killed after it had anchored did close, and everybody's model moved; a round without an
-anchor that was in time left the model as it was.
+anchor that was in time left the model as it was. The supervisor calls this by its dotted path, like every
+entry point of a worker: a file each.
 """
 
 from pathlib import Path
 
 from subnetlab.fleet.launcher import Answer
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.result import open_replica
 from subnetlab.fleet.worker.role import open_data
 from subnetlab.record.events import Event, RoundLost, to_json

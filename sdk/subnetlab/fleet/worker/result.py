@@ -17,7 +17,7 @@ from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, read_spec
 from subnetlab.fleet.worker.card import card
-from subnetlab.fleet.worker.header import load_manifest
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.role import open_data, roster_of
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.store.objects import open_store
@@ -47,7 +47,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     manifest: Manifest = load_manifest(folder)
     replica = open_replica(manifest, folder)
     if replica.adopt(last_round) is None:
-        raise FleetError(f"Round {last_round} closed without a model.", hint="")
+        raise FleetError(f"Round {last_round + 1} closed without a model.", hint="")
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()

@@ -16,8 +16,8 @@ from bittensor_core import Keypair
 from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
-from subnetlab.fleet.worker.header import load_manifest
 from subnetlab.fleet.worker.life import PeerLife, yield_processor
+from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
 from subnetlab.record.baselines import ALONE

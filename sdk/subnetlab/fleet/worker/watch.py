@@ -1,4 +1,7 @@
-"""A thread of each forked process: it ends the process with its supervisor, and tells how much it worked."""
+"""A thread of each forked process: it ends the process with its supervisor, and tells how much it worked.
+
+Started by every peer (`worker.life`) and by the fork server's calls (`fork_launcher`).
+"""
 
 import multiprocessing
 import os

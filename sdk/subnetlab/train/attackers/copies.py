@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 
 from subnetlab.errors import ObjectMissing
-from subnetlab.train import assignment, names
+from subnetlab.train import assignment, object_paths
 from subnetlab.train.attackers.published import published
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
@@ -30,7 +30,7 @@ class Copycat(Miner):
         """Take the first object another miner has put there this round, if any is there yet."""
         own = seal(payload, binding)
         for seat in miners(self.seats):
-            prefix = names.all_sealed(binding.round, seat.uid)
+            prefix = object_paths.all_sealed(binding.round, seat.uid)
             for name in self.store.names(prefix) if seat.uid != self.seat.uid else []:
                 try:
                     data = self.store.get(name, self.codec.limit * 2)

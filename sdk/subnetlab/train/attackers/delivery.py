@@ -7,7 +7,7 @@ anything is tried on data.
 from contextlib import suppress
 
 from subnetlab.errors import ObjectExists
-from subnetlab.train import names
+from subnetlab.train import object_paths
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner, RoundWork
 from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of
@@ -50,8 +50,8 @@ class Squatter(Miner):
             binding = Binding(run=self.replica.run, round=heights.round, hotkey=seat.hotkey)
             guess = commitment_of(binding, bytes(32), hash_of(b""))
             for name in (
-                names.sealed(heights.round, seat.uid, guess),
-                names.reveal(heights.round, seat.uid, "", guess.hex()),
+                object_paths.sealed(heights.round, seat.uid, guess),
+                object_paths.reveal(heights.round, seat.uid, "", guess.hex()),
             ):
                 with suppress(ObjectExists):  # another squatter was first
                     self.store.put(name, b"junk")

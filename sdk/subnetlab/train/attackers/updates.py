@@ -74,7 +74,7 @@ class Alie(Miner):
             payload = published(self, seat, round_)
             with contextlib.suppress(PayloadRejected):
                 if payload is not None:
-                    sent.append(self.codec.decode(payload).dense(self.replica.layout.size))
+                    sent.append(self.codec_at(round_).decode(payload).dense(self.replica.layout.size))
         return torch.stack(sent).std(0) if len(sent) > 1 else None
 
 

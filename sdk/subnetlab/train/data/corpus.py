@@ -19,8 +19,8 @@ from torch import Tensor
 
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
 from subnetlab.record.files import make_private, write_private
-from subnetlab.train.data import merkle
 from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
+from subnetlab.train.hashing import merkle_root, shard_hash
 
 SHARD_TOKENS: Final = 65_536
 _SHARD_BYTES: Final = 1 << 22
@@ -216,8 +216,8 @@ def write(corpus: Corpus, folder: Path) -> None:
 
 def _root(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> str:
     leaves = [
-        merkle.leaf(np.ascontiguousarray(tokens[start : start + shard_tokens]).tobytes())
+        shard_hash(np.ascontiguousarray(tokens[start : start + shard_tokens]).tobytes())
         for tokens in (train, validation)
         for start in range(0, len(tokens), shard_tokens)
     ]
-    return merkle.root(leaves).hex()
+    return merkle_root(leaves).hex()

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from subnetlab.errors import DataInvalid, DatasetEmpty
+from subnetlab.text import capitalised, kind_of, with_article
 from subnetlab.train.data import frames
 from subnetlab.train.data.arrays import TARGET, Arrays, as_array
 from subnetlab.train.data.columns import Class
@@ -72,7 +73,7 @@ def _of(data: Any, features: Names, target: Names, like: Arrays | None) -> DataS
         return _of_dict(cast("Mapping[Any, Any]", data), features, target, like)
     whole = _whole(data, like)
     if whole is not None:
-        _no_columns(features, target, f"data given as {_called(data).lower()}")
+        _no_columns(features, target, f"data given as {kind_of(data)}")
         return whole
     if not hasattr(data, "__iter__") and not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
         raise DataInvalid(
@@ -94,7 +95,7 @@ def _whole(data: Any, like: Arrays | None) -> DataSpec | None:
 
 
 def _called(data: Any) -> str:
-    return f"The class {data.__name__}" if isinstance(data, type) else f"A {type(data).__name__}"
+    return capitalised(kind_of(data))
 
 
 def _no_columns(features: Names, target: Names, what: str) -> None:
@@ -214,7 +215,7 @@ def _of_items(data: Any, features: Names, target: Names, like: Arrays | None) ->
         return _of_frame(_chunks(rest, name), features, target, like, ())
     if isinstance(first, Mapping):
         return _of_dict(_columns(rest, name), features, target, like)
-    _no_columns(features, target, f"a {name}")
+    _no_columns(features, target, with_article(name))
     if isinstance(first, tuple):
         return Table(_pairs(rest, name))
     if isinstance(first, str):
@@ -256,9 +257,7 @@ def _texts(items: Iterator[Any], name: str) -> list[str]:
     found = list(_counted(items, name))
     strange = next((item for item in found if not isinstance(item, str | bytes)), None)
     if strange is not None:
-        raise DataInvalid(
-            f"{name!r} holds text and a {type(strange).__name__}.", hint="Give documents alone."
-        )
+        raise DataInvalid(f"{name!r} holds text and {kind_of(strange)}.", hint="Give documents alone.")
     return found
 
 

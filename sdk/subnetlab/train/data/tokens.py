@@ -4,6 +4,7 @@ Every tenth document is held out; of fewer than ten, the last tenth of all token
 whole numbers is one stream of tokens.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.errors import DataInvalid, DatasetEmpty
+from subnetlab.text import kind_of
 from subnetlab.train.data.corpus import Corpus, in_memory
 from subnetlab.train.data.spec import Budget, DataSpec, Readable, items_of
 
 HELD_OUT_EVERY: Final = 10
 _MOST_TOKEN: Final = 2**31 - 1
 _MOST_CHARACTERS: Final = 65_536
+_LONGEST_PATH: Final = 1_000
+_PATH: Final = re.compile(
+    r"(?:~?/|\.{1,2}/|[A-Za-z]:[\\/]).*|.*\.(?:txt|md|csv|tsv|json|jsonl|ndjson|parquet|arrow|npy|npz|py|html)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Items(Readable):
 
     def _arrays(self) -> list[NDArray[Any]]:
         if isinstance(self.items, str | bytes | dict):
-            what = "text" if isinstance(self.items, str) else f"a single {type(self.items).__name__}"
+            what = "text" if isinstance(self.items, str) else f"single {type(self.items).__name__}"
             raise DataInvalid(f"A data set of tokens is no {what}.", hint='Give text with sl.data.text("…").')
         if isinstance(self.items, np.ndarray | Tensor) and self.items.ndim == 1:
             return [found for found in [_tokens(self.items, 0)] if len(found)]
@@ -124,14 +131,30 @@ def text(*documents: str | bytes, name: str = "text", characters: bool = False) 
     Raises:
         DataInvalid: a document is neither text nor bytes.
     """
-    for document in cast("tuple[object, ...]", documents):
-        if isinstance(document, Path):
+    given = cast("tuple[object, ...]", documents)
+    paths = [isinstance(one, str) and _is_written_like_a_path(one) for one in given]
+    for document in given:
+        if isinstance(document, Path) or (paths and all(paths)):
             raise DataInvalid(
-                f"{document} is a path, and a document is text.", hint="Give the path itself as the data."
+                f"{str(document)!r} is a path, and a document is text.",
+                hint="Give the path itself as the data: subnet.train(model, path). Text that reads like a "
+                "path is given as bytes.",
             )
         if not isinstance(document, str | bytes):
-            raise DataInvalid(f"A document is text, not {type(document).__name__}.")
+            raise DataInvalid(f"A document is text, not {kind_of(document)}.")
     return Text(tuple(_encoded(document) for document in documents), name, characters)
+
+
+def _is_written_like_a_path(document: str) -> bool:
+    """Whether a document is one word that names a file: by its beginning, its end, or that it is there."""
+    if not document or len(document) > _LONGEST_PATH or any(letter.isspace() for letter in document):
+        return False
+    if _PATH.fullmatch(document):
+        return True
+    try:
+        return Path(document).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def dataset(items: Iterable[Any], *, name: str = "dataset", vocab_size: int | None = None) -> Items:

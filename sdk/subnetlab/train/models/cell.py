@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.models.definition import home_of, is_importable, names_used, scope_of, source_of
 
 _MOST_ELEMENTS: Final = 4096
@@ -199,7 +200,7 @@ def _literal(value: Any, _name: str, _where: str) -> str | None:
 
 def _refused(name: str, value: Any, where: str) -> ModelNotBuildable:
     return ModelNotBuildable(
-        f"{where} uses {name!r}, a {type(value).__name__}, which cannot travel to the miners as source.",
+        f"{where} uses {name!r}, {kind_of(value)}, which cannot travel to the miners as source.",
         hint="Make it inside the model, or give it as an option.",
     )
 

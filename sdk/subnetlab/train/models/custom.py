@@ -15,6 +15,7 @@ from typing import Any, Final
 from torch import nn
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.models.cell import Cell
 
 _FACTORY_ERRORS = (
@@ -161,7 +162,5 @@ def _called(factory: Any, path: str, options: dict[str, Any]) -> nn.Module:
             hint="Call it with the same options in a cell to see where.",
         ) from error
     if not isinstance(model, nn.Module):
-        raise ModelNotBuildable(
-            f"{path!r} returned a {type(model).__name__}.", hint="Return a torch.nn.Module."
-        )
+        raise ModelNotBuildable(f"{path!r} returned {kind_of(model)}.", hint="Return a torch.nn.Module.")
     return model

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.models.cell import Cell
 from subnetlab.train.models.custom import imported, run_source
 from subnetlab.train.models.definition import home_of
@@ -55,7 +56,7 @@ class Instance:
                 f"The model cannot be made again from its description: {error}."
             ) from error
         if not isinstance(model, nn.Module):
-            raise ModelNotBuildable(f"The description makes a {type(model).__name__}.")
+            raise ModelNotBuildable(f"The description makes {kind_of(model)}.")
         return model
 
     def to_json(self) -> dict[str, Any]:
@@ -245,6 +246,6 @@ def _place(where: str, name: str) -> str:
 
 def _refused(value: Any, where: str) -> ModelNotBuildable:
     return ModelNotBuildable(
-        f"{where} is a {type(value).__name__}, which cannot be described for the miners.",
+        f"{where} is {kind_of(value)}, which cannot be described for the miners.",
         hint="Give the class or a function that makes the model, and load its weights with init=.",
     )

@@ -8,6 +8,8 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.signatures import nearest
+from subnetlab.text import capitalised, kind_of
 from subnetlab.train.models import hugging_face
 from subnetlab.train.models.cell import Cell
 from subnetlab.train.models.custom import Factory, Source, source
@@ -68,7 +70,7 @@ def of(
             )
         return model
     raise ModelNotBuildable(
-        f"A {type(model).__name__} is no model.",
+        f"{capitalised(kind_of(model))} is no model.",
         hint="Give a torch.nn.Module class, a function that makes one, a module, or a Hugging Face model.",
     )
 
@@ -85,6 +87,7 @@ def _of_code(
         raise ModelNotBuildable(
             f"The class {code.__name__} is no torch.nn.Module.", hint="Derive it from torch.nn.Module."
         )
+    _fits(code, options)
     vocab_size = vocab_size or _BYTES
     home = home_of(code)
     if home is not None and _is_json(options):
@@ -98,6 +101,35 @@ def _of_code(
         text=f"{cell.text}\ndef make_model():\n    return {call}(**{given})\n", name="make_model",
         seq_len=seq_len, vocab_size=vocab_size,
     )  # fmt: skip
+
+
+def _fits(code: Any, options: dict[str, Any]) -> None:
+    """Compare the options with what the class or function takes.
+
+    Raises:
+        ModelNotBuildable: one is unknown, or one is missing.
+    """
+    try:
+        signature = inspect.signature(code)
+    except (TypeError, ValueError):  # compiled code does not say what it takes
+        return
+    name, known = getattr(code, "__name__", "model"), list(signature.parameters)
+    open_ended = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+    strange = [] if open_ended else [word for word in options if word not in known]
+    if strange:
+        near = nearest(strange[0], known)
+        raise ModelNotBuildable(
+            f"{name} takes no option {strange[0]!r}.",
+            hint=f"Did you mean {near}=?" if near else f"It takes {', '.join(known) or 'none'}.",
+        )
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        example = next(iter(signature.parameters), "option")
+        raise ModelNotBuildable(
+            f"{name} cannot be made: {error}.",
+            hint=f"Give its options, such as sl.models.of({name}, {example}=…), or a module that is made.",
+        ) from None
 
 
 def _is_json(options: dict[str, Any]) -> bool:

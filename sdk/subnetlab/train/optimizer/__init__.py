@@ -1,7 +1,8 @@
 """Inner optimizers on flat vectors, and how they travel in a manifest.
 
-`AdamWConfig` and `MuonConfig` are configurations; `start` makes what steps. AdamW's description carries no
-kind, as manifests had it before there was a second optimizer, so that their hashes stay what they were.
+`AdamWConfig`, `MuonConfig` and `SignumConfig` are configurations; `start` makes what steps. AdamW's
+description carries no kind, as manifests had it before there was a second optimizer, so that their hashes
+stay what they were.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from subnetlab.train.matrices import Tensors, size
 from subnetlab.train.optimizer.adamw import AdamW, AdamWConfig, clip_norm_
 from subnetlab.train.optimizer.muon import Muon, MuonConfig
 from subnetlab.train.optimizer.schedule import SCHEDULES, Schedule
+from subnetlab.train.optimizer.signum import Signum, SignumConfig, descend
 
 __all__ = [
     "AdamW",
@@ -24,15 +26,20 @@ __all__ = [
     "Optimizer",
     "OptimizerConfig",
     "Schedule",
+    "Signum",
+    "SignumConfig",
     "chosen",
     "clip_norm_",
+    "descend",
     "from_json",
     "start",
 ]
 
-OptimizerConfig = AdamWConfig | MuonConfig
+OptimizerConfig = AdamWConfig | MuonConfig | SignumConfig
 
-_WORDS: Final[dict[str, type[AdamWConfig] | type[MuonConfig]]] = {"adamw": AdamWConfig, "muon": MuonConfig}
+_WORDS: Final[dict[str, type[AdamWConfig] | type[MuonConfig] | type[SignumConfig]]] = {
+    "adamw": AdamWConfig, "muon": MuonConfig, "signum": SignumConfig,
+}  # fmt: skip
 
 
 class Optimizer(Protocol):
@@ -47,6 +54,8 @@ def start(config: OptimizerConfig, tensors: Tensors) -> Optimizer:
     """An optimizer with zero moments for the tensors of a layout."""
     if isinstance(config, MuonConfig):
         return Muon(config, tensors)
+    if isinstance(config, SignumConfig):
+        return Signum(config, size(tensors))
     return AdamW(config, size(tensors))
 
 
@@ -74,7 +83,7 @@ def chosen(
     """The configuration that the arguments of `train` describe.
 
     Args:
-        optimizer: a configuration, or one of the words "adamw" and "muon"; `default` if None.
+        optimizer: a configuration, or one of the words "adamw", "muon" and "signum"; `default` if None.
         lr: replaces the configuration's largest learning rate (Muon's: that of the hidden matrices).
         schedule: replaces its schedule; "wsd" and "linear" then end at 0.
         default: what the strategy trains with.
@@ -82,10 +91,10 @@ def chosen(
     Raises:
         ManifestInvalid: no such optimizer or schedule, or a rate that is no positive number.
     """
-    known = f"Give one of {', '.join(map(repr, _WORDS))}, AdamWConfig(…) or MuonConfig(…)."
+    known = f"Give one of {', '.join(map(repr, _WORDS))}, or a configuration such as AdamWConfig(…)."
     if optimizer is None:
         config = default
-    elif isinstance(optimizer, AdamWConfig | MuonConfig):
+    elif isinstance(optimizer, OptimizerConfig):
         config = optimizer
     elif isinstance(optimizer, str) and optimizer.lower() in _WORDS:  # pyright: ignore[reportUnnecessaryIsInstance]
         named = _WORDS[optimizer.lower()]

@@ -13,11 +13,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from subnetlab.train.optimizer.schedule import Schedule, checked, falling, rising
+from subnetlab.train.optimizer.schedule import Schedule, Scheduled, check_moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdamWConfig:
+class AdamWConfig(Scheduled):
     """Options of the inner optimizer; steps count inner steps over the whole run."""
 
     lr: float = 2e-3
@@ -37,7 +37,8 @@ class AdamWConfig:
     """Share of all inner steps in which "wsd" falls."""
 
     def __post_init__(self) -> None:
-        checked(self.schedule, lr=self.lr, warmup=self.warmup, floor=self.floor, decay=self.decay)
+        self.check()
+        check_moments(self.beta1, self.beta2, self.eps)
 
     def to_json(self) -> dict[str, Any]:
         """The options in JSON types; without the schedule where it is the cosine, as manifests began."""
@@ -45,11 +46,6 @@ class AdamWConfig:
         if self.schedule == "cosine":
             del options["schedule"], options["decay"]
         return options
-
-    def rate(self, step: int, steps: int) -> float:
-        """The learning rate of inner step `step` of `steps`."""
-        down = falling(self.schedule, step, steps, floor=self.floor, decay=self.decay)
-        return self.lr * rising(step, steps, self.warmup) * down
 
 
 # The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.

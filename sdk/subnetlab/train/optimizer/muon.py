@@ -18,7 +18,7 @@ from subnetlab.errors import ArgumentInvalid
 from subnetlab.train import matrices
 from subnetlab.train.matrices import Tensors
 from subnetlab.train.optimizer.adamw import FusedAdamW, clip_norm_
-from subnetlab.train.optimizer.schedule import Schedule, checked, falling, rising
+from subnetlab.train.optimizer.schedule import Schedule, Scheduled, check_moments
 
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 """The quintic of the Newton-Schulz step, as published."""
@@ -26,7 +26,7 @@ _TINY: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MuonConfig:
+class MuonConfig(Scheduled):
     """Options of Muon; steps count inner steps over the whole run."""
 
     lr: float = 0.03
@@ -50,7 +50,8 @@ class MuonConfig:
     """Share of all inner steps in which "wsd" falls."""
 
     def __post_init__(self) -> None:
-        checked(self.schedule, lr=self.lr, warmup=self.warmup, floor=self.floor, decay=self.decay)
+        self.check()
+        check_moments(self.beta1, self.beta2, self.eps)
         if not (self.adamw_lr > 0 and 0 <= self.momentum < 1 and 1 <= self.newton_schulz_steps <= 100):
             raise ArgumentInvalid(
                 "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps"
@@ -59,11 +60,6 @@ class MuonConfig:
     def to_json(self) -> dict[str, Any]:
         """The options in JSON types."""
         return {"kind": "Muon", **asdict(self)}
-
-    def rate(self, step: int, steps: int) -> float:
-        """The rate of the hidden matrices in inner step `step` of `steps`."""
-        down = falling(self.schedule, step, steps, floor=self.floor, decay=self.decay)
-        return self.lr * rising(step, steps, self.warmup) * down
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,45 @@ def falling(schedule: Schedule, step: int, steps: int, *, floor: float, decay: f
     return floor + (1 - floor) * min(1.0, max(0.0, steps - step) / tail)
 
 
-def checked(schedule: Schedule, *, lr: float, warmup: float, floor: float, decay: float) -> None:
-    """Refuse what makes no schedule.
+class Scheduled:
+    """What the configurations of all optimizers share: a largest rate, its schedule, decay and clip."""
+
+    __slots__ = ()
+
+    lr: float
+    schedule: Schedule
+    warmup: float
+    floor: float
+    decay: float
+    weight_decay: float
+    clip: float
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of inner step `step` of `steps`."""
+        down = falling(self.schedule, step, steps, floor=self.floor, decay=self.decay)
+        return self.lr * rising(step, steps, self.warmup) * down
+
+    def check(self) -> None:
+        """Refuse what makes no schedule or no step.
+
+        Raises:
+            ArgumentInvalid: an unknown schedule, or a number out of range.
+        """
+        if self.schedule not in SCHEDULES:
+            raise ArgumentInvalid(f"no schedule is called {self.schedule!r}")
+        if not 0 < self.lr < math.inf:
+            raise ArgumentInvalid(f"a learning rate is a positive number, not {self.lr!r}")
+        if not (0 <= self.warmup <= 1 and 0 <= self.floor <= 1 and 0 < self.decay <= 1):
+            raise ArgumentInvalid("warmup, floor and decay are shares between 0 and 1")
+        if not (0 <= self.weight_decay < math.inf and self.clip > 0):
+            raise ArgumentInvalid("an optimizer needs weight_decay >= 0 and clip > 0")
+
+
+def check_moments(beta1: float, beta2: float, eps: float) -> None:
+    """Refuse decays of AdamW's moments that make no mean.
 
     Raises:
-        ArgumentInvalid: an unknown schedule, or a number out of range.
+        ArgumentInvalid: a number out of range.
     """
-    if schedule not in SCHEDULES:
-        raise ArgumentInvalid(f"no schedule is called {schedule!r}")
-    if not 0 < lr < math.inf:
-        raise ArgumentInvalid(f"a learning rate is a positive number, not {lr!r}")
-    if not (0 <= warmup <= 1 and 0 <= floor <= 1 and 0 < decay <= 1):
-        raise ArgumentInvalid("warmup, floor and decay are shares between 0 and 1")
+    if not (0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 < eps < math.inf):
+        raise ArgumentInvalid("AdamW needs 0 <= beta1 < 1, 0 <= beta2 < 1 and eps > 0")

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train import matrices
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 from subnetlab.train.payload.sparse import LARGEST_VALUE, State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
@@ -43,7 +43,7 @@ class OneBitCodec:
     def limit(self) -> int:
         """Most bytes an encoded payload of this layout can take."""
         scales, signs = self._parts().values()
-        return 8 + wire.HEADER_LIMIT + 2 * scales.most + signs.most
+        return 8 + container.HEADER_LIMIT + 2 * scales.most + signs.most
 
     def encode(self, delta_P: Tensor, memory: State) -> bytes:
         """Code the pseudo-gradient plus what earlier rounds left over; `memory` keeps the new rest."""
@@ -55,7 +55,7 @@ class OneBitCodec:
         scale_S = torch.cat(means).half()
         signs = np.packbits(error_P.numpy() >= 0)
         error_P.sub_(self._values(scale_S.float(), signs))
-        return wire.write({"scales": scale_S.numpy(), "signs": signs}, {"form": FORM})
+        return container.write({"scales": scale_S.numpy(), "signs": signs}, {"form": FORM})
 
     def decode(self, data: bytes) -> Update:
         """Read a payload that may be hostile.
@@ -63,12 +63,12 @@ class OneBitCodec:
         Raises:
             PayloadRejected: anything that `encode` would not write for this layout.
         """
-        arrays, _ = wire.read(data, self._parts(), FORM)
-        scale_S = wire.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
+        arrays, _ = container.read(data, self._parts(), FORM)
+        scale_S = container.finite(arrays["scales"].astype(np.float32), LARGEST_VALUE)
         if np.signbit(scale_S).any():
             raise PayloadRejected("The payload holds a scale below 0.", reason="malformed")
         if np.unpackbits(arrays["signs"][-1:])[self.layout.size % 8 or 8 :].any():
-            raise wire.malformed("bits after the last sign are set")
+            raise container.malformed("bits after the last sign are set")
         return Update(None, self._values(torch.from_numpy(scale_S), arrays["signs"]))
 
     def _values(self, scale_S: Tensor, signs: NDArray[np.uint8]) -> Tensor:
@@ -87,9 +87,9 @@ class OneBitCodec:
             for start, rows, length in _rows_of(self.layout)
         ]
 
-    def _parts(self) -> dict[str, wire.Part]:
+    def _parts(self) -> dict[str, container.Part]:
         scales, signs = sum(rows for _, rows, _ in _rows_of(self.layout)), -(-self.layout.size // 8)
-        return {"scales": wire.Part("F16", scales, scales), "signs": wire.Part("U8", signs, signs)}
+        return {"scales": container.Part("F16", scales, scales), "signs": container.Part("U8", signs, signs)}
 
 
 @functools.lru_cache(maxsize=8)

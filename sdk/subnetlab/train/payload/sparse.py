@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from subnetlab.errors import PayloadRejected
-from subnetlab.train.payload import quantise, rice, wire
+from subnetlab.train.payload import container, quantise, rice
 from subnetlab.train.payload.topk import Chunks, chunks_of
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
@@ -38,7 +38,7 @@ class SparseCodec:
     @property
     def limit(self) -> int:
         """Most bytes an encoded payload of this layout can take."""
-        header = 8 + wire.HEADER_LIMIT
+        header = 8 + container.HEADER_LIMIT
         return header + sum(part.most * (4 if part.dtype == "F32" else 1) for part in self._parts().values())
 
     def encode(self, delta_P: Tensor, memory: State) -> bytes:
@@ -61,7 +61,7 @@ class SparseCodec:
             "quotients": coded.quotients,
             "remainders": coded.remainders,
         }
-        return wire.write(arrays, {"form": FORM, "rice": str(coded.parameter)})
+        return container.write(arrays, {"form": FORM, "rice": str(coded.parameter)})
 
     def rest(self, memory: State) -> Tensor | None:
         """What earlier rounds left over, in θ's order; None before the first."""
@@ -73,18 +73,18 @@ class SparseCodec:
         Raises:
             PayloadRejected: anything that `encode` would not write for this layout.
         """
-        arrays, metadata = wire.read(data, self._parts(), FORM)
+        arrays, metadata = container.read(data, self._parts(), FORM)
         chunks = self._chunks()
         parameter = metadata.get("rice")
         if not isinstance(parameter, str) or parameter not in _PARAMETERS:
-            raise wire.malformed("its Rice parameter is out of range")
-        levels_T4 = wire.finite(arrays["levels"], LARGEST_VALUE)
+            raise container.malformed("its Rice parameter is out of range")
+        levels_T4 = container.finite(arrays["levels"], LARGEST_VALUE)
         coded = rice.Coded(int(parameter), arrays["quotients"], arrays["remainders"])
         try:
             codes_N = quantise.unpack(arrays["codes"], chunks.kept)
             gaps_N = rice.decode(coded, chunks.kept)
         except ValueError as error:
-            raise wire.malformed(str(error)) from None
+            raise container.malformed(str(error)) from None
         offsets_N = rice.offsets_of(gaps_N, chunks.starts_N)
         if (offsets_N >= chunks.chunk_N).any():
             raise PayloadRejected("The payload names a parameter outside its chunk.", reason="bad_index")
@@ -94,17 +94,17 @@ class SparseCodec:
     def _chunks(self) -> Chunks:
         return chunks_of(self.layout, self.keep, self.chunk)
 
-    def _parts(self) -> dict[str, wire.Part]:
+    def _parts(self) -> dict[str, container.Part]:
         chunks = self._chunks()
         levels = len(self.layout.tensors) * quantise.LEVELS
         codes = -(-chunks.kept // 4)
         quotients = rice.quotient_bytes_limit([(g.count, g.size, g.keep) for g in chunks.groups])
         remainders = rice.remainder_bytes(chunks.kept, rice.MAX_PARAMETER)
         return {
-            "levels": wire.Part("F32", levels, levels),
-            "codes": wire.Part("U8", codes, codes),
-            "quotients": wire.Part("U8", 0, quotients),
-            "remainders": wire.Part("U8", 0, remainders),
+            "levels": container.Part("F32", levels, levels),
+            "codes": container.Part("U8", codes, codes),
+            "quotients": container.Part("U8", 0, quotients),
+            "remainders": container.Part("U8", 0, remainders),
         }
 
 

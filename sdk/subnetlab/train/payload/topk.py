@@ -71,7 +71,7 @@ class _Band(NamedTuple):
     here_strides: tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Slab:
     """Chunks of one group that are looked at in one go."""
 
@@ -79,18 +79,8 @@ class _Slab:
     start: int
     rows: int
     bands: list[_Band]
-
-    @functools.cached_property
-    def spans(self) -> list[tuple[int, int]]:
-        """Where its parameters lie in θ, first and last-plus-one."""
-        spans: list[tuple[int, int]] = []
-        for band in self.bands:
-            end = band.here + math.prod(band.shape)
-            if spans and spans[-1][1] == band.here:
-                spans[-1] = (spans[-1][0], end)
-            else:
-                spans.append((band.here, end))
-        return spans
+    end: int
+    """Behind the last of its parameters in θ."""
 
     def of(self, chunked_P: Tensor) -> Tensor:
         """The chunks, a row each."""
@@ -144,11 +134,13 @@ class Chunks:
 
         One slab after the other, so that each travels from memory once.
         """
-        arranged = torch.empty(min(_SLAB, self.size))
+        arranged, done = torch.empty(min(_SLAB, self.size)), 0
 
         def magnitudes(slab: _Slab) -> Tensor:
-            for start, end in slab.spans:
-                vector_P[start:end].mul_(share).add_(added_P[start:end])
+            nonlocal done
+            if slab.end > done:
+                vector_P[done : slab.end].mul_(share).add_(added_P[done : slab.end])
+                done = slab.end
             rows_CS = _room(arranged, slab)
             for there, here in _alike(slab.bands, rows_CS, vector_P, -slab.start):
                 torch.abs(here, out=there)
@@ -249,11 +241,12 @@ def _cut_slabs(blocks: list[_Block], groups: list[Group]) -> list[_Slab]:
     for block in blocks:
         group = group_of[block.height * block.width]
         for band in block.bands(start):
-            rows = band.shape[0] * band.shape[1]
+            rows, end = band.shape[0] * band.shape[1], band.here + math.prod(band.shape)
             last = slabs[-1] if slabs else None
             if last is not None and last.group is group and (last.rows + rows) * group.size <= _SLAB:
-                slabs[-1] = _Slab(group, last.start, last.rows + rows, [*last.bands, band])
+                bands = [*last.bands, band]
+                slabs[-1] = _Slab(group, last.start, last.rows + rows, bands, max(last.end, end))
             else:
-                slabs.append(_Slab(group, band.there, rows, [band]))
+                slabs.append(_Slab(group, band.there, rows, [band], end))
         start += block.rows * block.cols
     return slabs

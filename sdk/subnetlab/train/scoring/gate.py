@@ -4,8 +4,9 @@ An update must remove, over all data on which it was tried, at least a set share
 removes, and do no harm on data not assigned to any miner. Noise removes nothing, whatever its norm; an honest
 update removes some even in the first and last rounds, when all remove little. Measured on the small model,
 8 miners, 20 rounds, on unseen data alone: honest updates from 0.38 of the median up in all but one of 140,
-noise of honest norm at most 0.14. To shut someone out for one round is not to slash: ratings decide what
-lasts.
+noise of honest norm at most 0.14. A run may let earlier rounds count: then a good miner's bad batch does not
+shut it out, and noise needs more than one lucky round. To shut someone out for one round is not to slash:
+ratings decide what lasts.
 """
 
 from collections.abc import Mapping
@@ -14,19 +15,35 @@ from statistics import median
 from subnetlab.train.scoring.losses import Removed
 
 
-def gate(removed: Mapping[int, Removed], share: float) -> dict[int, str]:
+def gate(
+    removed: Mapping[int, Removed],
+    share: float,
+    standing: Mapping[int, float] | None = None,
+    weight: float = 0.0,
+) -> dict[int, str]:
     """The uids that do not pass, each with the reason.
 
     Args:
         removed: what every well-formed update removed, by uid.
         share: of the median update's effect that one must reach.
+        standing: the share that each miner reached in earlier rounds.
+        weight: how much of the decision that is, from 0 to 1.
     """
     if not removed:
         return {}
     typical = max(0.0, median(r.effect for r in removed.values()))
     reasons: dict[int, str] = {}
     for uid, r in removed.items():
-        if r.effect <= 0 or r.held_out < -share * typical:
+        known = standing.get(uid) if standing and weight > 0 else None
+        if known is not None and typical > 0 and r.held_out >= -share * typical:
+            reached = (1 - weight) * r.effect / typical + weight * known
+            if reached < share:
+                reasons[uid] = (
+                    f"This update removed {r.effect:.3%} of the loss, the median miner {typical:.3%}, and"
+                    f" earlier ones {known:.0%} of the median: together less than {share:.0%}"
+                    " counts as noise."
+                )
+        elif r.effect <= 0 or r.held_out < -share * typical:
             reasons[uid] = (
                 f"Tried on data, this update raised the loss by {-min(r.effect, r.held_out):.3%}: "
                 "an update that does harm is left out."

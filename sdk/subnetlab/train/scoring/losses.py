@@ -6,6 +6,7 @@ differently per validator; its weights cannot be reproduced). Units are the task
 Shapes: B items, P parameters.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,13 @@ class Removed:
 
     assigned: float
     held_out: float
+    own_noise: float = 0.0
+    """Standard error of the difference between the two, from how it varies over items."""
+
+    @property
+    def own(self) -> float:
+        """How much more of the loss on the miner's own items was removed than on others."""
+        return self.assigned - self.held_out
 
     @property
     def effect(self) -> float:
@@ -49,22 +57,27 @@ class Trial:
         self.held_out = held_out
         model.load(theta_P)
         model.settle(corpus)
-        self.before = float(self._losses(held_out).mean())
+        self._before_B = self._losses(held_out)
+        self.before = float(self._before_B.mean())
 
     def removed(self, update: Update, rate: float, assigned: NDArray[np.int64]) -> Removed:
         """Try θ minus `rate` times the update."""
         model = self.model
         model.load(self.theta_P)
         model.settle(self.corpus)
-        assigned_before = float(self._losses(assigned).mean())
+        before_B = self._losses(assigned)
+        assigned_before = float(before_B.mean())
         update.subtract_from(model.theta_P, rate)
         model.settle(self.corpus)
         after_B = self._losses(np.concatenate([self.held_out, assigned]))
-        held_out_after = float(after_B[: len(self.held_out)].mean())
-        assigned_after = float(after_B[len(self.held_out) :].mean())
+        held_out_B, assigned_B = after_B[: len(self.held_out)], after_B[len(self.held_out) :]
         return Removed(
-            _relative(assigned_before, assigned_after),
-            _relative(self.before, held_out_after),
+            _relative(assigned_before, float(assigned_B.mean())),
+            _relative(self.before, float(held_out_B.mean())),
+            math.hypot(
+                _noise(before_B - assigned_B, assigned_before),
+                _noise(self._before_B - held_out_B, self.before),
+            ),
         )
 
     def _losses(self, numbers_B: NDArray[np.int64]) -> Tensor:
@@ -103,6 +116,16 @@ def _validation_items(manifest: Manifest, corpus: Corpus) -> NDArray[np.int64]:
 def _batches(model: FlatModel, corpus: Corpus, part: Part, numbers_B: NDArray[np.int64]) -> Iterator[Batch]:
     starts = range(0, len(numbers_B), _CHUNK)
     return (model.task.batch(corpus, part, numbers_B[start : start + _CHUNK]) for start in starts)
+
+
+def _noise(removed_B: Tensor, before: float) -> float:
+    """The standard error of what was removed, as a share of the loss before."""
+    error = (
+        float(removed_B.std()) / (len(removed_B) ** 0.5 * before)
+        if len(removed_B) > 1 and before > 0
+        else 0.0
+    )
+    return error if math.isfinite(error) else 0.0
 
 
 def _relative(before: float, after: float) -> float:

@@ -8,7 +8,7 @@ and once it has sunk below, the miner earns nothing until it rises again. Weight
 what stays under a floor counts as nothing, so noise that once slipped through the gate earns nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
@@ -46,9 +46,21 @@ class Ratings:
             # The first verdict is taken whole: a running mean from 0 would punish late joiners.
             self.of[uid] = share if old is None else self.rating_decay * old + (1 - self.rating_decay) * share
 
-    def weights(self) -> dict[int, float]:
-        """Shares that add up to 1, or all zero if no miner earned anything."""
-        worth = {uid: 0.0 if self.proof.get(uid, 1.0) < 0 else rating for uid, rating in self.of.items()}
+    def slash(self, uids: Iterable[int], kept: float) -> None:
+        """Leave so much of the ratings of miners that were caught cheating; they rise from there again."""
+        for uid in uids:
+            self.of[uid] = kept * self.of.get(uid, 0.0)
+
+    def weights(self, unpaid: Container[int] = ()) -> dict[int, float]:
+        """Shares that add up to 1, or all zero if no miner earned anything.
+
+        Args:
+            unpaid: uids that earn nothing whatever their rating, as long as the evidence speaks against them.
+        """
+        worth = {
+            uid: 0.0 if uid in unpaid or self.proof.get(uid, 1.0) < 0 else rating
+            for uid, rating in self.of.items()
+        }
         positive = [value for value in worth.values() if value > 0]
         floor = FLOOR * median(positive) if positive else 0.0
         kept = {uid: value if value > 0 and value >= floor else 0.0 for uid, value in worth.items()}

@@ -1,38 +1,54 @@
 """Training algorithms, one file per paper, and how they travel in a manifest."""
 
-from dataclasses import asdict
-from typing import Any, cast
+from dataclasses import asdict, replace
+from typing import Any, Final, cast
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.train import optimizer
-from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
+from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.strategies.base import Strategy
 from subnetlab.train.strategies.ddp import DDP
+from subnetlab.train.strategies.demo import DeMo
 from subnetlab.train.strategies.diloco import DiLoCo
 from subnetlab.train.strategies.muloco import MuLoCo
 from subnetlab.train.strategies.sparseloco import SparseLoCo
+from subnetlab.train.strategies.streaming import StreamingDiLoCo
+from subnetlab.train.strategies.usual import inner_optimizer, usual
 
 __all__ = [
     "DDP",
+    "DeMo",
     "DiLoCo",
     "MuLoCo",
     "SparseLoCo",
     "Strategy",
+    "StreamingDiLoCo",
     "alone_optimizer",
     "ddp_optimizer",
     "from_json",
     "inner_optimizer",
+    "stepping_with",
     "to_json",
+    "usual",
 ]
 
-_KINDS: dict[str, type[DDP] | type[DiLoCo] | type[MuLoCo] | type[SparseLoCo]] = {
-    "DDP": DDP, "DiLoCo": DiLoCo, "MuLoCo": MuLoCo, "SparseLoCo": SparseLoCo,
-}  # fmt: skip
+_KINDS: Final = {kind.__name__: kind for kind in (DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo)}
 
 
-def inner_optimizer(strategy: Strategy) -> OptimizerConfig:
-    """What a strategy's miners step with unless a run says otherwise: Muon for MuLoCo, AdamW else."""
-    return strategy.optimizer if isinstance(strategy, MuLoCo) else AdamWConfig()
+def stepping_with(strategy: Strategy, config: OptimizerConfig) -> Strategy:
+    """The strategy, with a run's optimizer outside where its outer step is the optimizer.
+
+    Raises:
+        ManifestInvalid: it takes that step with another optimizer.
+    """
+    if not isinstance(strategy, DDP | DeMo):
+        return strategy
+    if type(config) is not type(strategy.optimizer):
+        raise ManifestInvalid(
+            f"{type(strategy).__name__} steps with {type(strategy.optimizer).__name__}.",
+            hint=f"Leave out optimizer=, or give a {type(strategy.optimizer).__name__}(…).",
+        )
+    return replace(cast("Any", strategy), optimizer=config)
 
 
 def alone_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfig:
@@ -48,7 +64,7 @@ def ddp_optimizer(strategy: Strategy, config: OptimizerConfig) -> OptimizerConfi
 def to_json(strategy: Strategy) -> dict[str, Any]:
     """A strategy with every option in JSON types."""
     options = {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
-    if isinstance(strategy, DDP):
+    if isinstance(strategy, DDP | DeMo):
         options["optimizer"] = strategy.optimizer.to_json()
     if not options.get("local", True):
         # An option that manifests did not have at first is left out at its default: their hashes stay.

@@ -1,17 +1,22 @@
-"""What a training algorithm must answer, and the inner loop that most of them share.
+"""What a training algorithm must answer, and what most of them share.
 
 A strategy is a frozen configuration; whatever it remembers between rounds lives in the `State` it is handed,
 one for a miner's own memory (error feedback) and one for what every peer keeps alike (outer momentum).
 Shapes: P parameters.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, get_args
 
 import torch
 from torch import Tensor
 
+from subnetlab.errors import ArgumentInvalid
+from subnetlab.train.aggregate import Clip, average, clip_to_median
+from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
+from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.tasks.base import Batch
@@ -83,14 +88,20 @@ class Strategy(Protocol):
         """How far a lone update moves θ when a validator tries it."""
         ...
 
-    def learn(
-        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
-    ) -> LocalUpdate:
-        """Train from θ on the round's batches."""
+    @property
+    def optimizer(self) -> OptimizerConfig:
+        """What a run steps with unless it says otherwise: its miners, or everyone outside (DDP, DeMo)."""
         ...
 
-    def codec(self, layout: Layout) -> Codec:
-        """The codec for a layout."""
+    def learn(
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
+        on_step: OnStep, *, memory: State,
+    ) -> LocalUpdate:  # fmt: skip
+        """Train on the round's batches, where θ is what the peers agree on; `memory` is the miner's own."""
+        ...
+
+    def codec(self, layout: Layout, round_: int = 0) -> Codec:
+        """The codec for a layout, in one round of a run."""
         ...
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
@@ -102,13 +113,106 @@ class Strategy(Protocol):
         ...
 
 
-@runtime_checkable
-class StartsElsewhere(Protocol):
-    """A strategy whose miners need not start a round from θ; optional beside `Strategy`."""
+class LocalSteps:
+    """What strategies share whose miners take H steps of an optimizer before they send anything."""
 
-    def start(self, theta_P: Tensor, layout: Layout, memory: State) -> Tensor:
-        """Where a miner's inner steps start from; `memory` is the miner's own."""
-        ...
+    __slots__ = ()
+
+    inner_steps: int
+    outer_lr: float
+    clip: Clip
+
+    @property
+    def optimizer(self) -> OptimizerConfig:
+        """What miners step with unless a run says otherwise."""
+        return AdamWConfig()
+
+    @property
+    def trial_rate(self) -> float:
+        """How far a lone update moves θ when a validator tries it."""
+        return self.outer_lr
+
+    def learn(
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
+        on_step: OnStep, *, memory: State,
+    ) -> LocalUpdate:  # fmt: skip
+        """Take the inner steps from θ."""
+        del memory  # what is left over of earlier rounds is the codec's concern
+        return inner_loop(model, theta_P, batches, progress, on_step)
+
+    def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
+        """Clip to the median norm, then average over all peers."""
+        return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
+
+    def check(self) -> None:
+        """Refuse options that no strategy with local steps can have.
+
+        Raises:
+            ArgumentInvalid: an option is out of its range.
+        """
+        check_steps(self, self.inner_steps, self.clip)
+        if not 0 < self.outer_lr < math.inf:
+            raise ArgumentInvalid(f"{type(self).__name__} needs outer_lr > 0")
+
+
+class OuterNesterov(LocalSteps):
+    """Local steps inside and Nesterov momentum outside, as DiLoCo."""
+
+    __slots__ = ()
+
+    momentum: float
+
+    def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
+        """One Nesterov step."""
+        del progress
+        nesterov_step(theta_P, aggregate, outer, lr=self.outer_lr, momentum=self.momentum)
+
+    def check(self) -> None:
+        """Refuse options that no strategy with outer momentum can have.
+
+        Raises:
+            ArgumentInvalid: an option is out of its range.
+        """
+        LocalSteps.check(self)
+        if not 0 <= self.momentum < 1:
+            raise ArgumentInvalid(f"{type(self).__name__} needs 0 <= momentum < 1")
+
+
+def check_steps(strategy: object, inner_steps: object, clip: object) -> None:
+    """Refuse what no strategy can have.
+
+    Raises:
+        ArgumentInvalid: `inner_steps` is no whole number above 0, or there is no such clip.
+    """
+    name = type(strategy).__name__
+    if type(inner_steps) is not int or inner_steps < 1:
+        raise ArgumentInvalid(f"{name} needs inner_steps >= 1, a whole number")
+    if clip not in get_args(Clip):
+        raise ArgumentInvalid(f"{name} needs clip to be one of {', '.join(map(repr, get_args(Clip)))}")
+
+
+def check_feedback(strategy: object, feedback: float) -> None:
+    """Refuse a share of what was not sent that is no share.
+
+    Raises:
+        ArgumentInvalid: it is not between 0 and 1.
+    """
+    if not 0 <= feedback <= 1:
+        raise ArgumentInvalid(f"{type(strategy).__name__} needs 0 <= feedback <= 1")
+
+
+def check_top(strategy: object, k: object, chunk: object, bins: object) -> None:
+    """Refuse a choice of the largest values that cannot be made.
+
+    Raises:
+        ArgumentInvalid: an option is out of its range.
+    """
+    name = type(strategy).__name__
+    whole = type(k) is int and type(chunk) is int
+    if not (whole and 1 <= k <= chunk <= 1 << 20):  # pyright: ignore[reportOperatorIssue]
+        raise ArgumentInvalid(f"{name} needs 1 <= k <= chunk, whole numbers")
+    if bins not in get_args(Bins):
+        raise ArgumentInvalid(f"{name} needs bins to be one of {', '.join(map(repr, get_args(Bins)))}")
 
 
 def inner_loop(
@@ -123,6 +227,20 @@ def inner_loop(
         model.optimizer.step(model.theta_P, model.gradient_P, rate)
         on_step(index, losses[-1])
     return LocalUpdate(theta_P - model.theta_P, losses)
+
+
+def mean_gradient(
+    model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], on_step: OnStep
+) -> LocalUpdate:  # fmt: skip
+    """The mean of the gradients of all batches at θ, in the place of a difference."""
+    model.load(theta_P)
+    gradient_P = torch.zeros_like(theta_P)
+    losses: list[float] = []
+    for index, batch in enumerate(batches):
+        losses.append(model.differentiate(batch))
+        gradient_P += model.gradient_P
+        on_step(index, losses[-1])
+    return LocalUpdate(gradient_P / max(1, len(losses)), losses)
 
 
 def nesterov_step(

@@ -8,16 +8,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import torch
 from torch import Tensor
 
-from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.optimizer import AdamW, AdamWConfig
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress
+from subnetlab.train.strategies.base import (
+    Codec,
+    LocalUpdate,
+    OnStep,
+    Progress,
+    check_steps,
+    mean_gradient,
+)  # fmt: skip
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -34,8 +39,7 @@ class DDP:
     optimizer: AdamWConfig = field(default_factory=AdamWConfig)
 
     def __post_init__(self) -> None:
-        if self.inner_steps < 1:
-            raise ArgumentInvalid("DDP needs inner_steps >= 1")
+        check_steps(self, self.inner_steps, self.clip)
 
     @property
     def trial_rate(self) -> float:
@@ -43,21 +47,16 @@ class DDP:
         return _TRIAL_RATE
 
     def learn(
-        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
-    ) -> LocalUpdate:
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
+        on_step: OnStep, *, memory: State,
+    ) -> LocalUpdate:  # fmt: skip
         """Average the gradients of the round's batches at θ."""
-        del progress  # the gradient at θ does not depend on when it is taken
-        model.load(theta_P)
-        gradient_P = torch.zeros_like(theta_P)
-        losses: list[float] = []
-        for index, batch in enumerate(batches):
-            losses.append(model.differentiate(batch))
-            gradient_P += model.gradient_P
-            on_step(index, losses[-1])
-        return LocalUpdate(gradient_P / max(1, len(losses)), losses)
+        del progress, memory  # the gradient at θ does not depend on when it is taken
+        return mean_gradient(model, theta_P, batches, on_step)
 
-    def codec(self, layout: Layout) -> Codec:
+    def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Plain fp32."""
+        del round_
         return DenseCodec(layout)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:

@@ -9,6 +9,7 @@ released code's way to cut values into four; "sign" takes as many bytes and lear
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from torch import Tensor
 
@@ -17,14 +18,23 @@ from subnetlab.train.aggregate import Clip, Mean, average, clip_to_median
 from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import SparseCodec, State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, Progress, inner_loop
+from subnetlab.train.strategies.base import (
+    Codec,
+    LocalSteps,
+    LocalUpdate,
+    OnStep,
+    Progress,
+    check_feedback,
+    check_top,
+    inner_loop,
+)  # fmt: skip
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SparseLoCo:
-    """The default strategy."""
+class SparseLoCo(LocalSteps):
+    """The default strategy of large models."""
 
     inner_steps: int = 15
     k: int = 64
@@ -41,29 +51,24 @@ class SparseLoCo:
     """Whether a round's steps start from θ minus what the miner has not sent yet, instead of from θ."""
 
     def __post_init__(self) -> None:
-        if not (self.inner_steps >= 1 and 1 <= self.k <= self.chunk <= 1 << 20):
-            raise ArgumentInvalid("SparseLoCo needs inner_steps >= 1 and 1 <= k <= chunk")
-        if not (0 <= self.feedback <= 1 and self.outer_lr > 0):
-            raise ArgumentInvalid("SparseLoCo needs 0 <= feedback <= 1 and outer_lr > 0")
-
-    @property
-    def trial_rate(self) -> float:
-        """How far a lone update moves θ when a validator tries it."""
-        return self.outer_lr
-
-    def start(self, theta_P: Tensor, layout: Layout, memory: State) -> Tensor:
-        """Where a miner's inner steps start from."""
-        rest_P = self._codec(layout).rest(memory) if self.local else None
-        return theta_P if rest_P is None else theta_P - rest_P
+        self.check()
+        check_feedback(self, self.feedback)
+        check_top(self, self.k, self.chunk, self.bins)
+        if self.mean not in get_args(Mean):
+            raise ArgumentInvalid('SparseLoCo needs mean to be "contributors" or "all"')
 
     def learn(
-        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress, on_step: OnStep
-    ) -> LocalUpdate:
-        """Take the inner steps."""
-        return inner_loop(model, theta_P, batches, progress, on_step)
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
+        on_step: OnStep, *, memory: State,
+    ) -> LocalUpdate:  # fmt: skip
+        """Take the inner steps from θ, or from θ minus what was not sent yet."""
+        rest_P = self._codec(model.layout).rest(memory) if self.local else None
+        start_P = theta_P if rest_P is None else theta_P - rest_P
+        return inner_loop(model, start_P, batches, progress, on_step)
 
-    def codec(self, layout: Layout) -> Codec:
+    def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Top-k, two bits, error feedback."""
+        del round_
         return self._codec(layout)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:

@@ -28,6 +28,10 @@ MODEL_ERRORS: Final = (
 """What a person's `forward` or loss raises when it does not fit its batch."""
 
 
+class LossFailed(RuntimeError):
+    """A loss of one's own failed on outputs that the model made; its text is a whole sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
     """The items of one part of a data set, numbered from 0."""

@@ -10,7 +10,7 @@ from torch import nn
 from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.models.spec import drawing
-from subnetlab.train.tasks.base import MODEL_ERRORS, Measures, Task
+from subnetlab.train.tasks.base import MODEL_ERRORS, LossFailed, Measures, Task
 
 _ITEMS = 2
 _MEMORY_SHARE = 0.9
@@ -34,6 +34,10 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
             loss.backward()
             with torch.no_grad():
                 losses_B, again_B = (task.losses(model.eval(), batch) for _ in range(2))
+    except LossFailed as error:
+        raise ModelNotBuildable(
+            str(error), hint="Call the loss on such tensors in a cell to see where."
+        ) from error
     except MODEL_ERRORS as error:
         shapes = " and ".join(str(tuple(part.shape)) for part in batch)
         raise ModelNotBuildable(
@@ -91,6 +95,21 @@ def bytes_per_item(task: Task, model: nn.Module, data: Corpus) -> int:
         task.loss(model.train(), batch)
     inputs = sum(part.nbytes for part in batch)
     return (inputs + sum(kept.values())) // count
+
+
+def check_batch(task: Task, data: Corpus, *, batch_size: int) -> None:
+    """Refuse a batch that holds more items than there are: every step would repeat some.
+
+    Raises:
+        ArgumentInvalid: the training data has fewer items than one batch.
+    """
+    count = task.items(data, "train").count
+    if batch_size > count:
+        what = "rows" if data.manifest.columns else "sequences of tokens"
+        raise ArgumentInvalid(
+            f"A batch of {batch_size:,} items is larger than the training data, which has {count:,} {what}.",
+            hint=f"Give a batch_size of at most {count:,}; a tenth of the data is held out.",
+        )
 
 
 def check_memory(task: Task, model: nn.Module, data: Corpus, *, batch_size: int, free: int | None) -> None:

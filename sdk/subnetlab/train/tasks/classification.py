@@ -7,7 +7,7 @@ Shapes: B items, C classes.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ class Classification(Rows):
     """`classes` in the order of the model's logits: what each of its answers means."""
 
     classes: tuple[Class, ...]
+    measures: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
+    """What it measures beside the loss by itself."""
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from subnetlab.errors import ArgumentInvalid, DataInvalid, ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.data.columns import Class, Column
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.tasks.base import MODEL_ERRORS, Task
@@ -73,8 +74,8 @@ def find(
     if isinstance(task, str) and task not in NAMES:
         raise ArgumentInvalid(f"No task is called {task!r}.", hint=f"Known: {', '.join(NAMES)}.")
     if not isinstance(task, str | None) and not _is_task(task):
-        kind = f"class {task.__name__}" if isinstance(task, type) else type(task).__name__
-        raise ArgumentInvalid(f"task is a {kind} and no task.", hint=f"Give one of {', '.join(NAMES)}.")
+        known = f"Give one of {', '.join(NAMES)}."
+        raise ArgumentInvalid(f"task is {kind_of(task)} and no task.", hint=known)
     if task is not None and loss is not None:
         raise ArgumentInvalid("task= and loss= both say what is learned.", hint="Give one of them.")
     if task is not None and not isinstance(task, str):
@@ -88,6 +89,12 @@ def find(
             raise ArgumentInvalid(
                 "A task of your own measures what it wants.", hint="Give it without metrics=."
             )
+        taken = [one.name for one in own if one.name in getattr(chosen, "measures", ())]
+        if taken:
+            raise ArgumentInvalid(
+                f"This task measures {taken[0]!r} by itself, and metrics= would replace it.",
+                hint=f'Name yours otherwise, such as metrics={{"my_{taken[0]}": …}}, or leave it out.',
+            )
         chosen = replace(chosen, metrics=own)
     return with_prompt(chosen, data, prompt) if isinstance(chosen, NextToken) else _promptless(chosen, prompt)
 
@@ -98,7 +105,9 @@ def _is_task(task: object) -> bool:
 
 
 def _covering(task: Task, data: Corpus) -> Task:
-    """A person's own task, once every class of the data is one it knows."""
+    """A person's own task, once every class of the data is one it knows; few shards are of one size."""
+    if isinstance(task, NextToken) and not data.manifest.columns:
+        return replace(task, even=task.even or data.manifest.shards < _MANY_SHARDS)
     target = data.manifest.target
     if isinstance(task, Classification) and target is not None:
         for part in (data.train, data.validation):
@@ -148,7 +157,7 @@ def _of_tokens(
         raise DataInvalid(
             f"The data is text or tokens, and {name} takes a table.", hint="Give pairs (x, y) or a frame."
         )
-    seq_len = _length(spec, model)
+    seq_len = length_of(spec, model)
     if seq_len is None:
         of_model(spec)  # says what is missing
     if loss is not None:
@@ -168,7 +177,7 @@ def _of_tokens(
     return NextToken(seq_len=int(seq_len or 1), vocab_size=vocab_size, words=words, even=even)
 
 
-def _length(spec: object, model: nn.Module) -> int | None:
+def length_of(spec: object, model: nn.Module) -> int | None:
     """The most tokens of a sequence, as the specification, the module or its configuration says."""
     for place in (spec, model, getattr(model, "config", None)):
         for name in _LENGTHS:

@@ -62,6 +62,22 @@ def measured(own: Iterable[Metric], outputs: Tensor, targets: Tensor) -> dict[st
     return finite(found)
 
 
+def usual(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """What outputs and targets of a loss of one's own say by themselves; empty where they say nothing.
+
+    Numbers in the shape of their targets have R² and MAE, logits of whole classes accuracy and macro F1.
+    """
+    if targets.is_floating_point():
+        if outputs.shape != targets.shape or not len(targets):
+            return {}
+        rows = (outputs.reshape(len(outputs), -1), targets.reshape(len(targets), -1))
+        return finite({"r2": r2(*rows), "mae": mae(*rows)})
+    if outputs.dim() != targets.dim() + 1 or outputs.shape[:-1] != targets.shape or outputs.shape[-1] < 2:
+        return {}
+    classes = outputs.argmax(-1)
+    return finite({"accuracy": accuracy(classes, targets), "macro_f1": macro_f1(classes, targets)})
+
+
 def finite(found: dict[str, float]) -> dict[str, float]:
     """The numbers that are finite."""
     return {name: value for name, value in found.items() if isfinite(value)}

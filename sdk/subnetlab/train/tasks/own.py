@@ -10,6 +10,7 @@ Shapes: B items.
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from subnetlab.errors import ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.data.corpus import Corpus, sequences
 from subnetlab.train.tasks import metrics
-from subnetlab.train.tasks.base import Batch, Items, Part
+from subnetlab.train.tasks.base import MODEL_ERRORS, Batch, Items, LossFailed, Part
 from subnetlab.train.tasks.code import Code
 from subnetlab.train.tasks.next_token import NextToken
 from subnetlab.train.tasks.rows import SELDOM, Rows, gathered
@@ -65,10 +67,24 @@ class Own(Rows):
         return torch.stack(list(each))
 
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-        """One's own metrics of outputs and targets."""
-        if not self.metrics:
+        """What outputs and targets say by themselves, and one's own metrics of them; these come first.
+
+        Of windows of tokens each is the mean over batches. A loss that is given the model says itself what
+        it compares, so of that one's own metrics are measured alone.
+        """
+        usual = self._arguments()[:1] != ["model"]
+        if not usual and not self.metrics:
             return {}
-        return metrics.measured(self.metrics, *gathered(self.pair(model, batch) for batch in batches))
+        pairs = (self.pair(model, batch) for batch in batches)
+        if self.seq_len is None:
+            return self._of_pair(*gathered(pairs), usual=usual)
+        found = [self._of_pair(*pair, usual=usual) for pair in pairs]
+        names = {name for one in found for name in one}
+        return {name: fmean(one[name] for one in found if name in one) for name in sorted(names)}
+
+    def _of_pair(self, outputs: Tensor, targets: Tensor, *, usual: bool) -> dict[str, float]:
+        said = metrics.usual(outputs, targets) if usual else {}
+        return said | metrics.measured(self.metrics, outputs, targets)
 
     def pair(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Outputs and targets; a single number an item is one, not a vector of one."""
@@ -79,16 +95,25 @@ class Own(Rows):
 
     def _called(self, model: nn.Module, batch: Batch, **options: Any) -> Tensor:
         function = self.code.function()
-        if self._arguments()[:1] == ["model"]:
-            found = function(model, batch, **options)
-        else:
-            found = function(*self.pair(model, batch), **options)
+        given = (model, batch) if self._arguments()[:1] == ["model"] else self.pair(model, batch)
+        try:
+            found = function(*given, **options)
+        except MODEL_ERRORS as error:
+            raise LossFailed(self._failure(given, error)) from error
         if not isinstance(found, Tensor) or not found.is_floating_point():
             raise ModelNotBuildable(
-                f"The loss {self.code.name!r} returned a {type(found).__name__}.",
+                f"The loss {self.code.name!r} returned {kind_of(found)}.",
                 hint="Return a tensor: a mean, or one loss per item.",
             )
         return found
+
+    def _failure(self, given: tuple[Any, ...], error: Exception) -> str:
+        """Why the loss failed and on what, as a sentence."""
+        shapes = [str(tuple(part.shape)) for part in given if isinstance(part, Tensor)]
+        on = f" on outputs of shape {shapes[0]} and targets of shape {shapes[1]}" if len(shapes) == 2 else ""
+        who = f"The loss {self.code.name!r}{'' if shapes else ', or the model in it,'}"
+        said = str(error).strip().split("\n")[0].rstrip(".")
+        return f"{who} failed{on}: {type(error).__name__}: {said}."
 
     def _arguments(self) -> list[str]:
         function: Any = self.code.function()

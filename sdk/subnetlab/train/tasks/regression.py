@@ -5,7 +5,7 @@ Shapes: B items; outputs and targets agree, but for a single number an item, (B,
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from subnetlab.train.tasks.rows import Rows, gathered
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regression(Rows):
     """One number or several per item."""
+
+    measures: ClassVar[tuple[str, ...]] = ("r2", "mae")
+    """What it measures beside the loss by itself."""
 
     @property
     def unit(self) -> str:

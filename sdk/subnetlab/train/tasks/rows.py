@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from subnetlab.errors import DataInvalid, ModelNotBuildable
+from subnetlab.text import kind_of
 from subnetlab.train.data.columns import Column
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.tasks.base import Batch, Items, Part
@@ -91,7 +92,7 @@ def output_of(answered: Any) -> Tensor:
         found = cast("tuple[Any, ...]", found)[0]
     if not isinstance(found, Tensor):
         raise ModelNotBuildable(
-            f"The model returned a {type(answered).__name__} without outputs.",
+            f"The model returned {kind_of(answered)} without outputs.",
             hint="Let forward return a tensor, or an object with .logits.",
         )
     return found.float() if found.dtype in (torch.float16, torch.bfloat16) else found

@@ -6,16 +6,49 @@ module of torch travels as its class and its options. Nothing is pickled.
 
 import inspect
 import json
-from typing import Final
+from typing import Any, Final
 
 from torch import nn
 
 from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
+from subnetlab.text import kind_of, with_article
 from subnetlab.train.models.cell import Cell
 from subnetlab.train.models.definition import home_of
 from subnetlab.train.tasks.code import Code
 
 _LOSS: Final = "own_function"
+
+
+def loss_of(function: object) -> Code:
+    """The description of a loss that takes outputs and targets, or a model and a batch.
+
+    Raises:
+        ArgumentInvalid: it takes something else, or as `code_of`.
+    """
+    found = code_of(function, "loss")
+    _takes_two(function, "The loss", "loss(outputs, targets) or loss(model, batch)")
+    return found
+
+
+def metric_of(name: str, function: object) -> Code:
+    """The description of a metric under a name, once it takes outputs and targets; errors as `loss_of`."""
+    found = code_of(function, f"The metric {name!r}")
+    _takes_two(function, f"The metric {name!r}", "a function of outputs and targets")
+    return found
+
+
+def _takes_two(function: object, what: str, wanted: str) -> None:
+    called: Any = function.forward if isinstance(function, nn.Module) else function
+    try:
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):  # a built-in function of torch
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        raise ArgumentInvalid(
+            f"{what} takes {signature}, and is called with two: {error}.", hint=f"Give {wanted}."
+        ) from None
 
 
 def code_of(function: object, what: str) -> Code:
@@ -31,9 +64,8 @@ def code_of(function: object, what: str) -> Code:
     if isinstance(function, nn.Module):
         return _of_module(function, what)
     if not callable(function) or isinstance(function, type):
-        shown = getattr(function, "__name__", type(function).__name__)
         raise ArgumentInvalid(
-            f"{what} is a {shown} and no function.", hint="Give a function of outputs and targets."
+            f"{what} is {kind_of(function)} and no function.", hint="Give a function of outputs and targets."
         )
     home = home_of(function)
     name = str(getattr(function, "__name__", "function")).strip("<>").replace("lambda", "function")
@@ -60,7 +92,7 @@ def _of_module(loss: nn.Module, what: str) -> Code:
         home = None
     if home is None or next(loss.parameters(), None) is not None:
         raise ArgumentInvalid(
-            f"{what} is a {kind}, which cannot be written down for the miners.",
+            f"{what} is {with_article(kind)}, which cannot be written down for the miners.",
             hint="Give a function that computes it.",
         )
     return Code(name=kind, path=":".join(home), options=options)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from subnetlab.errors import DataInvalid, DatasetEmpty, ManifestInvalid
 from subnetlab.train import data
-from subnetlab.train.data import merkle
 from subnetlab.train.data.corpus import DataManifest, in_memory, write
+from subnetlab.train.hashing import merkle_root, shard_hash
 from subnetlab.train.peer import checked_corpus
 
 WORDS = [f"document {i} ".encode() * (i + 1) for i in range(30)]
@@ -145,18 +145,18 @@ def test_floats_are_no_tokens() -> None:
 
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=9), st.integers(0, 8))
 def test_the_root_depends_on_every_leaf_and_their_order(shards: list[bytes], at: int) -> None:
-    leaves = [merkle.leaf(shard) for shard in shards]
-    root = merkle.root(leaves)
+    leaves = [shard_hash(shard) for shard in shards]
+    root = merkle_root(leaves)
     changed = list(leaves)
-    changed[at % len(leaves)] = merkle.leaf(b"something else")
-    assert merkle.root(changed) != root
-    assert merkle.root([*leaves, leaves[-1]]) != root
+    changed[at % len(leaves)] = shard_hash(b"something else")
+    assert merkle_root(changed) != root
+    assert merkle_root([*leaves, leaves[-1]]) != root
     if leaves != leaves[::-1]:
-        assert merkle.root(leaves[::-1]) != root
+        assert merkle_root(leaves[::-1]) != root
 
 
 def test_a_node_is_no_leaf_and_no_leaves_no_tree() -> None:
-    a, b = merkle.leaf(b"a"), merkle.leaf(b"b")
-    assert merkle.root([a, b]) != merkle.leaf(a + b)
+    a, b = shard_hash(b"a"), shard_hash(b"b")
+    assert merkle_root([a, b]) != shard_hash(a + b)
     with pytest.raises(ValueError, match="at least one"):
-        merkle.root([])
+        merkle_root([])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from subnetlab.errors import PayloadRejected
-from subnetlab.train.payload import wire
+from subnetlab.train.payload import container
 from subnetlab.train.payload.onebit import FORM, OneBitCodec
 from subnetlab.train.theta import Layout
 
@@ -21,7 +21,7 @@ def drawn(seed: int) -> torch.Tensor:
 
 
 def written(scales: list[float], signs: bytes = bytes(5), form: str = FORM) -> bytes:
-    return wire.write(
+    return container.write(
         {"scales": np.array(scales, dtype="<f2"), "signs": np.frombuffer(signs, dtype=np.uint8)},
         {"form": form},
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train.models import TinyGPT, build
-from subnetlab.train.payload import quantise, rice, wire
+from subnetlab.train.payload import container, quantise, rice
 from subnetlab.train.payload.sparse import FORM, SparseCodec, State
 from subnetlab.train.theta import Layout
 
@@ -85,7 +85,7 @@ def parts_of(payload: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 def edited(layout: Layout, name: str, change) -> bytes:
     arrays, metadata = parts_of(codec(layout).encode(delta(layout), {}))
     arrays[name] = change(arrays[name])
-    return wire.write(arrays, metadata)
+    return container.write(arrays, metadata)
 
 
 def one(array: np.ndarray, value: float) -> np.ndarray:
@@ -122,7 +122,7 @@ def test_an_index_outside_its_chunk_is_rejected(layout: Layout) -> None:
     coded = rice.encode(gaps)
     arrays |= {"quotients": coded.quotients, "remainders": coded.remainders}
     with pytest.raises(PayloadRejected) as caught:
-        codec(layout).decode(wire.write(arrays, {"form": FORM, "rice": str(coded.parameter)}))
+        codec(layout).decode(container.write(arrays, {"form": FORM, "rice": str(coded.parameter)}))
     assert caught.value.reason == "bad_index"
 
 
@@ -130,7 +130,7 @@ def test_an_index_outside_its_chunk_is_rejected(layout: Layout) -> None:
 def test_a_rice_parameter_out_of_range_is_rejected(layout: Layout, parameter: str) -> None:
     arrays, _ = parts_of(codec(layout).encode(delta(layout), {}))
     with pytest.raises(PayloadRejected) as caught:
-        codec(layout).decode(wire.write(arrays, {"form": FORM, "rice": parameter}))
+        codec(layout).decode(container.write(arrays, {"form": FORM, "rice": parameter}))
     assert caught.value.reason == "malformed"
 
 

@@ -1,13 +1,17 @@
 """Every strategy as a whole: it learns, its options are checked, its outer step is the textbook's."""
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from subnetlab.errors import ManifestInvalid
 from subnetlab.train import models, strategies, tasks
 from subnetlab.train.data import Corpus, sequences
-from subnetlab.train.optimizer import AdamWConfig
-from subnetlab.train.strategies import DDP, DiLoCo, MuLoCo, SparseLoCo, Strategy
+from subnetlab.train.optimizer import AdamWConfig, SignumConfig
+from subnetlab.train.strategies import DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, Strategy, StreamingDiLoCo
 from subnetlab.train.strategies.base import Progress
 from subnetlab.train.tasks import Batch
 from subnetlab.train.theta import FlatModel, Layout
@@ -28,15 +32,16 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
     flat_models = [FlatModel(models.build(tiny, 0), task, AdamWConfig(lr=5e-3)) for _ in range(peers)]
     layout, theta = flat_models[0].layout, flat_models[0].theta_P.clone()
     memories, outer = [{} for _ in range(peers)], {}
-    codec = strategy.codec(layout)
     x, y = batches(corpus, 99, 1)[0]
     before = flat_models[0].loss((x, y))
     for round_ in range(ROUNDS):
         progress = Progress(round_, ROUNDS, strategy.inner_steps)
-        updates = []
+        updates, codec = [], strategy.codec(layout, round_)
         for peer in range(peers):
             work = batches(corpus, 10 * round_ + peer, strategy.inner_steps)
-            learned = strategy.learn(flat_models[peer], theta, work, progress, lambda i, loss: None)
+            learned = strategy.learn(
+                flat_models[peer], theta, work, progress, lambda i, loss: None, memory=memories[peer]
+            )
             assert len(learned.losses) == strategy.inner_steps
             updates.append(codec.decode(codec.encode(learned.delta_P, memories[peer])))
         strategy.apply(theta, strategy.combine(updates, layout), outer, progress)
@@ -49,9 +54,10 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
     [
         SparseLoCo(inner_steps=5), SparseLoCo(inner_steps=5, bins="sign", mean="all", k=512),
         DiLoCo(inner_steps=5, outer_lr=0.5, momentum=0.5), DDP(optimizer=AdamWConfig(lr=2e-2)),
-        DDP(inner_steps=2), MuLoCo(inner_steps=5),
+        DDP(inner_steps=2), MuLoCo(inner_steps=5), StreamingDiLoCo(inner_steps=3, fragments=2),
+        DeMo(optimizer=SignumConfig(lr=5e-3, warmup=0.0)),
     ],
-    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated", "muloco"],
+    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated", "muloco", "streaming", "demo"],
 )  # fmt: skip
 def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus) -> None:
     before, after = trained(strategy, tiny, corpus)
@@ -60,22 +66,53 @@ def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus:
 
 @pytest.mark.parametrize(
     "options",
-    [{"inner_steps": 0}, {"k": 0}, {"k": 5000}, {"feedback": 1.1}, {"outer_lr": 0.0}, {"chunk": 1 << 30}],
-)
-def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+    [
+        {"inner_steps": 0}, {"k": 0}, {"k": 5000}, {"feedback": 1.1}, {"outer_lr": 0.0}, {"chunk": 1 << 30},
+        {"k": 1.5}, {"mean": "some"}, {"bins": "three"},
+    ],
+)  # fmt: skip
+def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="SparseLoCo needs"):
         SparseLoCo(**options)
 
 
-def test_a_local_start_is_theta_without_what_was_not_sent(tiny: models.TinyGPT) -> None:
-    layout = Layout.of(models.build(tiny, 0))
+@pytest.mark.parametrize("strategy", [DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo])
+@pytest.mark.parametrize(
+    "options", [{"inner_steps": 1.5}, {"inner_steps": -1}, {"inner_steps": True}, {"clip": "most"}]
+)
+def test_no_strategy_takes_half_a_step_or_an_unknown_clip(strategy: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{strategy.__name__} needs"):
+        strategy(**options)
+
+
+@pytest.mark.parametrize("strategy", [DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo])
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_no_outer_step_is_endless(strategy: Any, rate: float) -> None:
+    with pytest.raises(ValueError, match="outer_lr > 0"):
+        strategy(outer_lr=rate)
+
+
+@pytest.mark.parametrize("kind", [DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo])
+def test_every_strategy_comes_back_from_its_description(kind: Any) -> None:
+    described = json.loads(json.dumps(strategies.to_json(kind())))
+    assert strategies.from_json(described) == kind()
+    with pytest.raises(ManifestInvalid):
+        strategies.from_json({**described, "learning_rate": 1})
+
+
+def test_a_local_start_is_theta_without_what_was_not_sent(tiny: models.TinyGPT, corpus: Corpus) -> None:
+    model = FlatModel(models.build(tiny, 0), tasks.of_model(tiny), AdamWConfig(lr=1e-12, weight_decay=0.0))
+    layout, progress = model.layout, Progress(1, ROUNDS, 15)
     draw = torch.Generator().manual_seed(0)
     theta_P, delta_P = (torch.randn(layout.size, generator=draw) for _ in range(2))
     local, memory = SparseLoCo(local=True), {}
-    assert torch.equal(local.start(theta_P, layout, memory), theta_P)
     sent = local.codec(layout).decode(local.codec(layout).encode(delta_P, memory)).dense(layout.size)
-    torch.testing.assert_close(local.start(theta_P, layout, memory), theta_P - (delta_P - sent))
-    assert torch.equal(SparseLoCo().start(theta_P, layout, memory), theta_P)
+    work = batches(corpus, 1, 1)
+    for strategy, start_P in ((local, theta_P - (delta_P - sent)), (SparseLoCo(), theta_P)):
+        strategy.learn(model, theta_P, work, progress, lambda i, loss: None, memory=memory)
+        torch.testing.assert_close(model.theta_P, start_P)
+    local.learn(model, theta_P, work, progress, lambda i, loss: None, memory={})
+    torch.testing.assert_close(model.theta_P, theta_P)
 
 
 def test_a_manifest_names_the_local_start_only_where_it_is_chosen() -> None:

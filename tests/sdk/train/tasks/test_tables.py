@@ -242,8 +242,8 @@ def test_code_of_others_is_not_run() -> None:
 def test_what_is_no_function_is_refused() -> None:
     kept = open(__file__)  # noqa: SIM115, PTH123
     for strange, words in (
-        (3, "is a int"),
-        (nn.MSELoss, "is a MSELoss"),
+        (3, "is an int"),
+        (nn.MSELoss, "is the class MSELoss"),
         (lambda o, t: kept, "cannot reach"),
     ):
         with pytest.raises(ArgumentInvalid, match=words):
@@ -267,10 +267,14 @@ WRONG: dict[str, tuple[Any, nn.Module, dict[str, Any], type[Exception], str]] = 
         NUMBERS, net(1), {"metrics": {"odd": code_of(missing, "m")}}, ModelNotBuildable, "'odd' failed",
     ),
     "a loss that fails": (
-        NUMBERS, net(1), {"loss": code_of(missing, "m")}, ModelNotBuildable, "failed on a batch",
+        NUMBERS, net(1), {"loss": code_of(missing, "m")}, ModelNotBuildable,
+        r"The loss 'missing' failed on outputs of shape \(2,\)",
     ),
     "a loss that is none": (
-        NUMBERS, net(1), {"loss": code_of(lambda o, t: 3, "m")}, ModelNotBuildable, "returned a int",
+        NUMBERS, net(1), {"loss": code_of(lambda o, t: 3, "m")}, ModelNotBuildable, "returned an int",
+    ),
+    "a metric under the task's own name": (
+        NUMBERS, net(1), {"metrics": {"r2": code_of(worst, "m")}}, ArgumentInvalid, "measures 'r2' by itself",
     ),
     "a class nobody named": (
         TEXTS, net(2), {"task": Classification(classes=("cat", "dog"))}, DataInvalid, "'eel'",

@@ -11,6 +11,7 @@ from subnetlab.devnet.pallets.subtensor import children as children
 from subnetlab.devnet.pallets.subtensor import coinbase as coinbase
 from subnetlab.devnet.pallets.subtensor import commit_reveal as commit_reveal
 from subnetlab.devnet.pallets.subtensor import destroying as destroying
+from subnetlab.devnet.pallets.subtensor import evm_key as evm_key
 from subnetlab.devnet.pallets.subtensor import identity as identity
 from subnetlab.devnet.pallets.subtensor import moving as moving
 from subnetlab.devnet.pallets.subtensor import registration as registration

@@ -4,6 +4,7 @@ Source: `subnets/uids.rs` and the pruning part of `subnets/registration.rs`.
 """
 
 from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.pallets.subtensor import evm_key
 from subnetlab.devnet.pallets.subtensor.entries import (
     at,
     entries,
@@ -60,7 +61,7 @@ def replace(ledger: Ledger, netuid: int, uid: int, hotkey: str) -> None:
     if exists(ledger, "SubnetOwnerHotkey", netuid) and read(ledger, "SubnetOwnerHotkey", netuid) == former:
         return
     erase(ledger, "Uids", netuid, former)
-    erase(ledger, "AssociatedEvmAddress", netuid, uid)
+    evm_key.forget(ledger, netuid, uid)
     erase(ledger, "IsNetworkMember", former, netuid)
     put_at(ledger, "Active", netuid, uid=uid, value=True)
     _seat(ledger, netuid, uid, hotkey)

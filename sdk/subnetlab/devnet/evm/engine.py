@@ -1,0 +1,119 @@
+"""What runs contracts, as the rest of the node sees it; the engine itself is loaded on first use.
+
+An engine changes a ledger and says how it went. It knows no transaction pool, no block and no JSON-RPC.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from subnetlab.devnet.chain.ledger import Ledger
+from subnetlab.devnet.evm.transaction import AccessList, Authorization
+
+BLOCK_GAS_LIMIT = 75_000_000
+REF_TIME_PER_GAS = 40_000
+"""Three quarters of a block's four seconds, by its gas."""
+_TRANSACTION, _CREATION, _AUTHORIZATION = 21_000, 32_000, 25_000
+_LISTED_ADDRESS, _LISTED_KEY, _INITCODE_WORD = 2_400, 1_900, 2
+_TOKEN, _FLOOR_TOKEN = 4, 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What an account asks for: a call, or with no target a creation."""
+
+    sender: bytes
+    to: bytes | None = None
+    data: bytes = b""
+    value: int = 0
+    """Wei."""
+    gas_limit: int = BLOCK_GAS_LIMIT
+    gas_price: int = 0
+    """Wei a gas that the sender pays, the tip included."""
+    access_list: AccessList = ()
+    authorizations: tuple[Authorization, ...] = ()
+    salt: bytes | None = None
+    """Names the created contract by its code (CREATE2) instead of by the sender's nonce."""
+
+    def intrinsic_gas(self) -> int:
+        """Gas before the first instruction, apart from that of creation code's length."""
+        keys = sum(len(keys) for _, keys in self.access_list)
+        return (
+            _TRANSACTION
+            + _TOKEN * self._tokens()
+            + (_CREATION if self.to is None else 0)
+            + _LISTED_ADDRESS * len(self.access_list)
+            + _LISTED_KEY * keys
+            + _AUTHORIZATION * len(self.authorizations)
+        )
+
+    def floor_gas(self) -> int:
+        """The least that data costs, whatever runs (EIP-7623)."""
+        return _TRANSACTION + _FLOOR_TOKEN * self._tokens()
+
+    def least_gas(self) -> int:
+        """The lowest limit with which the message may begin."""
+        words = (len(self.data) + 31) // 32 if self.to is None else 0
+        return max(self.intrinsic_gas() + _INITCODE_WORD * words, self.floor_gas())
+
+    def _tokens(self) -> int:
+        zeros = self.data.count(0)
+        return zeros + 4 * (len(self.data) - zeros)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An event of a contract."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a message went."""
+
+    reason: Any
+    """An `ExitReason` as the codec has it, such as `{"Succeed": "Returned"}`."""
+    output: bytes
+    gas_used: int
+    logs: tuple[Log, ...] = ()
+    contract: bytes | None = None
+    """The created contract's address."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether its changes stay."""
+        return "Succeed" in self.reason
+
+    @property
+    def reverted(self) -> bool:
+        """Whether the code itself refused."""
+        return "Revert" in self.reason
+
+
+Pause = Callable[[], None]
+
+
+class EvmEngine(Protocol):
+    """Runs messages on a ledger."""
+
+    def apply(self, ledger: Ledger, message: Message) -> Outcome:
+        """Run a message in the block being built: fees are paid, logs become events.
+
+        Raises:
+            DispatchError: it could not begin; nothing has changed.
+        """
+        ...
+
+    def call(self, ledger: Ledger, message: Message, pause: Pause) -> Outcome:
+        """Run a message on a ledger of its own, without fees; `pause` may put it off or end it."""
+        ...
+
+
+def engine() -> EvmEngine:
+    """The engine, loaded when it is first asked for."""
+    from subnetlab.devnet.evm.prague import Prague  # noqa: PLC0415 - it takes most of a second to load
+
+    return Prague()

@@ -1,0 +1,89 @@
+"""RLP: byte strings and lists of them, as Ethereum hashes and signs them.
+
+Decoding is strict, because a hash is made over the bytes: a longer form than needed, or bytes after the end,
+are refused. Source: Ethereum's yellow paper, appendix B.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Item: TypeAlias = "bytes | Sequence[Item]"
+MOST_DEPTH = 8
+"""How deep lists may lie inside lists; a transaction needs three."""
+_SHORT = 55
+
+
+class Malformed(ValueError):
+    """These bytes are no RLP."""
+
+
+def number(value: int) -> bytes:
+    """A non-negative integer without leading zeros."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def encode(item: Item) -> bytes:
+    """The bytes of an item."""
+    if isinstance(item, bytes):
+        if len(item) == 1 and item[0] < 0x80:
+            return item
+        return _head(0x80, len(item)) + item
+    body = b"".join(encode(part) for part in item)
+    return _head(0xC0, len(body)) + body
+
+
+def _head(kind: int, length: int) -> bytes:
+    if length <= _SHORT:
+        return bytes([kind + length])
+    size = number(length)
+    return bytes([kind + _SHORT + len(size)]) + size
+
+
+def decode(data: bytes) -> Item:
+    """The item that these bytes are, and nothing else.
+
+    Raises:
+        Malformed: they are none.
+    """
+    item, end = _decode(data, 0, len(data), 0)
+    if end != len(data):
+        raise Malformed(f"{len(data) - end} bytes after the item's end")
+    return item
+
+
+def _decode(data: bytes, start: int, limit: int, depth: int) -> tuple[Item, int]:
+    if start >= limit:
+        raise Malformed("an item is missing")
+    if depth > MOST_DEPTH:
+        raise Malformed("lists lie too deep inside lists")
+    first = data[start]
+    if first < 0x80:
+        return data[start : start + 1], start + 1
+    is_list = first >= 0xC0
+    body, end = _span(data, start, limit, 0xC0 if is_list else 0x80)
+    if not is_list:
+        if end - body == 1 and first == 0x81 and data[body] < 0x80:
+            raise Malformed("a byte is longer than it needs to be")
+        return data[body:end], end
+    items: list[Item] = []
+    while body < end:
+        item, body = _decode(data, body, end, depth + 1)
+        items.append(item)
+    return items, end
+
+
+def _span(data: bytes, start: int, limit: int, kind: int) -> tuple[int, int]:
+    """Where the body of an item begins and ends."""
+    length = data[start] - kind
+    body = start + 1
+    if length > _SHORT:
+        size = data[body : body + length - _SHORT]
+        body += length - _SHORT
+        if body > limit or size[:1] == b"\0":
+            raise Malformed("a length is not in its shortest form")
+        length = int.from_bytes(size, "big")
+        if length <= _SHORT:
+            raise Malformed("a length is not in its shortest form")
+    if body + length > limit:
+        raise Malformed("the bytes end before the item does")
+    return body, body + length

@@ -1,0 +1,190 @@
+"""Pay a run's miners out of its escrow while it goes on, settle when it is over, and show the receipts.
+
+A round counts for the miners whose payloads its lead took, as the record says; the first validator's key
+approves it on chain. Everything to be done follows from the record and the contract, so a process that comes later,
+after a restart too, goes on where it was left, and nothing is paid twice.
+"""
+
+import contextlib
+import threading
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from subnetlab.errors import RunError, RunNotFinished, SubnetLabError
+from subnetlab.lab.job import APPROVALS, GAS, Job, read
+from subnetlab.network.confirm import Always
+from subnetlab.network.evm.escrow import Escrow
+from subnetlab.network.evm.wallet import EvmWallet, seat_wallet
+from subnetlab.record.lock import locked
+from subnetlab.units import Rao
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from subnetlab.lab.session import Net
+    from subnetlab.network.client import NetworkClient
+    from subnetlab.record.view import RunView
+
+_LOCK: Final = "job.lock"
+_LOOK_AGAIN_S = 1.0
+
+
+def earned(view: "RunView", uid: int) -> int:
+    """How many rounds of a run took a miner's payload."""
+    return sum(any(int(taken[0]) == uid for taken in closed.accepted) for closed in view.closed.values())
+
+
+class JobPayments:
+    """The payments of one run's job, made as far as its record has come."""
+
+    def __init__(self, client: "NetworkClient", folder: Path, job: Job) -> None:
+        # Play money by now: the owner said yes when the job was funded.
+        self._client, self._folder, self._job = client.asking(Always()), folder, job
+        self._escrow = Escrow(self._client.evm, job.escrow)
+
+    def approve(self, view: "RunView", *, all_of_it: bool) -> None:
+        """Approve what miners have earned so far; unless it is all of it, only where enough came together.
+
+        Raises:
+            NetworkError: the chain refused, or does not answer; nothing is lost by asking again.
+        """
+        step = 1 if all_of_it else max(1, self._job.rounds // APPROVALS)
+        judge = seat_wallet(self._job.arbiter_uri)
+        with locked(self._folder / _LOCK):
+            for uid, (number, _) in self._job.miners.items():
+                found, due = self._escrow.job(number), earned(view, int(uid))
+                if not found.closed and due - found.approved >= step:
+                    self._escrow.approve(number, due, wallet=judge, evidence=_evidence(view, int(uid)))
+
+    def settle(self, view: "RunView") -> None:
+        """Approve what was earned, close every job, pay the miners out, and give the rest to the owner.
+
+        Raises:
+            NetworkError: the chain refused, or does not answer; asking again goes on where it was left.
+        """
+        self.approve(view, all_of_it=True)
+        judge = seat_wallet(self._job.arbiter_uri)
+        with locked(self._folder / _LOCK):
+            for number, _ in self._job.miners.values():
+                if not self._escrow.job(number).closed:
+                    self._escrow.close(number, wallet=judge)
+            for _, uri in self._job.miners.values():
+                self._paid_out(seat_wallet(uri))
+            self._refunded(seat_wallet(self._job.payer_uri))
+
+    def _paid_out(self, miner: EvmWallet) -> None:
+        """A miner withdraws; one without gas is lent some by the owner's key."""
+        if self._escrow.owed(miner):
+            gas = self._client.evm.gas_cost(GAS["withdraw"])
+            if self._client.evm.balance(miner) < gas:
+                payer = seat_wallet(self._job.payer_uri)
+                self._client.evm.pay(Rao(gas), miner, payer, own=True)
+            self._escrow.withdraw(wallet=miner)
+
+    def _refunded(self, payer: EvmWallet) -> None:
+        """What was not earned, and what is left of the gas, goes back to the owner's wallet."""
+        evm, rest = self._client.evm, self._escrow.owed(payer)
+        if rest:
+            self._escrow.withdraw(wallet=payer)
+            self._client.budget.refund(rest)
+        for key in (payer, seat_wallet(self._job.arbiter_uri)):
+            left = evm.balance(key) - evm.gas_cost(GAS["withdraw"])
+            if left > evm.gas_cost(GAS["withdraw"]):  # or it would cost more than it brings
+                evm.pay(Rao(left), self._job.owner, key, what="withdraw", own=True)
+
+    def receipts(self) -> "pl.DataFrame":
+        """What happened to the run's job, one row per event of the escrow, with the miner's uid."""
+        import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
+
+        uids = {number: int(uid) for uid, (number, _) in self._job.miners.items()}
+        told = self._escrow.receipts(from_block=self._job.opened_in)
+        uid = pl.col("job").replace_strict(uids, default=None, return_dtype=pl.Int64).alias("uid")
+        return told.with_columns(uid).select("uid", *told.columns)
+
+
+def _evidence(view: "RunView", uid: int) -> bytes:
+    """The hash of the newest payload that a round took from a miner."""
+    for _, closed in sorted(view.closed.items(), reverse=True):
+        for taken in closed.accepted:
+            if int(taken[0]) == uid:
+                with contextlib.suppress(ValueError):
+                    return bytes.fromhex(str(taken[1]).removeprefix("0x"))[:32].rjust(32, b"\0")
+    return bytes(32)
+
+
+class PaidRun:
+    """The verbs of a run whose miners are paid by an escrow; part of `Run`."""
+
+    folder: Path
+    net: "Net | None"
+
+    @property
+    @abstractmethod
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+
+    @property
+    @abstractmethod
+    def view(self) -> "RunView":
+        """Everything the record says up to now."""
+
+    def receipts(self) -> "pl.DataFrame":
+        """What the run's escrow received, approved, paid and gave back: one row per event; empty without one.
+
+        Raises:
+            RunError: the run's chain is not connected, or the job cannot be read.
+        """
+        return self._payments().receipts()
+
+    def settle(self) -> "pl.DataFrame":
+        """Pay what the run's miners have earned, and give the owner the rest; returns the receipts.
+
+        This happens by itself when a run ends while its notebook lives. Doing it twice pays nothing twice.
+
+        Raises:
+            RunNotFinished: the run goes on.
+            NetworkError: the chain refused, or does not answer; call it again.
+        """
+        if not self.view.ended:
+            raise RunNotFinished(f"{self.folder.name} goes on; its miners are paid as rounds close.")
+        payments = self._payments()
+        payments.settle(self.view)
+        return payments.receipts()
+
+    def follow_payments(self) -> threading.Thread:
+        """Pay the miners while the run goes on, and settle when it is over, on a thread of its own.
+
+        What fails is tried again at the next round, and at last by `settle`, which says why.
+        """
+        payments = self._payments()
+
+        def go() -> None:
+            pause, seen = threading.Event(), 0
+            while not self.ended:
+                pause.wait(_LOOK_AGAIN_S)
+                over = len(self.view.over)
+                if over > seen:
+                    seen = over
+                    with contextlib.suppress(SubnetLabError):
+                        payments.approve(self.view, all_of_it=False)
+            if self.view.ended is not None:
+                with contextlib.suppress(SubnetLabError):
+                    payments.settle(self.view)
+
+        thread = threading.Thread(target=go, name=f"payments of {self.folder.name}", daemon=True)
+        thread.start()
+        return thread
+
+    def _payments(self) -> JobPayments:
+        job = read(self.folder)
+        if job is None:
+            raise RunError(
+                f"{self.folder.name} pays its miners by emission alone.",
+                hint="subnet.train(…, budget_tao=5) funds a job.",
+            )
+        if self.net is None or self.net.closed:
+            raise RunError("The run's chain is not connected.", hint="run = sl.attach(name) connects it.")
+        from subnetlab.lab.subnet import network_client  # noqa: PLC0415  (subnets know runs)
+
+        return JobPayments(network_client(self.net), self.folder, job)

@@ -1,0 +1,180 @@
+"""Keys of the EVM by name: well-known ones on development chains, encrypted keystores everywhere.
+
+The six development names have the first six keys that Foundry and Hardhat derive from their public
+mnemonic, so guides and wallets of that world fit. Everywhere else a key lies in a keystore (version 3) that
+the SDK keeps beside the wallet's hotkeys; its address is read without a password, and it is opened, in
+memory only, when it signs for the first time. No key is ever part of a name, a `repr` or an error.
+"""
+
+import getpass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from bittensor.evm import get_evm_key_info, h160_to_ss58, list_evm_keys, unlock_evm_key
+from eth_utils.address import to_checksum_address
+
+from subnetlab.errors import UnknownWallet, WalletError
+from subnetlab.network.confirm import can_ask
+from subnetlab.network.secrets import refuse_secret
+from subnetlab.network.wallets import DEV_NAMES
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+_DEV_MNEMONIC: Final = "test test test test test test test test test test test junk"
+_DEV_PATH: Final = "m/44'/60'/0'/0/{index}"
+_PASSWORD: Final = "BT_WALLET_PASSWORD"  # noqa: S105  (the name of a variable)
+_DEFAULT_KEY: Final = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EvmWallet:
+    """A key of the EVM: its address for everybody to see, and its signature on demand."""
+
+    name: str
+    address: str
+    """With its checksum."""
+    development: bool
+    """Whether everybody holds this key."""
+    _open: "Callable[[], LocalAccount]" = field(repr=False)
+    _opened: "list[LocalAccount]" = field(default_factory=list[Any], repr=False)
+
+    @property
+    def mirror(self) -> str:
+        """The ss58 account that holds what the address has."""
+        return h160_to_ss58(self.address)
+
+    def signer(self) -> "LocalAccount":
+        """The account that web3.py signs with; it holds the key, so keep it out of outputs.
+
+        Raises:
+            WalletError: no password opens the keystore, or the key in it is of another address.
+        """
+        if not self._opened:
+            account = self._open()
+            if account.address != self.address:
+                raise WalletError(
+                    f"The keystore of {self.name} says {self.address}, and its key is of {account.address}.",
+                    hint="Put the keystore back from your backup; do not pay to the address it says.",
+                )
+            self._opened.append(account)
+        return self._opened[0]
+
+    def __repr__(self) -> str:
+        return f"EvmWallet({self.name!r}, {self.address})"
+
+    def __reduce__(self) -> NoReturn:
+        raise WalletError("A wallet is not written to a file: it may hold an open key.")
+
+
+def evm_wallet(name: "str | EvmWallet", *, development: bool) -> EvmWallet:
+    """A key of the EVM by name.
+
+    Args:
+        name: `alice` and five more on a development chain; `wallet/key`, or `wallet` for its key `default`,
+            among the keystores on disk.
+        development: whether the chain is a development chain, where money is play money.
+
+    Raises:
+        UnknownWallet: there is none of this name.
+        SecretRefused: the name looks like a mnemonic or a private key.
+        WalletError: a development key on a chain that is none.
+    """
+    if isinstance(name, EvmWallet):
+        if name.development and not development:
+            raise WalletError(
+                f"{name.name} is a development key that everybody holds.",
+                hint="Use an EVM key of your own on this network.",
+            )
+        return name
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
+        raise UnknownWallet(
+            f"A {type(name).__name__} is not an EVM wallet.", hint='Use net.evm_wallet("alice").'
+        )
+    refuse_secret(name, "the name of an EVM wallet")
+    if development and name.lower() in DEV_NAMES:
+        return _dev(name.lower())
+    return _keystore(name)
+
+
+def evm_wallets_of(wallet: str, *, development: bool) -> tuple[EvmWallet, ...]:
+    """Every EVM key that belongs to a wallet of this name: the development key, or its keystores."""
+    if development and wallet.lower() in DEV_NAMES:
+        return (_dev(wallet.lower()),)
+    if not wallet or "/" in wallet or ".." in wallet:
+        return ()
+    return tuple(_keystore(f"{wallet}/{info.name}") for info in list_evm_keys(wallet))
+
+
+def seat_wallet(uri: str) -> EvmWallet:
+    """The key of the EVM that belongs to a seat or another part of a run on a development chain.
+
+    Args:
+        uri: what it derives from, such as the development URI of the seat's hotkey.
+    """
+    from eth_account import Account  # noqa: PLC0415  (only where a key is wanted)
+
+    account: LocalAccount = Account.from_key(blake2b(f"evm:{uri}".encode(), digest_size=32).digest())
+    return EvmWallet(name=uri, address=account.address, development=True, _open=lambda: account)
+
+
+def _dev(name: str) -> EvmWallet:
+    from eth_account import Account  # noqa: PLC0415  (only where a key is wanted)
+    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic  # noqa: PLC0415
+
+    path = _DEV_PATH.format(index=DEV_NAMES.index(name))
+    account: LocalAccount = Account.from_key(key_from_seed(seed_from_mnemonic(_DEV_MNEMONIC, ""), path))
+    return EvmWallet(name=name, address=account.address, development=True, _open=lambda: account)
+
+
+def _keystore(name: str) -> EvmWallet:
+    wallet, _, key = name.partition("/")
+    key = key or _DEFAULT_KEY
+    if not wallet or ".." in name or "/" in key:
+        raise _unknown(name)
+    try:
+        info = get_evm_key_info(key, wallet)
+    except ValueError:
+        raise _unknown(name) from None
+    return EvmWallet(
+        name=f"{wallet}/{key}",
+        address=to_checksum_address(info.address),
+        development=False,
+        _open=lambda: _unlocked(wallet, key),
+    )
+
+
+def _unlocked(wallet: str, key: str) -> "LocalAccount":
+    password = os.environ.get(_PASSWORD) or _asked(wallet, key)
+    try:
+        return unlock_evm_key(key, wallet, password=password)
+    except (ValueError, OSError) as error:
+        wrong = "MAC mismatch" in str(error)
+        what = "That password does not open" if wrong else "The keystore cannot be read:"
+        raise WalletError(f"{what} {wallet}/{key}.", hint="Try again with net.evm_wallet(…).") from None
+
+
+def _asked(wallet: str, key: str) -> str:
+    if not can_ask():
+        raise WalletError(
+            f"The EVM key {wallet}/{key} is encrypted, and no person can be asked for its password.",
+            hint=f"Run it in a notebook or a terminal, or set {_PASSWORD} for this process.",
+        )
+    try:
+        typed = getpass.getpass(f"Password of the EVM key {wallet}/{key}: ")
+    except (EOFError, OSError, RuntimeError):
+        typed = ""
+    if not typed:
+        raise WalletError(f"The EVM key {wallet}/{key} stays closed: no password was given.")
+    return typed
+
+
+def _unknown(name: str) -> UnknownWallet:
+    return UnknownWallet(
+        f"There is no EVM wallet called {name!r}.",
+        hint="On a devnet use alice, bob, charlie, dave, eve or ferdie; elsewhere create one with "
+        "`btcli evm key new`.",
+    )

@@ -1,0 +1,99 @@
+"""Everything that was spent on a chain, kept across processes: the account book beside the budget.
+
+One file per chain below `settings.home() / "budgets"`, one JSON object a line, only ever appended to. Every
+spend that passes the purse is in it: payments, stakes, prices of subnets and seats, gas of the EVM, fees
+alone, and what was refused in a block or lost on its way. The peers of a run pay their fees without a purse,
+so these are not in it. A line that cannot be read, because the machine went down while it was written, is
+left out.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from subnetlab import settings
+from subnetlab.record.files import make_private, open_log
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Outcome = Literal["done", "refused", "unknown"]
+"""In a block; refused by the chain, which took the fee at most; or lost, and counted as spent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One spend."""
+
+    time: float
+    """Unix seconds."""
+    what: str
+    """`pay`, `stake`, `unstake`, `register`, `fund`, `escrow` …; `execute` for any other intent."""
+    wallet: str
+    """Who paid: an ss58 address, or a `0x…` address of the EVM."""
+    to: str = ""
+    amount_rao: int = 0
+    """What left the wallet beside the fee; below 0 where it came back."""
+    fee_rao: int = 0
+    outcome: Outcome = "done"
+    block: int = 0
+    tx: str = ""
+    netuid: int | None = None
+    summary: str = ""
+
+
+class Ledger:
+    """The ledger of one chain.
+
+    Args:
+        chain: what tells the chain from every other, as a file name (`NetworkClient.chain`).
+        folder: where ledgers are kept; `settings.home() / "budgets"` unless given.
+    """
+
+    def __init__(self, chain: str, *, folder: Path | None = None) -> None:
+        self._path = (folder or settings.home() / "budgets") / f"{chain}.ledger"
+
+    def add(self, **spent: Any) -> None:
+        """Append one spend, as `Entry` names its fields; the time is now."""
+        entry = Entry(time=time.time(), **spent)
+        make_private(self._path.parent)
+        line = "\n" + json.dumps(asdict(entry))  # in front: a line that was torn before ends here
+        descriptor = open_log(self._path)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+    def entries(self) -> list[Entry]:
+        """Everything that was spent, oldest first."""
+        try:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [entry for line in lines if (entry := _read(line)) is not None]
+
+    def frame(self) -> "pl.DataFrame":
+        """Everything that was spent, one row each, oldest first."""
+        import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
+
+        schema = {
+            "time": pl.Float64, "what": pl.String, "wallet": pl.String, "to": pl.String,
+            "amount_rao": pl.Int64, "fee_rao": pl.Int64, "outcome": pl.String, "block": pl.Int64,
+            "tx": pl.String, "netuid": pl.Int64, "summary": pl.String,
+        }  # fmt: skip
+        return pl.DataFrame([asdict(entry) for entry in self.entries()], schema=schema)
+
+    def forget(self) -> None:
+        """Remove the ledger, because the chain is gone for good."""
+        self._path.unlink(missing_ok=True)
+
+
+def _read(line: str) -> Entry | None:
+    known = {field.name for field in fields(Entry)}
+    try:
+        return Entry(**{name: value for name, value in json.loads(line).items() if name in known})
+    except (ValueError, TypeError, AttributeError):
+        return None

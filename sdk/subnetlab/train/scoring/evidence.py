@@ -1,0 +1,75 @@
+"""What several rounds together say of a miner: how much its updates help, and whether its work is its own.
+
+Noise that one round leaves cancels over rounds. The standing is the running mean of an update's effect as a
+share of the median's. Own work shows in data: an update that was trained on its assigned items removes more
+loss there than on others. Every round weighs that by the sequential test of Wald (1945), as Page's sum
+(1954): the logarithm of how likely the difference is for work of its own against work from elsewhere, added
+up and bounded on both sides, so that a miner that changes is found out, or restored, within a few rounds.
+Where a round's data say little, little is added, so the test takes as long as it must.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final
+
+from subnetlab.train.scoring.losses import Removed
+
+BOUND: Final = 6.0
+"""Most that is held for or against a miner, in nats; it starts with so much for it."""
+STEP: Final = 2.0
+"""Most that one round adds or takes: one outlier decides nothing."""
+_LEAST, _MOST = -1.0, 2.0
+"""Bounds of a round's share of the median effect."""
+_DECAY: Final = 0.8
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One validator's, by uid."""
+
+    own_share: float
+    """Of the median miner's difference between own and other data: what own work shows at least."""
+    standing: dict[int, float] = field(default_factory=dict[int, float])
+    own_work: dict[int, float] = field(default_factory=dict[int, float])
+    """Nats for own work; below 0 the work counts as not its own."""
+
+    def update(self, removed: Mapping[int, Removed]) -> None:
+        """Take in what every well-formed update of a round removed."""
+        self.weigh_standing(removed)
+        for uid, said in self._said(removed).items():
+            self.own_work[uid] = max(-BOUND, min(BOUND, self.own_work.get(uid, BOUND) + said))
+
+    def weigh_standing(self, removed: Mapping[int, Removed]) -> None:
+        """Take in how much each update helped beside the median's."""
+        for uid, share in shares(removed).items():
+            old, bounded = self.standing.get(uid), max(_LEAST, min(_MOST, share))
+            self.standing[uid] = bounded if old is None else _DECAY * old + (1 - _DECAY) * bounded
+
+    def against(self, uids: Iterable[int]) -> dict[int, str]:
+        """Of these miners, those whose work does not count as their own, each with the reason."""
+        return {
+            uid: (
+                "Over the last rounds its updates helped the data it was assigned no more than other data:"
+                " the work is not its own."
+            )
+            for uid in uids
+            if self.own_work.get(uid, BOUND) < 0
+        }
+
+    def _said(self, removed: Mapping[int, Removed]) -> dict[int, float]:
+        """What a round adds, in nats; nothing where own data showed no difference at the median miner."""
+        typical = self.own_share * median([r.own for r in removed.values()] or [0.0])
+        if typical <= 0:
+            return {}
+        noise = median(r.own_noise for r in removed.values())
+        return {
+            uid: max(-STEP, min(STEP, typical * (r.own - typical / 2) / max(noise, r.own_noise, 1e-12) ** 2))
+            for uid, r in removed.items()
+        }
+
+
+def shares(removed: Mapping[int, Removed]) -> dict[int, float]:
+    """Every update's effect as a share of the median's; none where the median update removed nothing."""
+    typical = median([r.effect for r in removed.values()] or [0.0])
+    return {uid: r.effect / typical for uid, r in removed.items()} if typical > 0 else {}

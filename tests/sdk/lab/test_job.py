@@ -1,0 +1,91 @@
+"""A run whose miners are paid from an escrow: funded, approved by round, paid out, refunded to the rao."""
+
+import polars as pl
+import pytest
+
+import subnetlab as sl
+from subnetlab.errors import ArgumentInvalid, InsufficientBalance, InvalidAmount, OverBudget, RunError
+from subnetlab.lab.job import read
+from subnetlab.lab.payments import earned
+from subnetlab.lab.session import Net
+from subnetlab.network.evm.wallet import seat_wallet
+
+RAO = 10**9
+TEXT = "def f(x):\n    return x + 1\n" * 4000
+
+
+def small(net: Net, **changed: object) -> dict[str, object]:
+    fleet = sl.LocalFleet(miners=2, validators=1, free_riders=1, baseline=False)
+    return {"data": sl.data.text(TEXT), "rounds": 3, "fleet": fleet, "batch_size": 2} | changed
+
+
+@pytest.mark.timeout(400)
+def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
+    subnet = net.create_subnet("job")
+    owner = net.address("alice")
+    run = subnet.train(**small(net, budget_tao="5.000000001")).wait(300)  # type: ignore[arg-type]
+    told = run.settle()
+    job = read(run.folder)
+    assert job is not None
+    assert job.per_round_rao == 5 * RAO // 6
+    due = {int(uid): earned(run.view, int(uid)) * job.per_round_rao for uid in job.miners}
+    assert max(due.values()) > 0
+    paid = told.filter(pl.col("event") == "withdrawn")
+    for uid, (_, uri) in job.miners.items():
+        account = seat_wallet(uri).address
+        assert paid.filter(pl.col("account") == account)["amount_rao"].sum() == due[int(uid)]
+    opened = told.filter(pl.col("event") == "opened")
+    assert opened["amount_rao"].sum() == 6 * job.per_round_rao
+    assert set(opened["uid"]) == set(due)
+    refund = told.filter(pl.col("event") == "closed")["amount_rao"].sum()
+    assert refund == 6 * job.per_round_rao - sum(due.values())
+    assert told.filter(pl.col("event") == "approved")["amount_rao"].sum() == sum(due.values())
+    # What left the owner's wallet for the job and did not come back is what was earned, gas, and its rest.
+    book = net.ledger().filter(
+        (pl.col("what") == "fund") | ((pl.col("to") == owner) & (pl.col("what") == "withdraw"))
+    )
+    gone = book.filter(pl.col("wallet") == owner)["amount_rao"].sum()
+    back = book.filter(pl.col("to") == owner)["amount_rao"].sum()
+    kept = [seat_wallet(uri) for uri in (job.payer_uri, job.arbiter_uri)]
+    miners = [seat_wallet(uri) for _, uri in job.miners.values()]
+    held = sum(net.balance(key).rao for key in (*kept, *miners))
+    fees = (
+        net.ledger()
+        .filter(pl.col("wallet").is_in([key.address for key in (*kept, *miners)]))["fee_rao"]
+        .sum()
+    )
+    assert gone - back == held + fees
+    again = net.ledger().height
+    assert run.settle().height == told.height, "settling twice pays nothing twice"
+    assert net.ledger().height == again
+    assert run.receipts().equals(told)
+
+
+@pytest.mark.parametrize(
+    ("budget", "error"),
+    [
+        (0, InvalidAmount),
+        (-1, InvalidAmount),
+        ("much", InvalidAmount),
+        (5e-9, ArgumentInvalid),
+        (10**7, InsufficientBalance),
+        (4, OverBudget),
+    ],
+)
+def test_a_job_that_cannot_be_paid_starts_nothing(net: Net, budget: object, error: type[Exception]) -> None:
+    subnet = net.create_subnet("job")
+    runs = len(sl.runs(all=True))
+    net.budget.set(None if error is not OverBudget else 1000)
+    if error is OverBudget:
+        net.budget.count(1000 * RAO - 500 * RAO)
+        net.budget.set(303)
+    with pytest.raises(error):
+        subnet.train(**small(net, budget_tao=budget))  # type: ignore[arg-type]
+    net.budget.set(None)
+    assert len(sl.runs(all=True)) == runs
+    assert "fund" not in net.ledger()["what"].to_list()[-3:]
+
+
+def test_a_run_without_a_budget_says_what_would_give_it_one(net: Net, tmp_path) -> None:
+    with pytest.raises(RunError, match="budget_tao=5"):
+        sl.Run(tmp_path).receipts()

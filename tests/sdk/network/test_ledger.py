@@ -1,0 +1,155 @@
+"""The ledger keeps every spend that passes the purse, whichever way it ended, across processes."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from subnetlab.errors import ChainRejected, NodeUnreachable, NotConfirmed, OverBudget, SubnetLabError
+from subnetlab.network.budget import Budget
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.confirm import Always, Never, Spend
+from subnetlab.network.ledger import Ledger
+from subnetlab.network.receipt import Receipt
+from subnetlab.network.spending import Purse
+from subnetlab.network.wallets import dev_keypair, dev_wallet
+
+from .conftest import Prepared
+
+RAO = 10**9
+
+
+def raising(error: BaseException) -> Callable[[], Receipt]:
+    def submit() -> Receipt:
+        raise error
+
+    return submit
+
+
+def spend(amount: int = 1000, **changed: object) -> Spend:
+    told = {"what": "pay", "to": "5H", "most": False} | changed
+    return Spend(
+        summary="pay it", network="net", wallet="5G", amount_rao=amount, fee_rao=10, real=False, **told
+    )  # type: ignore[arg-type]
+
+
+def receipt(**events: int) -> Receipt:
+    names = {"out": ("Withdraw", "who"), "back": ("Deposit", "who")}
+    told = tuple(
+        {"pallet": "Balances", "name": names[name][0], "fields": {names[name][1]: "5G", "amount": amount}}
+        for name, amount in events.items()
+    )
+    return Receipt(tx="0x07", block=3, fee_rao=7, summary="pay it", events=told)
+
+
+@pytest.fixture
+def purse(tmp_path: Path) -> Purse:
+    budget = Budget("net", unlimited=True, folder=tmp_path)
+    return Purse(budget=budget, confirm=Always(), ledger=Ledger("net", folder=tmp_path))
+
+
+def go(purse: Purse, spent: Spend, submit: Callable[[], Receipt]) -> None:
+    purse.spend(spent, free_rao=RAO, deposit_rao=500, submit=submit)
+
+
+def rows(purse: Purse) -> list[tuple[object, ...]]:
+    assert purse.ledger is not None
+    return [(e.what, e.outcome, e.amount_rao, e.fee_rao, e.block) for e in purse.ledger.entries()]
+
+
+@pytest.mark.parametrize(
+    ("ended", "kept", "spent"),
+    [
+        (receipt, ("pay", "done", 1000, 7, 3), 1007),
+        (lambda: receipt(out=400), ("pay", "done", 400, 7, 3), 407),
+        (lambda: receipt(back=50), ("pay", "done", -50, 7, 3), 7),
+        (raising(ChainRejected("no")), ("pay", "refused", 0, 10, 0), 10),
+        (raising(NodeUnreachable("gone")), ("pay", "unknown", 1000, 10, 0), 1010),
+        (raising(KeyboardInterrupt()), ("pay", "unknown", 1000, 10, 0), 1010),
+    ],
+)
+def test_budget_and_ledger_agree_on_what_was_really_spent(
+    purse: Purse, ended: Callable[[], Receipt], kept: tuple[object, ...], spent: int
+) -> None:
+    with contextlib.suppress(SubnetLabError, KeyboardInterrupt):
+        go(purse, spend(), ended)
+    assert rows(purse) == [kept]
+    assert purse.budget.spent_rao == spent
+
+
+def test_the_most_that_could_leave_is_not_what_left(purse: Purse) -> None:
+    """A raw call counts as everything the wallet has until its events say what it took."""
+    go(purse, spend(9 * 10**8, most=True), lambda: receipt(out=0))
+    go(purse, spend(9 * 10**8, most=True), lambda: receipt(out=30))
+    go(purse, spend(9 * 10**8, most=True), receipt)  # no events at all: on the safe side
+    assert [row[2] for row in rows(purse)] == [0, 30, 9 * 10**8]
+
+
+def test_a_fee_alone_is_counted_and_a_budget_of_nothing_forbids_it(purse: Purse) -> None:
+    go(purse, spend(0), lambda: receipt(back=20))
+    assert rows(purse) == [("pay", "done", -20, 7, 3)]
+    with pytest.raises(ChainRejected):
+        go(purse, spend(0), raising(ChainRejected("no")))
+    assert purse.budget.spent_rao == 17
+    purse.budget.set(0)
+    assert purse.budget.frozen
+    with pytest.raises(OverBudget, match="the budget for net is 0"):
+        go(purse, spend(0), receipt)
+    with pytest.raises(OverBudget):
+        go(purse, spend(), receipt)
+    assert len(rows(purse)) == 2
+    purse.budget.set(None)
+    go(purse, spend(0), receipt)
+
+
+def test_a_chain_whose_budget_nobody_set_is_not_frozen(tmp_path: Path) -> None:
+    """A real network starts at nothing, and taking stake back there costs a fee only."""
+    assert not Budget("finney", unlimited=False, folder=tmp_path).frozen
+
+
+def test_what_was_not_sent_is_not_in_the_ledger(purse: Purse) -> None:
+    no = Purse(budget=purse.budget, confirm=Never(), ledger=purse.ledger)
+    with pytest.raises(NotConfirmed):
+        go(no, spend(), receipt)
+    assert rows(purse) == []
+
+
+def test_a_line_that_was_torn_costs_that_line_alone(tmp_path: Path) -> None:
+    ledger = Ledger("net", folder=tmp_path)
+    assert ledger.entries() == []
+    assert ledger.frame().height == 0
+    ledger.add(what="pay", wallet="5G", amount_rao=1)
+    path = tmp_path / "net.ledger"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(path.read_bytes() + b'\n{"what": "pay", "wal\xff')
+    ledger.add(what="stake", wallet="5G", amount_rao=2, netuid=3)
+    again = Ledger("net", folder=tmp_path)
+    assert [(entry.what, entry.amount_rao, entry.netuid) for entry in again.entries()] == [
+        ("pay", 1, None),
+        ("stake", 2, 3),
+    ]
+    assert again.frame()["what"].to_list() == ["pay", "stake"]
+    ledger.forget()
+    ledger.forget()
+    assert again.entries() == []
+
+
+def test_the_ledger_of_a_chain_balances_to_the_rao(network: NetworkClient, prepared: Prepared) -> None:
+    account = dev_wallet("bob").coldkey.ss58_address
+    before, known = network.balance(account), len(network.ledger.entries())
+    network.pay(amount_tao=2, to="alice", wallet="bob")
+    seat = dev_keypair("//Seat").ss58_address
+    network.burned_register(prepared.netuid, "bob", hotkey_ss58=seat)
+    with pytest.raises(ChainRejected):
+        network.start_call(0, "bob")
+    spent = [entry for entry in network.ledger.entries()[known:] if entry.wallet == account]
+    assert [(entry.what, entry.outcome) for entry in spent] == [
+        ("pay", "done"),
+        ("register", "done"),
+        ("execute", "refused"),
+    ]
+    left = sum(entry.amount_rao + entry.fee_rao for entry in spent)
+    assert before - network.balance(account) == left
+    assert spent[0].to == dev_wallet("alice").coldkey.ss58_address
+    assert (spent[1].to, spent[1].netuid) == (seat, prepared.netuid)
