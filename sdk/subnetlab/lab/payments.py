@@ -1,8 +1,8 @@
 """Pay a run's miners out of its escrow while it goes on, settle when it is over, and show the receipts.
 
 A round counts for the miners whose payloads its lead took, as the record says; the first validator's key
-approves it on chain. Everything to be done follows from the record and the contract, so whoever comes later,
-after a restart too, goes on where it was left, and nothing is paid twice.
+approves it on chain. Everything to be done follows from the record and the contract, so a process that
+comes later, after a restart too, goes on where it was left, and nothing is paid twice.
 """
 
 import contextlib

@@ -197,11 +197,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        if not self.net.play_money:
-            raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
-            )
+        self._on_play_money()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -224,6 +220,13 @@ class Subnet:
         if budget_tao is not None:
             run.follow_payments()
         return run
+
+    def _on_play_money(self) -> None:
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
 
     def _launch(
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
