@@ -13,15 +13,15 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
-from subnetlab.fleet.launch import is_running, start_supervisor
+from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.job import fund, keep, share
+from subnetlab.lab.job import check, fund, keep
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
@@ -234,9 +234,9 @@ class Subnet:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
-        budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
+        budget, rounds, funded = None if budget_tao is None else rao(budget_tao), made.rounds, None
         if budget is not None:
-            share(budget, miners=fleet.miners, rounds=rounds)
+            check(client, owner, budget_rao=budget, miners=fleet.miners, rounds=rounds)
         with self.net.sealing.for_run(run_id) as (lock, sealing_before):
             seats = register_peers(
                 client,
@@ -245,14 +245,20 @@ class Subnet:
                 wallet=owner,
                 baselines=baselines,
             )
-            job = None if budget is None else fund(client, seats, owner, budget_rao=budget, rounds=rounds)
+            if budget is not None:
+                funded = fund(client, seats, owner, budget_rao=budget, rounds=rounds)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
             folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                keep(folder, job)
+                if funded is not None:
+                    keep(folder, funded[0])
                 start_supervisor(folder, lock=lock)
+        for spent in () if funded is None else funded[1]:
+            self.net.spent.append(spent)
+            with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same
+                report_spent(folder, spent)
         return folder
 
     def _write(
