@@ -5,7 +5,7 @@ derive from the seats, as on development chains only. The run's folder keeps wha
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, Final
@@ -96,18 +96,32 @@ def _gas(client: "NetworkClient", *, miners: int) -> tuple[int, int]:
     return client.evm.gas_cost(paying), client.evm.gas_cost(judging)
 
 
+@dataclass(slots=True)
+class Funded:
+    """What was paid of a job so far, also where the next step failed."""
+
+    job: Job | None = None
+    spent: list[Spent] = field(default_factory=list[Spent])
+
+
 def fund(
-    client: "NetworkClient", seats: "Sequence[PeerSeat]", owner: "Wallet", *, budget_rao: int, rounds: int
-) -> tuple[Job, tuple[Spent, ...]]:
+    client: "NetworkClient", seats: "Sequence[PeerSeat]", owner: "Wallet", *,
+    budget_rao: int, rounds: int, funded: Funded,
+) -> Job:  # fmt: skip
     """Deploy an escrow and open a job for every miner, out of the owner's wallet.
 
-    Returns:
-        the job, and what was paid into the escrow.
+    Args:
+        client: the network.
+        seats: of the run's peers.
+        owner: who pays.
+        budget_rao: for all miners and rounds together.
+        rounds: of the run.
+        funded: told of every step that was paid.
 
     Raises:
         ArgumentInvalid: the budget is too small to divide; nothing was spent.
-        MoneyError: the owner cannot pay all of it; the message says what failed.
-        ChainRejected: the chain refused.
+        MoneyError: the owner cannot pay all of it; `funded` says what was paid.
+        ChainRejected: the chain refused; likewise.
     """
     mining = [seat for seat in seats if seat.role in ("miner", "free_rider")]
     arbiter = next(seat for seat in seats if seat.role == "validator")
@@ -118,30 +132,31 @@ def fund(
     evm.fund(amount_tao=tao(each * len(mining) * rounds + paying), to=payer, wallet=owner)
     evm.fund(amount_tao=tao(judging), to=judge, wallet=owner)
     escrow = Escrow.deploy(evm, payer)
-    opened_in, jobs, spent = client.head().number, dict[str, list[Any]](), list[Spent]()
+    funded.job = job = Job(
+        escrow=escrow.address, opened_in=client.head().number, owner=account,
+        payer_uri=f"{account}//payer", arbiter_uri=arbiter.hotkey_uri, rounds=rounds, per_round_rao=each,
+        miners={},
+    )  # fmt: skip
     for seat in mining:
         miner = seat_wallet(seat.hotkey_uri)
         number, receipt = escrow.open(
             amount_tao=tao(each * rounds), payee=miner.address, arbiter=judge.address, rounds=rounds,
             deadline=int(time()) + _DEADLINE_S, wallet=payer,
         )  # fmt: skip
-        jobs[str(seat.uid)] = [number, seat.hotkey_uri]
-        spent.append(
+        job.miners[str(seat.uid)] = [number, seat.hotkey_uri]
+        funded.spent.append(
             Spent(
                 what="escrow", tx=receipt.tx, amount_rao=each * rounds, to=miner.address,
                 wallet=payer.address, fee_rao=receipt.fee_rao, block=receipt.block,
             )
         )  # fmt: skip
-    job = Job(
-        escrow=escrow.address, opened_in=opened_in, owner=account, payer_uri=f"{account}//payer",
-        arbiter_uri=arbiter.hotkey_uri, rounds=rounds, per_round_rao=each, miners=jobs,
-    )  # fmt: skip
-    return job, tuple(spent)
+    return job
 
 
-def keep(folder: Path, job: Job) -> None:
-    """Keep a job in its run's folder."""
-    write_private(folder / FILE, json.dumps(asdict(job)) + "\n")
+def keep(folder: Path, job: Job | None) -> None:
+    """Keep a job in its run's folder, where the run has one."""
+    if job is not None:
+        write_private(folder / FILE, json.dumps(asdict(job)) + "\n")
 
 
 def read(folder: Path) -> Job | None:

@@ -22,6 +22,7 @@ from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.job import check, fund, keep
+from subnetlab.lab.payments import refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
@@ -234,10 +235,14 @@ class Subnet:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
-        budget, rounds, funded = None if budget_tao is None else rao(budget_tao), made.rounds, None
+        budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
         if budget is not None:
             check(client, owner, budget_rao=budget, miners=fleet.miners, rounds=rounds)
-        with self.net.sealing.for_run(run_id) as (lock, sealing_before):
+        folder = runs_folder() / run_id
+        with (
+            refunded_unless_started(self.net, folder) as funded,
+            self.net.sealing.for_run(run_id) as (lock, sealing_before),
+        ):
             seats = register_peers(
                 client,
                 netuid=self.netuid,
@@ -246,17 +251,15 @@ class Subnet:
                 baselines=baselines,
             )
             if budget is not None:
-                funded = fund(client, seats, owner, budget_rao=budget, rounds=rounds)
+                fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
-            folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                if funded is not None:
-                    keep(folder, funded[0])
+                keep(folder, funded.job)
                 start_supervisor(folder, lock=lock)
-        for spent in () if funded is None else funded[1]:
-            self.net.spent.append(spent)
+        self.net.spent.extend(funded.spent)
+        for spent in funded.spent:
             with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same
                 report_spent(folder, spent)
         return folder

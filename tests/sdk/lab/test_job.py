@@ -4,7 +4,15 @@ import polars as pl
 import pytest
 
 import subnetlab as sl
-from subnetlab.errors import ArgumentInvalid, InsufficientBalance, InvalidAmount, OverBudget, RunError
+from subnetlab.errors import (
+    ArgumentInvalid,
+    FleetStartFailed,
+    InsufficientBalance,
+    InvalidAmount,
+    OverBudget,
+    RunError,
+)
+from subnetlab.lab import subnet as subnet_module
 from subnetlab.lab.job import read
 from subnetlab.lab.payments import earned
 from subnetlab.lab.session import Net
@@ -90,3 +98,37 @@ def test_a_job_that_cannot_be_paid_starts_nothing(net: Net, budget: object, erro
 def test_a_run_without_a_budget_says_what_would_give_it_one(net: Net, tmp_path) -> None:
     with pytest.raises(RunError, match="budget_tao=5"):
         sl.Run(tmp_path).receipts()
+
+
+def test_a_run_that_does_not_start_gives_its_job_back(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    subnet = net.create_subnet("job")
+
+    def refused(*_: object, **__: object) -> None:
+        raise FleetStartFailed("The supervisor did not come up.", hint="")
+
+    monkeypatch.setattr(subnet_module, "start_supervisor", refused)
+    known, spent = net.ledger().height, net.budget.spent_rao
+    with pytest.raises(FleetStartFailed):
+        subnet.train(**small(net, budget_tao=5))  # type: ignore[arg-type]
+    book = net.ledger()[known:]
+    assert set(book["outcome"]) == {"done"}
+    escrow = book.filter(pl.col("what") == "escrow")["amount_rao"]
+    assert escrow.filter(escrow > 0).sum() == -escrow.filter(escrow < 0).sum() == 5 * RAO // 6 * 6
+    back = book.filter((pl.col("to") == net.address("alice")) & (pl.col("what") == "withdraw"))
+    assert back["amount_rao"].sum() >= 5 * RAO // 6 * 6
+    seats = book.filter(pl.col("what").is_in(["register", "stake"]))["amount_rao"].sum()
+    assert net.budget.spent_rao - spent == seats + book["fee_rao"].sum(), "the job itself costs gas alone"
+
+
+def test_a_restarted_notebook_settles_what_the_first_one_left(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subnet = net.create_subnet("job")
+    with monkeypatch.context() as patch:
+        patch.setattr(sl.Run, "follow_payments", lambda self: None)  # as if its kernel were gone
+        run = subnet.train(**small(net, budget_tao=5, rounds=2)).wait(300)  # type: ignore[arg-type]
+    assert set(run.receipts()["event"]) == {"opened"}
+    again = sl.attach(run.id)
+    told = again.settle()
+    assert {"opened", "approved", "withdrawn", "closed"} == set(told["event"])
+    assert again.settle().equals(told)
