@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import torch
 from bittensor_core import Keypair
-from subnetlab.fleet.supervisor.resume import ResumeState
 
+from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.frames.read import frames
 from subnetlab.record.events import Event, RunStarted
 from subnetlab.record.line import FILE_NAME

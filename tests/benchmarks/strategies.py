@@ -23,7 +23,7 @@ from tests.benchmarks.strategies_page import write
 SEEDS: Final = (0, 1, 2)
 LENGTHS: Final = (15, 5, 30)
 """Steps between two payloads of the same parameters; the first is the one for which rates were chosen."""
-SETTING: Final = Setting(model=models.TinyGPT("demo", n_embd=32, n_layer=1), batch=2)
+SETTING: Final = Setting(model=models.TinyGPT("demo", n_embd=32, n_layer=1), batch=2, looks=3)
 QUICK: Final = replace(SETTING, model=models.TinyGPT("demo", n_embd=16, n_layer=1), steps=30, looks=1)
 
 
@@ -56,20 +56,20 @@ ROWS: Final[dict[str, Row]] = {
     "MuLoCo": Row(make=lambda h: MuLoCo(inner_steps=h), optimizer=MuonConfig()),
     "SparseLoCo k=64": sparse(64),
     "Streaming DiLoCo": Row(
-        make=lambda h: StreamingDiLoCo(inner_steps=max(2, h // 3), fragments=3), optimizer=adamw(8e-3)
+        make=lambda h: StreamingDiLoCo(inner_steps=max(2, h // 3), fragments=3), optimizer=adamw(16e-3)
     ),
+    "SparseLoCo k=512": sparse(512),
+    "SparseLoCo k=128": sparse(128),
+    "SparseLoCo k=32": sparse(32),
     "DeMo": Row(
         make=lambda h: DeMo(inner_steps=h, optimizer=signum(2e-3)), optimizer=signum(2e-3), lengths=(1, 5)
     ),
-    "SparseLoCo k=32": sparse(32),
-    "SparseLoCo k=128": sparse(128),
-    "SparseLoCo k=512": sparse(512),
 }
 ANCHORS: Final[dict[str, tuple[OptimizerConfig, int]]] = {
-    "alone, AdamW": (adamw(8e-3), 1),
-    "DDP, AdamW": (adamw(8e-3), 4),
+    "alone, AdamW": (adamw(16e-3), 1),
+    "DDP, AdamW": (adamw(16e-3), 4),
     "alone, Muon": (MuonConfig(lr=0.01), 1),
-    "DDP, Muon": (MuonConfig(lr=0.015), 4),
+    "DDP, Muon": (MuonConfig(lr=0.02), 4),
 }
 """Between which a share of the gap is measured, each optimizer with the best rate of its own."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import bittensor
 import pytest
 from bittensor import Wallet, evm
-from bittensor.intents import FundEvmKey
+from bittensor.intents import EvmWithdraw, FundEvmKey
 from bittensor_core import Keypair
 from eth_account import Account
 from tests.conformance.preset import ALICE, BOB, joined, must, started_subnet
@@ -34,11 +34,11 @@ class Tools:
     def address(self) -> str:
         return self.account.address
 
-    def view(self, contract: str, name: str, *arguments: Any) -> list[Any]:
+    def view(self, contract: str, name: str, *arguments: Any, block: str = "latest") -> list[Any]:
         precompile = evm.get_precompile(contract)
         described = precompile.function(name)
-        data = evm.encode_call(described, list(arguments))
-        return evm.decode_result(described, self.rpc.eth_call({"to": precompile.address, "data": data}))
+        question = {"to": precompile.address, "data": evm.encode_call(described, list(arguments))}
+        return evm.decode_result(described, self.rpc.call("eth_call", [question, block]))
 
     def send(self, contract: str, name: str, *arguments: Any, value_wei: int = 0) -> dict[str, Any]:
         precompile = evm.get_precompile(contract)
@@ -62,8 +62,10 @@ async def test_the_guides_walk_through(client: bittensor.Client, devnet: DevnetP
     await must(client, FundEvmKey(evm_address=tools.address, amount_tao=100), ALICE)
     assert evm.wei_to_balance(tools.rpc.get_balance_wei(tools.address)).rao == 100 * RAO - 500
 
+    before = hex(tools.rpc.block_number())
     staked = tools.send("staking-v2", "addStake", HOTKEY, 10 * RAO, netuid)
     assert staked["success"]
+    assert tools.view("staking-v2", "getStake", HOTKEY, mirror, netuid, block=before) == [0]
     (shown,) = tools.view("staking-v2", "getStake", HOTKEY, mirror, netuid)
     assert shown == await stake_of(client, mirror, netuid) > 0
 
@@ -72,13 +74,24 @@ async def test_the_guides_walk_through(client: bittensor.Client, devnet: DevnetP
     assert neurons == ["0x" + bytes(ALICE.hotkey.public_key).hex()]
     assert tools.view("address-mapping", "addressMapping", tools.address) == [evm.ss58_to_pubkey(mirror)]
 
-    before = await client.balances.get(BOB.cold)
+    paid = await client.balances.get(BOB.cold)
     assert tools.send("balance-transfer", "transfer", BOB.cold, value_wei=3 * 10**18)["success"]
-    assert (await client.balances.get(BOB.cold)).rao - before.rao == 3 * RAO
+    assert (await client.balances.get(BOB.cold)).rao - paid.rao == 3 * RAO
 
     unstaked = tools.send("staking-v2", "removeStakeFull", HOTKEY, netuid)
     assert unstaked["success"]
     assert tools.view("staking-v2", "getStake", HOTKEY, mirror, netuid) == [0]
+
+
+async def test_a_deposit_is_claimed_without_gas(client: bittensor.Client, devnet: DevnetProcess) -> None:
+    tools = Tools(devnet.url)
+    await must(client, FundEvmKey(evm_address=tools.address, amount_tao=10), ALICE)
+    deposit = evm.ss58_to_h160_truncated(BOB.cold)
+    preview = evm.prepare_transaction(tools.rpc, tools.address, deposit, value_wei=4 * 10**18)
+    assert evm.send_transaction(tools.rpc, tools.account, preview)["success"]
+    before = await client.balances.get(BOB.cold)
+    claimed = await must(client, EvmWithdraw(amount_tao=4), BOB)
+    assert (await client.balances.get(BOB.cold)).rao == before.rao + 4 * RAO - claimed.fee.rao
 
 
 async def test_a_stake_that_the_chain_refuses_fails_before_it_is_sent(
@@ -90,9 +103,7 @@ async def test_a_stake_that_the_chain_refuses_fails_before_it_is_sent(
         tools.send("staking-v2", "addStake", HOTKEY, RAO, 999)
 
 
-async def test_a_hotkey_and_an_evm_key_are_associated(
-    client: bittensor.Client, devnet: DevnetProcess
-) -> None:
+async def test_a_hotkey_associates_an_evm_key(client: bittensor.Client, devnet: DevnetProcess) -> None:
     netuid = await started_subnet(client)
     await joined(devnet.endpoint, netuid, BOB)
     tools = Tools(devnet.url)
@@ -135,9 +146,7 @@ class Btcli:
         return json.loads(done.stdout)
 
 
-async def test_btcli_stakes_and_reads(
-    client: bittensor.Client, devnet: DevnetProcess, tmp_path: Path
-) -> None:
+async def test_btcli_stakes(client: bittensor.Client, devnet: DevnetProcess, tmp_path: Path) -> None:
     netuid = await started_subnet(client)
     btcli = Btcli(tmp_path, devnet.endpoint)
     address = btcli.json("key", "new")["address"]

@@ -184,6 +184,18 @@ def test_a_view_that_forgets_old_rounds_says_the_same_as_one_that_keeps_them() -
     assert all(len(recent.miner(uid).votes) <= 2 for uid in whole.mining)
 
 
+def test_a_height_leads_to_the_round_that_ran_then_however_often_its_opening_was_told() -> None:
+    view = RunView()
+    find = view.round_at()
+    assert find(99) is None
+    for number, block in ((0, 11), (2, 21), (1, 17), (1, 15), (1, 18), (2, 19)):
+        view.add(e.BlockSealed(number=block, hash="0x", round=number, waited_s=0.0, chain_s=0.0))
+    assert [find(height) for height in (10, 11, 14, 15, 18, 19, 21)] == [None, 0, 0, 1, 1, 2, 2]
+    *_, closed = (event for event in story.one_round(1) if isinstance(event, e.RoundClosed))
+    view.add(replace(closed, heights=[16, 17, 18, 19]))
+    assert [find(height) for height in (15, 16)] == [0, 1]
+
+
 def test_a_recording_of_before_still_opens_and_is_said_alike() -> None:
     run = open_recorded(ROOT / "tests" / "golden" / "recorded_form_1.zip")
     live = board(run.folder)

@@ -7,7 +7,7 @@ import polars as pl
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.frames.rows import ROWS, Gathered
-from subnetlab.frames.schema import NAMES, polars_schema
+from subnetlab.frames.schema import NAMES, ROUND, polars_schema
 from subnetlab.record.line import FILE_NAME, Entry
 from subnetlab.record.reader import read
 from subnetlab.text import plain
@@ -44,10 +44,12 @@ def _entries(source: Path | str | Iterable[Entry]) -> Iterable[Entry]:
 
 def _build(data: Gathered, name: str) -> pl.DataFrame:
     schema = polars_schema(name)
-    rows = ({column: _shown(row.get(column)) for column in schema} for row in ROWS[name](data))
+    rows = ({column: _shown(column, row.get(column)) for column in schema} for row in ROWS[name](data))
     return pl.DataFrame(list(rows), schema)
 
 
-def _shown(value: object) -> object:
-    """Text as it may be printed: its writer is not trusted, and polars prints what is in a cell."""
+def _shown(column: str, value: object) -> object:
+    """A value as people read it: rounds from 1, and text that may be printed, also where a peer wrote it."""
+    if column == ROUND and isinstance(value, int):
+        return value + 1  # the record counts from 0
     return plain(value) if isinstance(value, str) else value

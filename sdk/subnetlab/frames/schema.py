@@ -36,7 +36,9 @@ def _flag(name: str, meaning: str) -> Column:
     return Column(name, pl.Boolean(), meaning)
 
 
-_ROUND = _int("round", "round of the run, from 0")
+ROUND = "round"
+"""The column that `frames.read` counts from 1, as every page does; the record and `rows` count from 0."""
+_ROUND = _int(ROUND, "round of the run, from 1; 0 for a block before the first")
 _UID = _int("uid", "slot in the subnet; negative for a baseline")
 
 _MINERS = (
@@ -105,7 +107,7 @@ _BLOCKS = (
 
 _EPOCHS = (
     _int("block", "height at which the result was read"),
-    _int("round", "round in which it ran; null before the first"),
+    _int(ROUND, "round in which it ran, from 1; null before the first"),
     _UID,
     _float("incentive", "0 to 1"),
     _float("dividends", "0 to 1"),

@@ -94,9 +94,9 @@ class Recording(Run):
             RunNotFinished: no round closed, an earlier round was asked for, or the file holds no model.
         """
         last = max(self.view.closed, default=0)
-        if round not in (None, last):
+        if round not in (None, last + 1):
             raise RunNotFinished(
-                f"The recording of run {self.id} holds the model after round {last} alone.", hint=""
+                f"The recording of run {self.id} holds the model after round {last + 1} alone.", hint=""
             )
         return dict(self.result().state_dict())
 

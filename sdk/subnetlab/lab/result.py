@@ -71,7 +71,9 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
                 update = aggregate.read(store.get(name, aggregate.limit(model.layout)), model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
-                raise RunError(f"Round {each} of run {run_folder.name} does not lead to the model on record.")
+                raise RunError(
+                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record."
+                )
         if model.has_statistics:
             model.settle(open_corpus(run_folder, manifest))
     except StoreError as error:

@@ -295,7 +295,7 @@ class Run(Running, PaidRun):
         """The model's parameters and buffers by name after a round, also while the run goes on.
 
         Args:
-            round: any round that closed, counted from 0; the newest unless given.
+            round: any round that closed, counted from 1 as on every page; the newest unless given.
 
         Raises:
             RunNotFinished: no such round has closed.
@@ -304,14 +304,13 @@ class Run(Running, PaidRun):
         from subnetlab.lab.result import state_after  # noqa: PLC0415  (torch is loaded when a model is wanted)
 
         closed = self.view.closed
-        most = arguments.MOST_ROUNDS
-        number = (
-            max(closed, default=0) if round is None else arguments.count("round", round, least=0, most=most)
-        )
+        number = max(closed, default=0)
+        if round is not None:
+            number = arguments.count("round", round, least=1, most=arguments.MOST_ROUNDS) - 1
         if number not in closed:
             raise RunNotFinished(
-                f"Round {number} of run {self.id} has not closed.",
-                hint=f"{counted(len(closed), 'round')} closed; the first is round 0.",
+                f"Round {number + 1} of run {self.id} has not closed.",
+                hint=f"{counted(len(closed), 'round')} closed; the first is round 1.",
             )
         return state_after(self.folder, closed, number)
 

@@ -198,7 +198,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        self._on_play_money()
+        self._check_network()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -222,7 +222,7 @@ class Subnet:
             run.follow_payments()
         return run
 
-    def _on_play_money(self) -> None:
+    def _check_network(self) -> None:
         if not self.net.play_money:
             raise NotYetSupported(
                 f"Training on {self.net.name}, with the miners registered there, has not landed yet.",

@@ -126,7 +126,7 @@ class Comparison:
         import polars as pl  # noqa: PLC0415
 
         rows = [
-            {"strategy": one.name, "seed": one.seed, "round": number, "loss": one.view.val_loss[number],
+            {"strategy": one.name, "seed": one.seed, "round": number + 1, "loss": one.view.val_loss[number],
              **_spent(one, number, ("step", "bytes", "wall_s"))}
             for one in self.outcomes
             for number in one.rounds

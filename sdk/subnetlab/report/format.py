@@ -20,7 +20,7 @@ _COUNTS = (
     "twelve",
 )
 _THOUSAND = 1000
-_LARGE = 1e9
+_LARGE = 1e6
 _SMALL = 0.1
 """Below it two decimals say too little of a loss."""
 
@@ -55,7 +55,7 @@ def amount_alpha(alpha_rao: float) -> str:
 def loss_text(loss: float, digits: int = 2) -> str:
     """A loss in any unit: so many decimals, or as many figures where it is small: `1.61`, `0.0034`."""
     if abs(loss) >= _THOUSAND:
-        return f"{loss:,.0f}" if abs(loss) < _LARGE else f"{loss:.3g}"
+        return f"{loss:,.0f}" if abs(loss) < _LARGE else f"{loss:.2e}".replace("e+0", "e").replace("e+", "e")
     return f"{loss:.{digits}f}" if loss == 0 or abs(loss) >= _SMALL else f"{loss:.{digits}g}"
 
 

@@ -88,7 +88,7 @@ class Replica:
                 break
         if refused and adopted is None:
             raise TrainError(
-                f"Round {round_} cannot be followed. {' '.join(refused)}",
+                f"Round {round_ + 1} cannot be followed. {' '.join(refused)}",
                 hint="Check the store; a peer that joins again replays the run from its start.",
             )
         self.round = round_ + 1
@@ -120,13 +120,13 @@ class Replica:
     def _apply(self, record: RoundRecord, detours: Detours) -> None:
         if record.theta_before != self.hash:
             raise PayloadRejected(
-                f"The record of round {record.round} starts from another model.", reason="wrong_theta"
+                f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
         update = self._aggregate(record, detours)
         theta_P, outer, after = self.preview(update, record.round)
         if after != record.theta_after:
             raise PayloadRejected(
-                f"The aggregate of round {record.round} does not lead to the recorded model.",
+                f"The aggregate of round {record.round + 1} does not lead to the recorded model.",
                 reason="wrong_theta",
             )
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update

@@ -217,7 +217,7 @@ class Validator(Peer):
             uids = ", ".join(str(entry.uid) for entry in adopted.record.accepted)
             applied = f", which applied the updates of uid {uids}" if uids else ""
             loss = f"The model's loss is {event.val_loss:g}"
-            raise ModelDiverged(f"{loss} after round {heights.round}{applied}.")
+            raise ModelDiverged(f"{loss} after round {heights.round + 1}{applied}.")
         self.report(event)
         sample = self.replica.model.sample() if self._samples_after(heights.round) else None
         if sample is not None:
@@ -256,12 +256,13 @@ class Validator(Peer):
     def _refuse_diverged(self, loss: float, round_: int) -> None:
         """End a run that can only get worse; given first weights may begin far below any loss of a run."""
         if not math.isfinite(loss):
-            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_}.")
+            raise ModelDiverged(f"The model's loss is {loss:g} before round {round_ + 1}.")
         if self._first_loss is None:
             self._first_loss = loss
         if not self.manifest.init and loss > _DIVERGED * self._first_loss:
             raise ModelDiverged(
-                f"The model's loss is {loss:.3g} before round {round_}, and began at {self._first_loss:.3g}."
+                f"The model's loss is {loss:.3g} before round {round_ + 1}, and began at "
+                f"{self._first_loss:.3g}."
             )
 
     def _assigned(self, uid: int, heights: RoundHeights, beacon: str) -> NDArray[np.int64]:

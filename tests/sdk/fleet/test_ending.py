@@ -77,7 +77,7 @@ def test_a_run_in_which_no_round_closed_is_not_finished() -> None:
     ending = ended(FINISHED, writes, *lost)
     assert ending.status == "failed"
     assert ending.reason.startswith(
-        "All 3 rounds were lost, so there is no model. Round 2: Nothing was on chain."
+        "All 3 rounds were lost, so there is no model. Round 3: Nothing was on chain."
     )
     assert isinstance(ending.event(9, 1.0), RunEnded)
 

@@ -27,6 +27,8 @@ from subnetlab.record.events import (
     Stepped,
 )
 from subnetlab.record.line import FILE_NAME, ROOT_HASH, encode
+from subnetlab.record.reader import read
+from subnetlab.record.view import RunView
 from subnetlab.record.writer import RecordWriter
 
 OWNER, VALIDATOR, SECOND, MINER, FREE_RIDER = range(5)
@@ -145,15 +147,15 @@ def test_a_lost_round_is_a_row_that_says_so(folder: Path) -> None:
     with RecordWriter(folder / FILE_NAME) as record:
         record.append(RoundLost(round=2, reason="It was cut off."))
     rows = frame(folder, "rounds").to_dicts()
-    assert [row["round"] for row in rows] == [0, 1, 2]
+    assert [row["round"] for row in rows] == [1, 2, 3]
     assert [row["lost"] for row in rows] == [None, None, "It was cut off."]
     assert rows[2]["val_loss"] is None
 
 
 def test_a_miner_s_row_brings_work_judgement_and_pay_together(folder: Path) -> None:
     rows = {(row["round"], row["uid"]): row for row in frame(folder, "miners").iter_rows(named=True)}
-    assert list(rows) == [(0, MINER), (0, FREE_RIDER), (1, MINER)]
-    first = rows[0, MINER]
+    assert list(rows) == [(1, MINER), (1, FREE_RIDER), (2, MINER)]
+    first = rows[1, MINER]
     assert first["role"] == "miner"
     assert first["loss"] == 3.0
     assert first["weight"] == pytest.approx(0.7)
@@ -167,6 +169,16 @@ def test_a_miner_s_row_brings_work_judgement_and_pay_together(folder: Path) -> N
     ]  # fmt: skip
 
 
+def test_rounds_count_from_one_in_every_frame_as_on_every_page(folder: Path) -> None:
+    view = RunView()
+    for entry in read(folder / FILE_NAME):
+        view.add(entry.event)
+    for name, found in frames(folder).items():
+        if "round" in found.columns and name not in ("blocks", "epochs"):
+            assert found["round"].min() == 1, name
+    assert frame(folder, "rounds")["round"].to_list() == [number + 1 for number in sorted(view.over)]
+
+
 def test_the_lead_s_verdict_stands(folder: Path) -> None:
     gated = frame(folder).filter(pl.col("uid") == FREE_RIDER).row(0, named=True)
     assert (gated["verdict"], gated["reason"]) == ("gated", "it sent noise")
@@ -175,7 +187,7 @@ def test_the_lead_s_verdict_stands(folder: Path) -> None:
 
 
 def test_what_was_not_recorded_is_null_and_not_zero(folder: Path) -> None:
-    second = frame(folder).filter(pl.col("round") == 1).row(0, named=True)
+    second = frame(folder).filter(pl.col("round") == 2).row(0, named=True)
     assert (second["score"], second["weight"], second["verdict"]) == (None, None, None)
     assert second["incentive"] == 1.0, "the last epoch's incentive still stands"
     assert second["emission_alpha_rao"] == 0, "no epoch ran in this round"
@@ -194,7 +206,7 @@ def test_a_round_recorded_twice_appears_once_as_it_was_recorded_last(folder: Pat
 def test_epochs_know_their_round(folder: Path) -> None:
     found = frame(folder, "epochs")
     by_block = dict(found.select("block", "round").unique().iter_rows())
-    assert by_block == {9: None, 13: 0}
+    assert by_block == {9: None, 13: 1}
     validator = found.filter((pl.col("uid") == VALIDATOR) & (pl.col("block") == 13)).row(0, named=True)
     assert (validator["dividends"], validator["stake_alpha_rao"], validator["validator_permit"]) == (
         1.0,
@@ -204,12 +216,12 @@ def test_epochs_know_their_round(folder: Path) -> None:
 
 
 def test_losses_put_the_subnet_beside_one_miner_alone(folder: Path) -> None:
-    assert frame(folder, "losses").rows() == [(0, 2.5, 2.75), (1, 2.125, None)]
+    assert frame(folder, "losses").rows() == [(1, 2.5, 2.75), (2, 2.125, None)]
 
 
 def test_the_other_frames_hold_their_events(folder: Path) -> None:
     assert frame(folder, "money").rows() == [(1000.0, "pay", 500, "5F", "0xfe", "", 0, 0)]
-    assert frame(folder, "steps").rows() == [(0, MINER, 0, 5.0), (0, MINER, 1, 4.0)]
+    assert frame(folder, "steps").rows() == [(1, MINER, 0, 5.0), (1, MINER, 1, 4.0)]
     assert frame(folder, "blocks")["number"].to_list() == [10, 11, 14]
     assert frame(folder, "validators").height == 4
     peers = {row["uid"]: row for row in frame(folder, "peers").iter_rows(named=True)}

@@ -38,14 +38,14 @@ def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
     run.wait(timeout=50)
     assert run.status == "diverged"
     first, second = run.view.uids("miner")
-    cause = f"The model's loss is nan after round 0, which applied the updates of uid {first}, {second}."
+    cause = f"The model's loss is nan after round 1, which applied the updates of uid {first}, {second}."
     reason = f"Every validator is gone. {cause} Lower the learning rate"
     assert run.headline.startswith(f"The run diverged after 1 round: {reason}")
     assert run.view.ended is not None
     assert run.view.ended.reason.startswith(reason)
     lead, follower = (run.view.gone[uid] for uid in run.view.uids("validator"))
     assert lead.startswith(cause)
-    assert follower.startswith("The model's loss is nan before round 1.")
+    assert follower.startswith("The model's loss is nan before round 2.")
     assert list(run.view.closed) == [0]
     assert "diverged" in run.verdict().headline
     config = json.loads((run.folder / "result" / "config.json").read_text(), parse_constant=pytest.fail)
@@ -62,4 +62,4 @@ def test_a_run_that_diverges_in_its_last_round_is_not_finished(net: Net) -> None
     )
     run.wait(timeout=50)
     assert run.status == "diverged"
-    assert run.headline.startswith("The run diverged after 1 round: The model's loss is nan after round 0")
+    assert run.headline.startswith("The run diverged after 1 round: The model's loss is nan after round 1")

@@ -329,6 +329,6 @@ def test_a_model_that_is_no_longer_finite_ends_the_run_and_says_in_which_round(
     rehearse: MakeRehearsal,
 ) -> None:
     run = rehearse("miner", "validator", strategy=DDP(optimizer=AdamWConfig(lr=3e38, warmup=0.0)))
-    with pytest.raises(TrainError, match=r"uid 1 failed: .* after round 0, .* the updates of uid 0"):
+    with pytest.raises(TrainError, match=r"uid 1 failed: .* after round 1, .* the updates of uid 0"):
         run.run()
     assert run.of(RoundClosed) == []

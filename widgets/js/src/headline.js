@@ -30,7 +30,7 @@ export function statusLine(header, status, round, silentFor) {
   const patience = /** @type {Record<string, number>} */ ({ running: 3, starting: LOST_AFTER_S })[status.state];
   const state = silentFor > (patience ?? Infinity) ? "reconnecting" : status.state;
   const detail = {
-    starting: status.waiting || "waiting for the first round",
+    starting: status.waiting || header.waiting || "waiting for the first round",
     reconnecting: lastSeen(header, silentFor),
     failed: status.reason,
     stopped: status.reason,

@@ -18,7 +18,8 @@ export const loss = (value, digits = 2) => {
   const size = Math.abs(value);
   if (Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return "∞";
-  if (size >= 1000) return size < 1e9 ? fixed(value, 0).replace(/\B(?=(\d{3})+$)/g, ",") : value.toPrecision(3);
+  if (size >= 1000)
+    return size < 1e6 ? fixed(value, 0).replace(/\B(?=(\d{3})+$)/g, ",") : value.toExponential(2).replace("e+", "e");
   if (size === 0 || size >= 0.1) return fixed(value, digits);
   return (size < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)))).replace("-", "−");
 };

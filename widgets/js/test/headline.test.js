@@ -68,6 +68,8 @@ test("a page whose run was being set up when the kernel went away does not start
   const setup = { name: "tiny-lm", run_id: "", network: "devnet", rounds: 3 };
   const status = { state: "starting", waiting: "seating 11 processes", samples: [], reasons: {} };
   assert.match(markup(statusLine(setup, status, 0, 5)), /starting/);
+  const silent = { ...setup, waiting: "building the model" };
+  assert.match(markup(statusLine(silent, { ...status, waiting: "" }, 0, 1)), /building the model/);
   const lost = markup(statusLine(setup, status, 0, 61));
   assert.match(lost, /reconnecting/);
   assert.match(lost, /no run had begun; run the cell again/);

@@ -35,5 +35,6 @@ test("a loss keeps its figures", () => {
   assert.equal(loss(0.00001234), "1.2e−5");
   assert.equal(loss(48213.7), "48,214");
   assert.equal(loss(-1.5), "−1.50");
+  assert.equal(loss(14026405), "1.40e7");
   assert.equal(loss(NaN), "–");
 });

@@ -36,7 +36,7 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
         "miners": miners_of(started.seats),
         "metrics": list(METRICS),
-        "unit": loss_unit(manifest),
+        "unit": loss_unit(manifest) if started.run_id else "",
     }
 
 

@@ -130,7 +130,7 @@ class State:
         """Every present key and value at the head, for saving."""
         return {k: v for k, versions in self._history.items() if (v := versions[-1][1]) is not None}
 
-    def past(self, kept: Kept) -> dict[bytes, list[Version]]:
+    def kept_versions(self, kept: Kept) -> dict[bytes, list[Version]]:
         """The versions of some keys that are worth keeping, and their newest ones, for saving."""
         return {
             key: [*(one for one in versions[:-1] if worth(one[1])), versions[-1]]
@@ -138,9 +138,9 @@ class State:
             if (versions := self._history.get(key))
         }
 
-    def remember(self, past: Mapping[bytes, list[Version]]) -> None:
+    def remember(self, kept: Mapping[bytes, list[Version]]) -> None:
         """Put saved versions of keys in the place of those that are there."""
-        for key, versions in past.items():
+        for key, versions in kept.items():
             if key not in self._history:
                 bisect.insort(self._keys, key)
             self._history[key] = list(versions)

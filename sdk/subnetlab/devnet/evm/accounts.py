@@ -9,6 +9,8 @@ from hashlib import blake2b
 
 from eth.abc import AccountDatabaseAPI, MetaWitnessAPI
 from eth.constants import BLANK_ROOT_HASH
+from eth.typing import JournalDBCheckpoint
+from eth_typing import Hash32
 
 from subnetlab.devnet.chain.ledger import Ledger, Mark
 from subnetlab.devnet.chain.scale import Reader
@@ -111,10 +113,10 @@ class AccountDatabase(AccountDatabaseAPI):
         raw = self.ledger.state.get(self.ledger.codec.key("EVM", "AccountCodes", _hexed(address)))
         return b"" if raw is None else _unprefixed(raw)
 
-    def get_code_hash(self, address: bytes) -> bytes:
+    def get_code_hash(self, address: bytes) -> Hash32:
         """The Keccak hash of the code."""
         code = self.get_code(address)
-        return keccak(code) if code else EMPTY_CODE_HASH
+        return Hash32(keccak(code) if code else EMPTY_CODE_HASH)
 
     def set_code(self, address: bytes, code: bytes) -> None:
         """Make an address a contract."""
@@ -187,11 +189,11 @@ class AccountDatabase(AccountDatabaseAPI):
 
     # -- frames
 
-    def record(self) -> int:
+    def record(self) -> JournalDBCheckpoint:
         """Begin a frame."""
         self._next += 1
         self._marks[self._next] = self.ledger.begin(), len(self._warm)
-        return self._next
+        return JournalDBCheckpoint(self._next)
 
     def discard(self, checkpoint: int) -> None:
         """Undo a frame: storage, pallets, events, and what it warmed."""
@@ -211,19 +213,19 @@ class AccountDatabase(AccountDatabaseAPI):
     # -- roots
 
     @property
-    def state_root(self) -> bytes:
+    def state_root(self) -> Hash32:
         """Always blank."""
         return BLANK_ROOT_HASH
 
     @state_root.setter
-    def state_root(self, value: bytes) -> None:
+    def state_root(self, value: Hash32) -> None:
         """Nothing: there is no state trie."""
 
     def has_root(self, state_root: bytes) -> bool:
         """Whether it is the blank root."""
         return state_root == BLANK_ROOT_HASH
 
-    def make_state_root(self) -> bytes:
+    def make_state_root(self) -> Hash32:
         """Always blank."""
         return BLANK_ROOT_HASH
 

@@ -42,7 +42,7 @@ def _state(computation: ComputationAPI) -> "State":
 def _touch(computation: ComputationAPI, address: bytes) -> None:
     state = _state(computation)
     cost = _WARM_ACCOUNT if state.is_address_warm(address) else _COLD_ACCOUNT
-    state.mark_address_warm(address)
+    state.accounts.mark_address_warm(address)
     computation.consume_gas(cost, reason="account access")
 
 
@@ -67,7 +67,7 @@ def extcodesize(computation: ComputationAPI) -> None:
     """The size of an address's code; 1 for a precompile, so that compilers' checks let calls through."""
     address = _address(computation)
     _touch(computation, address)
-    size = 1 if address in TABLE else len(computation.state.get_code(address))
+    size = 1 if address in TABLE else len(_state(computation).accounts.get_code(address))
     computation.stack_push_int(size)
 
 
@@ -75,10 +75,12 @@ def extcodehash(computation: ComputationAPI) -> None:
     """The hash of an address's code; zero for an empty account."""
     address = _address(computation)
     _touch(computation, address)
-    if computation.state.account_is_empty(address):
+    if _state(computation).accounts.account_is_empty(address):
         computation.stack_push_int(0)
     else:
-        code_hash = EMPTY_CODE_HASH if address in TABLE else computation.state.get_code_hash(address)
+        code_hash = (
+            EMPTY_CODE_HASH if address in TABLE else _state(computation).accounts.get_code_hash(address)
+        )
         computation.stack_push_bytes(code_hash)
 
 
@@ -93,16 +95,16 @@ def selfdestruct(computation: ComputationAPI) -> None:
         raise WriteProtection("Cannot modify state while inside of a STATICCALL context")
     state, owner, beneficiary = _state(computation), computation.msg.storage_address, _address(computation)
     if not state.is_address_warm(beneficiary):
-        state.mark_address_warm(beneficiary)
+        state.accounts.mark_address_warm(beneficiary)
         computation.consume_gas(_COLD_ACCOUNT, reason=mnemonics.SELFDESTRUCT)
     value = state.accounts.get_reducible(owner)
-    if value and state.account_is_empty(beneficiary):
+    if value and state.accounts.account_is_empty(beneficiary):
         computation.consume_gas(_NEW_ACCOUNT, reason=mnemonics.SELFDESTRUCT)
     try:
         state.accounts.transfer(owner, beneficiary, value)
     except DispatchError as error:
         raise VMError(str(error)) from error
-    computation.beneficiaries.append(beneficiary)
+    computation.beneficiaries.append(cast("Any", beneficiary))
     if owner in computation.contracts_created and owner not in computation.accounts_to_delete:
         computation.accounts_to_delete.append(owner)
     raise Halt(mnemonics.SELFDESTRUCT)

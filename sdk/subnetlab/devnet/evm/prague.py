@@ -56,7 +56,7 @@ class Prague:
     def apply(self, ledger: Ledger, message: Message) -> Outcome:
         """Run a message in the block being built; see `EvmEngine`."""
         state = _state(ledger, ledger.pause)
-        if state.get_code(message.sender):
+        if state.accounts.get_code(message.sender):
             raise DispatchError("EVM", "TransactionMustComeFromEOA")
         with ledger.transaction():
             paid = fees.withdraw(ledger, message.sender, message.gas_limit * message.gas_price)
@@ -94,14 +94,14 @@ def _state(ledger: Ledger, pause: Pause) -> State:
 
 def _run(state: State, message: Message) -> Outcome:
     """Run a message whose fee is paid."""
-    nonce = state.get_nonce(message.sender)
-    state.increment_nonce(message.sender)
+    nonce = state.accounts.get_nonce(message.sender)
+    state.accounts.increment_nonce(message.sender)
     refund = sum(_authorize(state, one) for one in message.authorizations)
     computation = _first_frame(state, message, nonce, refund)
     used = message.gas_limit - computation.get_gas_remaining()
     used -= min(computation.get_gas_refund(), used // 5)
     for address in computation.get_accounts_for_deletion():
-        state.delete_account(address)
+        state.accounts.delete_account(address)
     logs = tuple(
         Log(bytes(address), tuple(topic.to_bytes(32, "big") for topic in topics), bytes(data))
         for address, topics, data in computation.get_log_entries()
@@ -115,29 +115,32 @@ def _run(state: State, message: Message) -> Outcome:
 
 def _first_frame(state: State, message: Message, nonce: int, refund: int) -> ComputationAPI:
     gas = message.gas_limit - message.intrinsic_gas()
-    context = state.get_transaction_context_class()(gas_price=message.gas_price, origin=message.sender)
+    origin: Any = message.sender
+    context = state.get_transaction_context_class()(gas_price=state.base_fee, origin=origin)
     for address, keys in message.access_list:
-        state.mark_address_warm(address)
+        state.accounts.mark_address_warm(address)
         for key in keys:
-            state.mark_storage_warm(address, int.from_bytes(key, "big"))
+            state.accounts.mark_storage_warm(address, int.from_bytes(key, "big"))
     shared: dict[str, Any] = {"gas": gas, "sender": message.sender, "value": message.value, "refund": refund}
-    state.mark_address_warm(message.sender)
+    state.accounts.mark_address_warm(message.sender)
     if message.to is not None:
-        code = state.get_code(message.to)
+        code = state.accounts.get_code(message.to)
         delegated = is_delegation(code)
         if delegated:
-            state.mark_address_warm(code[3:])
-            code = state.get_code(code[3:])
-        state.mark_address_warm(message.to)
-        frame = FrameMessage(to=message.to, data=message.data, code=code, is_delegation=delegated, **shared)
+            state.accounts.mark_address_warm(code[3:])
+            code = state.accounts.get_code(code[3:])
+        state.accounts.mark_address_warm(message.to)
+        shared["to"] = message.to
+        frame = FrameMessage(data=message.data, code=code, is_delegation=delegated, **shared)
         return Computation.apply_message(state, frame, context)
     if message.salt is None:
         address = created(message.sender, nonce)
     else:
         address = created_by_salt(message.sender, message.salt, message.data)
-    state.mark_address_warm(address)
-    frame = FrameMessage(to=b"", data=b"", code=message.data, create_address=address, **shared)
-    if state.has_code_or_nonce(address):
+    state.accounts.mark_address_warm(address)
+    shared |= {"to": b"", "create_address": address}
+    frame = FrameMessage(data=b"", code=message.data, **shared)
+    if state.accounts.account_has_code_or_nonce(address):
         return Computation.refused(state, frame, context, ContractCreationCollision("the address is taken"))
     return Computation.apply_create_message(state, frame, context)
 
@@ -149,13 +152,13 @@ def _authorize(state: State, one: Authorization) -> int:
     authority = one.authority() if one.s <= CURVE_ORDER // 2 else None
     if authority is None:
         return 0
-    state.mark_address_warm(authority)
-    code = state.get_code(authority)
-    if (code and not is_delegation(code)) or state.get_nonce(authority) != one.nonce:
+    state.accounts.mark_address_warm(authority)
+    code = state.accounts.get_code(authority)
+    if (code and not is_delegation(code)) or state.accounts.get_nonce(authority) != one.nonce:
         return 0
-    known = state.account_exists(authority)
+    known = state.accounts.account_exists(authority)
     state.accounts.set_delegation(authority, DELEGATION + one.address if any(one.address) else None)
-    state.increment_nonce(authority)
+    state.accounts.increment_nonce(authority)
     return _NEW_AUTHORITY_REFUND if known else 0
 
 

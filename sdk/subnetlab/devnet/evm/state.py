@@ -9,6 +9,7 @@ from typing import Any
 from eth.abc import ExecutionContextAPI
 from eth.constants import BLANK_ROOT_HASH
 from eth.vm.forks.prague.state import PragueState
+from eth_typing import Hash32
 
 from subnetlab.devnet.chain.codec import bytes_of, limbs
 from subnetlab.devnet.chain.ledger import Ledger
@@ -41,11 +42,11 @@ class State(PragueState):
     def set_system_contracts(self) -> None:
         """None: the chain has no beacon roots and no history contract."""
 
-    def get_ancestor_hash(self, block_number: int) -> bytes:
+    def get_ancestor_hash(self, block_number: int) -> Hash32:
         """The Ethereum block hash of a height that the chain still remembers, else zeros."""
         if block_number >= 1 << 32:
-            return bytes(32)
-        return bytes_of(self.ledger.get("Ethereum", "BlockHash", limbs(block_number)))
+            return Hash32(bytes(32))
+        return Hash32(bytes_of(self.ledger.get("Ethereum", "BlockHash", limbs(block_number))))
 
     def is_address_warm(self, address: bytes) -> bool:
         """Whether the transaction has touched an address; precompiles always count."""

@@ -163,10 +163,11 @@ def _legacy(fields: Sequence[rlp.Item]) -> Transaction:
     else:
         raise Undecodable("a signature's v is 27, 28, or at least 35")
     price = _integer(fields[1])
+    r, s = _signature(fields[7:9])
     return Transaction(
         kind=LEGACY, chain_id=chain_id, nonce=_integer(fields[0]), max_priority_fee_per_gas=price,
         max_fee_per_gas=price, gas_limit=_integer(fields[2]), to=_target(fields[3]),
-        value=_integer(fields[4]), data=_bytes(fields[5]), parity=parity, **_signature(fields[7:9]),
+        value=_integer(fields[4]), data=_bytes(fields[5]), parity=parity, r=r, s=s,
     )  # fmt: skip
 
 
@@ -180,20 +181,21 @@ def _typed(kind: int, fields: Sequence[rlp.Item]) -> Transaction:
     parity = _integer(rest[0], 8)
     if parity > 1:
         raise Undecodable("a signature's parity is 0 or 1")
+    r, s = _signature(rest[1:3])
     return Transaction(
         kind=kind, chain_id=_integer(chain_id, U64), nonce=_integer(nonce),
         max_priority_fee_per_gas=_integer(price) if tip is None else tip, max_fee_per_gas=_integer(price),
         gas_limit=_integer(gas_limit), to=_target(to), value=_integer(value), data=_bytes(data),
         access_list=tuple(map(_access, _items(access_list))), authorizations=authorizations, parity=parity,
-        **_signature(rest[1:3]),
+        r=r, s=s,
     )  # fmt: skip
 
 
-def _signature(fields: Sequence[rlp.Item]) -> dict[str, int]:
+def _signature(fields: Sequence[rlp.Item]) -> tuple[int, int]:
     r, s = (_integer(one) for one in fields)
     if not (0 < r < CURVE_ORDER and 0 < s <= CURVE_ORDER // 2):
         raise Undecodable("the signature is out of range")
-    return {"r": r, "s": s}
+    return r, s
 
 
 def _access(item: rlp.Item) -> tuple[bytes, tuple[bytes, ...]]:

@@ -62,7 +62,7 @@ def document(node: Node) -> dict[str, Any]:
         "now_ms": node.ledger.now_ms,
         "blocks": list(node.blocks),
         "state": node.state.latest(),
-        "past": node.state.past(node.kept),
+        "kept": node.state.kept_versions(node.kept),
     }
 
 
@@ -74,8 +74,8 @@ def write(document: dict[str, Any], path: Path) -> None:
     """
     rows = [block_row(block) for block in document["blocks"]]
     state = {key.hex(): value.hex() for key, value in document["state"].items()}
-    past = {key.hex(): _version_rows(versions) for key, versions in document["past"].items()}
-    whole = {**document, "blocks": rows, "state": state, "past": past}
+    kept = {key.hex(): _version_rows(versions) for key, versions in document["kept"].items()}
+    whole = {**document, "blocks": rows, "state": state, "kept": kept}
     data = zlib.compress(json.dumps(whole).encode(), 6)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -126,7 +126,7 @@ def read(path: Path, genesis_hash: bytes) -> Saved:
         rows, state, now_ms = document["blocks"], document["state"], int(document["now_ms"])
         blocks = [block(row) for row in rows]
         values = {bytes.fromhex(key): bytes.fromhex(value) for key, value in state.items()}
-        past = {bytes.fromhex(key): _versions(rows) for key, rows in document.get("past", {}).items()}
+        kept = {bytes.fromhex(key): _versions(rows) for key, rows in document.get("kept", {}).items()}
         head = blocks[-1].number
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise StateFileInvalid(f"{path} cannot be read as a saved chain: {error}.") from error
@@ -135,7 +135,7 @@ def read(path: Path, genesis_hash: bytes) -> Saved:
             f"{path} holds a chain of another genesis or format.",
             hint="Start the node with the options it was saved with, or give another file.",
         )
-    return Saved(_restored(values, head, past), _linked(path, blocks), now_ms)
+    return Saved(_restored(values, head, kept), _linked(path, blocks), now_ms)
 
 
 def _unpacked(path: Path) -> bytes:
@@ -154,12 +154,12 @@ def _unpacked(path: Path) -> bytes:
     return data
 
 
-def _restored(values: dict[bytes, bytes], number: int, past: dict[bytes, list[Version]]) -> State:
+def _restored(values: dict[bytes, bytes], number: int, kept: dict[bytes, list[Version]]) -> State:
     state = State()
     for key, value in values.items():
         state.put(key, value)
     state.seal(number)
-    state.remember(past)
+    state.remember(kept)
     return state
 
 

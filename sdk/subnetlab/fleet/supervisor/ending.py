@@ -94,6 +94,6 @@ def _without_a_round(ending: Ending, resume: ResumeState) -> Ending:
     lost = resume.lost
     reason = f"All {len(lost)} rounds were lost, so there is no model."
     if lost:
-        reason += f" Round {max(lost)}: {lost[max(lost)]}"
+        reason += f" Round {max(lost) + 1}: {lost[max(lost)]}"
     hint = "If peers were too slow, LocalFleet(phase_limit_s=…) gives them more time."
     return Ending(status=RunStatus.FAILED, reason=f"{reason} {hint}")

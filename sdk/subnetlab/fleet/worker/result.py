@@ -47,7 +47,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     manifest: Manifest = load_manifest(folder)
     replica = open_replica(manifest, folder)
     if replica.adopt(last_round) is None:
-        raise FleetError(f"Round {last_round} closed without a model.", hint="")
+        raise FleetError(f"Round {last_round + 1} closed without a model.", hint="")
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()

@@ -2,7 +2,7 @@
 
 Every call that changes something is a transaction through the network's purse. A job counts equal rounds; its
 price a round is a whole number of rao, so an amount that rounds do not divide leaves its rest with the payer.
-Receipts are read back from the contract's own events.
+Receipts are read back from the contract's own events, those of other clients too.
 """
 
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def unpack(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
 def _by_sigma(values: NDArray[np.float64], tensor_N: NDArray[np.int64], tensors: int) -> NDArray[np.uint8]:
     counts = np.maximum(np.bincount(tensor_N, minlength=tensors), 1)
     mean_T = np.bincount(tensor_N, weights=values, minlength=tensors) / counts
-    with np.errstate(invalid="ignore"):  # a difference that is no number is sent, and refused by validators
+    with np.errstate(invalid="ignore"):  # what is no number is refused by validators
         centred = values - mean_T[tensor_N]
         squares = np.bincount(tensor_N, weights=centred**2, minlength=tensors)
         width_T = 6 * np.sqrt(squares / np.maximum(counts - 1, 1)) / LEVELS

@@ -127,8 +127,8 @@ def transaction_by_hash(service: Service, parameters: Parameters, _connection: C
     wanted = hash_of(parameters, 0)
     place = service.history.place_of(wanted)
     if place is None:
-        found = (one for one in service.node.transaction_pool if one.transaction is not None)
-        waiting = next((one.transaction for one in found if one.transaction.hash == wanted), None)
+        pool = (one.transaction for one in service.node.transaction_pool)
+        waiting = next((one for one in pool if one is not None and one.hash == wanted), None)
         return None if waiting is None else answers.transaction(waiting, waiting.sender or b"")
     full = service.history.full(place[0])
     return None if full is None else answers.sealed_transaction(full, place[1])
