@@ -97,13 +97,18 @@ class JobPayments:
                 evm.pay(Rao(left), self._job.owner, key, what="withdraw", own=True)
 
     def receipts(self) -> "pl.DataFrame":
-        """What happened to the run's job, one row per event of the escrow, with the miner's uid."""
+        """What happened to the run's job, one row per event of the escrow, with the miner's uid.
+
+        The owner's own withdrawal has none.
+        """
         import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
 
-        uids = {number: int(uid) for uid, (number, _) in self._job.miners.items()}
+        jobs = {number: int(uid) for uid, (number, _) in self._job.miners.items()}
+        keys = {seat_wallet(uri).address: int(uid) for uid, (_, uri) in self._job.miners.items()}
         told = self._escrow.receipts(from_block=self._job.opened_in)
-        uid = pl.col("job").replace_strict(uids, default=None, return_dtype=pl.Int64).alias("uid")
-        return told.with_columns(uid).select("uid", *told.columns)
+        by_job = pl.col("job").replace_strict(jobs, default=None, return_dtype=pl.Int64)
+        by_key = pl.col("account").replace_strict(keys, default=None, return_dtype=pl.Int64)
+        return told.with_columns(uid=pl.coalesce(by_job, by_key)).select("uid", *told.columns)
 
 
 def _evidence(view: RunView, uid: int) -> bytes:

@@ -46,6 +46,7 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     for uid, (_, uri) in job.miners.items():
         account = seat_wallet(uri).address
         assert paid.filter(pl.col("account") == account)["amount_rao"].sum() == due[int(uid)]
+        assert paid.filter(pl.col("uid") == int(uid))["amount_rao"].sum() == due[int(uid)]
     opened = told.filter(pl.col("event") == "opened")
     assert opened["amount_rao"].sum() == 6 * job.per_round_rao
     assert set(opened["uid"]) == set(due)
