@@ -91,7 +91,7 @@ def receipts(node: Node) -> tuple[Receipt, ...]:
 
 
 def code_of(node: Node, address: bytes) -> bytes:
-    """The code of an address. Importing what reads it loads the engine, which bounds recursion, before any test."""
+    """The code of an address. What reads it loads the engine, which bounds recursion, before any test."""
     return AccountDatabase(node.ledger).get_code(address)
 
 
