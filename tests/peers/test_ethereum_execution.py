@@ -13,13 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.peers.place import PROGRAMS, PYTHON
-from tests.sdk.devnet.evm.conftest import GWEI, Wallet, receipts
+from tests.sdk.devnet.evm.conftest import GWEI, Wallet, code_of, receipts
 from tests.sdk.devnet.evm.test_differential import (
     ADDRESS,
     AUTHORITY,
     RICH,
     SLOTS,
-    code_of,
     codes,
     fields_of,
     rich_node,
