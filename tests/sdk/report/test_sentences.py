@@ -242,3 +242,10 @@ def test_a_ratio_near_one_keeps_a_digit_in_every_half_of_the_sentence() -> None:
 )
 def test_a_share_below_zero_reads_as_one_above(share: float, said: str) -> None:
     assert percent(share) == said
+
+
+def test_an_old_record_does_not_say_of_harm_that_it_came_from_no_training() -> None:
+    was = "Tried on data, this update raised the loss by 1.2%: it did not come from training."
+    said = str(told(GATED, removed=-0.012, reason=was))
+    assert "training" not in said
+    assert "raised the loss by 1.2%: an update that does harm is left out." in said
