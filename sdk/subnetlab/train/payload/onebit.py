@@ -69,7 +69,7 @@ class OneBitCodec:
             sent = _EIGHT_SIGNS.take(signs[start // 8 : -(-end // 8)], axis=0).reshape(-1)
             sent_P = torch.from_numpy(sent)[start % 8 : start % 8 + end - start]
             for rows in group:
-                rows.of(sent_P, start).mul_(scale_S[rows.first : rows.first + rows.count, None])
+                rows.of(sent_P, start).mul_(scale_S[rows.first : rows.first + rows.scales, None])
             error_P[start:end].sub_(sent_P)
 
     def decode(self, data: bytes) -> Update:
@@ -90,11 +90,11 @@ class OneBitCodec:
         """Signs times their scales."""
         values_P = torch.from_numpy(_EIGHT_SIGNS.take(signs, axis=0).reshape(-1)[: self.layout.size])
         for rows in _rows_of(self.layout):
-            rows.of(values_P).mul_(scale_S[rows.first : rows.first + rows.count, None])
+            rows.of(values_P).mul_(scale_S[rows.first : rows.first + rows.scales, None])
         return values_P
 
     def _parts(self) -> dict[str, container.Part]:
-        scales, signs = sum(rows.count for rows in _rows_of(self.layout)), -(-self.layout.size // 8)
+        scales, signs = sum(rows.scales for rows in _rows_of(self.layout)), -(-self.layout.size // 8)
         return {"scales": container.Part("F16", scales, scales), "signs": container.Part("U8", signs, signs)}
 
 
@@ -103,7 +103,7 @@ class _Rows(NamedTuple):
 
     start: int
     """Where it lies in θ."""
-    count: int
+    scales: int
     length: int
     first: int
     """The place of its first scale."""
@@ -111,12 +111,12 @@ class _Rows(NamedTuple):
     @property
     def end(self) -> int:
         """Behind its last value in θ."""
-        return self.start + self.count * self.length
+        return self.start + self.scales * self.length
 
     def of(self, vector: Tensor, begins: int = 0) -> Tensor:
         """Its values as a matrix; the vector begins at `begins` in θ."""
         place = vector.storage_offset() + self.start - begins
-        return vector.as_strided((self.count, self.length), (self.length, 1), place)
+        return vector.as_strided((self.scales, self.length), (self.length, 1), place)
 
 
 @functools.lru_cache(maxsize=8)
@@ -128,7 +128,7 @@ def _rows_of(layout: Layout) -> tuple[_Rows, ...]:
         tensors, matrices.hidden(tensors), layout.spans(), strict=True
     ):
         count = shape[0] if len(shape) == _TABLE and not hidden and prod(shape) else 1
-        first = found[-1].first + found[-1].count if found else 0
+        first = found[-1].first + found[-1].scales if found else 0
         found.append(_Rows(start, count, (end - start) // count, first))
     return tuple(found)
 
