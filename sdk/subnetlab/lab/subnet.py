@@ -117,7 +117,9 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
-    @known_arguments("subnet.train")
+    @known_arguments(
+        "subnet.train", places="Data is one argument: subnet.train(model, (x, y)), or a frame and target=…."
+    )
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
@@ -216,7 +218,8 @@ class Subnet:
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
         run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
-        run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
+        small = limits.warning(fleet, limits.cores(), limits.free_memory())
+        run.note = " ".join(filter(None, (small, made.note)))
         self.net.own(run, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
