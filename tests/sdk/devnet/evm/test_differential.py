@@ -127,7 +127,7 @@ def seen(receipt: Receipt) -> tuple[bool, int, list[Any]]:
 def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -> None:
     contract = bytes.fromhex("55" * 20)
     node, wallet = rich_node(code, contract)
-    fields = _fields(parts, contract)
+    fields = fields_of(parts, contract)
     spare = fields.pop("gas")
     least = message_of(wallet.sign(**fields, gas=10**7), ADDRESS, 0).least_gas()
     transaction = wallet.sign(**fields, gas=least + spare)
@@ -154,7 +154,13 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
     assert held == balances.issuance(node.ledger)
 
 
-def _fields(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
+def code_of(node: Node, address: bytes) -> bytes:
+    from subnetlab.devnet.evm.accounts import AccountDatabase
+
+    return AccountDatabase(node.ledger).get_code(address)
+
+
+def fields_of(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
     fields = {name: value for name, value in parts.items() if name not in ("target", "authorize")}
     target = {"contract": contract, "create": None, "authority": AUTHORITY, "plain": bytes.fromhex("77" * 20)}
     to = target[parts["target"]]
