@@ -5,6 +5,7 @@ The kernel is another process and sees addresses and signatures only.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +52,7 @@ class Extension:
     asked: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.coldkey = Keypair.create_from_seed(f"0x{self.seed.hex()}")
+        self.coldkey = Keypair.create_from_seed(self.seed)
         self.account = Account.from_key(self.evm_key)
 
     def secrets(self) -> list[bytes]:
@@ -78,20 +79,26 @@ class Extension:
         return {"result": self._done(method, params)}
 
     def _done(self, method: str, params: Any) -> Any:
-        if method == "accounts":
-            return [{"address": self.coldkey.ss58_address, "name": "Mine", "type": "sr25519"}]
-        if method == "signPayload":
-            return f"0x01{self.coldkey.sign(WalletPage.payload(params)).hex()}"
-        if method in ("eth_requestAccounts", "eth_accounts"):
-            return [self.account.address]
-        if method == "personal_sign":
-            signed = self.account.sign_message(encode_defunct(hexstr=params[0]))
-            return f"0x{bytes(signed.signature).hex()}"
-        if method == "eth_chainId":
-            return "0x2a"
-        node = Web3(HTTPProvider(self.node))
-        if method == "eth_sendTransaction":
-            fields = {name: value for name, value in params[0].items() if name != "from"}
-            return f"0x{node.eth.send_raw_transaction(self.account.sign_transaction(fields).raw_transaction).hex()}"
-        found = node.provider.make_request(method, params)  # pyright: ignore[reportArgumentType]
-        return found.get("result")
+        account = self.account
+        known: dict[str, Callable[[], Any]] = {
+            "accounts": lambda: [{"address": self.coldkey.ss58_address, "name": "Mine", "type": "sr25519"}],
+            "signPayload": lambda: f"0x01{self.coldkey.sign(WalletPage.payload(params)).hex()}",
+            "eth_requestAccounts": lambda: [account.address],
+            "eth_accounts": lambda: [account.address],
+            "eth_chainId": lambda: "0x2a",
+            "personal_sign": lambda: _hex(account.sign_message(encode_defunct(hexstr=params[0])).signature),
+            "eth_sendTransaction": lambda: self._sent(params[0]),
+        }
+        if method in known:
+            return known[method]()
+        provider: Any = Web3(HTTPProvider(self.node)).provider
+        return provider.make_request(method, params).get("result")
+
+    def _sent(self, told: dict[str, Any]) -> str:
+        fields = {name: value for name, value in told.items() if name != "from"}
+        signed = self.account.sign_transaction(fields)
+        return _hex(Web3(HTTPProvider(self.node)).eth.send_raw_transaction(signed.raw_transaction))
+
+
+def _hex(raw: bytes) -> str:
+    return f"0x{bytes(raw).hex()}"

@@ -1,4 +1,4 @@
-"""Stake and pay in a real JupyterLab with the keys in the browser's wallets, and none of them anywhere else."""
+"""Stake and pay in a real JupyterLab with the keys in the browser's wallets, and none anywhere else."""
 
 import contextlib
 import re
@@ -32,10 +32,11 @@ print("said: staked", staked.block > 0)"""
 PAY = 'paid = net.pay(amount_tao=2, to="bob", wallet=key); print("said: paid", paid.block > 0)'
 AWAITED = """\
 w3 = page.async_w3
-sent = await w3.eth.send_transaction({"from": key.address, "to": net.evm_wallet("bob").address, "value": 10**18,
-    "gas": 21000, "chainId": 42, "nonce": net.w3.eth.get_transaction_count(key.address),
+bob = net.evm_wallet("bob").address
+sent = await w3.eth.send_transaction({"from": key.address, "to": bob, "value": 10**18, "gas": 21000, "chainId": 42, "nonce": net.w3.eth.get_transaction_count(key.address),
     "maxFeePerGas": 2 * net.w3.eth.gas_price, "maxPriorityFeePerGas": 0})
 print("said: awaited", len(sent))"""
+AGAIN = 'print("said: again", net.pay(amount_tao=1, to="bob", wallet=signer).block > 0)'
 REFUSED = """\
 from subnetlab.errors import WalletRefused
 try:
@@ -48,16 +49,40 @@ def widget(selector: str) -> str:
     return f".sl-wallet {selector}"
 
 
-def prompted(page: Page, title: str) -> None:
-    """Wait until the page asks for this."""
-    wait_until(page, f"document.querySelector('{widget('h3')}')?.textContent.startsWith('{title}')")
+def shows(page: Page, selector: str, text: str) -> None:
+    """Wait until a part of the widget says this."""
+    part = f"document.querySelector('{widget(selector)}')"
+    wait_until(page, f"{part}?.textContent.includes({text!r})")
 
 
 def finished(page: Page, text: str) -> None:
-    wait_until(
-        page,
-        f"[...document.querySelectorAll('.jp-OutputArea-output')].some(o => o.textContent.includes('{text}'))",
-    )
+    """Wait until a cell has printed this."""
+    outputs = "[...document.querySelectorAll('.jp-OutputArea-output')]"
+    wait_until(page, f"{outputs}.some(o => o.textContent.includes({text!r}))")
+
+
+def approve(page: Page, title: str) -> str:
+    """Look at what the page asks, and let the wallet sign it; what the page said."""
+    shows(page, "h3", title)
+    said_there = page.locator(widget(".body")).inner_text()
+    page.locator(widget(".send")).click()
+    return said_there
+
+
+def connect(server: Lab, page: Page, extension: Extension) -> None:
+    """Connect both wallets, the one of the EVM when it reaches the node."""
+    page.locator(widget("[data-half=substrate] .connect")).click(timeout=120_000)
+    shows(page, "[data-half=substrate] code", extension.coldkey.ss58_address)
+    evm = page.locator(widget("[data-half=evm] .connect"))
+    evm.click()
+    shows(page, ".note.bad", "cannot reach this node")
+    assert page.locator(widget(".disposable")).is_visible()
+    extension.node = said(server, page, "net.endpoint").replace("ws://", "http://")
+    evm.click()
+    shows(page, "[data-half=evm] code", extension.account.address)
+    shoot(page, "wallet-connected", ".sl-wallet")
+    server.append(page, FUND)
+    finished(page, "said: funded")
 
 
 def test_a_cell_stakes_and_pays_with_keys_that_stay_in_the_browser(
@@ -68,76 +93,46 @@ def test_a_cell_stakes_and_pays_with_keys_that_stay_in_the_browser(
     name = server.notebook("wallet.ipynb", [CONNECT])
     server.open(page, name)
     server.run_all(page)
-    page.locator(widget("[data-half=substrate] .connect")).click(timeout=120_000)
-    wait_until(
-        page,
-        f"document.querySelector('{widget('code')}')?.textContent === '{extension.coldkey.ss58_address}'",
-    )
+    connect(server, page, extension)
 
-    # The wallet does not reach the node: that is said, and a key of its own is offered.
-    page.locator(widget("[data-half=evm] .connect")).click()
-    wait_until(
-        page,
-        f"document.querySelector('{widget('.note.bad')}')?.textContent.includes('cannot reach this node')",
-    )
-    assert page.locator(widget(".disposable")).is_visible()
-    extension.node = said(server, page, "net.endpoint").replace("ws://", "http://")
-    page.locator(widget("[data-half=evm] .connect")).click()
-    wait_until(
-        page,
-        f"document.querySelector('{widget('[data-half=evm] code')}')?.textContent === '{extension.account.address}'",
-    )
-    shoot(page, "wallet-connected", ".sl-wallet")
-
-    server.append(page, FUND)
-    finished(page, "said: funded")
     server.append(page, STAKE)  # it blocks its cell; the page's messages come in beside it
-    prompted(page, "Stake")
-    assert "subnet" in page.locator(widget("dl")).inner_text()
-    assert re.search(r"amount\s+3 τ", page.locator(widget("dl")).inner_text())
-    assert "The notebook says: " in page.locator(widget(".body")).inner_text()
+    shows(page, "h3", "Stake")
     shoot(page, "wallet-asks", ".sl-wallet")
-    assert "signPayload" not in extension.asked
+    save(page)
     with another_tab(browser) as second:  # two pages with the same wallet: one asks
         extension.inject(second)
         second.goto(f"{server.url}/doc/tree/{name}?token={server.token}&reset")
-        wait_until(
-            second,
-            f"document.querySelector('{widget('.note')}')?.textContent.includes('Another page is asking')",
-        )
+        shows(second, ".note", "Another page is asking")
         assert second.locator(widget(".send")).count() == 0
-    page.locator(widget(".send")).click()
+    assert "signPayload" not in extension.asked
+    asked = approve(page, "Stake")
+    assert re.search(r"amount\s+3 τ", asked)
+    assert "The notebook says: " in asked
     finished(page, "said: staked True")
-    assert extension.asked.count("signPayload") == 1
 
     server.append(page, PAY)
-    prompted(page, "Pay an ss58 account")
-    page.locator(widget(".send")).click()
+    approve(page, "Pay an ss58 account")
     finished(page, "said: paid True")
     server.append(page, AWAITED)
-    prompted(page, "Pay")
-    page.locator(widget(".send")).click()
+    approve(page, "Pay")
     finished(page, "said: awaited 32")
+    assert [extension.asked.count(method) for method in ("signPayload", "eth_sendTransaction")] == [1, 2]
 
-    # A no in the page, a no in the wallet, and a page that is reloaded while it asks.
     server.append(page, REFUSED)
-    prompted(page, "Pay")
+    shows(page, "h3", "Pay")
     page.locator(widget(".refuse")).click()
     finished(page, "the person said no. Nothing was signed")
-    save(page)
-    server.append(page, 'print("said: again", net.pay(amount_tao=1, to="bob", wallet=signer).block > 0)')
-    prompted(page, "Pay")
+
+    server.append(page, AGAIN)
+    shows(page, "h3", "Pay")
     save(page)
     page.reload()
-    prompted(page, "Pay")
-    assert page.locator(widget(".spent")).inner_text().count("block") >= 3
-    page.locator(widget(".send")).click()
-    wait_until(page, f"document.querySelector('{widget('[data-half=evm] code')}') !== null")
+    approve(page, "Pay")  # the page that came after asks again
+    shows(page, "[data-half=evm] code", extension.account.address)
     assert said(server, page, "net.spent[-1].wallet == signer.ss58_address") == "True"
+    assert page.locator(widget(".spent")).inner_text().count("block") >= 4
     save(page)
-
-    kernel = int(said(server, page, "__import__('os').getpid()"))
-    assert_nowhere(extension, kernel, server)
+    assert_nowhere(extension, int(said(server, page, "__import__('os').getpid()")), server)
 
 
 def assert_nowhere(extension: Extension, kernel: int, server: Lab) -> None:

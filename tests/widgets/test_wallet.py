@@ -1,4 +1,4 @@
-"""Money signed in a page, on a real node: the purse as ever, and wallets that refuse, lie or alter the order."""
+"""Money signed in a page, on a real node: the purse as ever; wallets that refuse, lie or alter the order."""
 
 import asyncio
 import threading

@@ -162,11 +162,11 @@ class Sender:
                 )
         except ChainRejected as error:  # it was sent, so nothing that is said now takes that back
             raise NodeUnreachable(
-                f"{transaction.summary} was sent as 0x{bytes(sent).hex()}, and what became of it is not known.",
+                f"{transaction.summary} was sent as 0x{sent.hex()}, and what became of it is not known.",
                 hint="Look at the balance before trying again.",
             ) from error
         if wallet.elsewhere:
-            self._check_sent(wallet, transaction, bytes(sent))
+            self._check_sent(wallet, transaction, sent)
         return self._receipt(transaction, done)
 
     def _check_sent(self, wallet: EvmWallet, transaction: Transaction, sent: bytes) -> None:

@@ -42,7 +42,7 @@ class EvmWallet:
     """Whether everybody holds this key."""
     _open: "Callable[[], LocalAccount]" = field(repr=False)
     _sends: "Callable[[dict[str, Any]], bytes] | None" = field(default=None, repr=False)
-    """Has a transaction signed and sent where the key is, and returns its hash; None where the key is here."""
+    """Has a transaction signed and sent where the key is, and returns its hash; None if the key is here."""
     _opened: "list[LocalAccount]" = field(default_factory=list[Any], repr=False)
 
     @property
