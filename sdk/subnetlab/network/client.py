@@ -33,7 +33,7 @@ from subnetlab.network.stake_limits import check_stake
 from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallet_files import check_signer
-from subnetlab.network.wallets import Wallet, open_wallet
+from subnetlab.network.wallets import Wallet, lifetime, open_wallet
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
@@ -265,8 +265,9 @@ class NetworkClient:
         with self.client.question():
             cost = self.client.read("subnet_registration_cost")
         hotkey = None if hotkey_ss58 is None else ss58_account(hotkey_ss58)
-        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
-        receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
+        receipt = self.execute(
+            bittensor.RegisterSubnet(hotkey_ss58=hotkey), wallet=wallet, cost_rao=int(cost.rao)
+        )
         return int(receipt.data["netuid"]), receipt
 
     def start_call(self, netuid: int, wallet: str | Wallet) -> Receipt:
@@ -329,7 +330,8 @@ class NetworkClient:
         def submit() -> Receipt:
             with translated(self.endpoint):
                 check_signer(opened, signer)
-            return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
+            options = lifetime(opened, intent, development=self.development)
+            return self._send(lambda: self.client.execute(intent, opened, **options), signer, plan.summary)
 
         free, deposit = self.balance(signer), self.existential_deposit
         for to, sent in transferred(intent):

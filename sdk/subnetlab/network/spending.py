@@ -19,7 +19,7 @@ from subnetlab.errors import (
     WalletError,
 )
 from subnetlab.network.budget import Budget
-from subnetlab.network.confirm import Confirm, Spend, require
+from subnetlab.network.confirm import Confirm, Spend, require, submitting
 from subnetlab.network.ledger import Ledger, Outcome
 from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.units import format_tao
@@ -66,7 +66,8 @@ class Purse:
                 reservation.keep(0)
                 raise
             try:
-                receipt = submit()
+                with submitting(spend):
+                    receipt = submit()
             except (MoneyError, WalletError):
                 reservation.keep(0)
                 raise
@@ -87,7 +88,8 @@ class Purse:
         if self.budget.frozen:
             raise OverBudget(f"{spend.summary} costs a fee, and the budget for {self.budget.network} is 0.")
         try:
-            receipt = submit()
+            with submitting(spend):
+                receipt = submit()
         except (ChainRejected, NodeUnreachable) as error:
             outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
             known = getattr(error, "fee_rao", None)
