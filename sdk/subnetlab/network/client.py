@@ -265,9 +265,8 @@ class NetworkClient:
         with self.client.question():
             cost = self.client.read("subnet_registration_cost")
         hotkey = None if hotkey_ss58 is None else ss58_account(hotkey_ss58)
-        receipt = self.execute(
-            bittensor.RegisterSubnet(hotkey_ss58=hotkey), wallet=wallet, cost_rao=int(cost.rao)
-        )
+        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
+        receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
         return int(receipt.data["netuid"]), receipt
 
     def start_call(self, netuid: int, wallet: str | Wallet) -> Receipt:
@@ -361,8 +360,7 @@ class NetworkClient:
             )
 
         free, deposit = self.balance(who), self.existential_deposit
-        unknown = 0 if self.development else max(0, free - deposit)
-        amount = unknown if cost_rao is None else cost_rao
+        amount = cost_rao if cost_rao is not None else 0 if self.development else max(0, free - deposit)
         told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
         spend = self._describe(f"{call[0]}.{call[1]}", **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)

@@ -154,12 +154,6 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
     assert held == balances.issuance(node.ledger)
 
 
-def code_of(node: Node, address: bytes) -> bytes:
-    from subnetlab.devnet.evm.accounts import AccountDatabase
-
-    return AccountDatabase(node.ledger).get_code(address)
-
-
 def fields_of(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
     fields = {name: value for name, value in parts.items() if name not in ("target", "authorize")}
     target = {"contract": contract, "create": None, "authority": AUTHORITY, "plain": bytes.fromhex("77" * 20)}
