@@ -67,6 +67,7 @@ def test_the_tutorial_on_pay_balances_its_books(tmp_path: Path, monkeypatch: pyt
     funded, earned, refunded = map(int, told.groups())
     assert funded == earned + refunded == 5 * 10**9 // 18 * 18
     assert earned > 0
+    assert re.search(r"\d+ wei left: 200000000000000000 for Bob, \d+ for gas", shown)
 
 
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Each miner gets an equal part of the budget, a round at a time; `payments` appro
 derive from the seats, as on development chains only. The run's folder keeps what was opened.
 """
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from subnetlab.network.wallets import Wallet
 
 FILE: Final = "job.json"
+_SETTLED: Final = "job.settled"
 _DEADLINE_S: Final = 7 * 24 * 3600
 """After this long anybody may close what is open, so that nothing stays locked for ever."""
 APPROVALS: Final = 10
@@ -157,6 +159,17 @@ def keep(folder: Path, job: Job | None) -> None:
     """Keep a job in its run's folder, where the run has one."""
     if job is not None:
         write_private(folder / FILE, json.dumps(asdict(job)) + "\n")
+
+
+def settled(folder: Path) -> None:
+    """Note in a run's folder that its job owes no one anything; a run that was deleted needs no note."""
+    with contextlib.suppress(FileNotFoundError):
+        write_private(folder / _SETTLED, "")
+
+
+def unsettled(folder: Path) -> bool:
+    """Whether a run's escrow may still hold money."""
+    return (folder / FILE).exists() and not (folder / _SETTLED).exists()
 
 
 def read(folder: Path) -> Job | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from subnetlab import settings
 from subnetlab.errors import RunError, RunNotFinished, SubnetLabError
 from subnetlab.fleet.launch import is_running
-from subnetlab.lab.job import APPROVALS, GAS, Funded, Job, read
+from subnetlab.lab.job import APPROVALS, GAS, Funded, Job, read, settled
 from subnetlab.network.confirm import Always
 from subnetlab.network.evm.escrow import Escrow
 from subnetlab.network.evm.wallet import EvmWallet, seat_wallet
@@ -158,6 +158,7 @@ class PaidRun:
             raise RunNotFinished(f"{self.folder.name} goes on; its miners are paid as rounds close.")
         payments = self._payments()
         payments.settle(self.view)
+        settled(self.folder)
         return payments.receipts()
 
     def follow_payments(self) -> threading.Thread:
@@ -177,10 +178,14 @@ class PaidRun:
                     with contextlib.suppress(SubnetLabError):
                         payments.approve(self.view, all_of_it=False)
             if self.view.ended is not None:
-                with contextlib.suppress(SubnetLabError):
-                    payments.settle(self.view)
+                payments.settle(self.view)
+                settled(self.folder)
 
-        thread = threading.Thread(target=go, name=f"payments of {self.folder.name}", daemon=True)
+        def quietly() -> None:
+            with contextlib.suppress(SubnetLabError, OSError):  # the chain may go, and the run be deleted
+                go()
+
+        thread = threading.Thread(target=quietly, name=f"payments of {self.folder.name}", daemon=True)
         thread.start()
         return thread
 
