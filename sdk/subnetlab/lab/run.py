@@ -59,7 +59,7 @@ class Run(Running, PaidRun):
         self._view = RunView()
         self._reading = threading.Lock()
         self.note = ""
-        """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
+        """For a person: where machine or data is unfit, or what `attach` had to do; empty for nothing."""
         self.net: Net | None = None
         """The network it takes place on; None where its chain is gone, or for a run only looked up."""
 
