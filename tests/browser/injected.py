@@ -17,6 +17,8 @@ from web3 import HTTPProvider, Web3
 
 from tests.widgets.wallet_page import WalletPage
 
+CHAIN_ID = "0x2a"
+"""Of a development chain; a wallet signs for the chain it is on."""
 SCRIPT = """
 (() => {
   const ask = (method, params) => window.testWallet({ method, params }).then((told) => {
@@ -85,7 +87,7 @@ class Extension:
             "signPayload": lambda: f"0x01{self.coldkey.sign(WalletPage.payload(params)).hex()}",
             "eth_requestAccounts": lambda: [account.address],
             "eth_accounts": lambda: [account.address],
-            "eth_chainId": lambda: "0x2a",
+            "eth_chainId": lambda: CHAIN_ID,
             "personal_sign": lambda: _hex(account.sign_message(encode_defunct(hexstr=params[0])).signature),
             "eth_sendTransaction": lambda: self._sent(params[0]),
         }
@@ -95,7 +97,7 @@ class Extension:
         return provider.make_request(method, params).get("result")
 
     def _sent(self, told: dict[str, Any]) -> str:
-        fields = {name: value for name, value in told.items() if name != "from"}
+        fields = {name: value for name, value in told.items() if name != "from"} | {"chainId": CHAIN_ID}
         signed = self.account.sign_transaction(fields)
         return _hex(Web3(HTTPProvider(self.node)).eth.send_raw_transaction(signed.raw_transaction))
 

@@ -33,7 +33,8 @@ PAY = 'paid = net.pay(amount_tao=2, to="bob", wallet=key); print("said: paid", p
 AWAITED = """\
 w3 = page.async_w3
 bob = net.evm_wallet("bob").address
-sent = await w3.eth.send_transaction({"from": key.address, "to": bob, "value": 10**18, "gas": 21000, "chainId": 42, "nonce": net.w3.eth.get_transaction_count(key.address),
+sent = await w3.eth.send_transaction({"from": key.address, "to": bob, "value": 10**18, "gas": 21000,
+    "nonce": net.w3.eth.get_transaction_count(key.address),
     "maxFeePerGas": 2 * net.w3.eth.gas_price, "maxPriorityFeePerGas": 0})
 print("said: awaited", len(sent))"""
 AGAIN = 'print("said: again", net.pay(amount_tao=1, to="bob", wallet=signer).block > 0)'

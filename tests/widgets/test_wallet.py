@@ -241,7 +241,12 @@ def test_a_page_that_is_gone_leaves_a_sentence(net: Net, wallet: BrowserWallet) 
 
     thread = threading.Thread(target=cell)
     claimed = threading.Event()
-    wallet.observe(lambda change: claimed.set() if change["new"]["asking"] else None, "state")
+
+    def look(change: dict[str, Any]) -> None:
+        if change["new"]["asking"]:
+            claimed.set()
+
+    wallet.observe(look, "state")
     thread.start()
     assert claimed.wait(30)
     asked = next(message for message in reversed(page.heard) if message["k"] == "ask")

@@ -26,6 +26,14 @@ class Pages:
         return [message["page"] for message in self.heard if message["k"] == "go"]
 
 
+def says_goodbye(pages: Pages, question: Question) -> None:
+    pages.say("bye", question, "before")
+
+
+def falls_silent(pages: Pages, question: Question) -> None:
+    pages.now = question.held_at + 2 * SILENT_AFTER_S
+
+
 @pytest.fixture
 def pages() -> Pages:
     return Pages()
@@ -64,14 +72,7 @@ def test_questions_wait_for_each_other_and_ids_are_used_once(pages: Pages) -> No
     assert first.id != second.id
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [
-        lambda pages, question: pages.say("bye", question, "before"),
-        lambda pages, _question: setattr(pages, "now", 200.0),
-    ],
-    ids=["said", "silent"],
-)
+@pytest.mark.parametrize("leave", [says_goodbye, falls_silent])
 def test_a_reloaded_page_is_asked_again_what_only_signs(
     pages: Pages, leave: Callable[[Pages, Question], None]
 ) -> None:
@@ -87,14 +88,7 @@ def test_a_reloaded_page_is_asked_again_what_only_signs(
     assert question.answer.result(0) == "signed"
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [
-        lambda pages, question: pages.say("bye", question, "before"),
-        lambda pages, _question: setattr(pages, "now", 200.0),
-    ],
-    ids=["said", "silent"],
-)
+@pytest.mark.parametrize("leave", [says_goodbye, falls_silent])
 def test_what_a_wallet_sends_by_itself_is_never_asked_twice(
     pages: Pages, leave: Callable[[Pages, Question], None]
 ) -> None:

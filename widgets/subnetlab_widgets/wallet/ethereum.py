@@ -47,14 +47,13 @@ def proven(told: dict[str, Any], sentence: str) -> EvmAccount:
     from eth_account import Account  # noqa: PLC0415  (only where a wallet is connected)
     from eth_account.messages import encode_defunct  # noqa: PLC0415
     from eth_keys.exceptions import BadSignature  # noqa: PLC0415
-    from eth_keys.exceptions import ValidationError as KeyValidationError  # noqa: PLC0415
     from eth_utils.exceptions import ValidationError  # noqa: PLC0415
 
     address = evm_address(str(told.get("address")))
     name = plain(str(told.get("name") or "wallet"), NAME)
     try:
         signed = Account.recover_message(encode_defunct(text=sentence), signature=str(told.get("signature")))
-    except (ValueError, TypeError, LookupError, BadSignature, ValidationError, KeyValidationError):
+    except (ValueError, TypeError, LookupError, BadSignature, ValidationError):
         signed = ""
     if signed != address:
         raise WalletLied(f"{name} shows {address}, and its signature is not of that address.")

@@ -99,8 +99,14 @@ class PageSigner:
         self._check(unsigned.payload, signature)
         return signature
 
-    async def sign(self, payload: bytes) -> bytes:
-        """Have a message signed; a wallet puts `<Bytes>` around what is no extrinsic. Errors as above."""
+    def sign(self, payload: bytes) -> Any:
+        """Have a message signed; await it for the 64 bytes. Errors as above.
+
+        A wallet puts `<Bytes>` around what is no extrinsic.
+        """
+        return self._signed_message(payload)
+
+    async def _signed_message(self, payload: bytes) -> bytes:
         signature = await self._asked("bytes.sign", {"data": f"0x{payload.hex()}"})
         try:
             self._check(b"<Bytes>" + payload + b"</Bytes>", signature)

@@ -211,7 +211,7 @@ class BrowserWallet(BundledWidget):
     def _show(self) -> None:
         own, evm = self._own is not None, self._own or self._evm
         address = evm.address if evm else ""
-        now = {
+        now: dict[str, Any] = {
             "accounts": [asdict(account) for account in self._accounts],
             "evm": {"address": address, "name": evm.name if evm else "", "own": own},
             "qr": {shown: qr_path(shown) for shown in self._addresses(address)},
