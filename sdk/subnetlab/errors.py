@@ -143,6 +143,28 @@ class SecretRefused(WalletError):
     hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
 
 
+class WalletRefused(WalletError):
+    """A wallet in the page, or the person at it, said no."""
+
+
+class WalletSilent(WalletError):
+    """No page with the wallet answered in time; nothing was signed."""
+
+    hint = "Keep one tab of the notebook open that shows the wallet, and look for its window."
+
+
+class WalletLied(WalletError):
+    """What a wallet in the page returned is not of the account it showed; nothing left that account."""
+
+    hint = "Do not use this extension for money; reload the page, and check which account it has chosen."
+
+
+class WalletAltered(SubnetLabError):
+    """A wallet in the page sent something else than it was asked for; the amount counts as spent."""
+
+    hint = "Look at the balance and at the wallet's own list before going on."
+
+
 class MoneyError(SubnetLabError):
     """A spend was refused before anything was spent."""
 

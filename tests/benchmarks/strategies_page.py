@@ -77,7 +77,7 @@ def _measured(setting: dict[str, Any], cells: Cells) -> str:
         "",
         f"![Loss over bytes sent, one mark for each strategy and length of a round]({PICTURE})",
         "",
-        "| strategy | H | loss | seeds | gap closed | a payload | under fp32 | in all | under fp32 every step |",
+        "| strategy | H | loss | seeds | gap closed | payload | under fp32 | in all | under fp32 each step |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     dense = next(

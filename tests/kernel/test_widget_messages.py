@@ -74,3 +74,32 @@ def test_a_form_that_is_shown_beats_before_its_page_is_heard(kernel: RunningKern
     say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, page)
     assert output_of(kernel, cell) == "True"
     kernel.run("net.close()")
+
+
+def test_a_page_that_is_opened_while_a_cell_runs_learns_what_widgets_there_are(kernel: RunningKernel) -> None:
+    comm = kernel.run(SHOWN).stdout.strip()
+    client = kernel.client
+    cell = kernel.send(BUSY)
+    for kind, found in (("kernel_info_request", "banner"), ("comm_info_request", "comms")):
+        asked = client.session.msg(kind, {})
+        client.shell_channel.send(asked)
+        reply = client.get_shell_msg(timeout=20)
+        assert reply["parent_header"]["msg_id"] == asked["header"]["msg_id"]
+        assert reply["content"][found]
+    assert comm in reply["content"]["comms"]
+    states = "the page's own"
+    control_comm = {"comm_id": states, "target_name": "jupyter.widget.control", "data": {}}
+    for kind, content in (
+        ("comm_open", control_comm),
+        ("comm_msg", {"comm_id": states, "data": {"method": "request_states"}}),
+    ):
+        client.shell_channel.send(client.session.msg(kind, content, metadata={"version": "1.0.0"}))
+    while True:
+        told = client.get_iopub_msg(timeout=20)
+        if told["msg_type"] == "comm_msg" and told["content"]["comm_id"] == states:
+            break
+    assert comm in told["content"]["data"]["states"]
+    page = control(kernel, "create_subshell_request")["subshell_id"]
+    say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, page)
+    assert output_of(kernel, cell) == "heard"
+    kernel.run("net.close()")

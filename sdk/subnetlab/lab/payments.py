@@ -6,16 +6,15 @@ comes later, after a restart too, goes on where it was left, and nothing is paid
 """
 
 import contextlib
-import threading
-from abc import abstractmethod
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subnetlab import settings
-from subnetlab.errors import RunError, RunNotFinished, SubnetLabError
+from subnetlab.errors import SubnetLabError
 from subnetlab.fleet.launch import is_running
-from subnetlab.lab.job import APPROVALS, GAS, Funded, Job, read
+from subnetlab.lab.funding import APPROVALS, GAS, Funded
+from subnetlab.lab.job import Job
 from subnetlab.network.confirm import Always
 from subnetlab.network.evm.escrow import Escrow
 from subnetlab.network.evm.wallet import EvmWallet, seat_wallet
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
     from subnetlab.lab.session import Net
     from subnetlab.network.client import NetworkClient
-
-_LOOK_AGAIN_S = 1.0
 
 
 def earned(view: RunView, uid: int) -> int:
@@ -121,81 +118,6 @@ def _evidence(view: RunView, uid: int) -> bytes:
     return bytes(32)
 
 
-class PaidRun:
-    """The verbs of a run whose miners are paid by an escrow; part of `Run`."""
-
-    folder: Path
-    net: "Net | None"
-
-    @property
-    @abstractmethod
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-
-    @property
-    @abstractmethod
-    def view(self) -> RunView:
-        """Everything the record says up to now."""
-
-    def receipts(self) -> "pl.DataFrame":
-        """What the run's escrow received, approved, paid and gave back: one row per event; empty without one.
-
-        Raises:
-            RunError: the run's chain is not connected, or the job cannot be read.
-        """
-        return self._payments().receipts()
-
-    def settle(self) -> "pl.DataFrame":
-        """Pay what the run's miners have earned, and give the owner the rest; returns the receipts.
-
-        This happens by itself when a run ends while its notebook lives. Doing it twice pays nothing twice.
-
-        Raises:
-            RunNotFinished: the run goes on.
-            NetworkError: the chain refused, or does not answer; call it again.
-        """
-        if not self.view.ended:
-            raise RunNotFinished(f"{self.folder.name} goes on; its miners are paid as rounds close.")
-        payments = self._payments()
-        payments.settle(self.view)
-        return payments.receipts()
-
-    def follow_payments(self) -> threading.Thread:
-        """Pay the miners while the run goes on, and settle when it is over, on a thread of its own.
-
-        What fails is tried again at the next round, and at last by `settle`, which says why.
-        """
-        payments = self._payments()
-
-        def go() -> None:
-            pause, seen = threading.Event(), 0
-            while not self.ended:
-                pause.wait(_LOOK_AGAIN_S)
-                over = len(self.view.over)
-                if over > seen:
-                    seen = over
-                    with contextlib.suppress(SubnetLabError):
-                        payments.approve(self.view, all_of_it=False)
-            if self.view.ended is not None:
-                with contextlib.suppress(SubnetLabError):
-                    payments.settle(self.view)
-
-        thread = threading.Thread(target=go, name=f"payments of {self.folder.name}", daemon=True)
-        thread.start()
-        return thread
-
-    def _payments(self) -> JobPayments:
-        job = read(self.folder)
-        if job is None:
-            raise RunError(
-                f"{self.folder.name} pays its miners by emission alone.",
-                hint="subnet.train(…, budget_tao=5) funds a job.",
-            )
-        if self.net is None or self.net.closed:
-            raise RunError("The run's chain is not connected.", hint="run = sl.attach(name) connects it.")
-        return JobPayments(_client_of(self.net), job)
-
-
 @contextlib.contextmanager
 def refunded_unless_started(net: "Net", folder: Path) -> Generator[Funded]:
     """Give back what was paid into a job whose run did not come to start.
@@ -209,11 +131,12 @@ def refunded_unless_started(net: "Net", folder: Path) -> Generator[Funded]:
         if funded.job is not None and not is_running(folder):
             try:
                 with net.sealing.per_extrinsic("subnet.train"):
-                    JobPayments(_client_of(net), funded.job).settle(RunView())
+                    JobPayments(network_client(net), funded.job).settle(RunView())
             except SubnetLabError as left:
                 error.add_note(f"The escrow {funded.job.escrow} could not be closed: {left}")
         raise
 
 
-def _client_of(net: "Net") -> "NetworkClient":
+def network_client(net: "Net") -> "NetworkClient":
+    """SubnetLab's own client of a network, for its own modules; a person has the SDK's as `net.client`."""
     return net._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

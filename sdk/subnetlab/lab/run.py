@@ -15,7 +15,7 @@ from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab import arguments
-from subnetlab.lab.payments import PaidRun
+from subnetlab.lab.paid_run import PaidRun
 from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus

@@ -21,8 +21,9 @@ from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.job import check, fund, keep
-from subnetlab.lab.payments import refunded_unless_started
+from subnetlab.lab.funding import check, fund
+from subnetlab.lab.job import keep
+from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
-    from subnetlab.network.client import NetworkClient
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
@@ -308,8 +308,3 @@ def _slug(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
     kept = kept.encode(errors="ignore")[:_SLUG_BYTES].decode(errors="ignore").strip("-")
     return kept or "run"
-
-
-def network_client(net: "Net") -> "NetworkClient":
-    """SubnetLab's own client of a network, for its own modules; a person has the SDK's as `net.client`."""
-    return net._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

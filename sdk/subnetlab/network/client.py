@@ -33,7 +33,7 @@ from subnetlab.network.stake_limits import check_stake
 from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
 from subnetlab.network.wallet_files import check_signer
-from subnetlab.network.wallets import Wallet, open_wallet
+from subnetlab.network.wallets import Wallet, lifetime, open_wallet
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
 
@@ -329,7 +329,8 @@ class NetworkClient:
         def submit() -> Receipt:
             with translated(self.endpoint):
                 check_signer(opened, signer)
-            return self._send(lambda: self.client.execute(intent, opened), signer, plan.summary)
+            options = lifetime(opened, intent, development=self.development)
+            return self._send(lambda: self.client.execute(intent, opened, **options), signer, plan.summary)
 
         free, deposit = self.balance(signer), self.existential_deposit
         for to, sent in transferred(intent):
@@ -359,8 +360,7 @@ class NetworkClient:
             )
 
         free, deposit = self.balance(who), self.existential_deposit
-        unknown = 0 if self.development else max(0, free - deposit)
-        amount = unknown if cost_rao is None else cost_rao
+        amount = cost_rao if cost_rao is not None else 0 if self.development else max(0, free - deposit)
         told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
         spend = self._describe(f"{call[0]}.{call[1]}", **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)

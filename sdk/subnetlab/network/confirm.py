@@ -6,7 +6,9 @@ an interactive answer counts, so an unattended notebook spends nothing there.
 
 import builtins
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import BuiltinFunctionType
 from typing import Protocol, TypeVar
@@ -34,6 +36,8 @@ class Spend:
     """Whether the amount is only the most that can leave, because the chain decides how much does."""
     own: bool = False
     """Whether it only moves between accounts of the same person: the budget counts the fee alone."""
+    ask: bool = False
+    """Whether it is asked about although only a fee leaves the wallet, such as an escrow's approval."""
     brings_rao: int = 0
     """What comes back to the wallet, where the chain's events do not say it."""
     what: str = "execute"
@@ -47,6 +51,24 @@ class Spend:
         money = f"{upto}{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
         summary, network = plain(self.summary, REASON), plain(self.network, NAME)
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
+
+
+_SUBMITTED: ContextVar[Spend | None] = ContextVar("subnetlab_spend", default=None)
+
+
+@contextmanager
+def submitting(spend: Spend) -> Generator[None]:
+    """Sign and send inside the block; `current_spend` says for what."""
+    before = _SUBMITTED.set(spend)
+    try:
+        yield
+    finally:
+        _SUBMITTED.reset(before)
+
+
+def current_spend() -> Spend | None:
+    """What is being signed in this context, for a signer that shows it to a person."""
+    return _SUBMITTED.get()
 
 
 class Confirm(Protocol):

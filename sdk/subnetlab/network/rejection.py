@@ -66,6 +66,8 @@ def translated(endpoint: str) -> Generator[None]:
     try:
         yield
     except bittensor.ChainError as error:
+        if isinstance(error.__cause__, WalletError):  # of a signer that asks a person; the SDK wraps it
+            raise error.__cause__ from None
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
         raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error

@@ -1,9 +1,10 @@
 """The one gate that money passes: balance, budget, confirmation, and only then the chain.
 
-Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this order:
-can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does somebody
-say yes. Until the last answer nothing was sent. What moves no money is not asked about; its fee counts
-against the budget, and a budget of 0 forbids it. What was spent is in the ledger, whichever way it ended.
+Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this
+order: can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does
+somebody say yes. Until the last answer nothing was sent. What moves no money is not asked about unless it
+says so; its fee counts against the budget, and a budget of 0 forbids it. What was spent is in the ledger,
+whichever way it ended.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from subnetlab.errors import (
     WalletError,
 )
 from subnetlab.network.budget import Budget
-from subnetlab.network.confirm import Confirm, Spend, require
+from subnetlab.network.confirm import Confirm, Spend, require, submitting
 from subnetlab.network.ledger import Ledger, Outcome
 from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.units import format_tao
@@ -40,7 +41,7 @@ class Purse:
         What only moves between a person's own accounts is asked about, and its fee alone counts.
 
         Args:
-            spend: what is about to be spent; an amount of 0 passes unasked.
+            spend: what is about to be spent; an amount of 0 passes unasked unless `spend.ask`.
             free_rao: the wallet's free balance.
             deposit_rao: what has to stay in the wallet for the account to live.
             submit: sends it and waits for its block.
@@ -54,7 +55,7 @@ class Purse:
             ChainRejected: the chain refused; at most the fee was spent.
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
         """
-        if spend.amount_rao == 0:
+        if spend.amount_rao == 0 and not spend.ask:
             return self._fee_only(spend, submit)
         self._afford(spend, free_rao, deposit_rao)
         counted = 0 if spend.own else spend.amount_rao
@@ -65,7 +66,8 @@ class Purse:
                 reservation.keep(0)
                 raise
             try:
-                receipt = submit()
+                with submitting(spend):
+                    receipt = submit()
             except (MoneyError, WalletError):
                 reservation.keep(0)
                 raise
@@ -86,7 +88,8 @@ class Purse:
         if self.budget.frozen:
             raise OverBudget(f"{spend.summary} costs a fee, and the budget for {self.budget.network} is 0.")
         try:
-            receipt = submit()
+            with submitting(spend):
+                receipt = submit()
         except (ChainRejected, NodeUnreachable) as error:
             outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
             known = getattr(error, "fee_rao", None)
@@ -127,4 +130,4 @@ def _left(spend: Spend, receipt: Receipt) -> int:
     """
     moved = moved_from(receipt, spend.wallet)
     told = moved != 0 or (spend.most and bool(receipt.events))
-    return moved if told else spend.amount_rao
+    return moved if told else spend.amount_rao - spend.brings_rao

@@ -46,6 +46,8 @@ class DevWallet:
 Wallet: TypeAlias = DevWallet | bittensor.Wallet | bittensor.KeyedWallet | bittensor.Signer
 """What a wallet may be once it is open; a `Signer` is a key that lives elsewhere, such as in a browser."""
 
+_PERSON_BLOCKS = 2048
+
 # The order matters: asking a wallet on disk whether it has a coldkey would ask a person for the password.
 _WALLET_TYPES = (DevWallet, bittensor.Wallet, bittensor.Signer, bittensor.KeyedWallet)
 
@@ -117,6 +119,16 @@ def open_wallet(wallet: str | Wallet, *, development: bool) -> Wallet:
     if development and wallet.partition("/")[0].lower() in DEV_NAMES:
         return dev_wallet(wallet)
     return _from_disk(wallet)
+
+
+def lifetime(wallet: Wallet, intent: bittensor.Intent, *, development: bool) -> dict[str, Any]:
+    """How long what a person signs elsewhere stays valid, as an option of the SDK's `execute`, in blocks.
+
+    A person takes minutes. A development chain makes four blocks a second, so the SDK's 128 blocks would be
+    over before; on other chains they are 25 minutes. The MEV shield has a lifetime of its own.
+    """
+    asks = getattr(wallet, "uses_extension_signing", False) and not intent.mev_shield_required
+    return {"period": _PERSON_BLOCKS} if asks and development else {}
 
 
 def _from_disk(name: str) -> bittensor.Wallet:

@@ -168,7 +168,7 @@ class Validator(Peer):
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
             publications.put(object_paths.aggregate(heights.round, combined_hash), data)
-        *_, after = replica.preview(update, heights.round)
+        after = replica.foresee(update, heights.round, combined_hash)
         record = RoundRecord(
             run=replica.run,
             round=heights.round,

@@ -129,7 +129,10 @@ def test_a_restarted_notebook_settles_what_the_first_one_left(
         patch.setattr(sl.Run, "follow_payments", lambda self: None)  # as if its kernel were gone
         run = subnet.train(**small(net, budget_tao=5, rounds=2)).wait(300)  # type: ignore[arg-type]
     assert set(run.receipts()["event"]) == {"opened"}
+    with pytest.raises(RunError, match="still holds money"):
+        run.delete()
     again = sl.attach(run.id)
     told = again.settle()
     assert {"opened", "approved", "withdrawn", "closed"} == set(told["event"])
     assert again.settle().equals(told)
+    run.delete()

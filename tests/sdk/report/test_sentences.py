@@ -153,6 +153,8 @@ def test_rounds_that_never_lowered_the_loss_taught_nothing() -> None:
     lower = replace(closings[1], val_loss=3.9)
     view = view_of(started("miner", "validator", rounds=3), closings[0], lower, closings[2], ended)
     assert str(headline(view)) == "One stranger reached 4.10."
+    view = view_of(started("miner", "validator", rounds=2), *closings[:2], ended)
+    assert str(headline(view)) == "One stranger reached 4.20.", "a second round alone shows nothing"
 
 
 def test_losses_have_the_unit_of_the_record() -> None:

@@ -177,3 +177,103 @@ export interface RunNews {
   t?: number;
   status?: Partial<RunState>;
 }
+
+/** `wallet/widget.py:setup_of`; it never changes. */
+export interface WalletSetup {
+  network: string;
+  real: boolean;
+  genesis: string;
+  unit: string;
+  evm: EvmChain | Record<string, never>;
+}
+
+export interface EvmChain {
+  id: number;
+  first: string;
+  url: string;
+}
+
+export interface PageAccount {
+  address: string;
+  name?: string;
+  type: string;
+  source: string;
+  genesisHash?: string | null;
+}
+
+export interface SpentRow {
+  what: string;
+  to: string;
+  wallet: string;
+  amount: string;
+  fee: string;
+  outcome: "done" | "refused" | "unknown";
+  block: number;
+  tx: string;
+}
+
+/** `wallet/widget.py:BrowserWallet._show`. */
+export interface WalletState {
+  accounts: { address: string; name: string; source: string; type: string; shown: string }[];
+  evm: { address: string; name: string; own: boolean };
+  qr: Record<string, [number, string]>;
+  sentence: string;
+  note: string;
+  asking: string;
+  spent: SpentRow[];
+}
+
+/** What the notebook says of a spend; shown beside what the page reads itself. */
+export interface Says {
+  summary?: string;
+  to?: string;
+  fee_rao?: string;
+  amount_rao?: string;
+}
+
+/** Polkadot-JS's `SignerPayloadJSON`, as far as the page looks at it. */
+export interface SignerPayload {
+  address: string;
+  genesisHash: string;
+  method: string;
+  tip?: string;
+}
+
+export interface EvmFields {
+  from?: string;
+  to?: string;
+  value?: string;
+  data?: string;
+  gas?: string;
+  maxFeePerGas?: string;
+}
+
+/** `wallet/exchange.py:Question.asked`. */
+export type Question = { id: string } & (
+  | { method: "extrinsic.sign"; params: { payload: SignerPayload; source: string; address: string; says: Says } }
+  | { method: "bytes.sign"; params: { data: string; source: string; address: string } }
+  | {
+      method: "evm.request";
+      params: { rdns: string; address: string; chain: EvmChain; method: string; params: unknown[]; says: Says };
+    }
+);
+
+export interface Line {
+  name: string;
+  value: string;
+}
+
+/** What `injectedWeb3[source].enable` resolves to. */
+export interface Extension {
+  accounts: { get(anyType?: boolean): Promise<Omit<PageAccount, "source">[]> };
+  signer: {
+    signPayload(payload: SignerPayload): Promise<{ signature: string }>;
+    signRaw(raw: { address: string; data: string; type: "bytes" }): Promise<{ signature: string }>;
+  };
+}
+
+/** EIP-6963. */
+export interface EvmDetail {
+  info: { uuid: string; name: string; rdns: string };
+  provider: { request(asked: { method: string; params?: unknown[] }): Promise<unknown> };
+}

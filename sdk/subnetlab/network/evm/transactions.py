@@ -8,7 +8,7 @@ twice the base fee may be taken if blocks fill up meanwhile, and what was taken 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from subnetlab.errors import ChainRejected, NodeUnreachable
+from subnetlab.errors import ChainRejected, NodeUnreachable, WalletAltered, WalletLied
 from subnetlab.network.confirm import Spend
 from subnetlab.network.evm.connection import translated
 from subnetlab.network.evm.wallet import EvmWallet
@@ -116,6 +116,8 @@ class Sender:
     def send(self, wallet: EvmWallet, transaction: Transaction) -> Receipt:
         """Estimate, ask, sign, send, and wait for the block.
 
+        Where money is real, every transaction is asked about: its amount does not say what a contract does.
+
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
             WalletError: the key could not be opened; nothing was spent.
@@ -127,7 +129,7 @@ class Sender:
             summary=transaction.summary, network=self.network, wallet=wallet.address,
             amount_rao=transaction.amount_rao, fee_rao=gas.fee_rao, real=self.real, what=transaction.what,
             to=transaction.receiver or transaction.to or "", own=transaction.own,
-            brings_rao=transaction.brings_rao,
+            brings_rao=transaction.brings_rao, ask=self.real,
         )  # fmt: skip
         return self.purse.spend(
             spend,
@@ -137,7 +139,9 @@ class Sender:
         )
 
     def _submitted(self, wallet: EvmWallet, transaction: Transaction, gas: Gas) -> Receipt:
-        signer, sender = wallet.signer(), self.w3.to_checksum_address(wallet.address)
+        sender = self.w3.to_checksum_address(wallet.address)
+        if not wallet.elsewhere:
+            wallet.signer()  # a key that does not open is told before anything else
         try:
             with translated(_url(self.w3)):
                 fields = _fields(wallet.address, transaction) | {
@@ -149,7 +153,7 @@ class Sender:
                     "type": 2,
                 }
                 del fields["from"]
-                sent = self.w3.eth.send_raw_transaction(signer.sign_transaction(fields).raw_transaction)
+                sent = wallet.submit(self.w3, fields)
         except ChainRejected as error:
             error.fee_rao = 0  # no pool took it
             raise
@@ -163,7 +167,27 @@ class Sender:
                 f"{transaction.summary} was sent as 0x{sent.hex()}, and what became of it is not known.",
                 hint="Look at the balance before trying again.",
             ) from error
+        if wallet.elsewhere:
+            self._check_sent(wallet, transaction, sent)
         return self._receipt(transaction, done)
+
+    def _check_sent(self, wallet: EvmWallet, transaction: Transaction, sent: bytes) -> None:
+        """See that the wallet that sent it sent this, from this address."""
+        with translated(_url(self.w3)):
+            found: Any = self.w3.eth.get_transaction(sent)  # pyright: ignore[reportArgumentType]
+        if str(found["from"]).lower() != wallet.address.lower():
+            raise WalletLied(f"{wallet.name} showed {wallet.address} and sent from {found['from']}.")
+        told = (str(found.get("to") or "").lower(), int(found["value"]), bytes(found["input"]).hex())
+        asked = (
+            (transaction.to or "").lower(),
+            transaction.amount_rao * WEI_PER_RAO,
+            transaction.data.removeprefix("0x").lower(),
+        )
+        if told != asked:
+            raise WalletAltered(
+                f"{wallet.name} was asked to {transaction.summary} and sent something else: "
+                f"0x{sent.hex()}, {int(found['value'])} wei to {found.get('to')}."
+            )
 
     def _receipt(self, transaction: Transaction, done: Any) -> Receipt:
         fee = int(done["gasUsed"]) * int(done["effectiveGasPrice"]) // WEI_PER_RAO  # as the chain rounds it

@@ -23,6 +23,7 @@ from subnetlab.network.wallets import DEV_NAMES
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+    from web3 import Web3
 
 _DEV_MNEMONIC: Final = "test test test test test test test test test test test junk"
 _DEV_PATH: Final = "m/44'/60'/0'/0/{index}"
@@ -40,6 +41,8 @@ class EvmWallet:
     development: bool
     """Whether everybody holds this key."""
     _open: "Callable[[], LocalAccount]" = field(repr=False)
+    _sends: "Callable[[dict[str, Any]], bytes] | None" = field(default=None, repr=False)
+    """Has a transaction signed and sent where the key is, and returns its hash; None if the key is here."""
     _opened: "list[LocalAccount]" = field(default_factory=list[Any], repr=False)
 
     @property
@@ -62,6 +65,22 @@ class EvmWallet:
                 )
             self._opened.append(account)
         return self._opened[0]
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the key is not in this process, so that its holder signs and sends."""
+        return self._sends is not None
+
+    def submit(self, w3: "Web3", fields: dict[str, Any]) -> bytes:
+        """Sign a transaction and send it; its hash.
+
+        Raises:
+            WalletError: no key was opened, or the holder of the key said no; nothing was sent.
+            NodeUnreachable: whether the holder of the key sent it is not known.
+        """
+        if self._sends is not None:
+            return self._sends({**fields, "from": self.address})
+        return bytes(w3.eth.send_raw_transaction(self.signer().sign_transaction(fields).raw_transaction))
 
     def __repr__(self) -> str:
         return f"EvmWallet({self.name!r}, {self.address})"

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subnetlab.errors import ModelNotBuildable
+from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
 from subnetlab.signatures import known_fields
 from subnetlab.text import kind_of
 from subnetlab.train.models.demo_transformer import DemoTransformer, parameters_of_demo
@@ -63,6 +63,7 @@ class TinyGPT:
 
         Raises:
             ModelNotBuildable: no such size, or numbers that make no transformer.
+            ArgumentInvalid: a number is none.
         """
         if not isinstance(size, str) or size not in _SIZES:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ModelNotBuildable(
@@ -71,7 +72,7 @@ class TinyGPT:
         given = {"n_embd": n_embd, "n_layer": n_layer, "n_head": n_head, "seq_len": seq_len}
         strange = [name for name, number in given.items() if number is not None and type(number) is not int]
         if strange:
-            raise ModelNotBuildable(
+            raise ArgumentInvalid(
                 f"{strange[0]} is {kind_of(given[strange[0]])}.", hint="Give a positive whole number."
             )
         object.__setattr__(self, "size", size)

@@ -81,3 +81,9 @@ def test_shares_are_of_the_median_effect() -> None:
     assert shares(effects(0.01, 0.02, 0.04)) == {0: 0.5, 1: 1.0, 2: 2.0}
     assert shares(effects(-0.01, -0.02)) == {}
     assert shares({}) == {}
+
+
+def test_of_a_bad_name_and_a_good_round_it_is_not_said_that_it_did_harm() -> None:
+    reasons = gate(effects(0.02, 0.02, 0.02, 0.001), 0.4, {3: -1.0}, 0.5)
+    assert set(reasons) == {3}
+    assert "counts as noise" in reasons[3]
