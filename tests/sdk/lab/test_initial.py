@@ -53,7 +53,7 @@ def test_what_are_no_weights_is_refused(given: dict[str, torch.Tensor], tmp_path
     (tmp_path / "empty").mkdir()
     narrow = models.build(models.TinyGPT("binder", n_embd=8, n_layer=1, n_head=2, seq_len=8), 0).state_dict()
     cases: dict[str, tuple[Any, str]] = {
-        "a number": (3, "cannot start from a int"),
+        "a number": (3, "cannot start from an int"),
         "a pickle": (tmp_path / "model.pt", "is a pickle"),
         "no file": (tmp_path / "nowhere.safetensors", "cannot be read"),
         "no safetensors": (tmp_path / "no.safetensors", "cannot be read"),

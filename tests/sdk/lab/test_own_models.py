@@ -139,7 +139,7 @@ def dice() -> nn.Module:
         (lambda: sl.models.of(Short, seq_len=8), r"shape \(2, 7, 256\), not \(2, 8, 256\)"),
         (lambda: sl.models.source(dice, seq_len=8), "differs between two passes"),
         (lambda: Short(0), "how many tokens"),
-        (lambda: 3, "A int is no model"),
+        (lambda: 3, "An int is no model"),
     ],
 )
 def test_a_model_that_does_not_fit_costs_nothing(net: Net, model: Any, words: str) -> None:
