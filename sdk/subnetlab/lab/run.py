@@ -168,7 +168,7 @@ class Run(Running, PaidRun):
             UnknownUid: no peer of the run has this uid.
             RunNotFinished: no epoch has paid anyone yet.
         """
-        return explain(self.view, self._known_uid(uid))
+        return explain(self.view, self._known_uid(uid, self.view.seats))
 
     @known_arguments("run.frame")
     def frame(self, what: str = "miners") -> "pl.DataFrame":

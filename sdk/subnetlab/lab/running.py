@@ -7,7 +7,7 @@ refused in a sentence and changes nothing.
 import contextlib
 import threading
 from abc import abstractmethod
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import asdict
 from operator import index
 from pathlib import Path
@@ -133,9 +133,9 @@ class Running:
             self._ask("join", {"seats": [asdict(seat) for seat in seats[i : i + _SEATS_A_REQUEST]]})
         return tuple(seat.uid for seat in seats)
 
-    def _known_uid(self, uid: object) -> int:
-        """The uid of a peer of this run, as Python's own number; errors as `kill`."""
-        known = self.view.peers
+    def _known_uid(self, uid: object, known: Collection[int] | None = None) -> int:
+        """A uid as Python's own number, that of a peer unless others are `known` too; errors as `kill`."""
+        known = self.view.peers if known is None else known
         try:
             found = None if isinstance(uid, bool) else index(cast("Any", uid))
         except TypeError:
