@@ -19,6 +19,7 @@ from subnetlab.settings import dev_token_file
 from tests.benchmarks.ethereum_nodes import anvil, hardhat
 from tests.benchmarks.measure import Figure, seconds
 from tests.benchmarks.node import running_node
+from tests.benchmarks.pipelined import transfers_a_second
 from tests.sdk.devnet.evm.contracts import ask, box
 
 KEY = Account.from_key("0x" + "11" * 32)
@@ -33,11 +34,14 @@ def measure(quick: bool) -> Iterator[Figure]:
     """The same program against the three nodes, in turns, and a block of contract calls on ours."""
     count, rounds = (20, 1) if quick else (200, 3)
     rates: dict[str, list[dict[str, float]]] = {"ours": [], "anvil": [], "hardhat": []}
+    piped: list[float] = []
     for _ in range(rounds):
         with running_node("--instant") as node:
             port = int(node.endpoint.rsplit(":", 1)[1])
             _ask_owner(port, "dev_faucet", mirror(bytes.fromhex(KEY.address[2:])), 10**15)
             rates["ours"].append(_rates(port, count))
+        with running_node("--instant") as node:
+            piped.append(transfers_a_second(node.endpoint, 4 * count))
         for name, started in (("anvil", anvil), ("hardhat", hardhat)):
             with started(KEY.address) as peer:
                 if peer is not None:
@@ -54,6 +58,12 @@ def measure(quick: bool) -> Iterator[Figure]:
                 peer_value=statistics.median(theirs) if theirs else None,
                 **({} if raw or not theirs else limit),
             )  # fmt: skip
+    raw_peer = [one[NAMES[-1]] for one in rates["anvil"]]
+    yield Figure(
+        name="Substrate transfers, pipelined", value=statistics.median(piped), unit="/s", samples=rounds,
+        peer="anvil raw", peer_value=statistics.median(raw_peer) if raw_peer else None,
+        **({"limit": 0.5, "limits_ratio": True, "at_least": True} if raw_peer else {}),
+    )  # fmt: skip
     yield Figure(name=f"a block of {CALLS} contract calls", value=_block_ms(), unit="ms")
 
 
