@@ -4,7 +4,7 @@ require("@nomicfoundation/hardhat-ethers");
 module.exports = {
   solidity: "0.8.28",
   networks: {
-    hardhat: { mining: { auto: true } },
+    hardhat: { chainId: 42 },
     devnet: { url: process.env.DEVNET_URL ?? "http://127.0.0.1:9944", accounts: process.env.DEVNET_KEYS?.split(",") ?? [] },
   },
 };
