@@ -160,8 +160,7 @@ class NetworkClient:
         """
         who = destination(account, development=self.development)
         with self.client.question():
-            found = self.client.query(("System", "Account"), [who])
-        return Rao(int(found["data"]["free"]))
+            return Rao(int(self.client.query(("System", "Account"), [who])["data"]["free"]))
 
     @cached_property
     def existential_deposit(self) -> Rao:
@@ -265,9 +264,8 @@ class NetworkClient:
         with self.client.question():
             cost = self.client.read("subnet_registration_cost")
         hotkey = None if hotkey_ss58 is None else ss58_account(hotkey_ss58)
-        receipt = self.execute(
-            bittensor.RegisterSubnet(hotkey_ss58=hotkey), wallet=wallet, cost_rao=int(cost.rao)
-        )
+        intent = bittensor.RegisterSubnet(hotkey_ss58=hotkey)
+        receipt = self.execute(intent, wallet=wallet, cost_rao=int(cost.rao))
         return int(receipt.data["netuid"]), receipt
 
     def start_call(self, netuid: int, wallet: str | Wallet) -> Receipt:
