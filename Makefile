@@ -8,8 +8,8 @@ IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts binder \
-	constraints clean
+.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts peers \
+	binder constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -67,6 +67,17 @@ recorded: install  ## run tutorial 00 again and keep it as the recording that Bi
 
 contracts: install ## compile the contracts that the package ships
 	@$(BIN)/python -m tests.compile_contracts
+
+peers: build/peers/.installed tests/peers/js/node_modules/.installed ## Ethereum clients and nodes of others, for tests/peers and `make bench`
+
+build/peers/.installed: tests/peers/requirements.txt
+	@$(PYTHON) -m venv build/peers
+	@build/peers/bin/python $(PIP) --no-deps --no-compile --requirement $<
+	@touch $@
+
+tests/peers/js/node_modules/.installed: tests/peers/js/package-lock.json
+	@cd tests/peers/js && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 picture: install ## draw docs/run.svg from the recording
 	@$(BIN)/python -c "import pathlib, subnetlab as sl; \

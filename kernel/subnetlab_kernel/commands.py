@@ -121,7 +121,7 @@ def train_parser() -> LineParser:
         "--baselines", metavar="NAME", action="append",
         help="what the subnet is measured beside: alone, alone_3x, ddp; several with commas, none for none",
     )  # fmt: skip
-    p.add_argument("--optimizer", help="adamw or muon; the strategy's own when left out")
+    p.add_argument("--optimizer", help="adamw, muon or signum; the strategy's own when left out")
     p.add_argument("--lr", type=float, help="the largest learning rate")
     p.add_argument("--rounds", type=int, help="how many rounds")
     p.add_argument(

@@ -83,7 +83,7 @@ def baselines(_variables: Variables) -> list[str]:
 
 def optimizers(_variables: Variables) -> list[str]:
     """The words of `train(optimizer=)`."""
-    return ["adamw", "muon"]
+    return ["adamw", "muon", "signum"]
 
 
 def validators(variables: Variables) -> list[str]:

@@ -6,6 +6,7 @@ knows becomes an option, other names are refused with the nearest one, and nothi
 
 import argparse
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -47,6 +48,8 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
     with live.foreseen(subnet, *_outline(Subnet, options)) as show:
         run = names.put(arguments.name, subnet.train(**options))
         show(run)
+    if run.note:
+        sys.stdout.write(f"{run.note}\n")
     SERVICES.add(live.follow(run))
 
 

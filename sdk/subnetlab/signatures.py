@@ -27,15 +27,20 @@ SYNONYMS: Final = {
 """What other libraries call an argument, by the word here."""
 
 
-def known_arguments(call: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Refuse arguments that a function does not have before its body runs; `call` is how people write it."""
+def known_arguments(call: str, *, places: str = "") -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Refuse arguments that a function does not have before its body runs.
+
+    Args:
+        call: how people write it.
+        places: what to do instead of giving more by place than it takes; its arguments are listed if empty.
+    """
 
     def wrap(function: Callable[_P, _R]) -> Callable[_P, _R]:
         signature = inspect.signature(function)
 
         @functools.wraps(function)
         def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            _check(signature, call, args, kwargs)
+            _check(signature, call, args, kwargs, places)
             return function(*args, **kwargs)
 
         return called
@@ -68,7 +73,9 @@ def unknown_option(call: str, word: str, known: Sequence[str]) -> ArgumentInvali
     return ArgumentInvalid(f"{call} has no option {word!r}.", hint=hint)
 
 
-def _check(signature: inspect.Signature, call: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _check(
+    signature: inspect.Signature, call: str, args: tuple[Any, ...], kwargs: dict[str, Any], places: str
+) -> None:
     """Compare the arguments with a signature.
 
     Raises:
@@ -83,7 +90,8 @@ def _check(signature: inspect.Signature, call: str, args: tuple[Any, ...], kwarg
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise ArgumentInvalid(f"{call}: {error}.", hint=f"It takes {_written(signature)}.") from None
+        hint = places if places and "too many" in str(error) else f"It takes {_written(signature)}."
+        raise ArgumentInvalid(f"{call}: {error}.", hint=hint) from None
 
 
 def _written(signature: inspect.Signature) -> str:

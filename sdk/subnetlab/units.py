@@ -51,6 +51,7 @@ Amount: TypeAlias = float | str | Decimal | Fraction | BalanceLike | ScalarLike
 _FLOAT_NOISE = Fraction(1, 10**11)
 """A binary float that is off by less than this many tokens, a hundredth of a rao, was meant to be exact."""
 _LONGEST_TEXT = 60
+_WHOLE = "Amounts are whole tokens: one is 1e9 rao, and 1e18 wei on the EVM."
 _TEXT = re.compile(
     r"(?P<sign>τ)?\s*(?P<number>[-+.\d][-+.,\d_eE]*)\s*(?P<unit>(?:play )?(?:tao|τ)|alpha|α[₀-₉]*)?",
     re.IGNORECASE,
@@ -89,9 +90,7 @@ def rao(amount: Amount, *, netuid: int = ROOT_NETUID, zero: bool = False) -> Rao
             hint="The smallest unit is 1e-9; round(amount, 9) rounds to it.",
         )
     if whole > U64_MAX:
-        raise InvalidAmount(
-            f"{_shown(amount)} is more than the chain can count.", hint="Give a smaller amount."
-        )
+        raise InvalidAmount(f"{_shown(amount)} is more than the chain can count.", hint=_WHOLE)
     return Rao(whole)
 
 
@@ -175,9 +174,7 @@ def _narrowing(number: Any) -> Callable[[float], Any]:
 def _decimal(number: Decimal, given: Any) -> Fraction:
     """A decimal as a fraction; an exponent that would fill the memory is looked at first."""
     if number and number.adjusted() > 20:
-        raise InvalidAmount(
-            f"{_shown(given)} is more than the chain can count.", hint="Give a smaller amount."
-        )
+        raise InvalidAmount(f"{_shown(given)} is more than the chain can count.", hint=_WHOLE)
     if number and number.adjusted() < -20:
         return Fraction(1 if number > 0 else -1, 10**20)  # finer than a rao in any case
     return Fraction(number)

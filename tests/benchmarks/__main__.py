@@ -15,7 +15,7 @@ from typing import Any
 from tests.benchmarks.measure import Figure, Unavailable, machine
 
 FAMILIES = (
-    "wire", "codec", "devnet", "transfer", "kernel", "miners", "fleet", "round", "growth",
+    "wire", "codec", "devnet", "transfer", "ethereum", "kernel", "miners", "fleet", "round", "growth",
     "dashboard", "flood", "first_frame", "reload", "losses",
 )  # fmt: skip
 """Cheap ones first; `losses` takes minutes."""

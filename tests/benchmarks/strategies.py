@@ -110,7 +110,7 @@ def run(out: Path, *, quick: bool, most: int | None = None) -> dict[str, Any]:
     left = [cell for cell in cells(SEEDS[:1] if quick else SEEDS) if _key(*cell) not in kept["cells"]]
     for name, length, seed in left[:most]:
         cell = measured(name, length, replace(setting, seed=seed), corpus)
-        kept["cells"][_key(name, length, seed)] = asdict(cell)
+        kept["cells"][_key(name, length, seed)] = json.loads(json.dumps(asdict(cell)))
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         sys.stderr.write(f"{name}, H={length}, seed {seed}: {cell.loss:.4f} ({cell.cpu_s:.0f} s)\n")

@@ -16,8 +16,19 @@ from subnetlab.report.format import bytes_text
 FILE: Final = "strategies.md"
 PICTURE: Final = "strategies.svg"
 _BEGIN, _END = "<!-- measured: written by make strategies -->\n", "<!-- end of what is measured -->\n"
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 380, 56, 600, 40, 330
-_HUES: Final = ("#2f7fd0", "#d1691a", "#1f9d74", "#c0599a", "#a88a00", "#7a6fd0", "#555f6b", "#b5473c")
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 356, 56, 600, 40, 320
+_HUES: Final = (
+    "#2f7fd0",
+    "#d1691a",
+    "#1f9d74",
+    "#c0599a",
+    "#a88a00",
+    "#7a6fd0",
+    "#555f6b",
+    "#b5473c",
+    "#0f8b8d",
+    "#8a5a2b",
+)
 
 Cells = dict[tuple[str, int], dict[int, dict[str, Any]]]
 
@@ -66,27 +77,33 @@ def _measured(setting: dict[str, Any], cells: Cells) -> str:
         "",
         f"![Loss over bytes sent, one mark for each strategy and length of a round]({PICTURE})",
         "",
-        "| strategy | H | loss | seeds | gap closed | a payload | a worker sent | under fp32 every step |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| strategy | H | loss | seeds | gap closed | payload | under fp32 | in all | under fp32 each step |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    dense = max((cell["bytes_up"] for row in cells.values() for cell in row.values()), default=0)
+    dense = next(
+        (cell for (name, _), row in cells.items() if name.startswith("DDP") for cell in row.values()), {}
+    )
     for (name, length), row in sorted(cells.items(), key=lambda item: _loss(item[1].values())):
         lines.append(_row(name, length, row, shares(cells, name, length), dense))
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, length: int, row: dict[int, dict[str, Any]], closed: Sequence[float], dense: int) -> str:
+def _row(
+    name: str, length: int, row: dict[int, dict[str, Any]], closed: Sequence[float], dense: dict[str, Any]
+) -> str:
     losses = [cell["loss"] for cell in row.values()]
     spread = f" ± {(max(losses) - min(losses)) / 2:.3f}" if len(losses) > 1 else ""
     one = next(iter(row.values()))
-    sent = one["bytes_up"]
+    sent = one["bytes_up"] if dense else 0
     anchor = name.startswith(("alone", "DDP"))
     return " | ".join(
         (
             f"| {name}", "–" if anchor else str(length), f"{mean(losses):.3f}{spread}", str(len(losses)),
             f"{mean(closed):.0%}" if closed and not anchor else "–",
-            bytes_text(one["bytes_once"]) if sent else "–", bytes_text(sent) if sent else "–",
-            f"{dense / sent:,.0f}× |" if sent else "– |",
+            bytes_text(one["bytes_once"]) if sent else "–",
+            f"{dense['bytes_once'] / one['bytes_once']:,.0f}×" if sent else "–",
+            bytes_text(sent) if sent else "–",
+            f"{dense['bytes_up'] / sent:,.0f}× |" if sent else "– |",
         )
     )  # fmt: skip
 

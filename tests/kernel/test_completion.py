@@ -20,7 +20,7 @@ from subnetlab_kernel.completion import complete
         ("x = 1\n%sl wal", ["wallet"]),
         ("%%train --mi", ["--miners"]),
         ("%%train --opt", ["--optimizer"]),
-        ("%%train --optimizer ", ["adamw", "muon"]),
+        ("%%train --optimizer ", ["adamw", "muon", "signum"]),
         ("%%train --baselines al", ["alone", "alone_3x"]),
         ("%%train --baselines alone,d", ["alone,ddp"]),
         ("%%train --attackers sign", ["sign_flip="]),

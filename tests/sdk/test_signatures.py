@@ -21,6 +21,17 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a word of others in compare": (
         lambda: sl.compare({"dense": {"learning_rate": 1.0}}), "'learning_rate'. Did you mean lr=?",
     ),
+    "a typo of a strategy": (
+        lambda: sl.strategies.DiLoCo(inner_step=3), "no option 'inner_step'. Did you mean inner_steps=?",  # type: ignore[call-arg]
+    ),
+    "a typo of an optimizer": (
+        lambda: sl.optimizers.MuonConfig(momentun=0.9), "MuonConfig has no option 'momentun'",  # type: ignore[call-arg]
+    ),
+    "a typo of a model": (lambda: sl.models.TinyGPT("demo", n_embed=3), "Did you mean n_embd=?"),  # type: ignore[call-arg]
+    "data in two places": (
+        lambda: sl.data.of([[1.0]], [2.0]), "A pair is one argument: sl.data.of((x, y))",  # type: ignore[call-arg,misc]
+    ),
+    "a typo of text": (lambda: sl.data.text("a b", charcters=True), "Did you mean characters=?"),  # type: ignore[call-arg]
     "nothing to open": (sl.open, "missing a required argument: 'path'"),
     "an unknown word of open": (lambda: sl.open("x.zip", password=""), "It takes path."),  # type: ignore[call-arg]
     "nothing to attach": (sl.attach, "missing a required argument: 'name'"),

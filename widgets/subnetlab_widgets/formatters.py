@@ -1,4 +1,4 @@
-"""Which of the SDK's objects a notebook shows how: as plain HTML by `drawing`, or live by a widget.
+"""Which of the SDK's objects a notebook shows how: as a table of plain HTML, or live by a widget.
 
 Registered by the class's name, so that nothing is imported before an object of it exists. Text is the
 object's own `repr`; what has an HTML form of its own brings it.
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from subnetlab_widgets import drawing
+from subnetlab.report import html
 
 if TYPE_CHECKING:
+    from subnetlab.commands.doctor import Checkup
     from subnetlab.lab.run import Run
+    from subnetlab.lab.runs import Runs
     from subnetlab.lab.subnet import Subnet
 
 
@@ -39,9 +41,23 @@ def show_subnet(subnet: "Subnet") -> None:
     display(metagraph(subnet))
 
 
+def runs_html(found: "Runs") -> str | None:
+    """One row per run."""
+    if not found:
+        return None
+    rows = [[run.id, run.status, str(run.round), str(run.view.block), run.headline] for run in found]
+    return html.table(["run", "status", "rounds", "block", ""], rows, words=2)
+
+
+def checkup_html(checkup: "Checkup") -> str:
+    """One row per check, with what to do where something is not good enough."""
+    rows = [[check.name, check.state, check.found, check.advice] for check in checkup.checks]
+    return html.table(["", "", "found", "what to do"], rows, words=4)
+
+
 HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
-    ("subnetlab.lab.run", "Runs"): drawing.runs_html,
-    ("subnetlab.commands.doctor", "Checkup"): drawing.checkup_html,
+    ("subnetlab.lab.runs", "Runs"): runs_html,
+    ("subnetlab.commands.doctor", "Checkup"): checkup_html,
 }
 """One function per SDK class, by module and name."""
 

@@ -1,4 +1,7 @@
-"""When a run's peers are killed on purpose, and who: drawn from a seed, so that a run can be repeated."""
+"""When a run's peers are killed on purpose, and who: drawn from a seed, so that a run can be repeated.
+
+Apart from the crew that does the killing, so that a test walks through a schedule without a process.
+"""
 
 import math
 import random

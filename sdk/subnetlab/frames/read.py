@@ -49,7 +49,7 @@ def _build(data: Gathered, name: str) -> pl.DataFrame:
 
 
 def _shown(column: str, value: object) -> object:
-    """A value as people read it: rounds from 1, and text that may be printed whoever wrote it."""
+    """A value as people read it: rounds from 1, and text that may be printed, also where a peer wrote it."""
     if column == ROUND and isinstance(value, int):
         return value + 1  # the record counts from 0
     return plain(value) if isinstance(value, str) else value

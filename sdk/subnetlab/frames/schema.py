@@ -94,6 +94,7 @@ _VALIDATORS = (
     _float("weight", "share of this validator's weights, 0 to 1"),
     _float("norm", "of the decoded update"),
     _text("reason", "in words; empty if accepted"),
+    _float("own_work", "evidence that its work is its own, in nats; 0 where the run weighs none"),
 )
 
 _BLOCKS = (

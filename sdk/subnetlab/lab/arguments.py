@@ -4,7 +4,7 @@ What a model, a data set and an optimizer may be, their own rooms say (`lab.plan
 """
 
 from collections.abc import Mapping, Sequence
-from math import inf, isnan
+from math import inf, isnan, nan
 from numbers import Real
 from operator import index
 from os import PathLike
@@ -139,7 +139,7 @@ def seconds(name: str, value: object) -> float:
     Raises:
         ArgumentInvalid: it is no number, or negative.
     """
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    number = _number(value)
     if isnan(number) or number < 0:
         shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
         raise ArgumentInvalid(
@@ -156,7 +156,7 @@ def a_sealing(value: object) -> "Literal['instant', 'manual'] | float":
     """
     if isinstance(value, str) and value in ("instant", "manual"):
         return value
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
+    number = _number(value)
     if not 0 < number < inf:
         shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
         raise ArgumentInvalid(
@@ -187,3 +187,10 @@ def a_word(name: str, value: object, example: str) -> str:
     if not isinstance(value, str):
         raise ArgumentInvalid(f"{name} is {kind_of(value)}.", hint=f"Give text, such as {example}.")
     return value
+
+
+def _number(value: object) -> float:
+    """A real number as Python's own; NaN for yes, no and everything else."""
+    if isinstance(value, bool):
+        return nan
+    return float(value) if isinstance(value, Real) else nan

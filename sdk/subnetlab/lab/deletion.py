@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Generator
 from pathlib import Path
 
-from subnetlab.errors import RunError, RunNotFinished
+from subnetlab.errors import FleetError, RunError, RunNotFinished
 from subnetlab.fleet.launch import LOCK_FILE
+from subnetlab.fleet.spec import read_spec
 from subnetlab.lab import embedded
+from subnetlab.lab.job import unsettled
 from subnetlab.lab.resume import needed_nodes
 from subnetlab.record.lock import take_lock
 
@@ -18,8 +20,13 @@ def delete(folder: Path) -> None:
 
     Raises:
         RunNotFinished: it goes on; nothing was removed.
-        RunError: there is no such folder, or it cannot be removed.
+        RunError: there is no such folder, it cannot be removed, or its escrow still holds money.
     """
+    if unsettled(folder) and _chain_lives(folder):
+        raise RunError(
+            f"The escrow of run {folder.name} still holds money; nothing was removed.",
+            hint="run.settle() pays its miners and gives you the rest.",
+        )
     with _unsupervised(folder):
         gone = folder.with_name(f".{folder.name}.deleted")
         try:
@@ -30,6 +37,15 @@ def delete(folder: Path) -> None:
                 f"Run {folder.name} cannot be removed: {error}.", hint=f"Remove {gone} yourself."
             ) from error
     embedded.sweep(needed_nodes())
+
+
+def _chain_lives(folder: Path) -> bool:
+    """Whether the node of a run's chain runs; without a word on it, no."""
+    try:
+        spec = read_spec(folder)
+    except FleetError:
+        return False
+    return not spec.node or embedded.node_at(spec.endpoint) == spec.node
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.network.wallets import Wallet, address, is_address
 from subnetlab.record.events import Spent, SpentWhat
+from subnetlab.signatures import known_arguments
 from subnetlab.units import Amount, rao
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class MoneyVerbs:
         """
         return holdings(self._client, self._account(account))
 
+    @known_arguments("net.pay")
     def pay(
         self, *, amount_tao: Amount, to: str | Wallet | EvmWallet, wallet: str | Wallet | EvmWallet,
         confirm: Confirm | None = None,
@@ -90,6 +92,7 @@ class MoneyVerbs:
         self._note("pay", receipt, rao(amount_tao), to=self._payee(to), wallet=wallet)
         return receipt
 
+    @known_arguments("net.fund_evm")
     def fund_evm(
         self, *, amount_tao: Amount, to: str | EvmWallet = "alice", wallet: str | Wallet = "alice",
         confirm: Confirm | None = None,
@@ -103,6 +106,7 @@ class MoneyVerbs:
         self._note("fund", receipt, rao(amount_tao), to=self._payee(to), wallet=wallet)
         return receipt
 
+    @known_arguments("net.withdraw_evm")
     def withdraw_evm(
         self, *, amount_tao: Amount, wallet: str | EvmWallet = "alice", to: str | Wallet = "alice",
         confirm: Confirm | None = None,
@@ -123,6 +127,7 @@ class MoneyVerbs:
             return evm_address(to)
         return destination(to, development=self.play_money)
 
+    @known_arguments("net.stake")
     def stake(
         self, *, amount_tao: Amount, hotkey_ss58: str, netuid: int, wallet: str | Wallet,
         confirm: Confirm | None = None, **options: Any,
@@ -138,6 +143,7 @@ class MoneyVerbs:
         self._note("stake", receipt, rao(amount_tao), to=hotkey_ss58, wallet=wallet, netuid=netuid)
         return receipt
 
+    @known_arguments("net.unstake")
     def unstake(
         self,
         *,

@@ -1,22 +1,25 @@
 """Pay a run's miners out of its escrow while it goes on, settle when it is over, and show the receipts.
 
 A round counts for the miners whose payloads its lead took, as the record says; the first validator's key
-approves it on chain. Everything to be done follows from the record and the contract, so whoever comes later,
-after a restart too, goes on where it was left, and nothing is paid twice.
+approves it on chain. Everything to be done follows from the record and the contract, so a process that
+comes later, after a restart too, goes on where it was left, and nothing is paid twice.
 """
 
 import contextlib
-import threading
-from abc import abstractmethod
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from subnetlab.errors import RunError, RunNotFinished, SubnetLabError
-from subnetlab.lab.job import APPROVALS, GAS, Job, read
+from subnetlab import settings
+from subnetlab.errors import SubnetLabError
+from subnetlab.fleet.launch import is_running
+from subnetlab.lab.funding import APPROVALS, GAS, Funded
+from subnetlab.lab.job import Job
 from subnetlab.network.confirm import Always
 from subnetlab.network.evm.escrow import Escrow
 from subnetlab.network.evm.wallet import EvmWallet, seat_wallet
 from subnetlab.record.lock import locked
+from subnetlab.record.view import RunView
 from subnetlab.units import Rao
 
 if TYPE_CHECKING:
@@ -24,13 +27,9 @@ if TYPE_CHECKING:
 
     from subnetlab.lab.session import Net
     from subnetlab.network.client import NetworkClient
-    from subnetlab.record.view import RunView
-
-_LOCK: Final = "job.lock"
-_LOOK_AGAIN_S = 1.0
 
 
-def earned(view: "RunView", uid: int) -> int:
+def earned(view: RunView, uid: int) -> int:
     """How many rounds of a run took a miner's payload."""
     return sum(any(int(taken[0]) == uid for taken in closed.accepted) for closed in view.closed.values())
 
@@ -38,12 +37,13 @@ def earned(view: "RunView", uid: int) -> int:
 class JobPayments:
     """The payments of one run's job, made as far as its record has come."""
 
-    def __init__(self, client: "NetworkClient", folder: Path, job: Job) -> None:
+    def __init__(self, client: "NetworkClient", job: Job) -> None:
         # Play money by now: the owner said yes when the job was funded.
-        self._client, self._folder, self._job = client.asking(Always()), folder, job
+        self._client, self._job = client.asking(Always()), job
+        self._lock = settings.home() / "budgets" / f"{job.escrow}.lock"
         self._escrow = Escrow(self._client.evm, job.escrow)
 
-    def approve(self, view: "RunView", *, all_of_it: bool) -> None:
+    def approve(self, view: RunView, *, all_of_it: bool) -> None:
         """Approve what miners have earned so far; unless it is all of it, only where enough came together.
 
         Raises:
@@ -51,13 +51,13 @@ class JobPayments:
         """
         step = 1 if all_of_it else max(1, self._job.rounds // APPROVALS)
         judge = seat_wallet(self._job.arbiter_uri)
-        with locked(self._folder / _LOCK):
+        with locked(self._lock):
             for uid, (number, _) in self._job.miners.items():
                 found, due = self._escrow.job(number), earned(view, int(uid))
                 if not found.closed and due - found.approved >= step:
                     self._escrow.approve(number, due, wallet=judge, evidence=_evidence(view, int(uid)))
 
-    def settle(self, view: "RunView") -> None:
+    def settle(self, view: RunView) -> None:
         """Approve what was earned, close every job, pay the miners out, and give the rest to the owner.
 
         Raises:
@@ -65,7 +65,7 @@ class JobPayments:
         """
         self.approve(view, all_of_it=True)
         judge = seat_wallet(self._job.arbiter_uri)
-        with locked(self._folder / _LOCK):
+        with locked(self._lock):
             for number, _ in self._job.miners.values():
                 if not self._escrow.job(number).closed:
                     self._escrow.close(number, wallet=judge)
@@ -94,16 +94,21 @@ class JobPayments:
                 evm.pay(Rao(left), self._job.owner, key, what="withdraw", own=True)
 
     def receipts(self) -> "pl.DataFrame":
-        """What happened to the run's job, one row per event of the escrow, with the miner's uid."""
+        """What happened to the run's job, one row per event of the escrow, with the miner's uid.
+
+        The owner's own withdrawal has none.
+        """
         import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
 
-        uids = {number: int(uid) for uid, (number, _) in self._job.miners.items()}
+        jobs = {number: int(uid) for uid, (number, _) in self._job.miners.items()}
+        keys = {seat_wallet(uri).address: int(uid) for uid, (_, uri) in self._job.miners.items()}
         told = self._escrow.receipts(from_block=self._job.opened_in)
-        uid = pl.col("job").replace_strict(uids, default=None, return_dtype=pl.Int64).alias("uid")
-        return told.with_columns(uid).select("uid", *told.columns)
+        by_job = pl.col("job").replace_strict(jobs, default=None, return_dtype=pl.Int64)
+        by_key = pl.col("account").replace_strict(keys, default=None, return_dtype=pl.Int64)
+        return told.with_columns(uid=pl.coalesce(by_job, by_key)).select("uid", *told.columns)
 
 
-def _evidence(view: "RunView", uid: int) -> bytes:
+def _evidence(view: RunView, uid: int) -> bytes:
     """The hash of the newest payload that a round took from a miner."""
     for _, closed in sorted(view.closed.items(), reverse=True):
         for taken in closed.accepted:
@@ -113,78 +118,25 @@ def _evidence(view: "RunView", uid: int) -> bytes:
     return bytes(32)
 
 
-class PaidRun:
-    """The verbs of a run whose miners are paid by an escrow; part of `Run`."""
+@contextlib.contextmanager
+def refunded_unless_started(net: "Net", folder: Path) -> Generator[Funded]:
+    """Give back what was paid into a job whose run did not come to start.
 
-    folder: Path
-    net: "Net | None"
+    Yields what is told of every step that was paid.
+    """
+    funded = Funded()
+    try:
+        yield funded
+    except BaseException as error:
+        if funded.job is not None and not is_running(folder):
+            try:
+                with net.sealing.per_extrinsic("subnet.train"):
+                    JobPayments(network_client(net), funded.job).settle(RunView())
+            except SubnetLabError as left:
+                error.add_note(f"The escrow {funded.job.escrow} could not be closed: {left}")
+        raise
 
-    @property
-    @abstractmethod
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
 
-    @property
-    @abstractmethod
-    def view(self) -> "RunView":
-        """Everything the record says up to now."""
-
-    def receipts(self) -> "pl.DataFrame":
-        """What the run's escrow received, approved, paid and gave back: one row per event; empty without one.
-
-        Raises:
-            RunError: the run's chain is not connected, or the job cannot be read.
-        """
-        return self._payments().receipts()
-
-    def settle(self) -> "pl.DataFrame":
-        """Pay what the run's miners have earned, and give the owner the rest; returns the receipts.
-
-        This happens by itself when a run ends while its notebook lives. Doing it twice pays nothing twice.
-
-        Raises:
-            RunNotFinished: the run goes on.
-            NetworkError: the chain refused, or does not answer; call it again.
-        """
-        if not self.view.ended:
-            raise RunNotFinished(f"{self.folder.name} goes on; its miners are paid as rounds close.")
-        payments = self._payments()
-        payments.settle(self.view)
-        return payments.receipts()
-
-    def follow_payments(self) -> threading.Thread:
-        """Pay the miners while the run goes on, and settle when it is over, on a thread of its own.
-
-        What fails is tried again at the next round, and at last by `settle`, which says why.
-        """
-        payments = self._payments()
-
-        def go() -> None:
-            pause, seen = threading.Event(), 0
-            while not self.ended:
-                pause.wait(_LOOK_AGAIN_S)
-                over = len(self.view.over)
-                if over > seen:
-                    seen = over
-                    with contextlib.suppress(SubnetLabError):
-                        payments.approve(self.view, all_of_it=False)
-            if self.view.ended is not None:
-                with contextlib.suppress(SubnetLabError):
-                    payments.settle(self.view)
-
-        thread = threading.Thread(target=go, name=f"payments of {self.folder.name}", daemon=True)
-        thread.start()
-        return thread
-
-    def _payments(self) -> JobPayments:
-        job = read(self.folder)
-        if job is None:
-            raise RunError(
-                f"{self.folder.name} pays its miners by emission alone.",
-                hint="subnet.train(…, budget_tao=5) funds a job.",
-            )
-        if self.net is None or self.net.closed:
-            raise RunError("The run's chain is not connected.", hint="run = sl.attach(name) connects it.")
-        from subnetlab.lab.subnet import network_client  # noqa: PLC0415  (subnets know runs)
-
-        return JobPayments(network_client(self.net), self.folder, job)
+def network_client(net: "Net") -> "NetworkClient":
+    """SubnetLab's own client of a network, for its own modules; a person has the SDK's as `net.client`."""
+    return net._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -24,6 +24,7 @@ from subnetlab.train import data as sources
 from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
+from subnetlab.train.data.scales import scale_note
 from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
@@ -34,6 +35,7 @@ from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
 from subnetlab.train.tasks.find import find, length_of
+from subnetlab.train.tasks.regression import Regression
 from subnetlab.train.tasks.travel import loss_of, metric_of
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -63,6 +65,8 @@ class Plan:
     optimizer: OptimizerConfig
     corpus: Corpus
     deterministic: bool = False
+    note: str = ""
+    """What a person may want to change, as a sentence; empty where nothing is odd."""
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
@@ -113,6 +117,7 @@ def plan(
     made = Plan(
         model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
         strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
+        note=scale_note(corpus, target=isinstance(found, Regression)),
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))

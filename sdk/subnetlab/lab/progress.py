@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TextIO
 
+from subnetlab.record.baselines import known_titles
 from subnetlab.record.view import RunView
 from subnetlab.report.format import loss_text
 
@@ -66,14 +67,26 @@ class ProgressLine:
         full = round(_WIDTH * over / rounds)
         drawn = "█" * full + "░" * (_WIDTH - full)
         loss = f", loss {loss_text(view.val_loss[max(view.val_loss)])}" if view.val_loss else ""
-        return f"{drawn} round {over} of {rounds}{loss}{self._left(over, rounds, now)}"[:_COLUMNS]
+        return f"{drawn} round {over} of {rounds}{loss}{self._left(view, now)}"[:_COLUMNS]
 
-    def _left(self, over: int, rounds: int, now: float) -> str:
+    def _left(self, view: RunView, now: float) -> str:
+        over, rounds = len(view.over), view.rounds
         began, before = self._first or (now, over)
         seen = over - before
         if over >= rounds:
-            return ", finishing"
+            return _measuring(view) or ", finishing"
         if seen < 2:
             return ""
         left = (now - began) / seen * (rounds - over)
         return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
+
+
+def _measuring(view: RunView) -> str:
+    """How far the slowest baseline is that trains on after the last round; empty where none does."""
+    behind = {name: curve for name, curve in view.baselines.items() if curve.final is None and curve.steps}
+    titles = known_titles(behind)
+    if view.ended is not None or not titles:
+        return ""
+    name = max(titles, key=lambda name: behind[name].steps - max(behind[name].losses, default=0))
+    curve = behind[name]
+    return f"; {titles[name]}: step {max(curve.losses, default=0):,} of {curve.steps:,}"

@@ -15,7 +15,7 @@ from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import LOG_FILE
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab import arguments
-from subnetlab.lab.payments import PaidRun
+from subnetlab.lab.paid_run import PaidRun
 from subnetlab.lab.progress import bar
 from subnetlab.lab.running import Running
 from subnetlab.record.events import RunStatus
@@ -59,7 +59,7 @@ class Run(Running, PaidRun):
         self._view = RunView()
         self._reading = threading.Lock()
         self.note = ""
-        """What `attach` had to do so that the run goes on, or why it cannot; empty for nothing."""
+        """For a person: where machine or data is unfit, or what `attach` had to do; empty for nothing."""
         self.net: Net | None = None
         """The network it takes place on; None where its chain is gone, or for a run only looked up."""
 

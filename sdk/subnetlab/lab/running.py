@@ -157,7 +157,7 @@ class Running:
     @contextlib.contextmanager
     def _client(self) -> "Generator[NetworkClient]":
         """The client of the run's chain: that of its network here, or one for this verb alone."""
-        from subnetlab.lab.subnet import network_client  # noqa: PLC0415  (it knows runs)
+        from subnetlab.lab.payments import network_client  # noqa: PLC0415  (the SDK, where it is needed)
         from subnetlab.network.client import NetworkClient  # noqa: PLC0415
 
         if self.net is not None and not self.net.closed:

@@ -13,15 +13,17 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import NotYetSupported, UnknownUid
+from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
-from subnetlab.fleet.launch import is_running, start_supervisor
+from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
-from subnetlab.lab.job import fund, keep, share
+from subnetlab.lab.funding import check, fund
+from subnetlab.lab.job import keep
+from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
 from subnetlab.network.wallets import Wallet
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
-    from subnetlab.network.client import NetworkClient
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
     from subnetlab.train.manifest import Manifest
@@ -116,7 +117,9 @@ class Subnet:
 
     # -- training ----------------------------------------------------------------------------------
 
-    @known_arguments("subnet.train")
+    @known_arguments(
+        "subnet.train", places="Data is one argument: subnet.train(model, (x, y)), or a frame and target=…."
+    )
     def train(
         self,
         model: "ModelSpec | Callable[..., nn.Module] | nn.Module | object | None" = None,
@@ -197,11 +200,7 @@ class Subnet:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        if not self.net.play_money:
-            raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
-            )
+        self._check_network()
         fleet = arguments.a_fleet(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
@@ -219,11 +218,19 @@ class Subnet:
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
         run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
-        run.note = limits.warning(fleet, limits.cores(), limits.free_memory())
+        small = limits.warning(fleet, limits.cores(), limits.free_memory())
+        run.note = " ".join(filter(None, (small, made.note)))
         self.net.own(run, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
         return run
+
+    def _check_network(self) -> None:
+        if not self.net.play_money:
+            raise NotYetSupported(
+                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
+                hint="Train on net = sl.connect().",
+            )
 
     def _launch(
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
@@ -233,8 +240,12 @@ class Subnet:
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
         if budget is not None:
-            share(budget, miners=fleet.miners, rounds=rounds)
-        with self.net.sealing.for_run(run_id) as (lock, sealing_before):
+            check(client, owner, budget_rao=budget, miners=fleet.miners, rounds=rounds)
+        folder = runs_folder() / run_id
+        with (
+            refunded_unless_started(self.net, folder) as funded,
+            self.net.sealing.for_run(run_id) as (lock, sealing_before),
+        ):
             seats = register_peers(
                 client,
                 netuid=self.netuid,
@@ -242,14 +253,18 @@ class Subnet:
                 wallet=owner,
                 baselines=baselines,
             )
-            job = None if budget is None else fund(client, seats, owner, budget_rao=budget, rounds=rounds)
+            if budget is not None:
+                fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
             manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
-            folder = runs_folder() / run_id
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
-                keep(folder, job)
+                keep(folder, funded.job)
                 start_supervisor(folder, lock=lock)
+        self.net.spent.extend(funded.spent)
+        for spent in funded.spent:
+            with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same
+                report_spent(folder, spent)
         return folder
 
     def _write(
@@ -293,8 +308,3 @@ def _slug(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
     kept = kept.encode(errors="ignore")[:_SLUG_BYTES].decode(errors="ignore").strip("-")
     return kept or "run"
-
-
-def network_client(net: "Net") -> "NetworkClient":
-    """SubnetLab's own client of a network, for its own modules; a person has the SDK's as `net.client`."""
-    return net._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

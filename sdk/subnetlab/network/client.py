@@ -359,8 +359,7 @@ class NetworkClient:
             )
 
         free, deposit = self.balance(who), self.existential_deposit
-        unknown = 0 if self.development else max(0, free - deposit)
-        amount = unknown if cost_rao is None else cost_rao
+        amount = cost_rao if cost_rao is not None else 0 if self.development else max(0, free - deposit)
         told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
         spend = self._describe(f"{call[0]}.{call[1]}", **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)

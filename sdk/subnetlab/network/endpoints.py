@@ -28,7 +28,7 @@ _REAL_GENESES: Final = (
     "0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03",
     "0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105",
 )
-"""The first blocks of mainnet and testnet: a signature for them is worth something, whoever asks for it."""
+"""The first blocks of mainnet and testnet: a signature for them is worth something in every client."""
 
 _OTHER_NAMES = {"testnet": "test", "mainnet": "finney", "main": "finney", "localnet": "local", "dev": DEVNET}
 """What the networks are called elsewhere; named in the refusal, never connected to."""

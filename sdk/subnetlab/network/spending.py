@@ -1,9 +1,10 @@
 """The one gate that money passes: balance, budget, confirmation, and only then the chain.
 
-Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this order:
-can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does somebody
-say yes. Until the last answer nothing was sent. What moves no money is not asked about; its fee counts
-against the budget, and a budget of 0 forbids it. What was spent is in the ledger, whichever way it ended.
+Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this
+order: can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does
+somebody say yes. Until the last answer nothing was sent. What moves no money is not asked about unless it
+says so; its fee counts against the budget, and a budget of 0 forbids it. What was spent is in the ledger,
+whichever way it ended.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,7 @@ class Purse:
         What only moves between a person's own accounts is asked about, and its fee alone counts.
 
         Args:
-            spend: what is about to be spent; an amount of 0 passes unasked.
+            spend: what is about to be spent; an amount of 0 passes unasked unless `spend.ask`.
             free_rao: the wallet's free balance.
             deposit_rao: what has to stay in the wallet for the account to live.
             submit: sends it and waits for its block.
@@ -54,7 +55,7 @@ class Purse:
             ChainRejected: the chain refused; at most the fee was spent.
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
         """
-        if spend.amount_rao == 0:
+        if spend.amount_rao == 0 and not spend.ask:
             return self._fee_only(spend, submit)
         self._afford(spend, free_rao, deposit_rao)
         counted = 0 if spend.own else spend.amount_rao
@@ -129,4 +130,4 @@ def _left(spend: Spend, receipt: Receipt) -> int:
     """
     moved = moved_from(receipt, spend.wallet)
     told = moved != 0 or (spend.most and bool(receipt.events))
-    return moved if told else spend.amount_rao
+    return moved if told else spend.amount_rao - spend.brings_rao

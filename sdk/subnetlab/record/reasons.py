@@ -11,6 +11,7 @@ from subnetlab.record.events import Scored
 
 ACCEPTED: Final = "accepted"
 GATED: Final = "gated"
+COPIED: Final = "copied"
 
 IN_WORDS: Final[dict[str, str]] = {
     "missing": "No commitment of this round is on chain.",
@@ -25,7 +26,7 @@ IN_WORDS: Final[dict[str, str]] = {
     "bad_index": "The payload names a parameter that does not exist.",
     "not_finite": "The payload holds NaN or infinity.",
     "huge": "The payload holds an absurdly large value.",
-    "copied": "The payload equals, or nearly, one that was committed no later, in this round or before.",
+    COPIED: "The payload equals, or nearly, one that was committed no later, in this round or before.",
     GATED: "Tried on data, the update did not lower the loss, or by too little beside the median miner's.",
 }
 """Every word a validator refuses with, as a sentence."""
@@ -34,7 +35,7 @@ MEASURED: Final = frozenset({ACCEPTED, GATED})
 """Verdicts on a payload that was opened and tried on data; all others were refused before that."""
 
 FORGED: Final = frozenset({
-    "bad_signature", "wrong_key", "wrong_hash", "malformed", "bad_index", "huge", "too_large", "copied",
+    "bad_signature", "wrong_key", "wrong_hash", "malformed", "bad_index", "huge", "too_large",
 })  # fmt: skip
 """Verdicts on what no program sends that follows the protocol: cheating, not failing."""
 
@@ -42,8 +43,12 @@ MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
 """Verdicts on a round in which no payload was there in time."""
 
 
+_RETRACTED: Final = (": it did not come from training.", ": an update that does harm is left out.")
+"""What earlier versions said of every harmful update; the opposite of honest work does come from training."""
+
+
 def in_words(event: Scored) -> str:
     """Why a payload was not taken, in the validator's own words where it left any; empty if accepted."""
     if event.verdict == ACCEPTED:
         return ""
-    return event.reason or IN_WORDS.get(event.verdict, event.verdict)
+    return event.reason.replace(*_RETRACTED) or IN_WORDS.get(event.verdict, event.verdict)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from subnetlab.record.view import RunView
 from subnetlab.report import html, svg
 from subnetlab.report.costs import costs
-from subnetlab.report.format import bytes_text, percent
+from subnetlab.report.format import bytes_text, loss_text, percent
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,7 +147,7 @@ class Comparison:
                 self.outcomes, left, title, at, (low, high), logarithmic=logarithmic, first=i == 0
             )
         marks += _legend(self.outcomes)
-        said = "; ".join(f"{name} {_number(loss)}" for name, loss in _by_loss(self.outcomes))
+        said = "; ".join(f"{name} {_loss(loss)}" for name, loss in _by_loss(self.outcomes))
         return svg.document(WIDTH, _HEIGHT, f"Strategies by their last loss: {said}", marks)
 
     def _table(self) -> list[tuple[str, ...]]:
@@ -160,7 +160,7 @@ class Comparison:
                 (
                     one.name,
                     str(one.seed),
-                    _number(one.loss) if one.loss is not None else str(row["status"]),
+                    _loss(one.loss) if one.loss is not None else str(row["status"]),
                     "–" if one.gap_closed is None else percent(one.gap_closed),
                     "–" if row["steps"] is None else f"{row['steps']:,}",
                     "–" if row["bytes"] is None else bytes_text(row["bytes"]),
@@ -205,7 +205,7 @@ def _range(outcomes: Sequence[Outcome]) -> tuple[float, float]:
     drawn = [one.view.val_loss[number] for one in outcomes for number in one.rounds[len(one.rounds) // 5 :]]
     finite = [loss for loss in drawn if isfinite(loss)]
     low, high = min(finite, default=0.0), max(finite, default=1.0)
-    room = max(high - low, 0.05) * 0.05
+    room = (high - low if high > low else abs(high) or 1.0) * 0.05
     return low - room, high + room
 
 
@@ -232,7 +232,7 @@ def _panel(
     marks = [svg.polyline([(left, _BOTTOM), (left + _PANEL, _BOTTOM)], width=0.8, opacity=0.4)]
     if first:
         marks += [
-            svg.text(left - 6, y(loss) + 4, f"{loss:.2f}", size=11, opacity=0.65, anchor="end")
+            svg.text(left - 6, y(loss) + 4, loss_text(loss), size=11, opacity=0.65, anchor="end")
             for loss in (low, (low + high) / 2, high)
         ]
     start, end = (bytes_text(least), bytes_text(most)) if logarithmic else ("0", f"{most:,.0f}")
@@ -273,8 +273,12 @@ def _legend(outcomes: Sequence[Outcome]) -> list[str]:
         hue, dash = looks[name]
         short = name if len(name) <= 18 else f"{name[:17]}…"
         marks.append(svg.polyline([(_LEGEND, y), (_LEGEND + 22, y)], stroke=hue, width=2.4, dash=dash))
-        marks.append(svg.text(_LEGEND + 28, y + 4, f"{_number(loss, 2)} {short}", size=12))
+        marks.append(svg.text(_LEGEND + 28, y + 4, f"{_loss(loss, 2)} {short}", size=12))
     return marks
+
+
+def _loss(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else loss_text(value, digits)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -56,7 +56,12 @@ def loss_text(loss: float, digits: int = 2) -> str:
     """A loss in any unit: so many decimals, or as many figures where it is small: `1.61`, `0.0034`."""
     if abs(loss) >= _THOUSAND:
         return f"{loss:,.0f}" if abs(loss) < _LARGE else f"{loss:.2e}".replace("e+0", "e").replace("e+", "e")
-    return f"{loss:.{digits}f}" if loss == 0 or abs(loss) >= _SMALL else f"{loss:.{digits}g}"
+    return f"{loss:.{digits}f}" if loss == 0 or abs(loss) >= _SMALL else f"{loss:#.{digits}g}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A time as `0.4 s` or `128 s`."""
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def short(address: str) -> str:

@@ -103,7 +103,8 @@ def _never_below(view: RunView) -> float | None:
     if view.ended is None:
         return None
     losses = [loss for _, loss in sorted(view.val_loss.items())]
-    return losses[0] if len(losses) > 1 and min(losses[1:]) >= losses[0] else None
+    # One later round may be worse by chance, the more so where a run went on from trained weights.
+    return losses[0] if len(losses) > 2 and min(losses[1:]) >= losses[0] else None
 
 
 def taking_part(view: RunView, *, upto: int | None = None) -> int:

@@ -1,12 +1,12 @@
 """How far two measured losses have to be apart to differ, in any unit.
 
 A curve that jumps from round to round says how little one of its values means; a curve that is smooth is
-known to a small share of the loss, because the held-out data is short. What another draw of held-out data
-would say is not measured.
+known to a small share of the loss, because the held-out data is short. Positive losses are looked at on a
+logarithmic scale, where learning is straight. What another draw of held-out data would say is not measured.
 """
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from math import isfinite, log, sqrt
 from statistics import median
 from typing import Final
 
@@ -31,6 +31,12 @@ def _jump(curve: Sequence[float]) -> float:
     last = [value for value in curve[-_LAST:] if isfinite(value)]
     if len(last) < _LAST:
         return 0.0
+    if min(last) > 0:
+        return _deviation([log(value) for value in last]) * last[-1]
+    return _deviation(last)
+
+
+def _deviation(last: Sequence[float]) -> float:
     bends = [abs(a - 2 * b + c) for a, b, c in zip(last, last[1:], last[2:], strict=False)]
     # Independent errors of one size bend three neighbours by the root of 1 + 4 + 1 of it; the median of a
     # normal variable's magnitude is two thirds of its deviation, and one sudden step does not move it.

@@ -12,7 +12,7 @@ from subnetlab.record.baselines import ALONE, DDP
 from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.costs import Costs, costs
-from subnetlab.report.format import amount_alpha, bytes_text, count_word, loss_text, percent
+from subnetlab.report.format import amount_alpha, bytes_text, count_word, loss_text, percent, seconds_text
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
 from subnetlab.report.noise import loss_noise
@@ -145,7 +145,9 @@ class Verdict:
         """The metrics in a line; empty for a task that measures its loss alone."""
         if not self.metrics:
             return ""
-        found = [f"{_METRICS.get(name, plain(name, NAME))} {value:.3g}" for name, value in self.metrics]
+        found = [
+            f"{_METRICS.get(name, plain(name, NAME))} {loss_text(value, 3)}" for name, value in self.metrics
+        ]
         return f"On the held-out data: {', '.join(found)}."
 
     def _worth(self) -> str:
@@ -154,7 +156,7 @@ class Verdict:
             return ""
         when = "In the end" if self.finished else "So far"
         if abs(gain) < self.loss_noise:
-            apart = f"{loss_text(abs(gain), 3)} {self.unit}"
+            apart = f"{loss_text(abs(gain))} {self.unit}"
             return f"{when} both are equal: {apart} apart is less than the measurement can tell."
         if gain > 0:
             return f"{when} training together was worth {loss_text(gain)} {self.unit}."
@@ -179,7 +181,7 @@ class Verdict:
         spent, by_role = self.cpu_s.peers, self.cpu_s.said
         if not spent:
             return ""
-        said = f"All peers together took {spent:,.0f} s of processor time ({by_role})"
+        said = f"All peers together took {seconds_text(spent)} of processor time ({by_role})"
         if self.energy_j is not None:
             said += f" and the machine {self.energy_j / 1000:,.1f} kJ with all that ran on it"
         found = self.speed_up
@@ -187,7 +189,7 @@ class Verdict:
             return f"{said}."
         alone = found.alone_cpu_s
         how = {"more": "more than", "less": "at most", "": "about"}[found.bound]
-        said = f"{said}; one alone takes {how} {alone:,.0f} s to the same loss"
+        said = f"{said}; one alone takes {how} {seconds_text(alone)} to the same loss"
         if found.bound == "more" and alone < spent:
             return f"{said}."
         times = max(alone, spent) / min(alone, spent)
@@ -232,7 +234,7 @@ class Verdict:
         ]
         if self.cpu_s.peers:
             spent = (self.cpu_s.peers, self.cpu_s.baselines.get(ALONE), self.cpu_s.baselines.get(DDP))
-            rows.append(("processor time", *(f"{s:,.0f} s" if s else "not measured" for s in spent)))
+            rows.append(("processor time", *(seconds_text(s) if s else "not measured" for s in spent)))
         rows.append(("an honest miner's pay (median)", amount_alpha(self.honest_median_pay), "nothing", "–"))
         if self.attacker_pay:
             highest = amount_alpha(max(self.attacker_pay))

@@ -6,12 +6,14 @@ code does; `mean="all"` by the number of peers. Clipping bounds what one peer ca
 Shapes: M peers, N moved parameters, P parameters, T tensors.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from subnetlab.train.payload import container
 from subnetlab.train.payload.update import Update
@@ -22,11 +24,13 @@ Mean = Literal["contributors", "all"]
 
 FORM: Final = "aggregate/1"
 _LARGEST: Final = 1e6
+_STRETCH: Final = 1 << 15
+"""Values whose squares are added in one go."""
 
 
 def tensor_norms(update: Update, layout: Layout) -> NDArray[np.float64]:
     """The norm of an update in each tensor of the layout."""
-    return _norms(update, _tensor_of(update, layout), len(layout.tensors))
+    return _norms(update, _tensor_of(update, layout), layout)
 
 
 def norm(update: Update) -> float:
@@ -46,11 +50,10 @@ def clip_to_median(updates: Sequence[Update], layout: Layout, clip: Clip) -> lis
             for update, f in zip(updates, factors_M, strict=True)
         ]
     tensors = [_tensor_of(update, layout) for update in updates]
-    count = len(layout.tensors)
-    norms_MT = np.stack([_norms(update, t, count) for update, t in zip(updates, tensors, strict=True)])
+    norms_MT = np.stack([_norms(update, t, layout) for update, t in zip(updates, tensors, strict=True)])
     factors_MT = _factors(norms_MT, np.median(norms_MT, axis=0)).astype(np.float32)
     return [
-        update.scaled(torch.from_numpy(factors_T[tensor_N]))
+        _scaled(update, factors_T, tensor_N, layout)
         for update, factors_T, tensor_N in zip(updates, factors_MT, tensors, strict=True)
     ]
 
@@ -64,22 +67,32 @@ def average(updates: Sequence[Update], size: int, mean: Mean) -> Update:
     if not updates:
         raise ValueError("nothing to average")
     sum_P = torch.zeros(size)
-    senders_P = torch.zeros(size)
-    sparse = all(update.positions_N is not None for update in updates)
+    if any(update.positions_N is None for update in updates):
+        return _dense_average(updates, sum_P, mean)
+    senders_P = np.zeros(size, dtype=np.min_scalar_type(len(updates)))
     for update in updates:
-        if update.positions_N is None:
+        assert update.positions_N is not None
+        # Positions are unique within a peer, so the order inside one addition does not matter.
+        sum_P.index_add_(0, update.positions_N, update.values_N)
+        senders_P[update.positions_N.numpy()] += 1
+    moved = np.flatnonzero(senders_P != 0)
+    positions_N = torch.from_numpy(moved)
+    divisor = len(updates) if mean == "all" else torch.from_numpy(senders_P[moved].astype(np.float32))
+    return Update(positions_N, sum_P[positions_N] / divisor)
+
+
+def _dense_average(updates: Sequence[Update], sum_P: Tensor, mean: Mean) -> Update:
+    """The mean where some updates move every parameter, added to a vector of zeros."""
+    senders_P = torch.zeros_like(sum_P) if mean == "contributors" else None
+    for update in updates:
+        places: Tensor | slice = slice(None) if update.positions_N is None else update.positions_N
+        if isinstance(places, slice):
             sum_P += update.values_N
-            senders_P += 1
         else:
-            # Positions are unique within a peer, so the order inside one addition does not matter.
-            sum_P.index_add_(0, update.positions_N, update.values_N)
-            senders_P.index_add_(0, update.positions_N, torch.ones_like(update.values_N))
-    positions_N = torch.from_numpy(np.flatnonzero((senders_P > 0).numpy())) if sparse else None
-    values_N = sum_P if positions_N is None else sum_P[positions_N]
-    if mean == "all":
-        return Update(positions_N, values_N / len(updates))
-    count_N = senders_P if positions_N is None else senders_P[positions_N]
-    return Update(positions_N, values_N / count_N.clamp(min=1))
+            sum_P.index_add_(0, places, update.values_N)
+        if senders_P is not None:
+            senders_P[places] += 1
+    return Update(None, sum_P.div_(len(updates) if senders_P is None else senders_P.clamp_(min=1)))
 
 
 def write(aggregate: Update, layout: Layout) -> bytes:
@@ -135,14 +148,38 @@ def _factors(norms: NDArray[np.float64], median: NDArray[np.float64] | np.float6
     return np.where(norms > limits, limits / np.where(norms > 0, norms, 1.0), 1.0)
 
 
-def _tensor_of(update: Update, layout: Layout) -> NDArray[np.int64]:
-    """Which tensor each moved parameter belongs to."""
-    ends = np.array([end for _, end in layout.spans()])
+def _tensor_of(update: Update, layout: Layout) -> NDArray[np.int64] | None:
+    """Which tensor each moved parameter belongs to; None where every parameter moves."""
     if update.positions_N is None:
-        return np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+        return None
+    ends = np.array([end for _, end in layout.spans()])
     return np.searchsorted(ends, update.positions_N.numpy(), side="right")
 
 
-def _norms(update: Update, tensor_N: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def _norms(update: Update, tensor_N: NDArray[np.int64] | None, layout: Layout) -> NDArray[np.float64]:
+    if tensor_N is None:
+        return np.array([_norm(update.values_N[start:end]) for start, end in layout.spans()])
     squares_N = update.values_N.numpy().astype(np.float64) ** 2
-    return np.sqrt(np.bincount(tensor_N, weights=squares_N, minlength=count))
+    return np.sqrt(np.bincount(tensor_N, weights=squares_N, minlength=len(layout.tensors)))
+
+
+def _norm(values_N: Tensor) -> float:
+    """The norm of a part, its squares added one after the other, a stretch that fits the cache at a time."""
+    total = 0.0
+    for stretch in values_N.split(_STRETCH) if len(values_N) else ():
+        squares = stretch.double().square_()
+        squares[0] += total
+        total = float(squares.cumsum(0)[-1])
+    return math.sqrt(total)
+
+
+def _scaled(
+    update: Update, factors_T: NDArray[np.float32], tensor_N: NDArray[np.int64] | None, layout: Layout
+) -> Update:
+    """The update with every tensor multiplied by its factor."""
+    if tensor_N is not None:
+        return update.scaled(torch.from_numpy(factors_T[tensor_N]))
+    values_P = torch.empty_like(update.values_N)
+    for (start, end), factor in zip(layout.spans(), factors_T.tolist(), strict=True):
+        torch.mul(update.values_N[start:end], factor, out=values_P[start:end])
+    return Update(None, values_P)

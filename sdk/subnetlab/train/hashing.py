@@ -10,12 +10,12 @@ from typing import Final
 SIZE: Final = 32
 
 
-def digest(domain: str, *parts: bytes | str | int) -> bytes:
-    """The 32-byte hash of `parts` under `domain`; integers count as their decimal text."""
+def digest(domain: str, *parts: bytes | memoryview | str | int) -> bytes:
+    """The 32-byte hash of `parts` under `domain`; integers count as decimal text."""
     state = hashlib.blake2b(digest_size=SIZE, person=_person(domain))
     for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode()
-        state.update(len(raw).to_bytes(8, "little"))
+        raw = part if isinstance(part, bytes | memoryview) else str(part).encode()
+        state.update(memoryview(raw).nbytes.to_bytes(8, "little"))
         state.update(raw)
     return state.digest()
 

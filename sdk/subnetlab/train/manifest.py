@@ -74,7 +74,7 @@ class ScoringConfig:
     """Share of its rating that a miner keeps who sends what only a cheat can; 1: nothing lasts."""
 
 
-EARLIER: Final[dict[str, float]] = {"near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0}
+EARLIER: Final[dict[str, Any]] = {"near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0}
 """What runs were judged by before a manifest named these; such values are not written."""
 
 _OLD_SCORING: Final = {

@@ -36,6 +36,16 @@ class Adopted:
     """The uid whose anchor was followed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """Where an aggregate of a round leads from a θ."""
+
+    round: int
+    before: str
+    aggregate_hash: str
+    reached: tuple[torch.Tensor, State, str]
+
+
 class Replica:
     """θ and everything needed to move it."""
 
@@ -54,6 +64,7 @@ class Replica:
         """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
+        self._foreseen: _Foreseen | None = None
 
     def preview(self, update: Update | None, round_: int) -> tuple[torch.Tensor, State, str]:
         """θ, outer state and θ hash after an aggregate, without moving."""
@@ -62,6 +73,12 @@ class Replica:
         if update is not None:
             self.manifest.strategy.apply(theta_P, update, outer, self.manifest.progress(round_))
         return theta_P, outer, theta_hash(theta_P)
+
+    def foresee(self, update: Update | None, round_: int, aggregate_hash: str) -> str:
+        """θ hash after an aggregate; where that leads is kept, so that adopting it costs nothing again."""
+        reached = self.preview(update, round_)
+        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached)
+        return reached[2]
 
     def adopt(self, round_: int) -> Adopted | None:
         """Apply everything published up to and including a round; None where it closed without a record.
@@ -123,7 +140,7 @@ class Replica:
                 f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
         update = self._aggregate(record, detours)
-        theta_P, outer, after = self.preview(update, record.round)
+        theta_P, outer, after = self._reached(record, update)
         if after != record.theta_after:
             raise PayloadRejected(
                 f"The aggregate of round {record.round + 1} does not lead to the recorded model.",
@@ -131,6 +148,14 @@ class Replica:
             )
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
         self.previous, self.round = record.hash, record.round + 1
+        self._foreseen = None
+
+    def _reached(self, record: RoundRecord, update: Update | None) -> tuple[torch.Tensor, State, str]:
+        known = self._foreseen
+        asked = (record.round, self.hash, record.aggregate_hash)
+        if known is not None and (known.round, known.before, known.aggregate_hash) == asked:
+            return known.reached
+        return self.preview(update, record.round)
 
     def _aggregate(self, record: RoundRecord, detours: Detours) -> Update | None:
         if not record.accepted:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -185,4 +186,5 @@ def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 def theta_hash(theta_P: Tensor) -> str:
     """The hash of a parameter vector: its fp32 bytes, little-endian, in layout order."""
-    return digest("theta", theta_P.detach().contiguous().numpy().astype("<f4", copy=False).tobytes()).hex()
+    values_P = theta_P.detach().contiguous().numpy().astype("<f4", copy=False)
+    return digest("theta", values_P.view(np.uint8).data).hex()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.record.reasons import FORGED, IN_WORDS, MEASURED
+from subnetlab.record.reasons import COPIED, FORGED, IN_WORDS, MEASURED
 from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -93,7 +93,7 @@ class Validator(Peer):
                 if verdict.verdict in MEASURED
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({verdict.uid: verdict.own_work for verdict in judged})
+            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged},
                 removed,
@@ -131,28 +131,32 @@ class Validator(Peer):
                 judged.received[seat.uid] = intake.receive(seat, heights, commitments)
             except PayloadRejected as error:
                 judged.rejected[seat.uid] = error
-        judged.rejected.update(drop_copies(judged.received))
-        self._drop_near_copies(judged, heights)
+        if not self.near_copies.share:
+            judged.rejected.update(drop_copies(judged.received))
         judged.removed = self._try(judged.received, heights)
+        self.evidence.weigh_own_work(judged.removed)
+        if self.near_copies.share:
+            self._drop_near_copies(judged, heights)
         scoring = self.manifest.scoring
-        judged.gated = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
-        self.evidence.update(judged.removed)
-        judged.gated = {**self.evidence.against(judged.removed), **judged.gated}
+        reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
+        judged.gated = {**self.evidence.against(judged.removed), **reasons}
+        self.evidence.weigh_standing(judged.removed)
         return judged
 
     def _drop_near_copies(self, judged: Judged, heights: RoundHeights) -> None:
-        """Take out payloads that nearly equal another, where the run looks for them."""
-        if not self.near_copies.share:
-            return
-        received = judged.received
+        """Take out payloads that nearly equal another; of two alike the miner keeps it whose own work it is.
+
+        Who committed first says little: what a miner works on is public, so a cheat can do another's work and
+        commit it in the same block.
+        """
+        received, removed, known = judged.received, judged.removed, self.evidence.said
+        order = sorted(received, key=lambda uid: (-known.get(uid, 0.0), received[uid].entry.block, uid))
         updates = {uid: received[uid].update for uid in sorted(received)}
-        first = sorted(received, key=lambda uid: (received[uid].entry.block, uid))
-        copies = self.near_copies.found(
-            updates, first, self.replica.layout.size, self.drawn_at(heights.beacon)
-        )
+        size, beacon = self.replica.layout.size, self.drawn_at(heights.beacon)
+        copies = self.near_copies.found(updates, order, size, beacon)
         judged.rejected.update(copies)
         for uid in copies:
-            del received[uid]
+            del received[uid], removed[uid]
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
@@ -164,7 +168,7 @@ class Validator(Peer):
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
             publications.put(object_paths.aggregate(heights.round, combined_hash), data)
-        *_, after = replica.preview(update, heights.round)
+        after = replica.foresee(update, heights.round, combined_hash)
         record = RoundRecord(
             run=replica.run,
             round=heights.round,
@@ -196,10 +200,12 @@ class Validator(Peer):
 
     def vote(self, judged: Judged) -> dict[int, float]:
         """The weights of this round by uid, from the ratings up to now."""
-        del judged
         scoring, known = self.manifest.scoring, self.evidence
         below = [uid for uid, share in known.standing.items() if scoring.standing and share < scoring.gate]
-        return self.ratings.weights({*below, *known.against(known.own_work)})
+        copied = [
+            uid for uid, error in judged.rejected.items() if scoring.near_copies and error.reason == COPIED
+        ]
+        return self.ratings.weights({*below, *copied, *known.against(known.own_work)})
 
     def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
         """The followed lead reports the round, once, with the model's loss and a sample of its output.
@@ -306,7 +312,7 @@ class Validator(Peer):
             weight=weight,
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
-            own_work=round(self.evidence.own_work.get(uid, 0.0), 4),
+            own_work=self.evidence.own_work.get(uid, 0.0),
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:

@@ -116,3 +116,32 @@ def test_unknown_names_and_bad_arguments_are_told_apart(node: Node) -> None:
         node.call_api("Core_fly", b"", node.blocks.head)
     with pytest.raises(BadArguments):
         node.call_api("AccountNonceApi_account_nonce", b"\x01", node.blocks.head)
+
+
+ADDRESS = bytes(20)
+
+
+@pytest.mark.parametrize(
+    ("method", "data", "wanted"),
+    [
+        ("chain_id", b"", 42), ("account_basic", ADDRESS, {"balance": 0, "nonce": 0}),
+        ("gas_price", b"", 17_500_400_000), ("account_code_at", ADDRESS, ""),
+        ("author", b"", "0x" + "00" * 20),
+        ("storage_at", ADDRESS + bytes(32), "0x" + "00" * 32), ("current_receipts", b"", []),
+        ("current_transaction_statuses", b"", []), ("elasticity", b"", 125_000),
+    ],
+)  # fmt: skip
+def test_ethereums_api_answers_in_the_runtimes_types(
+    node: Node, method: str, data: bytes, wanted: object
+) -> None:
+    node.seal()
+    assert ask(node, f"EthereumRuntimeRPCApi_{method}", data) == wanted
+
+
+def test_ethereums_block_is_answered_and_cut_arguments_are_not(node: Node) -> None:
+    node.seal()
+    block, receipts, statuses = ask(node, "EthereumRuntimeRPCApi_current_all", b"")
+    assert (block["header"]["number"], receipts, statuses) == (1, [], [])
+    assert ask(node, "EthereumRuntimeRPCApi_current_block", b"") == block
+    with pytest.raises(BadArguments):
+        node.call_api("EthereumRuntimeRPCApi_account_basic", b"\1", node.blocks.head)

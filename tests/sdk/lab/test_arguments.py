@@ -55,6 +55,7 @@ WRONG: dict[str, list[Any]] = {
     "init": [
         3, "no such file", Path("no such file"), {"x": 3}, {"w": torch.ones(2)}, object(), nn.Linear(2, 1),
     ],
+    "budget_tao": ["much", -1, NAN, float("inf"), True, object(), [1], HUGE],
     "detach": [3, "yes", None, 0, object()],
     "deterministic": [3, "yes", None, 0, object()],
 }  # fmt: skip

@@ -4,7 +4,15 @@ import polars as pl
 import pytest
 
 import subnetlab as sl
-from subnetlab.errors import ArgumentInvalid, InsufficientBalance, InvalidAmount, OverBudget, RunError
+from subnetlab.errors import (
+    ArgumentInvalid,
+    FleetStartFailed,
+    InsufficientBalance,
+    InvalidAmount,
+    OverBudget,
+    RunError,
+)
+from subnetlab.lab import subnet as subnet_module
 from subnetlab.lab.job import read
 from subnetlab.lab.payments import earned
 from subnetlab.lab.session import Net
@@ -30,10 +38,15 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     assert job.per_round_rao == 5 * RAO // 6
     due = {int(uid): earned(run.view, int(uid)) * job.per_round_rao for uid in job.miners}
     assert max(due.values()) > 0
+    money = run.frame("money")
+    assert money["what"].to_list() == ["escrow"] * 2
+    assert money["amount_rao"].to_list() == [3 * job.per_round_rao] * 2
+    assert [one.tx for one in net.spent[-2:]] == money["tx"].to_list()
     paid = told.filter(pl.col("event") == "withdrawn")
     for uid, (_, uri) in job.miners.items():
         account = seat_wallet(uri).address
         assert paid.filter(pl.col("account") == account)["amount_rao"].sum() == due[int(uid)]
+        assert paid.filter(pl.col("uid") == int(uid))["amount_rao"].sum() == due[int(uid)]
     opened = told.filter(pl.col("event") == "opened")
     assert opened["amount_rao"].sum() == 6 * job.per_round_rao
     assert set(opened["uid"]) == set(due)
@@ -75,17 +88,51 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
 def test_a_job_that_cannot_be_paid_starts_nothing(net: Net, budget: object, error: type[Exception]) -> None:
     subnet = net.create_subnet("job")
     runs = len(sl.runs(all=True))
-    net.budget.set(None if error is not OverBudget else 1000)
-    if error is OverBudget:
-        net.budget.count(1000 * RAO - 500 * RAO)
-        net.budget.set(303)
+    net.budget.set(3 if error is OverBudget else None)
     with pytest.raises(error):
         subnet.train(**small(net, budget_tao=budget))  # type: ignore[arg-type]
     net.budget.set(None)
     assert len(sl.runs(all=True)) == runs
-    assert "fund" not in net.ledger()["what"].to_list()[-3:]
+    assert len(subnet.metagraph().neurons) == 1, "a seat was paid for"
 
 
 def test_a_run_without_a_budget_says_what_would_give_it_one(net: Net, tmp_path) -> None:
     with pytest.raises(RunError, match="budget_tao=5"):
         sl.Run(tmp_path).receipts()
+
+
+def test_a_run_that_does_not_start_gives_its_job_back(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    subnet = net.create_subnet("job")
+
+    def refused(*_: object, **__: object) -> None:
+        raise FleetStartFailed("The supervisor did not come up.", hint="")
+
+    monkeypatch.setattr(subnet_module, "start_supervisor", refused)
+    known, spent = net.ledger().height, net.budget.spent_rao
+    with pytest.raises(FleetStartFailed):
+        subnet.train(**small(net, budget_tao=5))  # type: ignore[arg-type]
+    book = net.ledger()[known:]
+    assert set(book["outcome"]) == {"done"}
+    escrow = book.filter(pl.col("what") == "escrow")["amount_rao"]
+    assert escrow.filter(escrow > 0).sum() == -escrow.filter(escrow < 0).sum() == 5 * RAO // 6 * 6
+    back = book.filter((pl.col("to") == net.address("alice")) & (pl.col("what") == "withdraw"))
+    assert back["amount_rao"].sum() >= 5 * RAO // 6 * 6
+    seats = book.filter(pl.col("what").is_in(["register", "stake"]))["amount_rao"].sum()
+    assert net.budget.spent_rao - spent == seats + book["fee_rao"].sum(), "the job itself costs gas alone"
+
+
+def test_a_restarted_notebook_settles_what_the_first_one_left(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subnet = net.create_subnet("job")
+    with monkeypatch.context() as patch:
+        patch.setattr(sl.Run, "follow_payments", lambda self: None)  # as if its kernel were gone
+        run = subnet.train(**small(net, budget_tao=5, rounds=2)).wait(300)  # type: ignore[arg-type]
+    assert set(run.receipts()["event"]) == {"opened"}
+    with pytest.raises(RunError, match="still holds money"):
+        run.delete()
+    again = sl.attach(run.id)
+    told = again.settle()
+    assert {"opened", "approved", "withdrawn", "closed"} == set(told["event"])
+    assert again.settle().equals(told)
+    run.delete()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from subnetlab.errors import DatasetEmpty, ModelNotBuildable
+from subnetlab.errors import ArgumentInvalid, DataInvalid, DatasetEmpty, ModelNotBuildable
 from subnetlab.lab.plan import plan
 from subnetlab.train import data, models
 
@@ -45,3 +45,15 @@ def test_the_manifest_of_a_plan_names_its_task_and_the_unit_of_its_loss() -> Non
     assert task["kind"] == "next_token"
     assert task["unit"] == "nats per byte"
     assert task["prompt"] == "a "
+
+
+def test_a_model_of_tables_without_data_is_asked_for_data_and_not_for_tokens() -> None:
+    with pytest.raises(DataInvalid, match=r"No data was given.* subnet.train\(model, frame, target=…\)"):
+        plan(nn.Linear(4, 1), None, **OPTIONS)
+
+
+def test_a_batch_that_the_data_cannot_fill_is_refused() -> None:
+    rows = (torch.ones(20, 4), torch.ones(20))
+    with pytest.raises(ArgumentInvalid, match="A batch of 19 items is larger than the training data"):
+        plan(nn.Linear(4, 1), rows, **{**OPTIONS, "batch_size": 19})
+    assert plan(nn.Linear(4, 1), rows, **{**OPTIONS, "batch_size": 18}).batch_size == 18

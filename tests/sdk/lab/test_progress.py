@@ -6,6 +6,7 @@ import pytest
 from tests.sdk.lab import story
 
 from subnetlab.lab.progress import ProgressLine, bar
+from subnetlab.record.events import BaselineEvaluated
 from subnetlab.record.view import RunView
 
 
@@ -28,6 +29,18 @@ def test_the_line_tells_rounds_loss_and_time_left_once_two_rounds_were_seen() ->
     assert line.of(view_after(2), 15.0).endswith("░ round 2 of 4, loss 3.50")
     assert line.of(view_after(3), 18.0).endswith("░ round 3 of 4, loss 3.00, about 4 s left")
     assert line.of(view_after(4), 20.0).endswith("█ round 4 of 4, loss 2.50, finishing")
+
+
+def test_after_the_last_round_the_line_says_which_baseline_still_trains() -> None:
+    view = view_after(4)
+    for step, loss in ((100, 3.0), (450, 2.5)):
+        view.add(
+            BaselineEvaluated(
+                round=0, val_loss=loss, compute_s=1.0, baseline="alone_3x", step=step, steps=1_350
+            )
+        )
+    said = ProgressLine().of(view, 20.0)
+    assert said.endswith("round 4 of 4, loss 2.50; one alone, 3× steps: step 450 of 1,350")
 
 
 def test_a_long_rest_is_told_in_minutes() -> None:

@@ -108,3 +108,29 @@ def test_two_processes_cannot_both_spend_the_last_of_it(budget: Budget, tmp_path
     for process in both:
         process.join(20)
     assert budget.spent_rao == 1500
+
+
+def test_fees_are_counted_and_what_came_back_is_taken_off(tmp_path: Path) -> None:
+    budget = Budget("net", unlimited=False, folder=tmp_path)
+    budget.set("0.000001")
+    budget.count(700)
+    budget.count(400)  # a fee that was paid is counted though it passes the limit
+    assert (budget.spent_rao, budget.left_rao) == (1100, 0)
+    budget.refund(300)
+    assert budget.left_rao == 200
+    budget.refund(5000)
+    assert budget.spent_rao == 0
+    for change in (budget.count, budget.refund):
+        with pytest.raises(ValueError, match="rao cannot have"):
+            change(-1)
+
+
+def test_a_budget_of_nothing_is_frozen_only_where_a_person_set_it(tmp_path: Path) -> None:
+    budget = Budget("net", unlimited=False, folder=tmp_path)
+    assert (budget.limit_rao, budget.frozen) == (0, False)
+    budget.set(0)
+    assert budget.frozen
+    budget.set(1)
+    assert not budget.frozen
+    budget.set(None)
+    assert not budget.frozen

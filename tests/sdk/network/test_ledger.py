@@ -9,7 +9,7 @@ import pytest
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotConfirmed, OverBudget, SubnetLabError
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.confirm import Always, Never, Spend
+from subnetlab.network.confirm import Always, Never, Recorded, Spend
 from subnetlab.network.ledger import Ledger
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
@@ -153,3 +153,18 @@ def test_the_ledger_of_a_chain_balances_to_the_rao(network: NetworkClient, prepa
     assert before - network.balance(account) == left
     assert spent[0].to == dev_wallet("alice").coldkey.ss58_address
     assert (spent[1].to, spent[1].netuid) == (seat, prepared.netuid)
+
+
+def test_a_move_between_a_persons_own_accounts_is_asked_about_and_counts_its_fee(purse: Purse) -> None:
+    asked = Recorded([True, False])
+    own = Purse(budget=purse.budget, confirm=asked, ledger=purse.ledger)
+    purse.budget.set("0.00000001")  # ten rao: the fee, and not the amount
+    go(own, spend(1000, own=True, what="fund"), lambda: receipt(out=1000))
+    assert rows(purse) == [("fund", "done", 1000, 7, 3)]
+    assert purse.budget.spent_rao == 7
+    with pytest.raises(OverBudget):
+        go(own, spend(1000, own=True), receipt)
+    purse.budget.set(None)
+    with pytest.raises(NotConfirmed):
+        go(own, spend(1000, own=True), receipt)
+    assert len(asked.asked) == 2

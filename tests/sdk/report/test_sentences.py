@@ -153,6 +153,8 @@ def test_rounds_that_never_lowered_the_loss_taught_nothing() -> None:
     lower = replace(closings[1], val_loss=3.9)
     view = view_of(started("miner", "validator", rounds=3), closings[0], lower, closings[2], ended)
     assert str(headline(view)) == "One stranger reached 4.10."
+    view = view_of(started("miner", "validator", rounds=2), *closings[:2], ended)
+    assert str(headline(view)) == "One stranger reached 4.20.", "a second round alone shows nothing"
 
 
 def test_losses_have_the_unit_of_the_record() -> None:
@@ -180,7 +182,7 @@ def test_a_saving_is_said_only_where_there_is_one(sent: int, says: str) -> None:
 
 def test_a_gain_within_the_noise_is_no_gain() -> None:
     found = replace(verdict(view_of(*story.story())), loss_last=2.0, loss_baseline=2.004)
-    assert "both are equal: 0.004 nats per byte apart" in str(found)
+    assert "both are equal: 0.0040 nats per byte apart" in str(found)
 
 
 def test_pay_that_differs_without_merit_is_called_noise() -> None:
@@ -242,3 +244,10 @@ def test_a_ratio_near_one_keeps_a_digit_in_every_half_of_the_sentence() -> None:
 )
 def test_a_share_below_zero_reads_as_one_above(share: float, said: str) -> None:
     assert percent(share) == said
+
+
+def test_an_old_record_does_not_say_of_harm_that_it_came_from_no_training() -> None:
+    was = "Tried on data, this update raised the loss by 1.2%: it did not come from training."
+    said = str(told(GATED, removed=-0.012, reason=was))
+    assert "training" not in said
+    assert "raised the loss by 1.2%: an update that does harm is left out." in said

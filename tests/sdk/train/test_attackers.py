@@ -13,8 +13,10 @@ from subnetlab.train.attackers import ATTACKERS, noun
 from subnetlab.train.attackers.published import published
 from subnetlab.train.attackers.updates import Alie, Backdoor, Stale
 from subnetlab.train.miner import Miner
-from subnetlab.train.optimizer import AdamWConfig
+from subnetlab.train.models import TinyGPT
+from subnetlab.train.optimizer import AdamWConfig, MuonConfig
 from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.strategies import MuLoCo
 from subnetlab.train.validator import Validator
 
 FAST = AdamWConfig(lr=5e-3, warmup=1.0)
@@ -70,12 +72,18 @@ def test_a_delayed_copycat_sends_what_another_revealed_a_round_before(rehearse: 
 
 
 def test_sybils_send_one_work_in_payloads_that_differ(rehearse: MakeRehearsal) -> None:
-    run = played(rehearse, "sybil", "sybil", honest=2)
-    one, two = payloads(run, 2)[0], payloads(run, 3)[0]
+    run = played(rehearse, "sybil", "sybil", honest=4)
+    one, two = payloads(run, 4)[0], payloads(run, 5)[0]
     assert one != two
-    dense = [run.peers[2].codec.decode(data).dense(run.peers[2].replica.layout.size) for data in (one, two)]
+    dense = [run.peers[4].codec.decode(data).dense(run.peers[2].replica.layout.size) for data in (one, two)]
     assert torch.cosine_similarity(*dense, dim=0) > 0.95
-    assert "copied" not in verdicts(run, 2) + verdicts(run, 3)
+    votes = [e.weights for e in run.events if isinstance(e, WeightsSet)]
+    for round_ in range(run.manifest.rounds):
+        # Sybils work on the items of the first miner.
+        judged = [verdicts(run, uid)[round_] for uid in (0, 4, 5)]
+        assert sorted(judged) == ["accepted", "copied", "copied"]
+        assert sum(votes[round_][str(uid)] > 0 for uid in (0, 4, 5)) <= 1
+    assert {v for uid in (1, 2, 3) for v in verdicts(run, uid)} == {"accepted"}
 
 
 def test_alie_moves_against_honest_work_by_as_many_deviations_as_a_median_would_hide(
@@ -87,6 +95,38 @@ def test_alie_moves_against_honest_work_by_as_many_deviations_as_a_median_would_
     honest = played(rehearse, "squat", honest=4)
     assert payloads(run, 4)[0] == payloads(honest, 4)[0], "in its first round it knows no deviation"
     assert payloads(run, 4)[1] != payloads(honest, 4)[1]
+
+
+@pytest.mark.parametrize("word", ["replay", "late_copy"])
+def test_pay_for_one_honest_round_ends_with_the_first_cheat(rehearse: MakeRehearsal, word: str) -> None:
+    run = played(rehearse, word, honest=4)
+    votes = [e.weights["4"] for e in run.events if isinstance(e, WeightsSet)]
+    assert votes[0] > 0
+    assert votes[1:] == [0, 0, 0]
+
+
+class Thief(Miner):
+    """Does the work of the last miner, from the items that everyone can see are assigned to it."""
+
+    def drawn_as(self, uid: int) -> int:
+        del uid
+        return super().drawn_as(max(seat.uid for seat in self.seats if seat.role == "miner"))
+
+
+def test_who_does_anothers_work_and_commits_it_in_the_same_block_does_not_take_its_place(
+    rehearse: MakeRehearsal,
+) -> None:
+    model = TinyGPT("demo", n_embd=32, n_layer=1, n_head=2, seq_len=16)
+    run = rehearse(
+        *["miner"] * 5, "validator", roles={0: Thief}, rounds=6,
+        model=model, strategy=MuLoCo(inner_steps=8), optimizer=MuonConfig(),
+    )  # fmt: skip
+    run.run()
+    assert payloads(run, 0) == payloads(run, 4)  # to the byte: who committed first cannot tell
+    assert verdicts(run, 0)[-3:] == ["copied"] * 3
+    assert verdicts(run, 4)[-3:] == ["accepted"] * 3
+    weights = next(e.weights for e in reversed(run.events) if isinstance(e, WeightsSet))
+    assert weights["4"] > 0 == weights["0"]
 
 
 def test_a_stale_miner_trains_from_the_model_of_four_rounds_ago(rehearse: MakeRehearsal) -> None:

@@ -126,6 +126,9 @@ def test_a_validator_that_is_started_again_rates_as_its_own_verdicts_left_it(fin
     verdicts = cast("list[Scored]", finished.of(Scored))
     again.recall(verdict for verdict in verdicts if verdict.validator == 4)
     assert again.ratings == before.ratings
+    assert again.evidence.standing == before.evidence.standing
+    assert again.evidence.own_work == before.evidence.own_work
+    assert set(before.evidence.own_work) == {0, 1, 2, 3}
     assert again.ratings.weights()[0] > 0
 
 

@@ -86,6 +86,31 @@ def test_a_published_round_is_applied(world: World) -> None:
     assert replica.hash == record.theta_after != record.theta_before
 
 
+def test_what_was_foreseen_is_adopted_as_it_was_worked_out(world: World) -> None:
+    record, plain, foreseeing = world.record(0), world.replica(), world.replica()
+    data = world.store.get(object_paths.aggregate(0, record.aggregate_hash), 1 << 20)
+    update = aggregate.read(data, plain.layout)
+    assert foreseeing.foresee(update, 0, record.aggregate_hash) == record.theta_after
+    assert foreseeing._foreseen is not None
+    reached = foreseeing._foreseen.reached[0]
+    world.publish(LEAD, record)
+    world.close(0)
+    plain.adopt(0)
+    foreseeing.adopt(0)
+    assert foreseeing.theta_P is reached
+    assert torch.equal(foreseeing.theta_P, plain.theta_P)
+    assert foreseeing.hash == plain.hash == record.theta_after
+
+
+def test_what_was_foreseen_of_another_aggregate_is_not_adopted(world: World) -> None:
+    record, replica = world.record(0), world.replica()
+    replica.foresee(Update(torch.arange(3), torch.ones(3)), 0, "ab" * 32)
+    world.publish(LEAD, record)
+    world.close(0)
+    replica.adopt(0)
+    assert replica.hash == record.theta_after
+
+
 def test_the_second_stands_in_for_a_lead_that_is_gone(world: World) -> None:
     for round_ in (0, 1):
         record = world.record(round_, seed=round_)

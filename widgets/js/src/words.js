@@ -21,7 +21,7 @@ export const loss = (value, digits = 2) => {
   if (size >= 1000)
     return size < 1e6 ? fixed(value, 0).replace(/\B(?=(\d{3})+$)/g, ",") : value.toExponential(2).replace("e+", "e");
   if (size === 0 || size >= 0.1) return fixed(value, digits);
-  return (size < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)))).replace("-", "−");
+  return (size < 1e-4 ? value.toExponential(digits - 1) : value.toPrecision(digits)).replace("-", "−");
 };
 
 /** @param {number} share */

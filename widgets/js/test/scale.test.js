@@ -32,6 +32,7 @@ test("a small loss fills its axis, and a loss that cannot be negative shows none
 test("a loss keeps its figures", () => {
   assert.equal(loss(1.612), "1.61");
   assert.equal(loss(0.0034), "0.0034");
+  assert.equal(loss(0.00102), "0.0010");
   assert.equal(loss(0.00001234), "1.2e−5");
   assert.equal(loss(48213.7), "48,214");
   assert.equal(loss(-1.5), "−1.50");

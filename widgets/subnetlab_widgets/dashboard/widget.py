@@ -4,6 +4,7 @@ A run that is only being set up has its frame already: `Dashboard(foreseen(…))
 """
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Dashboard(BundledWidget):
         self.feed.begin(RoundTable(started))
         self._go_on(tail, events)
 
-    def _take(self, events: list[Event]) -> None:
+    def _take(self, events: Sequence[Event]) -> None:
         """Fold events; where miners joined, the page makes room for them and is sent every row again."""
         self.feed.apply(events)
         table = self.feed.table

@@ -2,6 +2,7 @@
 
 from subnetlab.devnet.apis import chain as chain
 from subnetlab.devnet.apis import delegates as delegates
+from subnetlab.devnet.apis import ethereum as ethereum
 from subnetlab.devnet.apis import hyperparameters as hyperparameters
 from subnetlab.devnet.apis import metagraph as metagraph
 from subnetlab.devnet.apis import neurons as neurons

@@ -8,7 +8,7 @@ Source: `*/src/weights.rs` and the `pallet::weight` of the chain's calls, a read
 from collections.abc import Mapping
 from typing import Any
 
-from subnetlab.devnet.chain.fees import CallWeight
+from subnetlab.devnet.chain.fees import REF_TIME_PER_GAS, CallWeight
 
 DEFAULT = CallWeight(224_051_000, 7_791)
 """A call whose benchmark is not in the table costs what a transfer costs."""
@@ -62,9 +62,16 @@ WEIGHTS: Mapping[tuple[str, str], CallWeight] = {
 }
 
 
+BY_GAS = frozenset({("EVM", "call"), ("EVM", "create"), ("EVM", "create2")})
+"""Calls that weigh what the gas they may use does."""
+
+
 def weight_of(call: dict[str, Any]) -> CallWeight:
     """The weight of a decoded call with the calls inside it."""
     name = call["call_module"], call["call_function"]
+    if name in BY_GAS:
+        gas = next(argument["value"] for argument in call["call_args"] if argument["name"] == "gas_limit")
+        return CallWeight(int(gas) * REF_TIME_PER_GAS, 0)
     parts = [WEIGHTS.get(name, DEFAULT)]
     for argument in call["call_args"]:
         inner = _calls_in(argument["value"])

@@ -52,6 +52,11 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def array_of(value: Any) -> bytes:
+    """The bytes of a decoded array of fixed length, such as `H160`: the codec always shows them as `0x…`."""
+    return bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
+
+
 def limbs(value: int) -> list[int]:
     """A `U256` as the codec encodes it: four 64-bit numbers, the lowest first. Decoded it is a number."""
     return [value >> shift & (1 << 64) - 1 for shift in (0, 64, 128, 192)]
@@ -80,6 +85,7 @@ class Codec:
         self.apis: dict[str, dict[str, dict[str, Any]]] = self.runtime.runtime_api_map()
         self._types: dict[int, dict[str, Any]] | None = None
         self._items: dict[tuple[str, str], StorageItem] = {}
+        self._prefixes: dict[tuple[str, str], bytes] = {}
 
     def item(self, pallet: str, name: str) -> StorageItem:
         """The description of one storage entry.
@@ -103,7 +109,12 @@ class Codec:
 
     def key(self, pallet: str, name: str, *keys: Any) -> bytes:
         """The real storage key (or the prefix of one, where keys are left out)."""
-        return bytes(self.runtime.storage_key(pallet, name, list(keys)))
+        if keys:
+            return bytes(self.runtime.storage_key(pallet, name, list(keys)))
+        found = self._prefixes.get((pallet, name))
+        if found is None:
+            found = self._prefixes[pallet, name] = bytes(self.runtime.storage_key(pallet, name, []))
+        return found
 
     def encode(self, type_name: str, value: Any) -> bytes:
         """SCALE bytes of a value."""

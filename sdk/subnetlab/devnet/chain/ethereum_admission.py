@@ -8,13 +8,13 @@ from enum import IntEnum
 
 from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.extrinsic import BARE_V5, Extrinsic, digest
-from subnetlab.devnet.chain.fees import MOST_EXTRINSIC_REF_TIME, CallWeight
+from subnetlab.devnet.chain.fees import MOST_EXTRINSIC_REF_TIME, REF_TIME_PER_GAS, CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.scale import Reader, prefixed
 from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.devnet.evm.addresses import mirror
-from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT, REF_TIME_PER_GAS
+from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT
 from subnetlab.devnet.evm.fees import WEI_PER_RAO
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import SET_CODE, Transaction, Undecodable

@@ -11,6 +11,8 @@ BASE_REF_TIME = 108_157_000
 """Reference time every extrinsic pays before its call."""
 RAO_PER_BYTE = 1
 REF_TIME_PER_RAO = 2_000
+REF_TIME_PER_GAS = 40_000
+"""Three quarters of a block's four seconds, by the gas of a block."""
 MOST_EXTRINSIC_REF_TIME = 2_599_891_843_000
 """The most one extrinsic may take without its base: the chain's constant `System.BlockWeights`."""
 MOST_BLOCK_REF_TIME = 3_000_000_000_000

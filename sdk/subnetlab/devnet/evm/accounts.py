@@ -5,6 +5,7 @@ Wei are rao times 10⁹, and what is less than a rao is dropped, as Subtensor's 
 nothing but what a transaction needs until its end: warm addresses, and storage as it was before.
 """
 
+import sys
 from hashlib import blake2b
 
 from eth.abc import AccountDatabaseAPI, MetaWitnessAPI
@@ -19,6 +20,10 @@ from subnetlab.devnet.evm.fees import WEI_PER_RAO
 from subnetlab.devnet.evm.keccak import EMPTY_CODE_HASH, keccak
 from subnetlab.devnet.pallets import balances, system
 
+RECURSION_LIMIT = 12_288
+"""Frames of Python that a thousand frames of contracts take. py-evm sets eight times as many when it is
+loaded, and then a request of brackets alone runs through the end of the stack."""
+sys.setrecursionlimit(RECURSION_LIMIT)
 _FIRST_CHECKPOINT = 1 << 60
 """Above the numbers that py-evm's own journals count."""
 

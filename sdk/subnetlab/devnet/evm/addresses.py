@@ -3,6 +3,7 @@
 Source: pallet-evm's `HashedAddressMapping<BlakeTwo256>` and `EnsureAddressTruncated`.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import bittensor_core as core
@@ -14,6 +15,7 @@ ADDRESS_BYTES = 20
 ZERO_ADDRESS = bytes(ADDRESS_BYTES)
 
 
+@lru_cache(maxsize=4096)
 def mirror(h160: bytes) -> str:
     """The account (ss58) that holds what an Ethereum address owns."""
     return core.ss58_encode(blake2b(b"evm:" + h160, digest_size=32).digest())

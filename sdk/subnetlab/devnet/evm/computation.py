@@ -17,6 +17,7 @@ from eth.vm.opcode import as_opcode
 from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.evm.keccak import EMPTY_CODE_HASH
 from subnetlab.devnet.evm.precompiles import TABLE
+from subnetlab.devnet.evm.slow import in_turns
 
 if TYPE_CHECKING:
     from subnetlab.devnet.evm.state import State
@@ -130,7 +131,7 @@ class Computation(PragueComputation):
     """One frame."""
 
     opcodes = _opcodes()
-    _precompiles = cast("dict[Any, Any]", TABLE)
+    _precompiles = cast("dict[Any, Any]", in_turns(TABLE))
 
     @classmethod
     def apply_message(

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from subnetlab.devnet.chain import fees
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.evm.transaction import AccessList, Authorization
 
 BLOCK_GAS_LIMIT = 75_000_000
-REF_TIME_PER_GAS = 40_000
-"""Three quarters of a block's four seconds, by its gas."""
+REF_TIME_PER_GAS = fees.REF_TIME_PER_GAS
 _TRANSACTION, _CREATION, _AUTHORIZATION = 21_000, 32_000, 25_000
 _LISTED_ADDRESS, _LISTED_KEY, _INITCODE_WORD = 2_400, 1_900, 2
 _TOKEN, _FLOOR_TOKEN = 4, 10

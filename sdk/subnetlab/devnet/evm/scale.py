@@ -14,6 +14,7 @@ from subnetlab.devnet.evm.transaction import (
     Authorization,
     Transaction,
     Undecodable,
+    known,
 )
 
 _KINDS = (LEGACY, ACCESS_LIST, DYNAMIC_FEE, SET_CODE)
@@ -64,7 +65,7 @@ def decode_transaction(data: Reader) -> Transaction:
         Undecodable: the bytes are none.
     """
     try:
-        return _decode_transaction(data)
+        return known(_decode_transaction(data))
     except Truncated as error:
         raise Undecodable(str(error)) from error
 

@@ -11,7 +11,7 @@ from eth.constants import BLANK_ROOT_HASH
 from eth.vm.forks.prague.state import PragueState
 from eth_typing import Hash32
 
-from subnetlab.devnet.chain.codec import bytes_of, limbs
+from subnetlab.devnet.chain.codec import array_of, limbs
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.evm.accounts import AccountDatabase
 from subnetlab.devnet.evm.computation import Computation
@@ -46,7 +46,7 @@ class State(PragueState):
         """The Ethereum block hash of a height that the chain still remembers, else zeros."""
         if block_number >= 1 << 32:
             return Hash32(bytes(32))
-        return Hash32(bytes_of(self.ledger.get("Ethereum", "BlockHash", limbs(block_number))))
+        return Hash32(array_of(self.ledger.get("Ethereum", "BlockHash", limbs(block_number))))
 
     def is_address_warm(self, address: bytes) -> bool:
         """Whether the transaction has touched an address; precompiles always count."""

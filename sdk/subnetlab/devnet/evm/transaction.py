@@ -6,7 +6,7 @@ matter, not this module's. Source: the `ethereum` crate's `TransactionV3`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.keccak import keccak
@@ -15,6 +15,7 @@ LEGACY, ACCESS_LIST, DYNAMIC_FEE, SET_CODE = 0, 1, 2, 4
 """The types that the chain takes."""
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 U64, U256 = 64, 256
+MOST_KEPT_DATA = 2**13
 AccessList = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
@@ -117,6 +118,16 @@ class Transaction:
         return fields
 
 
+def known(transaction: Transaction) -> Transaction:
+    """The same transaction as it was first read, with its hash and sender; long ones are not kept."""
+    return transaction if len(transaction.data) > MOST_KEPT_DATA else _first_read(transaction)
+
+
+@lru_cache(maxsize=1024)
+def _first_read(transaction: Transaction) -> Transaction:
+    return transaction
+
+
 def recover(message_hash: bytes, parity: int, r: int, s: int) -> bytes | None:
     """The address whose key signed a hash; None where there is none."""
     from coincurve import PublicKey  # noqa: PLC0415 - only what reads transactions needs the curve
@@ -147,7 +158,7 @@ def decode(data: bytes) -> Transaction:
         fields = rlp.decode(data)
         if isinstance(fields, bytes):
             raise Undecodable("a transaction is a list")
-        return _legacy(fields) if kind == LEGACY else _typed(kind, fields)
+        return known(_legacy(fields) if kind == LEGACY else _typed(kind, fields))
     except (rlp.Malformed, TypeError, IndexError) as error:
         raise Undecodable(str(error)) from error
 

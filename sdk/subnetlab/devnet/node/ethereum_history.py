@@ -16,6 +16,8 @@ from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets.base_fee import base_fee
 from subnetlab.devnet.pallets.ethereum import named_in
 
+MOST_HELD = 32
+"""Blocks that are held as they were read, because clients ask for the newest again and again."""
 _TIMESTAMP_ARGUMENT = 3
 """Where the time begins in the extrinsic that sets it: behind version, pallet and call."""
 
@@ -72,6 +74,7 @@ class History:
         self._numbers: dict[bytes, int] = {}
         self._hashes: list[bytes] = []
         self._transactions: dict[bytes, tuple[int, int]] = {}
+        self._full: dict[int, Full] = {}
         self.busy: list[int] = []
         """Heights of blocks that have transactions, in order."""
 
@@ -123,6 +126,16 @@ class History:
         self._note()
         if not 0 <= number < self._noted:
             return None
+        found = self._full.get(number)
+        if found is None:
+            found = self._read(number)
+            if found is not None:
+                while len(self._full) >= MOST_HELD:
+                    del self._full[next(iter(self._full))]
+                self._full[number] = found
+        return found
+
+    def _read(self, number: int) -> Full | None:
         block, key, get = self._block(number), self._node.codec.key, self._node.state.get
         if block is None:
             return None

@@ -18,6 +18,7 @@ from subnetlab.devnet.chain.extrinsic import bare, digest
 from subnetlab.devnet.chain.fees import MOST_BLOCK_REF_TIME
 from subnetlab.devnet.chain.ledger import Ledger, go_on
 from subnetlab.devnet.chain.registry import APIS, RAW_APIS
+from subnetlab.devnet.chain.scale import Truncated
 from subnetlab.devnet.chain.shield import unseal
 from subnetlab.devnet.chain.state import State
 from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
@@ -304,7 +305,10 @@ class Node:
         view = self.ledger.at(block.number)
         raw = RAW_APIS.get((api, method))
         if raw is not None:
-            return raw(view, data)
+            try:
+                return raw(view, data)
+            except Truncated as error:
+                raise BadArguments(str(error)) from error
         described = self.codec.apis[api][method]
         function = APIS.get((api, method))
         if function is None:

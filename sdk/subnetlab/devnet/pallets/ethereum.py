@@ -4,7 +4,8 @@ A transaction pays by its gas and no fee of the chain's own. A chain that began 
 gets its items with its next block. The engine is loaded by the first transaction. Source: pallet-ethereum.
 """
 
-from subnetlab.devnet.chain.codec import Codec, bytes_of, limbs
+from subnetlab.devnet.chain.codec import Codec, array_of, limbs
+from subnetlab.devnet.chain.fees import REF_TIME_PER_GAS
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, on_finalize, on_initialize
 from subnetlab.devnet.chain.scale import Reader, prefixed
@@ -19,7 +20,7 @@ from subnetlab.devnet.evm.block_scale import (
     encode_status,
     vector,
 )
-from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS, Message, Outcome, engine
+from subnetlab.devnet.evm.engine import Message, Outcome, engine
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets.base_fee import base_fee
@@ -111,7 +112,7 @@ def store_block(ledger: Ledger) -> None:
     pending = [_pending(ledger, index) for index in range(count)]
     transactions = tuple(one for one, _, _ in pending)
     receipts = tuple(one for _, _, one in pending)
-    parent_hash = bytes_of(ledger.get("Ethereum", "BlockHash", limbs(number - 1)))
+    parent_hash = array_of(ledger.get("Ethereum", "BlockHash", limbs(number - 1)))
     block = built(
         parent_hash=parent_hash, state_root=ledger.state_root, number=number, timestamp_ms=ledger.now_ms,
         beneficiary=fees.author(ledger), transactions=transactions, receipts=receipts,

@@ -6,7 +6,7 @@ call first needs it. Source: pallet-evm with `EnsureAddressTruncated`.
 
 from typing import Any
 
-from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.chain.codec import array_of, bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.devnet.evm.addresses import mirror, truncated
@@ -33,7 +33,7 @@ def ensure_address(origin: Origin, address: bytes) -> str:
 @call("EVM", "withdraw")
 def withdraw(ledger: Ledger, origin: Origin, address: Any, value: int) -> None:
     """Move rao from an address's mirror to the account that the address is cut from."""
-    source = bytes_of(address)
+    source = array_of(address)
     who = ensure_address(origin, source)
     balances.transfer(ledger, mirror(source), who, value, keep_alive=False)
 
@@ -41,7 +41,7 @@ def withdraw(ledger: Ledger, origin: Origin, address: Any, value: int) -> None:
 @call("EVM", "call")
 def call_contract(ledger: Ledger, origin: Origin, source: Any, target: Any, **parts: Any) -> None:
     """Call a contract as the signer's address; the event says whether it did what it was asked."""
-    sender, to = bytes_of(source), bytes_of(target)
+    sender, to = array_of(source), array_of(target)
     outcome = _apply(ledger, origin, sender, to=to, data=bytes_of(parts.pop("input")), **parts)
     event = "Executed" if outcome.succeeded else "ExecutedFailed"
     ledger.deposit_event("EVM", event, {"address": "0x" + to.hex()})
@@ -50,14 +50,14 @@ def call_contract(ledger: Ledger, origin: Origin, source: Any, target: Any, **pa
 @call("EVM", "create", "create2")
 def create_contract(ledger: Ledger, origin: Origin, source: Any, init: Any, **parts: Any) -> None:
     """Create a contract as the signer's address, where the address may."""
-    sender = bytes_of(source)
+    sender = array_of(source)
     ensure_address(origin, sender)
-    listed = [bytes_of(one) for one in ledger.get("EVM", "WhitelistedCreators")]
+    listed = [array_of(one) for one in ledger.get("EVM", "WhitelistedCreators")]
     if not ledger.get("EVM", "DisableWhitelistCheck") and sender not in listed:
         raise DispatchError("EVM", "NotAllowed")
     salt = parts.pop("salt", None)
     outcome = _apply(
-        ledger, origin, sender, data=bytes_of(init), salt=None if salt is None else bytes_of(salt), **parts
+        ledger, origin, sender, data=bytes_of(init), salt=None if salt is None else array_of(salt), **parts
     )
     event = "Created" if outcome.succeeded else "CreatedFailed"
     ledger.deposit_event("EVM", event, {"address": "0x" + (outcome.contract or b"").hex()})
@@ -98,7 +98,7 @@ def _apply(
     message = Message(
         sender=sender, to=to, data=data, value=value, gas_limit=gas_limit, salt=salt,
         gas_price=min(max_fee_per_gas, base_fee(ledger) + tip),
-        access_list=tuple((bytes_of(one), tuple(map(bytes_of, keys))) for one, keys in access_list),
+        access_list=tuple((array_of(one), tuple(map(array_of, keys))) for one, keys in access_list),
         authorizations=tuple(map(_authorization, authorization_list)),
     )  # fmt: skip
     _validate(ledger, message, nonce, max_fee_per_gas, tip)
@@ -123,7 +123,7 @@ def _validate(ledger: Ledger, message: Message, nonce: int | None, max_fee: int,
 def _authorization(fields: Any) -> Authorization:
     signature = fields["signature"]
     return Authorization(
-        chain_id=int(fields["chain_id"]), address=bytes_of(fields["address"]), nonce=int(fields["nonce"]),
-        parity=int(signature["odd_y_parity"]), r=int.from_bytes(bytes_of(signature["r"]), "big"),
-        s=int.from_bytes(bytes_of(signature["s"]), "big"),
+        chain_id=int(fields["chain_id"]), address=array_of(fields["address"]), nonce=int(fields["nonce"]),
+        parity=int(signature["odd_y_parity"]), r=int.from_bytes(array_of(signature["r"]), "big"),
+        s=int.from_bytes(array_of(signature["s"]), "big"),
     )  # fmt: skip

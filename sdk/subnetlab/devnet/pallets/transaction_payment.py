@@ -37,6 +37,8 @@ COLDKEY_PAYS = frozenset(
 )
 FREE_IN = frozenset({"Sudo"})
 """Pallets whose calls give their fee back when they succeed."""
+PAID_BY_GAS = frozenset({("EVM", "call"), ("EVM", "create"), ("EVM", "create2")})
+"""Calls that pay by gas, and give their fee back when they could begin."""
 BATCHES = frozenset({("Utility", "batch"), ("Utility", "batch_all"), ("Utility", "force_batch")})
 
 
@@ -55,7 +57,7 @@ def leaves(call: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def is_free(call: dict[str, Any]) -> bool:
     """Whether a call that succeeds gives its fee back, the tip aside."""
-    return call["call_module"] in FREE_IN
+    return call["call_module"] in FREE_IN or (call["call_module"], call["call_function"]) in PAID_BY_GAS
 
 
 def payer(ledger: Ledger, signer: str, call: dict[str, Any]) -> str:

@@ -98,7 +98,7 @@ class Server:
         if _host(f"//{request.headers.get('Host', '')}") not in LOOPBACK:
             return "Host is not allowed: this node answers on loopback only."
         origin = request.headers.get("Origin")
-        if origin is None or origin in self._origins or _host(origin) in LOOPBACK:
+        if origin is None or not _of_a_page(origin) or origin in self._origins or _host(origin) in LOOPBACK:
             return None
         return "Origin is not allowed."
 
@@ -165,6 +165,11 @@ class Server:
                 abort()
                 return
             outbox.sent(text)
+
+
+def _of_a_page(origin: str) -> bool:
+    """Whether a browser sent this Origin: a URL or `null`; a program may name itself (titanoboa does)."""
+    return "://" in origin or not origin.isalnum() or origin.lower() == "null"
 
 
 def _host(url: str) -> str:

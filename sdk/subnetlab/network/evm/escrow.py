@@ -2,7 +2,7 @@
 
 Every call that changes something is a transaction through the network's purse. A job counts equal rounds; its
 price a round is a whole number of rao, so an amount that rounds do not divide leaves its rest with the payer.
-Receipts are read back from the contract's own events, whoever caused them.
+Receipts are read back from the contract's own events, those of other clients too.
 """
 
 from dataclasses import dataclass
@@ -108,9 +108,10 @@ class Escrow:
 
     def approve(self, job: int, upto: int, *, wallet: str | EvmWallet, evidence: bytes = NO_HASH) -> Receipt:
         """Approve all rounds of a job up to a number; only its arbiter or its payer may."""
-        return self._call(
-            "approve", job, upto, evidence, wallet=wallet, summary=f"approve job {job} up to round {upto}"
-        )
+        found = self.job(job)
+        due = format_tao(max(0, upto - found.approved) * found.per_round_rao)
+        summary = f"approve job {job} up to round {upto}, which pays {due} to {found.payee}"
+        return self._call("approve", job, upto, evidence, wallet=wallet, summary=summary)
 
     def close(self, job: int, *, wallet: str | EvmWallet) -> Receipt:
         """End a job: what was not approved goes back to the payer, who withdraws it."""

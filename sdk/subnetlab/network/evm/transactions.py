@@ -116,6 +116,8 @@ class Sender:
     def send(self, wallet: EvmWallet, transaction: Transaction) -> Receipt:
         """Estimate, ask, sign, send, and wait for the block.
 
+        Where money is real, every transaction is asked about: its amount does not say what a contract does.
+
         Raises:
             MoneyError: over balance, over budget, not confirmed; nothing was spent.
             WalletError: the key could not be opened; nothing was spent.
@@ -127,7 +129,7 @@ class Sender:
             summary=transaction.summary, network=self.network, wallet=wallet.address,
             amount_rao=transaction.amount_rao, fee_rao=gas.fee_rao, real=self.real, what=transaction.what,
             to=transaction.receiver or transaction.to or "", own=transaction.own,
-            brings_rao=transaction.brings_rao,
+            brings_rao=transaction.brings_rao, ask=self.real,
         )  # fmt: skip
         return self.purse.spend(
             spend,

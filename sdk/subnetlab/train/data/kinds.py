@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from subnetlab.errors import DataInvalid, DatasetEmpty
+from subnetlab.signatures import known_arguments
 from subnetlab.text import capitalised, kind_of, with_article
 from subnetlab.train.data import frames
 from subnetlab.train.data.arrays import TARGET, Arrays, as_array
@@ -27,6 +28,7 @@ from subnetlab.train.data.table import Table
 from subnetlab.train.data.tokens import Items, WithEvaluation, text
 
 
+@known_arguments("sl.data.of", places="A pair is one argument: sl.data.of((x, y)).")
 def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Names = None) -> DataSpec:
     """A source of training data, from whatever holds some.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.errors import DataInvalid, DatasetEmpty
+from subnetlab.signatures import known_arguments
 from subnetlab.text import kind_of
 from subnetlab.train.data.corpus import Corpus, in_memory
 from subnetlab.train.data.spec import Budget, DataSpec, Readable, items_of
@@ -125,6 +126,7 @@ class WithEvaluation(Readable):
         return in_memory(name, parts[0].astype(dtype), parts[1].astype(dtype), None, words)
 
 
+@known_arguments("sl.data.text")
 def text(*documents: str | bytes, name: str = "text", characters: bool = False) -> Text:
     """Documents of one's own; tokens are bytes, or with `characters` the characters that occur in them.
 
@@ -157,6 +159,7 @@ def _is_written_like_a_path(document: str) -> bool:
         return False
 
 
+@known_arguments("sl.data.dataset")
 def dataset(items: Iterable[Any], *, name: str = "dataset", vocab_size: int | None = None) -> Items:
     """A torch data set, a Hugging Face column or any list whose items are token sequences or text.
 

@@ -6,7 +6,7 @@ model of `transformers`. What a manifest needs of a model is in `spec`, what a r
 
 from typing import Any, Final
 
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.train.models.custom import Factory, Source, source
 from subnetlab.train.models.hugging_face import HuggingFace
 from subnetlab.train.models.instance import Instance
@@ -54,5 +54,5 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
         )
     try:
         return kind(**options)
-    except TypeError as error:
+    except (TypeError, ArgumentInvalid) as error:
         raise ManifestInvalid(f"The model's description does not fit: {error}.") from error

@@ -13,7 +13,9 @@ from typing import Any, Final, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subnetlab.errors import ModelNotBuildable
+from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
+from subnetlab.signatures import known_fields
+from subnetlab.text import kind_of
 from subnetlab.train.models.demo_transformer import DemoTransformer, parameters_of_demo
 
 Size = Literal["demo", "binder", "small", "laptop", "gpu"]
@@ -30,6 +32,7 @@ _SIZES: Final[dict[str, tuple[int, int, int, int]]] = {
 _BYTES: Final = 256
 
 
+@known_fields("sl.models.TinyGPT")
 @dataclass(frozen=True, slots=True, init=False)
 class TinyGPT:
     """The configuration; `TinyGPT("small").build()` makes the module."""
@@ -60,12 +63,18 @@ class TinyGPT:
 
         Raises:
             ModelNotBuildable: no such size, or numbers that make no transformer.
+            ArgumentInvalid: a number is none.
         """
-        if size not in _SIZES:
+        if not isinstance(size, str) or size not in _SIZES:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ModelNotBuildable(
                 f"TinyGPT has no size {size!r}.", hint=f"Choose one of {', '.join(_SIZES)}."
             )
         given = {"n_embd": n_embd, "n_layer": n_layer, "n_head": n_head, "seq_len": seq_len}
+        strange = [name for name, number in given.items() if number is not None and type(number) is not int]
+        if strange:
+            raise ArgumentInvalid(
+                f"{strange[0]} is {kind_of(given[strange[0]])}.", hint="Give a positive whole number."
+            )
         object.__setattr__(self, "size", size)
         for (name, number), preset in zip(given.items(), _SIZES[size], strict=True):
             object.__setattr__(self, name, preset if number is None else number)

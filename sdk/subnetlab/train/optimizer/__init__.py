@@ -7,11 +7,13 @@ stay what they were.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from torch import Tensor
 
 from subnetlab.errors import ManifestInvalid
+from subnetlab.signatures import known_fields
+from subnetlab.text import kind_of
 from subnetlab.train.matrices import Tensors, size
 from subnetlab.train.optimizer.adamw import AdamW, AdamWConfig, clip_norm_
 from subnetlab.train.optimizer.muon import Muon, MuonConfig
@@ -40,6 +42,8 @@ OptimizerConfig = AdamWConfig | MuonConfig | SignumConfig
 _WORDS: Final[dict[str, type[AdamWConfig] | type[MuonConfig] | type[SignumConfig]]] = {
     "adamw": AdamWConfig, "muon": MuonConfig, "signum": SignumConfig,
 }  # fmt: skip
+for _config in _WORDS.values():
+    known_fields(f"sl.optimizers.{_config.__name__}")(_config)  # refuses a misspelt option
 
 
 class Optimizer(Protocol):
@@ -100,7 +104,9 @@ def chosen(
         named = _WORDS[optimizer.lower()]
         config = default if isinstance(default, named) else named()
     else:
-        raise ManifestInvalid(f"optimizer={optimizer!r} is no optimizer.", hint=known)
+        given = cast("object", optimizer)
+        shown = repr(given) if isinstance(given, str) else kind_of(given)
+        raise ManifestInvalid(f"optimizer={shown} is no optimizer.", hint=known)
     if schedule is not None and schedule not in SCHEDULES:
         raise ManifestInvalid(
             f"schedule={schedule!r} is no schedule.", hint=f"Give one of {', '.join(map(repr, SCHEDULES))}."

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from subnetlab.train.payload.largest import divisor
 from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import SparseCodec, State
-from subnetlab.train.payload.topk import divisor
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
 

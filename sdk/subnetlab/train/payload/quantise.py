@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS: Final = 4
-_FOUR_CODES: Final = np.arange(256, dtype=np.uint8)[:, None] >> np.array([0, 2, 4, 6], dtype=np.uint8) & 3
+_FOUR_CODES: Final[NDArray[np.uint8]] = np.array(
+    [[byte >> shift & 3 for shift in (0, 2, 4, 6)] for byte in range(256)], dtype=np.uint8
+)
 """The codes in every byte."""
 Bins = Literal["sigma", "sign"]
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_PARAMETER: Final = 12
-_REVERSED: Final = sum(
-    (np.arange(1 << MAX_PARAMETER, dtype=np.uint16) >> bit & 1) << MAX_PARAMETER - 1 - bit
-    for bit in range(MAX_PARAMETER)
-)
+_BITS: Final = np.arange(MAX_PARAMETER, dtype=np.uint16)
+_REVERSED: Final[NDArray[np.uint16]] = (
+    (np.arange(1 << MAX_PARAMETER, dtype=np.uint16)[:, None] >> _BITS & 1) << _BITS[::-1]
+).sum(axis=1, dtype=np.uint16)
 """Every remainder with its bits in the opposite order."""
 
 
@@ -137,7 +137,7 @@ def _unpacked(packed: NDArray[np.uint8], width: int, count: int) -> NDArray[np.u
     for place, octet, shift in _overlaps(width):
         fields[place] |= octets[octet] >> shift if shift >= 0 else octets[octet] << -shift
     fields &= (1 << width) - 1
-    return _REVERSED[fields.T.reshape(-1)] >> MAX_PARAMETER - width
+    return _REVERSED[fields.T.reshape(-1)] >> np.uint16(MAX_PARAMETER - width)
 
 
 def _overlaps(width: int) -> list[tuple[int, int, int]]:

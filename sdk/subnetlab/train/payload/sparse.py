@@ -44,17 +44,16 @@ class SparseCodec:
     def encode(self, delta_P: Tensor, memory: State) -> bytes:
         """Code the pseudo-gradient plus what earlier rounds left over; `memory` keeps the new rest."""
         chunks = self._chunks()
-        error_P = memory.get("error")  # in chunk order
+        error_P = memory.get("error")
         if error_P is None:
-            error_P = torch.zeros(self.layout.size)
+            error_P = memory["error"] = torch.zeros(self.layout.size)
         offsets_N = chunks.largest_with(error_P, self.feedback, delta_P)
-        places_N = chunks.in_chunk_order(offsets_N)
+        places_N = chunks.in_theta(offsets_N)
         values_N = error_P.numpy()[places_N]
         codes_N, levels_T4 = quantise.quantise(values_N, chunks.tensor_N, len(self.layout.tensors), self.bins)
         sent_N = quantise.restore(codes_N, chunks.tensor_N, levels_T4)
         with np.errstate(invalid="ignore"):  # what is no number is refused by validators
             error_P.numpy()[places_N] = values_N - sent_N
-        memory["error"] = error_P
         coded = rice.encode(rice.gaps_of(offsets_N, chunks.starts_N))
         arrays = {
             "levels": levels_T4,
@@ -66,8 +65,7 @@ class SparseCodec:
 
     def rest(self, memory: State) -> Tensor | None:
         """What earlier rounds left over, in θ's order; None before the first."""
-        error_P = memory.get("error")
-        return None if error_P is None else self._chunks().in_theta_order(error_P)
+        return memory.get("error")
 
     def decode(self, data: bytes) -> Update:
         """Read a payload that may be hostile.

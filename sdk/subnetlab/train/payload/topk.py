@@ -8,7 +8,7 @@ Shapes: C chunks, S values a chunk, K kept a chunk, N kept in all, P parameters.
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from subnetlab.train.payload.largest import divisor, largest_of
 from subnetlab.train.theta import Layout
 
-_GROUPS = 4
-"""Groups of values for each that is kept: the first look takes only the maximum of every group."""
-_SLAB = 1 << 18
+_SLAB = 1 << 19
 """Values looked at in one go, few enough to stay in the processor's cache."""
 
 
@@ -80,6 +79,8 @@ class _Slab:
     start: int
     rows: int
     bands: list[_Band]
+    end: int
+    """Behind the last of its parameters in θ."""
 
     def of(self, chunked_P: Tensor) -> Tensor:
         """The chunks, a row each."""
@@ -112,7 +113,7 @@ class Chunks:
     def add_to(self, chunked_P: Tensor, vector_P: Tensor) -> Tensor:
         """Add θ-ordered values in place to values in chunk order."""
         for slab in self._slabs:
-            for there, here in _alike(slab, chunked_P, vector_P):
+            for there, here in _alike(slab.bands, chunked_P, vector_P):
                 there.add_(here)
         return chunked_P
 
@@ -120,27 +121,36 @@ class Chunks:
         """Copy values in chunk order into θ's order."""
         vector_P = torch.empty(self.size)
         for slab in self._slabs:
-            for there, here in _alike(slab, chunked_P, vector_P):
+            for there, here in _alike(slab.bands, chunked_P, vector_P):
                 here.copy_(there)
         return vector_P
 
     def largest(self, chunked_P: Tensor) -> NDArray[np.int64]:
         """Offsets inside their chunks of the kept values, ascending within each chunk, chunk after chunk."""
-        found = (largest_of_rows(slab.of(chunked_P), slab.group.keep) for slab in self._slabs)
-        return np.concatenate([columns.reshape(-1) for columns in found])
+        return self._largest(lambda slab: slab.of(chunked_P).abs())
 
-    def largest_with(self, chunked_P: Tensor, share: float, vector_P: Tensor) -> NDArray[np.int64]:
-        """Shrink to a share, add θ-ordered values, both in place, and find the largest, as `largest` does.
+    def largest_with(self, vector_P: Tensor, share: float, added_P: Tensor) -> NDArray[np.int64]:
+        """Shrink θ-ordered values to a share, add others, in place, and find the largest, as `largest` does.
 
         One slab after the other, so that each travels from memory once.
         """
-        found: list[NDArray[np.int64]] = []
-        for slab in self._slabs:
-            rows_CS = slab.of(chunked_P).mul_(share)
-            for there, here in _alike(slab, chunked_P, vector_P):
-                there.add_(here)
-            found.append(largest_of_rows(rows_CS, slab.group.keep).reshape(-1))
-        return np.concatenate(found)
+        arranged, done = torch.empty(min(_SLAB, self.size)), 0
+
+        def magnitudes(slab: _Slab) -> Tensor:
+            nonlocal done
+            if slab.end > done:
+                vector_P[done : slab.end].mul_(share).add_(added_P[done : slab.end])
+                done = slab.end
+            rows_CS = _room(arranged, slab)
+            for there, here in _alike(slab.bands, rows_CS, vector_P, -slab.start):
+                torch.abs(here, out=there)
+            return rows_CS
+
+        return self._largest(magnitudes)
+
+    def _largest(self, magnitudes: Callable[[_Slab], Tensor]) -> NDArray[np.int64]:
+        found = (largest_of(magnitudes(slab), slab.group.keep) for slab in self._slabs)
+        return np.concatenate([columns.reshape(-1) for columns in found])
 
     def in_chunk_order(self, offsets_N: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of kept values in chunk order."""
@@ -148,96 +158,55 @@ class Chunks:
 
     def in_theta(self, offsets_N: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of kept values in θ."""
-        row_N, col_N = np.divmod(offsets_N, self.width_N)
-        return self.base_N + row_N * self.cols_N + col_N
+        return self.base_N + self._step[self._shape_N + offsets_N]
 
     def _describe_chunks(self) -> None:
         """Lay out, once, everything about kept value n that depends on its chunk alone."""
         first: list[NDArray[np.int64]] = []
         fields: list[NDArray[np.int64]] = []
-        start = 0
+        steps: dict[tuple[int, int, int], NDArray[np.int64]] = {}
+        start = shapes = 0
+        shape_of: dict[tuple[int, int, int], int] = {}
         for b in self.blocks:
             down, across = b.rows // b.height, b.cols // b.width
             i, j = np.divmod(np.arange(down * across, dtype=np.int64), across)
-            chunk = b.height * b.width
+            chunk, shape = b.height * b.width, (b.height, b.width, b.cols)
+            if shape not in steps:
+                row, col = np.divmod(np.arange(chunk, dtype=np.int64), b.width)
+                steps[shape], shape_of[shape] = row * b.cols + col, shapes
+                shapes += chunk
             first.append(start + chunk * np.arange(down * across, dtype=np.int64))
             base = b.offset + i * b.height * b.cols + j * b.width
             same = np.ones_like(base)
-            fields.append(np.stack([base, same * b.cols, same * b.width, same * b.tensor, same * chunk]))
+            fields.append(np.stack([base, same * shape_of[shape], same * b.tensor, same * chunk]))
             start += b.rows * b.cols
         keep_of = {group.size: group.keep for group in self.groups}
         chunk_fields = np.concatenate(fields, axis=1)
-        keeps = np.array([keep_of[size] for size in chunk_fields[4].tolist()], dtype=np.int64)
+        keeps = np.array([keep_of[size] for size in chunk_fields[3].tolist()], dtype=np.int64)
         self.first_N = np.repeat(np.concatenate(first), keeps)
-        self.base_N, self.cols_N, self.width_N, self.tensor_N, self.chunk_N = np.repeat(
-            chunk_fields, keeps, axis=1
-        )
+        self._step = np.concatenate(list(steps.values()))
+        """How far each place of a chunk lies from its first in θ, shape after shape."""
+        self.base_N, self._shape_N, self.tensor_N, self.chunk_N = np.repeat(chunk_fields, keeps, axis=1)
         self.starts_N = np.zeros(self.kept, dtype=bool)
         self.starts_N[np.cumsum(keeps) - keeps] = True
 
 
-def _alike(slab: _Slab, chunked_P: Tensor, vector_P: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Views of the same parameters in chunk order and in θ's."""
-    for band in slab.bands:
+def _alike(
+    bands: list[_Band], chunked: Tensor, vector_P: Tensor, shift: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Views of the same parameters in chunk order and in θ's; chunk order begins at `-shift`."""
+    for band in bands:
         yield (
-            chunked_P.as_strided(band.shape, band.there_strides, band.there),
+            chunked.as_strided(band.shape, band.there_strides, band.there + shift),
             vector_P.as_strided(band.shape, band.here_strides, band.here),
         )
 
 
-def largest_of_rows(matrix_CS: Tensor, keep: int) -> NDArray[np.int64]:
-    """Columns of the `keep` largest magnitudes of every row, ascending.
-
-    The keep-th largest of the maxima of small groups is a bound that all wanted values reach and few others:
-    only those few are compared exactly.
-    """
-    count, size = matrix_CS.shape
-    fold = divisor(size, max(1, size // (_GROUPS * keep)))
-    magnitude_CS = matrix_CS.abs()
-    maxima = magnitude_CS.view(count, fold, size // fold).amax(1).numpy()
-    maxima.sort(axis=1)  # sorting short rows is faster than partitioning them
-    magnitudes = magnitude_CS.numpy()
-    place_N = _places(magnitudes >= maxima[:, size // fold - keep, None])
-    value_N, (row_N, column_N) = magnitudes.reshape(-1)[place_N], np.divmod(place_N, size)
-    chosen_N = value_N >= np.repeat(*_least(value_N, row_N, count, keep))
-    chosen_C = np.bincount(row_N[chosen_N], minlength=count)
-    if (chosen_C == keep).all():
-        return column_N[chosen_N].reshape(count, keep)
-    # A tie at the last place, or values that are not finite.
-    columns = np.empty((count, keep), dtype=np.int64)
-    clear_C = chosen_C == keep
-    columns[clear_C] = column_N[chosen_N & clear_C[row_N]].reshape(-1, keep)
-    columns[~clear_C] = _exactly(magnitudes[~clear_C], keep)
-    return columns
-
-
-def _least(
-    value_N: NDArray[np.float32], row_N: NDArray[np.int64], count: int, keep: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The keep-th largest value of every row, -1 where a row has fewer, and how many values each row has."""
-    values_C = np.bincount(row_N, minlength=count)
-    widest = max(keep, int(values_C.max()))
-    # Left-aligned, padded with -1, which is below every magnitude.
-    before_C = np.cumsum(values_C) - values_C
-    place_N = np.arange(len(value_N)) + np.repeat(np.arange(count) * widest - before_C, values_C)
-    aligned = np.full(count * widest, -1.0, dtype=np.float32)
-    aligned[place_N] = value_N
-    aligned = aligned.reshape(count, widest)
-    aligned.sort(axis=1)
-    return aligned[:, widest - keep], values_C
-
-
-def _places(few: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Where a mask is set of which few is: bytes of nothing are passed over first."""
-    octets = np.packbits(few)
-    octet_N = np.flatnonzero(octets != 0)
-    bit_N = np.flatnonzero(np.unpackbits(octets[octet_N]).view(np.bool_))
-    return (octet_N[bit_N >> 3] << 3) + (bit_N & 7)
-
-
-def _exactly(magnitude_CS: NDArray[np.float32], keep: int) -> NDArray[np.int64]:
-    found = torch.topk(torch.from_numpy(magnitude_CS), keep, dim=1, sorted=False).indices
-    return np.sort(found.numpy(), axis=1)
+def _room(arranged: Tensor, slab: _Slab) -> Tensor:
+    """A place for a slab's values; one larger than others, of a tensor of one wide block, has its own."""
+    count = slab.rows * slab.group.size
+    room = arranged[:count] if count <= len(arranged) else torch.empty(count)
+    return room.view(slab.rows, slab.group.size)
 
 
 @functools.lru_cache(maxsize=8)
@@ -252,11 +221,6 @@ def _cut(index: int, shape: tuple[int, ...], offset: int, side: int, chunk: int)
         return _Block(index, 1, length, 1, divisor(length, chunk), offset)
     rows, cols = shape[0], math.prod(shape[1:])
     return _Block(index, rows, cols, divisor(rows, side), divisor(cols, side), offset)
-
-
-def divisor(number: int, at_most: int) -> int:
-    """The largest divisor of a number that is no larger than allowed."""
-    return next(d for d in range(min(number, at_most), 0, -1) if number % d == 0)
 
 
 def _grouped(blocks: list[_Block], keep: int, chunk: int) -> list[Group]:
@@ -277,11 +241,12 @@ def _cut_slabs(blocks: list[_Block], groups: list[Group]) -> list[_Slab]:
     for block in blocks:
         group = group_of[block.height * block.width]
         for band in block.bands(start):
-            rows = band.shape[0] * band.shape[1]
+            rows, end = band.shape[0] * band.shape[1], band.here + math.prod(band.shape)
             last = slabs[-1] if slabs else None
             if last is not None and last.group is group and (last.rows + rows) * group.size <= _SLAB:
-                slabs[-1] = _Slab(group, last.start, last.rows + rows, [*last.bands, band])
+                bands = [*last.bands, band]
+                slabs[-1] = _Slab(group, last.start, last.rows + rows, bands, max(last.end, end))
             else:
-                slabs.append(_Slab(group, band.there, rows, [band]))
+                slabs.append(_Slab(group, band.there, rows, [band], end))
         start += block.rows * block.cols
     return slabs

@@ -33,11 +33,13 @@ class Evidence:
     standing: dict[int, float] = field(default_factory=dict[int, float])
     own_work: dict[int, float] = field(default_factory=dict[int, float])
     """Nats for own work; below 0 the work counts as not its own."""
+    said: dict[int, float] = field(default_factory=dict[int, float])
+    """The same without bounds, from 0: of two that send one work, the larger is whose work it is."""
 
-    def update(self, removed: Mapping[int, Removed]) -> None:
-        """Take in what every well-formed update of a round removed."""
-        self.weigh_standing(removed)
+    def weigh_own_work(self, removed: Mapping[int, Removed]) -> None:
+        """Take in how much more each update of a round helped the miner's own data."""
         for uid, said in self._said(removed).items():
+            self.said[uid] = self.said.get(uid, 0.0) + said
             self.own_work[uid] = max(-BOUND, min(BOUND, self.own_work.get(uid, BOUND) + said))
 
     def weigh_standing(self, removed: Mapping[int, Removed]) -> None:

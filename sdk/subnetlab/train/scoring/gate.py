@@ -34,20 +34,24 @@ def gate(
     typical = max(0.0, median(r.effect for r in removed.values()))
     reasons: dict[int, str] = {}
     for uid, r in removed.items():
-        known = standing.get(uid) if standing and weight > 0 else None
-        if known is not None and typical > 0 and r.held_out >= -share * typical:
-            reached = (1 - weight) * r.effect / typical + weight * known
-            if reached < share:
+        known = standing.get(uid) if standing and weight > 0 and typical > 0 else None
+        before = weight * known * typical if known is not None else 0.0
+        if known is None:
+            harm = r.effect <= 0 or r.held_out < -share * typical
+        else:
+            harm = min(r.effect, r.held_out) < 0 and (1 - weight) * r.held_out + before < 0
+        if harm:
+            reasons[uid] = (
+                f"Tried on data, this update raised the loss by {-min(r.effect, r.held_out):.3%}: "
+                "an update that does harm is left out."
+            )
+        elif known is not None:
+            if (1 - weight) * r.effect + before < share * typical:
                 reasons[uid] = (
                     f"This update removed {r.effect:.3%} of the loss, the median miner {typical:.3%}, and"
                     f" earlier ones {known:.0%} of the median: together less than {share:.0%}"
                     " counts as noise."
                 )
-        elif r.effect <= 0 or r.held_out < -share * typical:
-            reasons[uid] = (
-                f"Tried on data, this update raised the loss by {-min(r.effect, r.held_out):.3%}: "
-                "an update that does harm is left out."
-            )
         elif r.effect < share * typical:
             reasons[uid] = (
                 f"This update removed {r.effect:.3%} of the loss, the median miner {typical:.3%}: "

@@ -3,8 +3,8 @@
 Payloads stay sealed until every miner has committed, so two that nearly agree come from one work under two
 hotkeys, and one that nearly agrees with a payload of the round before is that payload again. How close
 honest payloads come depends on model, data and step, so closeness is measured in the round itself: by the
-distance, 1 - cosine, to the nearest other payload, at the median miner. Equal bytes are found by
-`intake.drop_copies`; work that is taken from elsewhere and disguised better is for `evidence` to find.
+distance, 1 - cosine, to the nearest other payload, at the median miner. Work that is taken from elsewhere
+and disguised better is for `evidence` to find.
 Shapes: M miners, P parameters, S sampled positions.
 """
 
@@ -24,7 +24,9 @@ from subnetlab.train.payload.update import Update
 SAMPLE: Final = 1 << 16
 """Positions that are compared; of a larger model the beacon chooses so many."""
 _FEWEST: Final = 4
-"""Miners without whom a round has no typical distance."""
+"""Miners without whom a round has no typical distance, and equal payloads alone are copies."""
+_EQUAL: Final = 1e-6
+"""Distance that the rounding of equal payloads leaves."""
 
 
 @dataclass(slots=True)
@@ -38,27 +40,25 @@ class NearCopies:
     """Directions of the last round's payloads at those positions, by uid."""
 
     def found(
-        self, updates: Mapping[int, Update], first: Sequence[int], size: int, beacon: str
+        self, updates: Mapping[int, Update], order: Sequence[int], size: int, beacon: str
     ) -> dict[int, PayloadRejected]:
         """The miners whose payload nearly equals another, each with the reason.
 
         Args:
             updates: the round's sound payloads, by uid.
-            first: their uids, from the first that committed to the last; of two alike the first stays.
+            order: their uids; of two alike the first stays.
             size: parameters of the model.
             beacon: hash of the block that the positions are drawn from.
         """
         before, positions_S = self._before, self._positions_S
         self._positions_S = _drawn(list(updates.values()), size, beacon)
         self._before = {uid: _direction(update, size, self._positions_S) for uid, update in updates.items()}
-        if len(updates) < _FEWEST:
-            return {}
-        direction_MS = torch.stack([self._before[uid] for uid in first])
-        limit = self.share * _typical(direction_MS)
-        old = {uid: _direction(updates[uid], size, positions_S) for uid in first} if before else {}
+        direction_MS = torch.stack([self._before[uid] for uid in order]) if order else torch.zeros(0, 0)
+        limit = max(_EQUAL, self.share * _typical(direction_MS) if len(order) >= _FEWEST else 0.0)
+        old = {uid: _direction(updates[uid], size, positions_S) for uid in order} if before else {}
         copies: dict[int, PayloadRejected] = {}
-        for place, uid in enumerate(first):
-            alike = _nearest(self._before[uid], {o: self._before[o] for o in first[:place]}, limit)
+        for place, uid in enumerate(order):
+            alike = _nearest(self._before[uid], {o: self._before[o] for o in order[:place]}, limit)
             if alike is not None:
                 copies[uid] = _refused(f"uid {alike} in the same round")
                 continue

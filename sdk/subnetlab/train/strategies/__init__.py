@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
 from subnetlab.errors import ManifestInvalid
+from subnetlab.signatures import known_fields
 from subnetlab.train import optimizer
 from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.strategies.base import Strategy
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 _KINDS: Final = {kind.__name__: kind for kind in (DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo)}
+for _name, _kind in _KINDS.items():
+    known_fields(f"sl.strategies.{_name}")(_kind)  # a misspelt option is refused with the one that was meant
 
 
 def stepping_with(strategy: Strategy, config: OptimizerConfig) -> Strategy:

@@ -8,7 +8,7 @@ Shapes: P parameters.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, get_args
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,9 +16,9 @@ from torch import Tensor
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip, average, clip_to_median
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
-from subnetlab.train.payload.quantise import Bins
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
+from subnetlab.train.strategies.options import check_steps
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -176,43 +176,6 @@ class OuterNesterov(LocalSteps):
         LocalSteps.check(self)
         if not 0 <= self.momentum < 1:
             raise ArgumentInvalid(f"{type(self).__name__} needs 0 <= momentum < 1")
-
-
-def check_steps(strategy: object, inner_steps: object, clip: object) -> None:
-    """Refuse what no strategy can have.
-
-    Raises:
-        ArgumentInvalid: `inner_steps` is no whole number above 0, or there is no such clip.
-    """
-    name = type(strategy).__name__
-    if type(inner_steps) is not int or inner_steps < 1:
-        raise ArgumentInvalid(f"{name} needs inner_steps >= 1, a whole number")
-    if clip not in get_args(Clip):
-        raise ArgumentInvalid(f"{name} needs clip to be one of {', '.join(map(repr, get_args(Clip)))}")
-
-
-def check_feedback(strategy: object, feedback: float) -> None:
-    """Refuse a share of what was not sent that is no share.
-
-    Raises:
-        ArgumentInvalid: it is not between 0 and 1.
-    """
-    if not 0 <= feedback <= 1:
-        raise ArgumentInvalid(f"{type(strategy).__name__} needs 0 <= feedback <= 1")
-
-
-def check_top(strategy: object, k: object, chunk: object, bins: object) -> None:
-    """Refuse a choice of the largest values that cannot be made.
-
-    Raises:
-        ArgumentInvalid: an option is out of its range.
-    """
-    name = type(strategy).__name__
-    whole = type(k) is int and type(chunk) is int
-    if not (whole and 1 <= k <= chunk <= 1 << 20):  # pyright: ignore[reportOperatorIssue]
-        raise ArgumentInvalid(f"{name} needs 1 <= k <= chunk, whole numbers")
-    if bins not in get_args(Bins):
-        raise ArgumentInvalid(f"{name} needs bins to be one of {', '.join(map(repr, get_args(Bins)))}")
 
 
 def inner_loop(

@@ -20,9 +20,9 @@ from subnetlab.train.strategies.base import (
     LocalUpdate,
     OnStep,
     Progress,
-    check_steps,
     mean_gradient,
 )  # fmt: skip
+from subnetlab.train.strategies.options import check_steps
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 

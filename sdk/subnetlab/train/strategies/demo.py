@@ -26,10 +26,9 @@ from subnetlab.train.strategies.base import (
     LocalUpdate,
     OnStep,
     Progress,
-    check_steps,
-    check_top,
     mean_gradient,
 )  # fmt: skip
+from subnetlab.train.strategies.options import check_steps, check_top
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 

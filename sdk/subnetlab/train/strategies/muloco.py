@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from subnetlab.train.aggregate import Clip
 from subnetlab.train.optimizer import MuonConfig, OptimizerConfig
 from subnetlab.train.payload.onebit import OneBitCodec
-from subnetlab.train.strategies.base import Codec, OuterNesterov, check_feedback
+from subnetlab.train.strategies.base import Codec, OuterNesterov
+from subnetlab.train.strategies.options import check_feedback
 from subnetlab.train.theta import Layout
 
 _ALONE, _DDP = 1 / 3, 1 / 2

@@ -24,10 +24,9 @@ from subnetlab.train.strategies.base import (
     LocalUpdate,
     OnStep,
     Progress,
-    check_feedback,
-    check_top,
     inner_loop,
 )  # fmt: skip
+from subnetlab.train.strategies.options import check_feedback, check_top
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 

@@ -10,6 +10,7 @@ from tests.sdk.devnet.signing import Signer
 
 from subnetlab.devnet.chain import ethereum_admission
 from subnetlab.devnet.chain.scale import Reader
+from subnetlab.devnet.evm.accounts import AccountDatabase
 from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.block import Receipt
 from subnetlab.devnet.evm.block_scale import decode_receipt, read_vector
@@ -87,6 +88,11 @@ class Wallet:
 def receipts(node: Node) -> tuple[Receipt, ...]:
     raw = node.state.get(node.codec.key("Ethereum", "CurrentReceipts")) or b""
     return read_vector(Reader(raw), decode_receipt)
+
+
+def code_of(node: Node, address: bytes) -> bytes:
+    """The code of an address. What reads it loads the engine, which bounds recursion, before any test."""
+    return AccountDatabase(node.ledger).get_code(address)
 
 
 def funded(node: Node, signer: Signer) -> Wallet:

@@ -1,5 +1,7 @@
 """Contracts on the chain's own storage: what they keep, see, send, undo and cost."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -138,6 +140,14 @@ def test_code_that_is_too_long_or_not_code_creates_nothing(node: Node, wallet: W
     assert (too_long.succeeded, too_long.cumulative_gas) == (False, 5_000_000)
 
 
+def _call(own: bytes, contract: bytes, data: bytes, value: int = 0) -> dict[str, Any]:
+    return {
+        "source": "0x" + own.hex(), "target": "0x" + contract.hex(), "value": [value, 0, 0, 0], "input": data,
+        "gas_limit": 200_000, "max_fee_per_gas": [40 * GWEI, 0, 0, 0], "max_priority_fee_per_gas": None,
+        "nonce": None, "access_list": [], "authorization_list": [],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("value", [0, TAO])
 def test_a_chain_key_calls_a_contract_as_its_own_address(
     node: Node, wallet: Wallet, signer: Signer, value: int
@@ -147,11 +157,7 @@ def test_a_chain_key_calls_a_contract_as_its_own_address(
     nonce = node.ledger.get("System", "Account", signer.address)["nonce"]
     node.submit(signer.transfer(mirror(own), 10**10, nonce=nonce))
     node.seal()
-    parts: dict[str, Any] = {
-        "source": "0x" + own.hex(), "target": "0x" + contract.hex(), "value": [value, 0, 0, 0],
-        "input": ask("put(uint256)", 4), "gas_limit": 200_000, "max_fee_per_gas": [40 * GWEI, 0, 0, 0],
-        "max_priority_fee_per_gas": None, "nonce": None, "access_list": [], "authorization_list": [],
-    }  # fmt: skip
+    parts = _call(own, contract, ask("put(uint256)", 4), value)
     node.submit(signer.sign(signer.call("EVM", "call", **parts), nonce=nonce + 1))
     node.seal()
     assert total(node, contract) == 4
@@ -174,3 +180,49 @@ def test_another_key_acts_for_no_address(node: Node, wallet: Wallet) -> None:
     assert wallet.rao == before
     failed = [one["event"]["System"] for one in node.ledger.events if "System" in one["event"]]
     assert any(one.get("ExtrinsicFailed", {}).get("dispatch_error") == "BadOrigin" for one in failed)
+
+
+def test_an_extrinsic_that_calls_a_contract_pays_by_its_gas(
+    node: Node, wallet: Wallet, signer: Signer
+) -> None:
+    contract, own = wallet.create(box().code), truncated(signer.address)
+    nonce = node.ledger.get("System", "Account", signer.address)["nonce"]
+    node.submit(signer.transfer(mirror(own), 10**10, nonce=nonce))
+    node.seal()
+    before = balances.free(node.ledger, signer.address)
+    call = signer.call("EVM", "call", **_call(own, contract, ask("put(uint256)", 4)))
+    node.submit(signer.sign(call, nonce=nonce + 1))
+    node.seal()
+    assert balances.free(node.ledger, signer.address) == before
+    assert balances.free(node.ledger, mirror(own)) < 10**10
+
+
+def test_a_long_transaction_is_built_in_turns(node: Node, wallet: Wallet) -> None:
+    contract = wallet.create(box().code)
+    transaction = wallet.submit(to=to_checksum_address(contract), data=ask("spin()"), gas=1_000_000)
+    assert node.heavy
+    head = node.blocks.head
+    node.begin()
+    turns = 1
+    while not node.work():
+        assert node.blocks.head is head
+        assert total(node, contract) == 0
+        turns += 1
+    assert turns > 3
+    assert receipts(node)[0].succeeded is False
+    assert wallet.nonce() == transaction.nonce + 1
+
+
+def test_the_engine_leaves_recursion_bounded() -> None:
+    """Loading py-evm alone would let a request of brackets run through the end of the stack."""
+    program = (
+        "import json, sys\n"
+        "from subnetlab.devnet.evm import accounts, prague\n"
+        "assert sys.getrecursionlimit() == accounts.RECURSION_LIMIT\n"
+        "try: json.loads('[' * 100_000)\n"
+        "except RecursionError: print('bounded')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert (done.returncode, done.stdout) == (0, "bounded\n")

@@ -15,8 +15,9 @@ from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.sdk.devnet.conftest import StillClock, recorded_codec
-from tests.sdk.devnet.evm.conftest import GWEI, Wallet, receipts
+from tests.sdk.devnet.evm.conftest import GWEI, Wallet, code_of, receipts
 
+from subnetlab.devnet.evm.accounts import AccountDatabase
 from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.block import Receipt
 from subnetlab.devnet.node.node import Node
@@ -105,8 +106,6 @@ def rich_node(code: bytes, contract: bytes) -> tuple[Node, Wallet]:
     node.seal()
     for who in (ADDRESS, AUTHORITY, contract):
         node.endow(mirror(who), RICH // GWEI)
-    from subnetlab.devnet.evm.accounts import AccountDatabase
-
     accounts = AccountDatabase(node.ledger)
     accounts.set_code(contract, code)
     accounts.increment_nonce(contract)
@@ -128,7 +127,7 @@ def seen(receipt: Receipt) -> tuple[bool, int, list[Any]]:
 def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -> None:
     contract = bytes.fromhex("55" * 20)
     node, wallet = rich_node(code, contract)
-    fields = _fields(parts, contract)
+    fields = fields_of(parts, contract)
     spare = fields.pop("gas")
     least = message_of(wallet.sign(**fields, gas=10**7), ADDRESS, 0).least_gas()
     transaction = wallet.sign(**fields, gas=least + spare)
@@ -147,19 +146,15 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
         stored = dict(node.ledger.items("EVM", "AccountStorages", "0x" + address.hex()))
         words = [int(stored.get("0x" + slot.to_bytes(32, "big").hex(), "0x0"), 16) for slot in range(SLOTS)]
         assert words == reference.storage(vm, address)
-        assert _code(node, address) == vm.state.get_code(address)
+        assert code_of(node, address) == vm.state.get_code(address)
         assert node.ledger.get("System", "Account", mirror(address))["nonce"] == vm.state.get_nonce(address)
     free = balances.free(node.ledger, mirror(contract)) * GWEI
     assert free == vm.state.get_balance(contract)
+    held = sum(int(account["data"]["free"]) for _, account in node.ledger.items("System", "Account"))
+    assert held == balances.issuance(node.ledger)
 
 
-def _code(node: Node, address: bytes) -> bytes:
-    from subnetlab.devnet.evm.accounts import AccountDatabase
-
-    return AccountDatabase(node.ledger).get_code(address)
-
-
-def _fields(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
+def fields_of(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
     fields = {name: value for name, value in parts.items() if name not in ("target", "authorize")}
     target = {"contract": contract, "create": None, "authority": AUTHORITY, "plain": bytes.fromhex("77" * 20)}
     to = target[parts["target"]]

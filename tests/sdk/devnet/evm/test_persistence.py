@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.sdk.devnet.conftest import StillClock
 from tests.sdk.devnet.evm.conftest import TAO, Wallet, funded
 from tests.sdk.devnet.evm.contracts import ask, box
@@ -9,8 +10,10 @@ from tests.sdk.devnet.evm.test_contract import total
 from tests.sdk.devnet.signing import Signer
 from tests.sdk.devnet.test_journal import killed, restarted, same
 
+from subnetlab.devnet.chain import ledger
 from subnetlab.devnet.node.ethereum_history import History
 from subnetlab.devnet.node.node import Node
+from subnetlab.devnet.pallets import ethereum
 from subnetlab.devnet.storage import snapshot
 from subnetlab.devnet.storage.journal import Journal
 
@@ -87,3 +90,28 @@ def test_receipts_outlive_the_states_that_are_forgotten(node: Node, wallet: Wall
     node.state.prune(node.pruned_before, node.kept)
     assert [history.full(number) for number in range(len(told))] == told
     assert node.state.get(node.codec.key("System", "Number"), 2) is None
+
+
+def test_a_chain_from_before_goes_on_with_ethereum(
+    node: Node, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file saved by a node without an Ethereum half opens, and its next block has one."""
+    own = {ethereum.begin, ethereum.store_block}
+    with monkeypatch.context() as before:
+        for name in ("HOOKS", "FINAL_HOOKS"):
+            kept = [entry for entry in getattr(ledger, name) if entry[1] not in own]
+            before.setattr(ledger, name, kept)
+        for _ in range(3):
+            node.seal()
+        document = snapshot.document(node)
+        snapshot.write(document, tmp_path / "chain")
+    assert not node.ledger.has("EVMChainId", "ChainId")
+    again = Node(node.codec, StillClock())
+    snapshot.load(again, tmp_path / "chain")
+    wallet = funded(again, Signer(again, signer.keys))
+    assert wallet.send(value=TAO).succeeded
+    history = History(again)
+    assert [history.full(number) is None for number in range(history.head + 1)] == [
+        False, True, True, True, False, False, False,
+    ]  # fmt: skip
+    assert again.ledger.get("EVMChainId", "ChainId") == 42

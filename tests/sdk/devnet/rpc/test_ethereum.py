@@ -6,11 +6,14 @@ from typing import Any
 import aiohttp
 import pytest
 from eth_account import Account
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.devnet_process import DevnetProcess
 from tests.sdk.devnet.evm.contracts import ask, box
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
 from subnetlab.devnet.evm.addresses import created, mirror
+from subnetlab.devnet.rpc import dispatch
 
 KEY = Account.from_key("0x" + "11" * 32)
 ADDRESS = bytes.fromhex(KEY.address[2:])
@@ -259,6 +262,25 @@ async def test_an_endless_loop_ends_and_holds_up_no_other_request(
     assert answer["error"] == {"code": -32603, "message": "execution aborted (timeout = 10s)"}
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "5f5f5f5f5f305af1005f5f5f5f5f305af100",  # calls itself with all its gas, and again
+        "385f5f39385f5ff0",  # creates itself
+        "5f5f5f5f305af45f5f5f5f305af4",  # delegates to itself
+    ],
+)
+def test_the_deepest_frames_end_and_the_node_lives(node: DevnetProcess, contract: str, code: str) -> None:
+    target = "0x" + "99" * 20
+    overrides = {target: {"code": "0x" + code}}
+    for asked in ({"to": target}, {"data": "0x" + code}):
+        answer = node.ask("eth_call", {**asked, "gas": hex(750_000_000)}, "latest", overrides)
+        assert answer.get("error", {}).get("message") != "Internal error"
+    answer = node.post(b"[" * 100_000)
+    assert answer["error"]["code"] == -32700
+    assert node.rpc("eth_chainId") == "0x2a"
+
+
 def test_long_data_is_taken_and_longer_is_refused(node: DevnetProcess, contract: str) -> None:
     data = bytes(100_000)
     receipt = send(node, data=data, gas=1_100_000)
@@ -268,3 +290,41 @@ def test_long_data_is_taken_and_longer_is_refused(node: DevnetProcess, contract:
     assert node.ask("eth_call", {"to": contract, "gas": hex(10**9)})["error"]["message"] == (
         "provided gas limit is too high (can be up to 10x the block gas limit)"
     )
+
+
+ETHEREUM = sorted(name for name in dispatch.METHODS.handlers if name.startswith(("eth_", "net_", "web3_")))
+NUMBERS = st.integers(-2, 2**70).map(lambda value: hex(value) if value % 2 else value)
+WORDS = st.sampled_from(
+    [
+        "latest",
+        "earliest",
+        "pending",
+        "newHeads",
+        "logs",
+        "0x",
+        "0x0",
+        TO,
+        "0x" + "07" * 32,
+        "0xzz",
+        "",
+        "\ud800",
+    ]
+)
+FIELDS = st.sampled_from(
+    ["to", "from", "data", "input", "gas", "value", "gasPrice", "nonce", "accessList", "authorizationList",
+     "topics", "address", "fromBlock", "toBlock", "blockHash", "blockNumber", "balance", "code", "state",
+     "stateDiff", TO]
+)  # fmt: skip
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, WORDS, st.binary(max_size=40).map(hexed)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(FIELDS, inner, max_size=4)),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(ETHEREUM), st.lists(JUNK, max_size=3))
+def test_no_parameter_is_an_internal_error(node: DevnetProcess, name: str, params: list[Any]) -> None:
+    answer = node.ask(name, *params)
+    error = answer.get("error")
+    assert error is None or error["message"] != "Internal error", error

@@ -47,7 +47,13 @@ def test_a_foreign_host_or_origin_is_refused(node: DevnetProcess, headers: dict[
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Host": "localhost:1"}, {"Origin": "http://localhost:8888"}, {"Origin": "http://127.0.0.1"}],
+    [
+        {},
+        {"Host": "localhost:1"},
+        {"Origin": "http://localhost:8888"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "Titanoboa"},
+    ],
 )
 def test_loopback_is_welcome(node: DevnetProcess, headers: dict[str, str]) -> None:
     assert node.post(ASK, headers)["result"] == "Development"

@@ -1,10 +1,17 @@
 """The escrow as an object, on the node itself: a job is funded, approved, withdrawn and refunded."""
 
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 import pytest
 
-from subnetlab.errors import ChainRejected, InvalidAmount, OverBudget, WalletError
+from subnetlab.errors import ChainRejected, InvalidAmount, NotConfirmed, OverBudget, WalletError
+from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
+from subnetlab.network.confirm import Recorded
 from subnetlab.network.evm.escrow import Escrow
 
 RAO = 10**9
@@ -66,14 +73,15 @@ def test_a_refusal_is_in_the_contracts_words_and_costs_nothing(funded: NetworkCl
         (lambda: escrow.approve(job, 1, wallet=bob), "not the arbiter"),
         (lambda: escrow.close(job, wallet=alice), "too early"),
         (lambda: escrow.withdraw(wallet=bob), "nothing owed"),
-        (lambda: escrow.approve(job + 1, 1, wallet=charlie), "no such job"),
+        (lambda: escrow.close(job + 1, wallet=charlie), "no such job"),
         (lambda: escrow.approve(job, 5, wallet=charlie), "upto"),
     ):
         with pytest.raises(ChainRejected, match=f"The contract refused it: {reason}") as caught:
             refused()
         assert caught.value.code == "Reverted"
-    with pytest.raises(ChainRejected, match="no job 7"):
-        escrow.job(7)
+    for unknown in (lambda: escrow.job(7), lambda: escrow.approve(7, 1, wallet=charlie)):
+        with pytest.raises(ChainRejected, match="no job 7"):
+            unknown()
     assert (funded.balance(bob), funded.head()) == (held, head)
 
 
@@ -100,3 +108,27 @@ def test_only_an_escrow_is_taken_for_one(funded: NetworkClient, escrow: Escrow) 
     assert Escrow(funded.evm, escrow.address.lower()).address == escrow.address
     with pytest.raises(ChainRejected, match="No contract lies at"):
         Escrow(funded.evm, funded.evm.wallet("alice").address)
+
+
+def test_where_money_is_real_an_approval_is_asked_about_although_no_money_leaves_the_wallet(
+    funded: NetworkClient, escrow: Escrow, prepared: Any, tmp_path: Path
+) -> None:
+    alice, bob, charlie = (funded.evm.wallet(name) for name in ("alice", "bob", "charlie"))
+    job, _ = escrow.open(
+        amount_tao=1, payee=bob.address, arbiter=charlie.address, rounds=4, deadline=FAR, wallet=alice
+    )
+    own = replace(charlie, name="cold/default", development=False)
+    confirm = Recorded([False, True])
+    budget = Budget("rehearsal", unlimited=False, folder=tmp_path)
+    budget.set(1)
+    with contextlib.closing(
+        NetworkClient(prepared.endpoint, real=True, confirm=confirm, budget=budget)
+    ) as real:
+        there = Escrow(real.evm, escrow.address)
+        with pytest.raises(NotConfirmed):
+            there.approve(job, 2, wallet=own)
+        assert there.job(job).approved == 0
+        receipt = there.approve(job, 2, wallet=own)
+        assert there.job(job).approved == 2
+        assert f"which pays 0.5 τ to {bob.address}" in str(confirm.asked[-1])
+        assert real.budget.spent_rao == receipt.fee_rao

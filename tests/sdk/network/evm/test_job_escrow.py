@@ -144,7 +144,7 @@ def thief_artefact() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("door", range(5), ids=["withdraw", "close", "approve", "open", "owed"])
-def test_whoever_enters_again_while_being_paid_finds_every_door_shut(
+def test_a_payee_that_enters_again_while_being_paid_finds_every_door_shut(
     desk: Desk, thief_artefact: dict[str, Any], door: int
 ) -> None:
     victim = desk.open()

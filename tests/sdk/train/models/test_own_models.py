@@ -296,3 +296,18 @@ def test_a_config_of_transformers_makes_the_model_that_it_names(tmp_path: Path) 
 
     with pytest.raises(ModelNotBuildable, match="Mine is not a class of transformers itself"):
         models.of(Mine(transformers.GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=9)))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"foo": 1}, "Linear takes no option 'foo'. It takes in_features"),
+        ({"in_feature": 4, "out_features": 1}, "Did you mean in_features=?"),
+        ({"in_features": 4}, "missing a required argument: 'out_features'"),
+        ({}, "missing a required argument: 'in_features'"),
+    ],
+)
+def test_options_are_compared_with_what_a_class_takes_before_it_is_built(options: Any, words: str) -> None:
+    with pytest.raises(ModelNotBuildable) as refused:
+        models.of(nn.Linear, **options)
+    assert words in str(refused.value)

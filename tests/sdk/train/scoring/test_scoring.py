@@ -135,6 +135,24 @@ def test_work_that_never_helps_its_own_data_stops_earning() -> None:
     assert ratings.weights()[1] == 1.0
 
 
+def test_a_slash_lasts_and_silences_no_one_else() -> None:
+    scores = {1: 0.02, 2: 0.02, 3: 0.02}
+    ratings = rated(*[scores] * 4)
+    ratings.slash([3], 0.0)
+    assert ratings.weights() == {1: 0.5, 2: 0.5, 3: 0.0}
+    ratings.update(scores, {})
+    assert ratings.weights() == {1: 0.5, 2: 0.5, 3: 0.0}  # one good round is not yet a rating
+    for _ in range(9):
+        ratings.update(scores, {})
+    assert ratings.weights()[3] > 0.25
+
+
+def test_what_speaks_against_a_miner_stops_its_pay_whatever_its_rating() -> None:
+    ratings = rated(*[{1: 0.02, 2: 0.02}] * 4)
+    assert ratings.weights({2}) == {1: 1.0, 2: 0.0}
+    assert ratings.weights() == {1: 0.5, 2: 0.5}
+
+
 def test_nobody_good_means_no_weights() -> None:
     assert rated({1: 0.0, 2: 0.0}).weights() == {1: 0.0, 2: 0.0}
 

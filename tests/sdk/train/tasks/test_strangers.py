@@ -8,13 +8,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, ModelFailed
 from subnetlab.train import assignment, data
 from subnetlab.train.data import Corpus
+from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.tasks import Measures, NextToken, Own, Regression, Task
 from subnetlab.train.tasks.check import check_batch
 from subnetlab.train.tasks.find import find
 from subnetlab.train.tasks.travel import code_of, loss_of, metric_of
+from subnetlab.train.theta import FlatModel
 
 DRAW = np.random.default_rng(5)
 X = DRAW.normal(size=(60, 4)).astype(np.float32)
@@ -123,3 +125,15 @@ def test_no_item_of_tokens_is_drawn_for_the_rest(count: int) -> None:
         ]
         last = float((np.concatenate(draws) == items.count - 1).mean())
         assert last < 20 / items.count + 5e-4, task
+
+
+def missing(outputs: Any, targets: Any) -> Any:
+    return outputs.missing + targets
+
+
+def test_a_loss_that_fails_while_training_is_not_taken_for_the_model() -> None:
+    task, found = chosen(X, NUMBERS, net(1), loss=loss_of(missing))
+    model = FlatModel(net(1), task, AdamWConfig())
+    batch = task.batch(found, "train", np.arange(3))
+    with pytest.raises(ModelFailed, match=r"^The loss 'missing' failed on outputs of shape \(3,\)"):
+        model.losses(batch)

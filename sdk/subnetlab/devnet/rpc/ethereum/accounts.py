@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from subnetlab.devnet.chain.codec import bytes_of
+from subnetlab.devnet.chain.codec import array_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.scale import Reader
 from subnetlab.devnet.evm import fees
@@ -69,7 +69,7 @@ def get_storage_at(service: Service, parameters: Parameters, _connection: Connec
     ledger = ledger_at(service, parameters.get(2), 2)
     if ledger is None:
         return hexed(bytes(32))
-    return hexed(bytes_of(ledger.get("EVM", "AccountStorages", who, hexed(slot.to_bytes(32, "big")))))
+    return hexed(array_of(ledger.get("EVM", "AccountStorages", who, hexed(slot.to_bytes(32, "big")))))
 
 
 @method("eth_accounts")

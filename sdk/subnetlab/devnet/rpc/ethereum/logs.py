@@ -6,6 +6,7 @@ Blocks without transactions are never read, and a block's bloom rules most other
 
 import asyncio
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,4 +122,4 @@ async def found(history: History, wanted: LogFilter, first: int, last: int) -> l
 
 
 def _within(numbers: Sequence[int], first: int, last: int) -> list[int]:
-    return [number for number in numbers if first <= number <= last]
+    return list(numbers[bisect_left(numbers, first) : bisect_right(numbers, last)])

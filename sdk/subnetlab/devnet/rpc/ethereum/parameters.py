@@ -55,7 +55,7 @@ def height(history: History, value: Any, index: int) -> int | None:
         if value.get("blockHash") is not None:
             return history.number_of(sized(value["blockHash"], HASH_BYTES, index))
         value = value.get("blockNumber")
-    if value is None or value in _HEAD:
+    if value is None or (isinstance(value, str) and value in _HEAD):
         return history.head
     if value == "earliest":
         return 0

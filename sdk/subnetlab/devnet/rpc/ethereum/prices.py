@@ -20,13 +20,12 @@ def gas_price(service: Service, _parameters: Parameters, _connection: Connection
 @method("eth_maxPriorityFeePerGas")
 def max_priority_fee(service: Service, _parameters: Parameters, _connection: Connection) -> str:
     """The least of what most of the last blocks' transactions tipped, in wei."""
-    head = service.history.head
-    tips = [
-        reward(full, _TIP_PERCENTILE)
-        for number in range(max(head - _TIP_BLOCKS + 1, 0), head + 1)
-        if (full := service.history.full(number)) is not None
-    ]
-    return hex(min(tips, default=0))
+    head, busy = service.history.head, service.history.busy
+    newest = busy[-_TIP_BLOCKS:]
+    if len(newest) < _TIP_BLOCKS or newest[0] <= head - _TIP_BLOCKS:  # one of the last blocks is empty
+        return hex(0)
+    found = [service.history.full(number) for number in newest]
+    return hex(min((reward(full, _TIP_PERCENTILE) for full in found if full is not None), default=0))
 
 
 @method("eth_feeHistory")
