@@ -79,7 +79,7 @@ def test_a_reloaded_page_is_asked_again_what_only_signs(
     question = pages.exchange.put("extrinsic.sign", {})
     pages.say("claim", question, "before")
     leave(pages, question)
-    pages.say("hello", None, "after")
+    pages.exchange.hear({"k": "hello"})
     assert pages.heard[-1]["k"] == "ask"
     pages.say("claim", question, "after")
     pages.say("answer", question, "before", result="late")

@@ -160,8 +160,7 @@ class NetworkClient:
         """
         who = destination(account, development=self.development)
         with self.client.question():
-            found = self.client.query(("System", "Account"), [who])
-        return Rao(int(found["data"]["free"]))
+            return Rao(int(self.client.query(("System", "Account"), [who])["data"]["free"]))
 
     @cached_property
     def existential_deposit(self) -> Rao:

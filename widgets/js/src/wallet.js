@@ -274,7 +274,7 @@ const line = ({ name, value }) => html`<dt>${name}</dt><dd class="address">${val
 const spent = (rows) =>
   html`<table class="spent"><caption>Spent on this chain</caption><tbody>${rows.map(
     (row) => html`<tr class=${row.outcome}><td>${row.what}</td><td class="number">${row.amount}</td>
-    <td class="address" title=${row.to}>${row.to.slice(0, 8)}…</td><td title=${row.tx}>${outcome(row)}</td></tr>`,
+    <td class="address" title=${row.to}>${row.to ? `${row.to.slice(0, 8)}…` : "the chain"}</td><td title=${row.tx}>${outcome(row)}</td></tr>`,
   )}</tbody></table>`;
 
 /** @param {SpentRow} row */

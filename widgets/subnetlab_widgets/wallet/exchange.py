@@ -113,14 +113,14 @@ class Exchange:
     def hear(self, content: dict[str, Any]) -> None:
         """Take what a page says about a question; anything malformed, late or repeated is dropped."""
         kind, page = content.get("k"), content.get("page")
-        if not isinstance(page, str) or not page:
-            return
         with self._lock:
             question = self._queue[0] if self._queue else None
             if question is None:
                 return
-            if kind == "hello":
+            if kind == "hello":  # a page that has just been opened; the others know this id
                 self._send(question.asked)
+            elif not isinstance(page, str) or not page:
+                return
             elif kind == "bye" and page == question.holder:
                 self._lose(question)
             elif content.get("id") == question.id:
