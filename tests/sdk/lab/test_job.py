@@ -30,7 +30,7 @@ def small(net: Net, **changed: object) -> dict[str, object]:
 @pytest.mark.timeout(400)
 def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     subnet = net.create_subnet("job")
-    owner = net.address("alice")
+    owner, earlier = net.address("alice"), net.ledger().height
     run = subnet.train(**small(net, budget_tao="5.000000001")).wait(300)  # type: ignore[arg-type]
     told = run.settle()
     job = read(run.folder)
@@ -54,7 +54,8 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     assert refund == 6 * job.per_round_rao - sum(due.values())
     assert told.filter(pl.col("event") == "approved")["amount_rao"].sum() == sum(due.values())
     # What left the owner's wallet for the job and did not come back is what was earned, gas, and its rest.
-    book = net.ledger().filter(
+    entries = net.ledger().slice(earlier)
+    book = entries.filter(
         (pl.col("what") == "fund") | ((pl.col("to") == owner) & (pl.col("what") == "withdraw"))
     )
     gone = book.filter(pl.col("wallet") == owner)["amount_rao"].sum()
@@ -62,11 +63,8 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     kept = [seat_wallet(uri) for uri in (job.payer_uri, job.arbiter_uri)]
     miners = [seat_wallet(uri) for _, uri in job.miners.values()]
     held = sum(net.balance(key).rao for key in (*kept, *miners))
-    fees = (
-        net.ledger()
-        .filter(pl.col("wallet").is_in([key.address for key in (*kept, *miners)]))["fee_rao"]
-        .sum()
-    )
+    paying = [key.address for key in (*kept, *miners)]
+    fees = entries.filter(pl.col("wallet").is_in(paying))["fee_rao"].sum()
     assert gone - back == held + fees
     again = net.ledger().height
     assert run.settle().height == told.height, "settling twice pays nothing twice"

@@ -8,6 +8,8 @@ twice the base fee may be taken if blocks fill up meanwhile, and what was taken 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hexbytes import HexBytes
+
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletAltered, WalletLied
 from subnetlab.network.confirm import Spend
 from subnetlab.network.evm.connection import translated
@@ -160,7 +162,7 @@ class Sender:
         try:
             with translated(_url(self.w3)):
                 done: Any = self.w3.eth.wait_for_transaction_receipt(
-                    sent, timeout=self.patience_s, poll_latency=0.1
+                    HexBytes(sent), timeout=self.patience_s, poll_latency=0.1
                 )
         except ChainRejected as error:  # it was sent, so nothing that is said now takes that back
             raise NodeUnreachable(

@@ -20,6 +20,7 @@ from subnetlab.errors import UnknownWallet, WalletError
 from subnetlab.network.confirm import can_ask
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
+from subnetlab.text import capitalised, kind_of
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -111,7 +112,7 @@ def evm_wallet(name: "str | EvmWallet", *, development: bool) -> EvmWallet:
         return name
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - notebooks are untyped
         raise UnknownWallet(
-            f"A {type(name).__name__} is not an EVM wallet.", hint='Use net.evm_wallet("alice").'
+            f"{capitalised(kind_of(name))} is not an EVM wallet.", hint='Use net.evm_wallet("alice").'
         )
     refuse_secret(name, "the name of an EVM wallet")
     if development and name.lower() in DEV_NAMES:

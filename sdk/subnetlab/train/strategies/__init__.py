@@ -49,7 +49,7 @@ def stepping_with(strategy: Strategy, config: OptimizerConfig) -> Strategy:
     if type(config) is not type(strategy.optimizer):
         raise ManifestInvalid(
             f"{type(strategy).__name__} steps with {type(strategy.optimizer).__name__}.",
-            hint=f"Leave out optimizer=, or give a {type(strategy.optimizer).__name__}(…).",
+            hint=f"Leave out optimizer=, or give sl.optimizers.{type(strategy.optimizer).__name__}(…).",
         )
     return replace(cast("Any", strategy), optimizer=config)
 
