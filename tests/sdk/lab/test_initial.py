@@ -59,7 +59,7 @@ def test_what_are_no_weights_is_refused(given: dict[str, torch.Tensor], tmp_path
         "no safetensors": (tmp_path / "no.safetensors", "cannot be read"),
         "a folder without": (tmp_path / "empty", "cannot be read"),
         "an empty dict": ({}, "is empty"),
-        "no tensors": ({"bytes.weight": 3}, "holds a int"),
+        "no tensors": ({"bytes.weight": 3}, "holds an int"),
         "another model": (narrow, r"has shape \(256, 8\); the model's has \(256, 16\)"),
         "half a model": (dict(list(given.items())[:1]), "initial weights lack"),
         "not finite": ({name: part * float("nan") for name, part in given.items()}, "not finite"),

@@ -93,7 +93,9 @@ def _state(ledger: Ledger, pause: Pause) -> State:
 
 
 def _run(state: State, message: Message) -> Outcome:
-    """Run a message whose fee is paid."""
+    """Run a message whose fee is paid; one that may not even begin has used up what it was given."""
+    if message.gas_limit < message.least_gas():
+        return Outcome(reason={"Error": "OutOfGas"}, output=b"", gas_used=message.gas_limit)
     nonce = state.accounts.get_nonce(message.sender)
     state.accounts.increment_nonce(message.sender)
     refund = sum(_authorize(state, one) for one in message.authorizations)

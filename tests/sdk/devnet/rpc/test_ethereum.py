@@ -155,6 +155,19 @@ def test_an_estimate_is_enough_and_not_much_too_high(node: DevnetProcess, contra
     assert node.ask("eth_estimateGas", too_dear)["error"]["message"] == "insufficient funds for transfer"
 
 
+def test_gas_below_the_least_is_too_little_and_no_fault_of_the_node(node: DevnetProcess) -> None:
+    least = int(node.rpc("eth_estimateGas", {}), 16)
+    assert 53_000 <= least < 53_000 * 1.1, "a creation of nothing"
+    for asked in (
+        {"gas": "0x1"},
+        {"gas": "0x1", "to": TO},
+        {"gas": hex(21_100), "to": TO, "data": "0x" + "01" * 99},
+    ):
+        assert node.ask("eth_call", asked)["error"]["message"] == "out of gas"
+        told = node.ask("eth_estimateGas", asked)
+        assert "result" in told or told["error"]["message"].startswith("gas required exceeds allowance"), told
+
+
 def contract_address(address: str) -> bytes:
     return bytes.fromhex(address[2:])
 
