@@ -7,13 +7,18 @@ const HOLDING_EVERY_MS = 1000;
 export class Asking {
   /**
    * @param {Model} model
-   * @param {{ able: (question: Question) => boolean, show: (question: Question | null) => void }} page
+   * @param {{
+   *   able: (question: Question) => boolean,
+   *   show: (question: Question | null) => void,
+   *   open?: () => boolean,
+   * }} page
    * @param {string} [page_id]
    */
-  constructor(model, { able, show }, page_id = crypto.randomUUID()) {
+  constructor(model, { able, show, open = () => false }, page_id = crypto.randomUUID()) {
     this.model = model;
     this.able = able;
     this.show = show;
+    this.open = open;
     this.page = page_id;
     /** @type {Question | null} */
     this.question = null;
@@ -41,9 +46,13 @@ export class Asking {
   }
 
   // A page that holds a question says so; one that could, but was not granted it, asks again: the other may be gone.
+  // One that knows of an open question but was not told it, because it was just opened, asks to be told.
   #pulse() {
     const { question } = this;
-    if (!question) return;
+    if (!question) {
+      if (this.open()) this.#say({ k: "hello" });
+      return;
+    }
     if (this.granted) this.#say({ k: "holding", id: question.id });
     else if (this.able(question)) this.#say({ k: "claim", id: question.id });
   }

@@ -52,6 +52,7 @@ class Wallet {
     this.question = null;
     this.asking = new Asking(model, {
       able,
+      open: () => Boolean(this.state.asking),
       show: (question) => {
         this.question = question;
         this.busy = "";

@@ -70,6 +70,26 @@ const page = (able = true) => {
   return { asking, sent, shown };
 };
 
+test("a page that knows of a question but was not told it asks to be told, until it is", () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  const sent = [];
+  const page_of = { able: () => true, show: () => {}, open: () => true };
+  const asking = new Asking({ send: (message) => sent.push(message) }, page_of, "me");
+  mock.timers.tick(2000);
+  assert.deepEqual(sent, [
+    { k: "hello", page: "me" },
+    { k: "hello", page: "me" },
+  ]);
+  asking.hear({ k: "ask", id: "q", method: "bytes.sign", params: {} });
+  mock.timers.tick(1000);
+  assert.deepEqual(sent.slice(2), [
+    { k: "claim", id: "q", page: "me" },
+    { k: "claim", id: "q", page: "me" },
+  ]);
+  asking.leave();
+  mock.timers.reset();
+});
+
 test("a page asks only when it was granted the question, holds it, and answers it once", () => {
   const { asking, sent, shown } = page();
   asking.hear({ k: "ask", id: "q", method: "bytes.sign", params: {} });
