@@ -20,10 +20,8 @@ from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.saved import Picture, Pictures
 from subnetlab_widgets.wallet.ethereum import EvmAccount, challenge, disposable, page_wallet, proven
 from subnetlab_widgets.wallet.exchange import ANSWER_WITHIN_S, Exchange
-from subnetlab_widgets.wallet.plain import plain_html, words
-from subnetlab_widgets.wallet.qr import qr_path
+from subnetlab_widgets.wallet.shown import plain_html, qr_path, spent_rows, words
 from subnetlab_widgets.wallet.signer import Account, PageSigner, account_of
-from subnetlab_widgets.wallet.spent import spent_rows
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3, Web3
