@@ -1,0 +1,8 @@
+"""Every exercise of the course by its number, in order."""
+
+from typing import Final
+
+from subnetlab.lab.check.asked import Exercise
+from subnetlab.lab.check.questions import worth
+
+EXERCISES: Final[dict[str, Exercise]] = {one.number: one for one in worth.EXERCISES}
