@@ -3,6 +3,8 @@
 from typing import Final
 
 from subnetlab.lab.check.asked import Exercise
-from subnetlab.lab.check.questions import worth
+from subnetlab.lab.check.questions import stake, worth
 
-EXERCISES: Final[dict[str, Exercise]] = {one.number: one for one in worth.EXERCISES}
+EXERCISES: Final[dict[str, Exercise]] = {
+    one.number: one for chapter in (worth, stake) for one in chapter.EXERCISES
+}
