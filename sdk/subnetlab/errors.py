@@ -15,7 +15,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── MoneyError          nothing was spent
     │   └── InvalidAmount · InsufficientBalance · OverBudget · NotConfirmed · HeadlessSpendRefused
     ├── StoreError
-    │   └── ObjectExists · ObjectMissing · ObjectTooLarge · InvalidObjectName · StoreUnreachable
+    │   ├── ObjectExists · ObjectTooLarge · InvalidObjectName · StoreUnreachable · StoreAddressInvalid
+    │   └── ObjectMissing > PlaceAway
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
@@ -203,6 +204,10 @@ class ObjectMissing(StoreError):
     """No object has this name."""
 
 
+class PlaceAway(ObjectMissing):
+    """Another peer's place does not answer, or its locator is refused; for this peer nothing lies there."""
+
+
 class ObjectTooLarge(StoreError):
     """The object is larger than the reader allows."""
 
@@ -213,6 +218,15 @@ class InvalidObjectName(StoreError):
 
 class StoreUnreachable(StoreError):
     """The store cannot be reached or written."""
+
+
+class StoreAddressInvalid(StoreUnreachable):
+    """The text names no store, or holds what no address may hold, such as a key."""
+
+    hint = (
+        "Give a folder, s3://bucket/prefix?endpoint=…&region=…, gs://bucket/prefix, "
+        "az://container/prefix?account=… or https://host/path (reading only)."
+    )
 
 
 class RecordError(SubnetLabError):
