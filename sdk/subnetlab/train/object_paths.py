@@ -41,3 +41,18 @@ def record(hash_: str) -> str:
 def initial(hash_: str) -> str:
     """The tensors that a run starts from, where the seed does not make them."""
     return f"initial/{hash_}"
+
+
+def manifest(hash_: str) -> str:
+    """A run's manifest as canonical JSON; found from the owner's announcement on chain."""
+    return f"manifests/{hash_}"
+
+
+def leaves(root: str) -> str:
+    """The hashes of all shards of a corpus, one after another; the manifest holds their root."""
+    return f"data/leaves/{root}"
+
+
+def shard(hash_: str) -> str:
+    """One shard of a corpus."""
+    return f"data/{hash_}"
