@@ -1,4 +1,4 @@
-"""The command line: `subnetlab demo | lab | devnet | doctor | runs`, one word each, options behind it.
+"""The command line, `subnetlab demo | lab | devnet | doctor | runs | verify`: one word, options behind it.
 
 Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
 starts without torch and `--help` without anything.
@@ -46,10 +46,15 @@ def _doctor(arguments: Sequence[str]) -> int:
 
 
 def _runs(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.runs import runs  # noqa: PLC0415
+    from subnetlab.commands.runs import main  # noqa: PLC0415
 
-    print(runs(all="--all" in arguments))
-    return 0
+    return main(arguments)
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.verify import main  # noqa: PLC0415
+
+    return main(arguments)
 
 
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
@@ -57,6 +62,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
     "devnet": ("start a development node", _devnet),
     "runs": ("list the runs of this machine", _runs),
+    "verify": ("check a run as a third party: its record against chain and store", _verify),
     "doctor": ("check this machine", _doctor),
 }
 

@@ -41,3 +41,8 @@ def record(hash_: str) -> str:
 def initial(hash_: str) -> str:
     """The tensors that a run starts from, where the seed does not make them."""
     return f"initial/{hash_}"
+
+
+def shard_hashes(root: str) -> str:
+    """The hashes of all shards of a run's data, found by the root in its manifest."""
+    return f"shards/{root}"
