@@ -26,6 +26,7 @@ from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
+from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models.spec import ModelSpec, build
@@ -164,8 +165,10 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
+    store = open_store(folder / STORE_FOLDER)
+    publish_shard_hashes(store, made.corpus)
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
+        store.put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from subnetlab.lab.session import Net
+    from subnetlab.train.verify import Report
 
 _LOOK_AGAIN_S = 0.1
 _CUT_SHORT = {
@@ -51,6 +52,9 @@ class Run(Running, PaidRun):
     Example:
         >>> run.verdict()  # doctest: +SKIP
     """
+
+    own = True
+    """Whether this machine started it, so that code which its manifest names may run here."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -341,6 +345,28 @@ class Run(Running, PaidRun):
         if target.suffix.lower() == ".zip":
             return save_file(self.folder, target, str(self.verdict()), model=model)
         return save_folder(self.folder, target, str(self.verdict()))
+
+    @known_arguments("run.verify")
+    def verify(self, replay: float = 0.1, *, store: str = "", endpoint: str = "") -> "Report":
+        """Check the run as a third party would: its record against chain, store, data and work done again.
+
+        The report prints a line per check and a sentence per finding, with round and uid. `report.verified`
+        is whether everything was checked and holds; `report.wrong` is what contradicts, `report.open` what
+        could not be checked.
+
+        Args:
+            replay: share of the miners' rounds that are trained again, and of the rounds that are judged
+                again; 0 for none, 1 for all.
+            store: where the run's objects lie, where that is not its own folder.
+            endpoint: of a node of its chain, where that is not the one it ran on.
+
+        Raises:
+            ArgumentInvalid: `replay` is no share.
+        """
+        from subnetlab.lab.verification import verify_folder  # noqa: PLC0415  (torch is loaded when it is needed)
+
+        share = arguments.share("replay", replay)
+        return verify_folder(self.folder, replay=share, store=store, endpoint=endpoint, trusted=self.own)
 
     def delete(self) -> None:
         """Remove the run's folder: its record, its payloads, its model; and its chain where no run needs it.

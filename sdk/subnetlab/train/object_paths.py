@@ -48,9 +48,9 @@ def manifest(hash_: str) -> str:
     return f"manifests/{hash_}"
 
 
-def leaves(root: str) -> str:
-    """The hashes of all shards of a corpus, one after another; the manifest holds their root."""
-    return f"data/leaves/{root}"
+def shard_hashes(root: str) -> str:
+    """The hashes of all shards of a run's data, found by the root in its manifest."""
+    return f"shards/{root}"
 
 
 def shard(hash_: str) -> str:
