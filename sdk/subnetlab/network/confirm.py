@@ -53,22 +53,40 @@ class Spend:
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
 
 
-_SUBMITTED: ContextVar[Spend | None] = ContextVar("subnetlab_spend", default=None)
+@dataclass(slots=True)
+class Submission:
+    """A spend on its way from the yes to the chain."""
+
+    spend: Spend
+    sent: bool = False
+    """Whether a node or a wallet may have it; until then an interrupt has spent nothing."""
+
+
+_SUBMITTED: ContextVar[Submission | None] = ContextVar("subnetlab_spend", default=None)
 
 
 @contextmanager
-def submitting(spend: Spend) -> Generator[None]:
+def submitting(spend: Spend) -> Generator[Submission]:
     """Sign and send inside the block; `current_spend` says for what."""
-    before = _SUBMITTED.set(spend)
+    submission = Submission(spend)
+    before = _SUBMITTED.set(submission)
     try:
-        yield
+        yield submission
     finally:
         _SUBMITTED.reset(before)
 
 
 def current_spend() -> Spend | None:
     """What is being signed in this context, for a signer that shows it to a person."""
-    return _SUBMITTED.get()
+    submission = _SUBMITTED.get()
+    return None if submission is None else submission.spend
+
+
+def sending() -> None:
+    """Note that what this context submits is about to leave; called before the first byte does."""
+    submission = _SUBMITTED.get()
+    if submission is not None:
+        submission.sent = True
 
 
 class Confirm(Protocol):

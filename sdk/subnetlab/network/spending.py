@@ -14,7 +14,6 @@ from subnetlab.errors import (
     ChainRejected,
     InsufficientBalance,
     MoneyError,
-    NodeUnreachable,
     OverBudget,
     WalletError,
 )
@@ -54,6 +53,7 @@ class Purse:
             WalletError: the wallet's key could not be opened; nothing was spent.
             ChainRejected: the chain refused; at most the fee was spent.
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
+            KeyboardInterrupt: likewise where it had been sent; before that nothing was spent.
         """
         if spend.amount_rao == 0 and not spend.ask:
             return self._fee_only(spend, submit)
@@ -66,7 +66,7 @@ class Purse:
                 reservation.keep(0)
                 raise
             try:
-                with submitting(spend):
+                with submitting(spend) as submission:
                     receipt = submit()
             except (MoneyError, WalletError):
                 reservation.keep(0)
@@ -76,7 +76,10 @@ class Purse:
                 reservation.keep(fee)
                 self._note(spend, "refused", 0, fee)
                 raise
-            except BaseException:  # the connection broke, or an interrupt: it may be in the next block
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt) and not submission.sent:
+                    reservation.keep(0)  # a key or a wallet was still asked
+                    raise
                 self._note(spend, "unknown", spend.amount_rao, spend.fee_rao)
                 raise
             left = _left(spend, receipt)
@@ -88,9 +91,13 @@ class Purse:
         if self.budget.frozen:
             raise OverBudget(f"{spend.summary} costs a fee, and the budget for {self.budget.network} is 0.")
         try:
-            with submitting(spend):
+            with submitting(spend) as submission:
                 receipt = submit()
-        except (ChainRejected, NodeUnreachable) as error:
+        except BaseException as error:
+            if isinstance(error, MoneyError | WalletError):
+                raise
+            if isinstance(error, KeyboardInterrupt) and not submission.sent:
+                raise
             outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
             known = getattr(error, "fee_rao", None)
             fee = spend.fee_rao if known is None else int(known)

@@ -9,7 +9,7 @@ import pytest
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotConfirmed, OverBudget, SubnetLabError
 from subnetlab.network.budget import Budget
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.confirm import Always, Never, Recorded, Spend
+from subnetlab.network.confirm import Always, Never, Recorded, Spend, sending
 from subnetlab.network.ledger import Ledger
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
@@ -66,16 +66,32 @@ def rows(purse: Purse) -> list[tuple[object, ...]]:
         (lambda: receipt(back=50), ("pay", "done", -50, 7, 3), 7),
         (raising(ChainRejected("no")), ("pay", "refused", 0, 10, 0), 10),
         (raising(NodeUnreachable("gone")), ("pay", "unknown", 1000, 10, 0), 1010),
-        (raising(KeyboardInterrupt()), ("pay", "unknown", 1000, 10, 0), 1010),
+        (raising(ValueError("broken")), ("pay", "unknown", 1000, 10, 0), 1010),
     ],
 )
 def test_budget_and_ledger_agree_on_what_was_really_spent(
     purse: Purse, ended: Callable[[], Receipt], kept: tuple[object, ...], spent: int
 ) -> None:
-    with contextlib.suppress(SubnetLabError, KeyboardInterrupt):
+    with contextlib.suppress(SubnetLabError, ValueError):
         go(purse, spend(), ended)
     assert rows(purse) == [kept]
     assert purse.budget.spent_rao == spent
+
+
+@pytest.mark.parametrize(("amount", "counted"), [(1000, 1010), (0, 10)])
+@pytest.mark.parametrize("sent", [False, True])
+def test_an_interrupt_counts_as_spent_only_what_may_have_left(
+    purse: Purse, amount: int, counted: int, sent: bool
+) -> None:
+    def submit() -> Receipt:
+        if sent:
+            sending()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(purse, spend(amount), submit)
+    assert purse.budget.spent_rao == (counted if sent else 0)
+    assert rows(purse) == ([("pay", "unknown", amount, 10, 0)] if sent else [])
 
 
 def test_the_most_that_could_leave_is_not_what_left(purse: Purse) -> None:

@@ -17,7 +17,7 @@ from bittensor.evm import get_evm_key_info, h160_to_ss58, list_evm_keys, unlock_
 from eth_utils.address import to_checksum_address
 
 from subnetlab.errors import UnknownWallet, WalletError
-from subnetlab.network.confirm import can_ask
+from subnetlab.network.confirm import can_ask, sending
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES
 from subnetlab.text import capitalised, kind_of
@@ -80,8 +80,12 @@ class EvmWallet:
             NodeUnreachable: whether the holder of the key sent it is not known.
         """
         if self._sends is not None:
-            return self._sends({**fields, "from": self.address})
-        return bytes(w3.eth.send_raw_transaction(self.signer().sign_transaction(fields).raw_transaction))
+            sent = self._sends({**fields, "from": self.address})
+            sending()
+            return sent
+        signed = self.signer().sign_transaction(fields).raw_transaction
+        sending()
+        return bytes(w3.eth.send_raw_transaction(signed))
 
     def __repr__(self) -> str:
         return f"EvmWallet({self.name!r}, {self.address})"
