@@ -6,9 +6,7 @@ an interactive answer counts, so an unattended notebook spends nothing there.
 
 import builtins
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType
 from typing import Protocol, TypeVar
@@ -51,42 +49,6 @@ class Spend:
         money = f"{upto}{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
         summary, network = plain(self.summary, REASON), plain(self.network, NAME)
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
-
-
-@dataclass(slots=True)
-class Submission:
-    """A spend on its way from the yes to the chain."""
-
-    spend: Spend
-    sent: bool = False
-    """Whether a node or a wallet may have it; until then an interrupt has spent nothing."""
-
-
-_SUBMITTED: ContextVar[Submission | None] = ContextVar("subnetlab_spend", default=None)
-
-
-@contextmanager
-def submitting(spend: Spend) -> Generator[Submission]:
-    """Sign and send inside the block; `current_spend` says for what."""
-    submission = Submission(spend)
-    before = _SUBMITTED.set(submission)
-    try:
-        yield submission
-    finally:
-        _SUBMITTED.reset(before)
-
-
-def current_spend() -> Spend | None:
-    """What is being signed in this context, for a signer that shows it to a person."""
-    submission = _SUBMITTED.get()
-    return None if submission is None else submission.spend
-
-
-def sending() -> None:
-    """Note that what this context submits is about to leave; called before the first byte does."""
-    submission = _SUBMITTED.get()
-    if submission is not None:
-        submission.sent = True
 
 
 class Confirm(Protocol):

@@ -5,33 +5,19 @@
    submits. Nothing is changed or delayed by it.
 2. That a node went away in order. SDK 11.3 stumbles over a connection that the node closes by the book while
    something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
-3. That an extrinsic is about to leave (`confirm.sending`): an interrupt before that has spent nothing.
+3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
 4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import bittensor
 
-from subnetlab.network.confirm import sending
+from subnetlab.network.stages import Stage, listener, sending
 
-Stage = Literal["signed", "in a block"]
 _SUBMIT, _WATCH = "author_submitExtrinsic", "author_submitAndWatchExtrinsic"
-_LISTENER: ContextVar[Callable[[Stage], None] | None] = ContextVar("subnetlab_progress", default=None)
-
-
-@contextmanager
-def listening(tell: Callable[[Stage], None]) -> Generator[None]:
-    """Be told about the extrinsics submitted inside the block, on the client's own thread."""
-    before = _LISTENER.set(tell)
-    try:
-        yield
-    finally:
-        _LISTENER.reset(before)
 
 
 class Transport(bittensor.RpcSubstrate):
@@ -63,7 +49,7 @@ class Transport(bittensor.RpcSubstrate):
 
         async def told(method: str, params: list[Any] | None, unsubscribe_method: str) -> Any:
             # A context variable set in the caller's thread is seen by the coroutine that it starts here.
-            tell = _LISTENER.get() if method == _WATCH else None
+            tell = listener() if method == _WATCH else None
             if method == _WATCH:
                 sending()
             if tell is None:

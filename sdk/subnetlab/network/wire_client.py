@@ -19,8 +19,8 @@ import bittensor
 from bittensor.settings import default_archive_endpoints, default_fallback_endpoints
 
 from subnetlab.errors import NodeUnreachable
-from subnetlab.network.confirm import sending
 from subnetlab.network.rejection import translated
+from subnetlab.network.stages import sending
 from subnetlab.network.transport import Transport
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from subnetlab.errors import NodeUnreachable, WalletRefused, WalletSilent
-from subnetlab.network.confirm import sending
+from subnetlab.network.stages import sending
 from subnetlab.text import REASON, plain
 
 ANSWER_WITHIN_S = 240.0

@@ -17,8 +17,9 @@ from bittensor.evm import get_evm_key_info, h160_to_ss58, list_evm_keys, unlock_
 from eth_utils.address import to_checksum_address
 
 from subnetlab.errors import UnknownWallet, WalletError
-from subnetlab.network.confirm import can_ask, sending
+from subnetlab.network.confirm import can_ask
 from subnetlab.network.secrets import refuse_secret
+from subnetlab.network.stages import sending
 from subnetlab.network.wallets import DEV_NAMES
 from subnetlab.text import capitalised, kind_of
 
