@@ -3,9 +3,9 @@
 One file per chain below `settings.home() / "budgets"`, one JSON object a line, only ever appended to. Every
 spend that passes the purse is in it: payments, stakes, prices of subnets and seats, gas of the EVM, fees
 alone, and what was refused in a block or lost on its way. A spend has a line from the moment it may have
-left, and another for each step it takes; the newest line of a row counts. The peers of a run pay their fees without
-a purse, so these are not in it. A line that cannot be read, because the machine went down while it was
-written, is left out.
+left, and another for each step it takes; the newest line of a row counts. The peers of a run pay their fees
+without a purse, so these are not in it. A line that cannot be read, because the machine went down while it
+was written, is left out.
 """
 
 import json
