@@ -144,6 +144,18 @@ class SecretRefused(WalletError):
     hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
 
 
+class KeyLocked(WalletError):
+    """A key is encrypted on disk and was not opened; nothing was signed."""
+
+    hint = "Run it again to be asked again; `btcli wallet list` shows which keys there are."
+
+
+class PasswordWrong(WalletError):
+    """A password does not open a key."""
+
+    hint = "Type the password that this key was encrypted with; case and spaces count."
+
+
 class WalletRefused(WalletError):
     """A wallet in the page, or the person at it, said no."""
 
