@@ -23,7 +23,7 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · PeerDied
+    │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     └── DevnetError         raised inside the node's own process
@@ -310,6 +310,14 @@ class FleetStartFailed(FleetError):
 
 class ControlRefused(FleetError):
     """A run's supervisor refused what it was asked to do."""
+
+
+class CellFailed(FleetError):
+    """A cell of the owner's failed on a peer; the run goes on."""
+
+    hint = (
+        "What each peer printed, and its traceback, is in `.outputs` of the result, and above in a notebook."
+    )
 
 
 class PeerDied(FleetError):
