@@ -26,6 +26,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
+    ├── LessonError
+    │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -348,6 +350,14 @@ class RunFileInvalid(RunError):
     """The file is not a recorded run, or it was changed on its way."""
 
     hint = "Ask for the file that run.save('run.zip') wrote."
+
+
+class LessonError(SubnetLabError):
+    """An exercise of the course could not be taken as solved."""
+
+
+class AnswerWrong(LessonError):
+    """The answer to an exercise is wrong or missing."""
 
 
 class DevnetError(SubnetLabError):
