@@ -1,4 +1,4 @@
-"""The command line: `subnetlab demo | lab | devnet | miner | validator | run | runs | verify | doctor`, options after.
+"""The command line: a word (`demo`, `lab`, `devnet`, `miner`, `run`, `verify`, …) with its options after it.
 
 Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
 starts without torch and `--help` without anything.
