@@ -31,6 +31,14 @@ export interface FormSetup {
   target: string;
 }
 
+/** `password.py:Passwords.asks`: which key is locked, and what was wrong with the last password. */
+export interface Asks {
+  id: string;
+  key: string;
+  note: string;
+  busy: string;
+}
+
 export interface Vote {
   before: number;
   after: number;
