@@ -257,7 +257,8 @@ class Subnet(Seats):
             if budget is not None:
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
-            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            opens = self.net.block + _MARGIN_BLOCKS
+            manifest = made.manifest(run_id, self.netuid, opens, miners=fleet.miners)
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 keep(folder, funded.job)
