@@ -48,6 +48,11 @@ def manifest(hash_: str) -> str:
     return f"manifests/{hash_}"
 
 
+def reports(round_: int, uid: int) -> str:
+    """The prefix of what a peer of a public run says of its round."""
+    return f"rounds/{round_:06}/reports/{uid}"
+
+
 def leaves(root: str) -> str:
     """The hashes of all shards of a corpus, one after another; the manifest holds their root."""
     return f"data/leaves/{root}"
