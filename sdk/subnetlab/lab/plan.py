@@ -16,6 +16,7 @@ from torch import nn
 from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
+from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
@@ -196,6 +197,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    store = open_store(run_folder / STORE_FOLDER) if manifest.init else None
+    store = open_store(store_of(run_folder)) if manifest.init else None
     model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))
