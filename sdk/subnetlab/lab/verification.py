@@ -67,6 +67,9 @@ def verify_folder(
     opened = _store(folder, spec, store, missing)
     found = _manifests(folder, log, report)
     history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
+    if history is not None and log is not None and _is_another(history, log):
+        missing["history"] = "The chain that answers is another: it holds none of the run's blocks."
+        history = None
     with report.timed("manifest"):
         chosen = choose_manifest(found, proven_run(history, opened), report)
     if chosen is None:
@@ -175,9 +178,6 @@ def chain_history(
         return None
     finally:
         client.close()
-    if log is not None and _is_another(history, log):
-        missing["history"] = f"The chain at {where} is another: it holds none of the run's blocks."
-        return None
     return history
 
 
