@@ -4,6 +4,7 @@ The model is built and fed once, the data read once, the manifest made once with
 wrong with them is said here, in this process, where it costs a sentence.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,6 +127,18 @@ def plan(
     check(read_back.task, fresh, corpus)
     check_memory(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
     return made
+
+
+def planned(**described: Any) -> Plan:
+    """A plan of what `Subnet.train` takes, with its defaults for the rest; raises as `Plan` does.
+
+    What says where and by whom a run is trained is left to its caller.
+    """
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+
+    given = inspect.signature(Subnet.train).parameters
+    taken = inspect.signature(plan).parameters
+    return plan(**{name: described.get(name, given[name].default) for name in taken})
 
 
 def _not_swapped(data: object) -> None:

@@ -26,6 +26,7 @@ from subnetlab.lab.job import keep
 from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.run import Run
+from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
 from subnetlab.record.files import make_private
 from subnetlab.report import html
@@ -56,7 +57,7 @@ _MARGIN_BLOCKS = 4
 _SLUG_BYTES = 60
 
 
-class Subnet:
+class Subnet(Seats):
     """One subnet of a network, by its number."""
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:

@@ -167,6 +167,8 @@ class Scored(Event):
     """Why it was gated, in words."""
     own_work: float = 0.0
     """Evidence over all rounds that its work is its own, in nats; 0 where the run weighs none."""
+    noise: float = 0.0
+    """Standard error of the loss removed on assigned data less that on held-out data; 0 where not weighed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,16 @@ def initial(hash_: str) -> str:
     return f"initial/{hash_}"
 
 
+def manifest(hash_: str) -> str:
+    """A run's manifest as canonical JSON; found from the owner's announcement on chain."""
+    return f"manifests/{hash_}"
+
+
 def shard_hashes(root: str) -> str:
     """The hashes of all shards of a run's data, found by the root in its manifest."""
     return f"shards/{root}"
+
+
+def shard(hash_: str) -> str:
+    """One shard of a corpus."""
+    return f"data/{hash_}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.record.reasons import COPIED, FORGED, IN_WORDS, MEASURED
+from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, MEASURED
 from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -28,7 +28,7 @@ from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.evidence import Evidence
-from subnetlab.train.scoring.gate import gate
+from subnetlab.train.scoring.gate import gate, gate_by
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.scoring.similar import NearCopies
@@ -74,7 +74,7 @@ class Validator(Peer):
     @cached_property
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
-        return Evidence(self.manifest.scoring.own_work)
+        return Evidence(self.manifest.scoring.own_work, self.manifest.scoring.certainty)
 
     @cached_property
     def near_copies(self) -> NearCopies:
@@ -88,7 +88,9 @@ class Validator(Peer):
             rounds.setdefault(verdict.round, []).append(verdict)
         for _, judged in sorted(rounds.items()):
             removed = {
-                verdict.uid: Removed(verdict.loss_removed_assigned, verdict.loss_removed_held_out)
+                verdict.uid: Removed(
+                    verdict.loss_removed_assigned, verdict.loss_removed_held_out, verdict.noise
+                )
                 for verdict in judged
                 if verdict.verdict in MEASURED
             }
@@ -97,16 +99,19 @@ class Validator(Peer):
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged},
                 removed,
+                [verdict.uid for verdict in judged if verdict.verdict == ACCEPTED],
                 [verdict.uid for verdict in judged if verdict.verdict in FORGED],
             )
 
     def _take_in(
-        self, scores: dict[int, float], removed: Mapping[int, Removed], forged: Iterable[int]
-    ) -> None:
+        self, scores: dict[int, float], removed: Mapping[int, Removed], accepted: Iterable[int],
+        forged: Iterable[int],
+    ) -> None:  # fmt: skip
         """Let a round count in what lasts."""
         scoring = self.manifest.scoring
         signs = {uid: one.own > 0 for uid, one in removed.items()} if not scoring.own_work else {}
-        self.ratings.update(scores, signs)
+        beside, passed = self.evidence.known_beside(removed), set(accepted)
+        self.ratings.update(scores, signs, {uid: one for uid, one in beside.items() if uid in passed})
         if scoring.slash < 1:
             self.ratings.slash(forged, scoring.slash)
 
@@ -138,7 +143,10 @@ class Validator(Peer):
         if self.near_copies.share:
             self._drop_near_copies(judged, heights)
         scoring = self.manifest.scoring
-        reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
+        if scoring.certainty:
+            reasons = gate_by(self.evidence, judged.removed, scoring.gate, scoring.standing)
+        else:
+            reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
         judged.gated = {**self.evidence.against(judged.removed), **reasons}
         self.evidence.weigh_standing(judged.removed)
         return judged
@@ -189,6 +197,7 @@ class Validator(Peer):
         self._take_in(
             {seat.uid: judged.score(seat.uid) for seat in seats},
             judged.removed,
+            [received.entry.uid for received in judged.accepted],
             [uid for uid, error in judged.rejected.items() if error.reason in FORGED],
         )
         weights = self.vote(judged)
@@ -313,6 +322,7 @@ class Validator(Peer):
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
             own_work=self.evidence.own_work.get(uid, 0.0),
+            noise=removed.own_noise if self.evidence.certainty else 0.0,
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:

@@ -15,7 +15,7 @@ from subnetlab.errors import NodeUnreachable, SecretRefused, SubnetLabError
 from subnetlab.network.confirm import Spend
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
-from subnetlab.network.transport import Stage, listening
+from subnetlab.network.stages import Stage, listening
 from subnetlab_widgets.money.preview import Preview, refused
 
 Step = Literal["editing", "previewed", "sending", "finalised", "failed", "unknown"]

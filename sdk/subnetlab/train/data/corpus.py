@@ -231,7 +231,12 @@ def write(corpus: Corpus, folder: Path) -> None:
     files = {"train.bin": corpus.train, "validation.bin": corpus.validation}
     for name, tokens in files.items():
         write_private(folder / name, np.ascontiguousarray(tokens).tobytes())
-    write_private(folder / "data.json", json.dumps(corpus.manifest.to_json(), indent=1).encode())
+    write_private(folder / "data.json", describe(corpus.manifest))
+
+
+def describe(manifest: DataManifest) -> bytes:
+    """The description that makes a folder of two files a corpus."""
+    return json.dumps(manifest.to_json(), indent=1).encode()
 
 
 def _leaves(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> list[bytes]:
