@@ -1,6 +1,9 @@
 """An honest run verifies; whatever is tampered with is named with its round and uid."""
 
+import base64
+import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +12,17 @@ import numpy as np
 import pytest
 
 import subnetlab as sl
+from subnetlab.archive.lineage import LINEAGE_FILE, read_lineage, signed
 from subnetlab.cli import main
 from subnetlab.lab.run import Run
 from subnetlab.lab.verification import verify_folder
 from subnetlab.network.commit_history import read_history
+from subnetlab.network.wallets import dev_wallet
 from subnetlab.network.wire_client import WireClient
 
 from .tampered import RUN, STORE, Planted
 from .tampered_record import CHAIN, RECORD
-from .tampering import World, flip
+from .tampering import Event, World, flip
 
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
 ROUNDS = 4
@@ -61,7 +66,7 @@ def test_an_honest_run_verifies_in_every_part(verified: Run, capsys: pytest.Capt
     assert done["payloads"] == done["replay"] == 3 * ROUNDS
     assert done["rounds"] == done["weights"] == 2 * ROUNDS
     assert done["scores"] == 6 * ROUNDS
-    assert min(done.values()) > 0
+    assert [name for name, count in done.items() if not count] == ["lineage"]
     assert main(["verify", str(verified.folder)]) == 0
     assert "is verified: 4 rounds, 12 payloads" in capsys.readouterr().out
 
@@ -156,3 +161,94 @@ def test_runs_are_listed_as_json(
     assert (told["status"], told["round"], told["rounds"]) == ("finished", ROUNDS, ROUNDS)
     assert (told["model"], told["netuid"]) == ("TinyGPT", verified.netuid)
     assert told["loss"] == verified.view.val_loss[ROUNDS - 1]
+
+
+@pytest.fixture(scope="module")
+def saved(verified: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model with its lineage."""
+    return verified.save(tmp_path_factory.mktemp("saved") / "model")
+
+
+def test_a_lineage_is_a_signed_statement_in_the_standard_form(verified: Run, saved: Path) -> None:
+    envelope = json.loads((saved / LINEAGE_FILE).read_bytes())
+    assert envelope["payloadType"] == "application/vnd.in-toto+json"
+    payload = base64.b64decode(envelope["payload"])
+    kind = envelope["payloadType"].encode()
+    authenticated = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    [signature] = envelope["signatures"]
+    owner = dev_wallet("alice").hotkey
+    assert signature["keyid"] == owner.ss58_address
+    assert owner.verify(authenticated, base64.b64decode(signature["sig"]))
+    statement = json.loads(payload)
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
+    weights = hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
+    assert {"name": "model.safetensors", "digest": {"sha256": weights}} in statement["subject"]
+    built = statement["predicate"]["buildDefinition"]
+    manifest = (verified.folder / "manifest.json").read_text()
+    assert built["externalParameters"]["manifest"] == json.loads(manifest)
+    first = (verified.folder / "data" / "train.bin").read_bytes()[:65_536]
+    assert built["resolvedDependencies"][0]["digest"]["sha256"] == hashlib.sha256(first).hexdigest()
+
+
+def test_a_lineage_is_checked_alone_and_against_its_run(
+    verified: Run, saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(saved / LINEAGE_FILE)
+    assert main(["verify", "--lineage", file]) == 0
+    assert "holds: signature, data and files" in capsys.readouterr().out
+    assert main(["verify", str(verified.folder), "--lineage", file]) == 0
+    assert "ok  lineage" in capsys.readouterr().out
+
+
+def resigned(change: Callable[[Event], None]) -> Callable[[Path], None]:
+    """Change the statement and sign it with the owner's key: a lie of the owner."""
+
+    def spoil(folder: Path) -> None:
+        path, key = folder / LINEAGE_FILE, dev_wallet("alice").hotkey
+        said = read_lineage(path).statement
+        change(said["predicate"]["buildDefinition"])
+        path.write_bytes(signed(said, key.ss58_address, lambda message: bytes(key.sign(message))))
+
+    return spoil
+
+
+def by_stranger(folder: Path) -> None:
+    path, key = folder / LINEAGE_FILE, dev_wallet("bob").hotkey
+    said = read_lineage(path).statement
+    path.write_bytes(signed(said, key.ss58_address, lambda message: bytes(key.sign(message))))
+
+
+def without_signature(folder: Path) -> None:
+    path = folder / LINEAGE_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "signatures": []}))
+
+
+def other_payload(folder: Path) -> None:
+    path = folder / LINEAGE_FILE
+    envelope = json.loads(path.read_text())
+    payload = base64.b64decode(envelope["payload"]).replace(b'"rounds":4', b'"rounds":5')
+    path.write_text(json.dumps({**envelope, "payload": base64.b64encode(payload).decode()}))
+
+
+LINEAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "weights": (lambda folder: flip(folder / "model.safetensors"), "is not the file"),
+    "statement": (other_payload, "is not signed by"),
+    "signature": (without_signature, "is no lineage"),
+    "signer": (by_stranger, "the owner is"),
+    "manifest": (resigned(lambda b: b["externalParameters"]["manifest"].update(seed=8)), "another manifest"),
+    "model": (resigned(lambda b: b["internalParameters"].update(theta="ab" * 32)), "another model"),
+    "data": (resigned(lambda b: b["resolvedDependencies"].pop()), "other data"),
+}
+
+
+@pytest.mark.parametrize("name", LINEAGES)
+def test_a_lineage_that_tells_otherwise_is_named(
+    world: World, saved: Path, tmp_path: Path, name: str
+) -> None:
+    spoil, said = LINEAGES[name]
+    shutil.copytree(saved, tmp_path / "model")
+    spoil(tmp_path / "model")
+    lineage = tmp_path / "model" / LINEAGE_FILE
+    report = verify_folder(world.folder, replay=0.0, history=world.history, lineage=lineage)
+    assert [said in finding.said for finding in report.wrong if finding.what == "lineage"] == [True], report
