@@ -26,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(list(arguments))
     if not 0 <= options.replay <= 1:
         parser.error("--replay is a share from 0 to 1")
+    if options.run is None and options.lineage is None:
+        parser.error("name a RUN, or a file by --lineage")
     try:
         report = _report(options)
     except SubnetLabError as error:
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="subnetlab verify", description=__doc__)
-    parser.add_argument("run", metavar="RUN", help="a run's name, folder or file")
+    parser.add_argument("run", metavar="RUN", nargs="?", help="a run's name, folder or file")
     parser.add_argument(
         "--replay", type=float, default=0.1, metavar="SHARE",
         help="share of the miners' rounds to train again and of the rounds to judge again (default 0.1)",
@@ -48,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust", action="store_true", help="run code that the manifest of a stranger's run names"
     )
+    parser.add_argument(
+        "--lineage", type=Path, metavar="FILE",
+        help="check the signed lineage beside a saved model too, or without RUN alone",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
@@ -56,12 +62,16 @@ def _report(options: argparse.Namespace) -> "Report":
     from subnetlab.lab.runs import find  # noqa: PLC0415  (torch is loaded when a run is verified)
     from subnetlab.lab.verification import verify_file, verify_folder  # noqa: PLC0415
 
-    path, given = (
-        Path(options.run),
-        {name: getattr(options, name) for name in ("replay", "store", "endpoint")},
-    )
+    given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
+    if options.run is None:
+        from subnetlab.lab.lineage import check_lineage  # noqa: PLC0415
+        from subnetlab.train.verify import Report  # noqa: PLC0415
+
+        check_lineage(options.lineage, report := Report(run=options.lineage.name))
+        return report
+    path = Path(options.run)
     if path.suffix.lower() == ".zip":
         return verify_file(path, **given, trusted=options.trust)
     if path.is_dir():
         return verify_folder(path, **given, trusted=options.trust)
-    return find(options.run).verify(**given)
+    return verify_folder(find(options.run).folder, **given)

@@ -17,6 +17,7 @@ from subnetlab.errors import FleetError, NetworkError, RunError, StoreError, Sub
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
+from subnetlab.lab.lineage import check_lineage
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
 from subnetlab.record.line import FILE_NAME
@@ -49,6 +50,7 @@ def verify_folder(
     endpoint: str = "",
     trusted: bool = True,
     history: ChainHistory | None = None,
+    lineage: Path | None = None,
 ) -> Report:
     """Verify the run of a folder.
 
@@ -59,6 +61,7 @@ def verify_folder(
         endpoint: of a node of its chain, where that is not the one it ran on.
         trusted: whether code that the manifest names may run here.
         history: what its chain holds, where that was read before; no node is asked then.
+        lineage: a file that tells how the run's model came to be, which is checked against the run.
     """
     report = Report(run=folder.name)
     missing: dict[str, str] = {}
@@ -67,6 +70,9 @@ def verify_folder(
     opened = _store(folder, spec, store, missing)
     found = _manifests(folder, log, report)
     history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
+    if history is not None and log is not None and _is_another(history, log):
+        missing["history"] = "The chain that answers is another: it holds none of the run's blocks."
+        history = None
     with report.timed("manifest"):
         chosen = choose_manifest(found, proven_run(history, opened), report)
     if chosen is None:
@@ -92,19 +98,25 @@ def verify_folder(
     )  # fmt: skip
     if trusted:
         _check_result(folder, report)
+    if lineage is not None:
+        owner = history.seats.owner_hotkey if history and history.seats else ""
+        check_lineage(lineage, report, run=chosen, owner=owner)
     return report
 
 
 def verify_file(
-    path: Path, *, replay: float = 0.1, store: str = "", endpoint: str = "", trusted: bool = False
-) -> Report:
+    path: Path, *, replay: float = 0.1, store: str = "", endpoint: str = "", trusted: bool = False,
+    lineage: Path | None = None,
+) -> Report:  # fmt: skip
     """Verify a run that was saved as one file, which holds no store and no data; see `verify_folder`.
 
     Raises:
         RunFileInvalid: it is no file that a run was saved as.
     """
     folder = load(path, check=_any)
-    return verify_folder(folder, replay=replay, store=store, endpoint=endpoint, trusted=trusted)
+    return verify_folder(
+        folder, replay=replay, store=store, endpoint=endpoint, trusted=trusted, lineage=lineage
+    )
 
 
 def _any(folder: Path) -> None:
@@ -175,9 +187,6 @@ def chain_history(
         return None
     finally:
         client.close()
-    if log is not None and _is_another(history, log):
-        missing["history"] = f"The chain at {where} is another: it holds none of the run's blocks."
-        return None
     return history
 
 

@@ -1,4 +1,4 @@
-"""Ways to tamper with a run that is over: with its objects, its record, its manifest, its data, or its chain."""
+"""Ways to tamper with a run that is over: with objects, record, manifest, data or chain."""
 
 import json
 import shutil
@@ -30,6 +30,10 @@ class World:
     def copy(self, folder: Path) -> "World":
         shutil.copytree(self.folder, folder)
         return replace(self, folder=folder)
+
+    def uid(self, place: str) -> int:
+        """The uid of a place in the fleet: m0 is the first miner, v0 the lead."""
+        return (self.miners if place[0] == "m" else self.validators)[int(place[1:])]
 
     # -- objects -----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from subnetlab.text import REASON, plain
+from subnetlab.text import NAME, REASON, plain
 
 Kind = Literal["tampered", "unchecked"]
 What = Literal[
@@ -32,6 +32,7 @@ CHECKS: Final[dict[str, str]] = {
     "weights": "votes",
     "pay": "epochs",
     "replay": "miners' rounds",
+    "lineage": "lineages",
 }
 """Every check in its order, and what it counts."""
 
@@ -158,6 +159,7 @@ class Report:
     @property
     def headline(self) -> str:
         """The outcome as one sentence."""
+        name = plain(self.run, NAME)
         if self.wrong:
             places = dict.fromkeys(
                 " and ".join(
@@ -167,25 +169,21 @@ class Report:
                 for f in self.wrong
             )
             named = "; ".join(list(places)[:4]) + ("; …" if len(places) > 4 else "")
-            return f"Run {self.run} is not what it says: {named}."
+            return f"Run {name} is not what it says: {named}."
         if self.open:
-            return f"Run {self.run}: nothing found wrong; {len(self.open)} things could not be checked."
-        return f"Run {self.run} is verified: {self.rounds} rounds, {self.checks['payloads'].done} payloads."
+            things = "1 thing" if len(self.open) == 1 else f"{len(self.open)} things"
+            return f"Run {name}: nothing found wrong; {things} could not be checked."
+        if not self.rounds:
+            return f"{name} holds: signature, data and files."
+        return f"Run {name} is verified: {self.rounds} rounds, {self.checks['payloads'].done} payloads."
 
     def __repr__(self) -> str:
         width = max(map(len, CHECKS))
         lines = [self.headline]
         for check in self.checks.values():
-            kinds = {finding.kind for finding in self.findings if finding.check == check.name}
-            state = (
-                "tampered"
-                if "tampered" in kinds
-                else "unchecked"
-                if kinds
-                else "ok"
-                if check.done
-                else "none"
-            )
+            if check.name == "lineage" and not check.done:
+                continue  # a file that has to be named
+            state = self._state(check)
             share = f"{check.done:,} of {check.of:,}" if check.of else f"{check.done:,}"
             note = f"; {check.note}" if check.note else ""
             lines.append(f"{_MARKS[state]}  {check.name:<{width}}  {share} {CHECKS[check.name]}{note}")
@@ -195,6 +193,12 @@ class Report:
             lines.append(f"… and {len(self.findings) - _MOST_SHOWN} more: report.findings has all.")
         lines.append(self._cost())
         return "\n".join(lines)
+
+    def _state(self, check: Check) -> str:
+        kinds: set[str] = {finding.kind for finding in self.findings if finding.check == check.name}
+        if kinds:
+            return "tampered" if "tampered" in kinds else "unchecked"
+        return "ok" if check.done else "none"
 
     def _cost(self) -> str:
         each = self.wall_s / self.rounds if self.rounds else 0.0

@@ -7,6 +7,7 @@ from typing import Final
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.store.base import Store
 from subnetlab.train import object_paths
+from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload import seal
@@ -71,6 +72,11 @@ def check_accepted(
                 + (f"one in block {committed.block}." if committed else f"none in {window_text(heights)}."),
                 round_=heights.round, uid=entry.uid,
             )  # fmt: skip
+        elif (
+            anchor := Anchor.from_bytes(committed.data)
+        ) is None or anchor.current.hex() != entry.commitment:
+            said = "The round record names another commitment than this miner has on chain."
+            report.tampered("payloads", "commitment", said, round_=heights.round, uid=entry.uid)
         elif found is None:
             _refused(sources, heights, entry, opened.rejected[entry.uid], report)
         elif found.entry != entry:

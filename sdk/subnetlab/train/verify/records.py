@@ -106,15 +106,17 @@ class RecordChain:
             self.report.unchecked("rounds", "round record", said, round_=heights.round, uid=seat.uid)
             return
         said = f"What lies in the store is not the record {hash_[:12]}… that is anchored.{ending}"
-        differing = self._differing(hash_, opened)
-        for uid in differing or [seat.uid]:
+        for uid in [seat.uid, *self._differing(heights, hash_, opened)]:
             self.report.tampered("rounds", "round record", said, round_=heights.round, uid=uid)
 
-    def _differing(self, hash_: str, opened: Opened) -> list[int]:
+    def _differing(self, heights: RoundHeights, hash_: str, opened: Opened) -> list[int]:
         """The miners of whom an altered record says something else than chain and store do."""
         try:
             data = self.publications.store.get(object_paths.record(hash_), LIMIT)
-            entries: list[dict[str, Any]] = json.loads(data)["accepted"]
+            told_record: dict[str, Any] = json.loads(data)
+            entries: list[dict[str, Any]] = (
+                told_record["accepted"] if told_record["round"] == heights.round else []
+            )
             told = {int(entry["uid"]): (entry["payload_hash"], entry["commitment"]) for entry in entries}
         except (ValueError, TypeError, KeyError, RecursionError, ObjectMissing, ObjectTooLarge):
             return []

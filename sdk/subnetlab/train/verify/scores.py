@@ -74,6 +74,7 @@ class ScoreAudit:
         seats = self.sources.validators(heights.round)
         told = {seat.uid: log.scored.get((heights.round, seat.uid), []) for seat in seats}
         told = {uid: verdicts for uid, verdicts in told.items() if verdicts}
+        self.report.checks["scores"].of += sum(map(len, told.values()))
         self.judge.seats = self.sources.seats(heights.round)
         self.judge.codec = self.judge.codec_at(heights.round)
         self.chain.height = heights.beacon

@@ -92,7 +92,7 @@ class _Walk:
         count, run = len(sources.rounds), sources.manifest_hash
         beacon = sources.history.hashes[sources.manifest.heights(count - 1).close] if count else ""
         self.measured = {sources.rounds[number] for number in drawn(count, share, "rounds", run, beacon)}
-        self.measures = share > 0 and sources.corpus is not None
+        self.share = share
         self.lines = LineCheck(sources, sources.log, report) if sources.log else None
         self.scores = ScoreAudit(sources, replica, report) if sources.log and sources.corpus else None
         self.replay = Replay(sources, replica, share, beacon, report)
@@ -110,10 +110,10 @@ class _Walk:
             self._check_payloads(heights, followed, opened)
         sound = len(report.findings) == before and not self.models.lost
         combined = self.models.check(followed, heights, opened)
-        measured = heights.round in self.measured and self.measures
+        measured = heights.round in self.measured
         if self.scores is not None:
             with report.timed("scores"):
-                self.scores.check(heights, opened, measured=measured, may_measure=sound and self.measures)
+                self.scores.check(heights, opened, measured=measured, may_measure=sound)
         if not self.models.lost:
             record = followed[0].record if followed else None
             with report.timed("replay"):
@@ -122,7 +122,7 @@ class _Walk:
         self.models.move(followed, combined, heights)
         if self.lines is not None:
             with report.timed("record"):
-                last = heights.round == sources.rounds[-1] and self.measures
+                last = heights.round == sources.rounds[-1] and self.share > 0
                 measured = (measured or last) and not self.models.lost
                 self.lines.check_round(heights, followed, replica, measured=measured)
         if sources.log is not None:

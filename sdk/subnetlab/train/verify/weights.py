@@ -65,8 +65,8 @@ def check_pay(history: ChainHistory, log: Log, report: Report) -> None:
             report.tampered("pay", "pay", f"The chain ran no epoch of this subnet in block {told.block}.")
     if forgotten:
         said = (
-            f"The node has forgotten what {len(forgotten)} epochs paid, up to block {max(forgotten)}; an archive"
-            " node knows."
+            f"The node has forgotten what {len(forgotten)} epochs paid, up to block {max(forgotten)};"
+            " an archive node knows."
         )
         report.unchecked("pay", "pay", said)
     first, last = (log.started.block if log.started else 0), log.last_block
