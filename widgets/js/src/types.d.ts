@@ -220,6 +220,20 @@ export interface PageAccount {
   genesisHash?: string | null;
 }
 
+/** `money/table.py:MoneyTable`; a column is its key, its heading and its kind. */
+export interface LedgerSetup {
+  title: string;
+  network: string;
+  real: boolean;
+  columns: string[][];
+}
+
+export interface LedgerRow {
+  [key: string]: string | number | boolean | null | undefined;
+  summary?: string;
+  bad?: boolean;
+}
+
 export interface SpentRow {
   what: string;
   to: string;

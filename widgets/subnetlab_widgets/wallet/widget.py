@@ -113,6 +113,10 @@ class BrowserWallet(BundledWidget):
 
         return AsyncWeb3(AsyncPageProvider(self._client.evm.url, address=self._address, ask=self._eip1193))
 
+    def serves(self, net: "Net") -> bool:
+        """Whether this is the wallet of a network, and still open."""
+        return self._net is net and self.comm is not None and not net.closed
+
     def close(self) -> None:
         """Take the wallet off the page; a disposable key is forgotten."""
         HEARTBEAT.leave(id(self))
