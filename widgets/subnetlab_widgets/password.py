@@ -92,13 +92,14 @@ class Passwords:
 class PasswordField(BundledWidget):
     """The field by itself, below the cell whose key is locked."""
 
+    part = traitlets.Unicode("password").tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:
         """Show nothing yet; `passwords.asking` does."""
         self.heard = threading.Event()
         self.passwords = Passwords(self._show)
-        super().__init__("password", state={"asks": None})
+        super().__init__("form", state={"asks": None})
         self.on_msg(self._receive)
 
     def close(self) -> None:

@@ -4,7 +4,9 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { greet, Heartbeat } from "./heartbeat.js";
+import { renderLedger } from "./ledger.js";
 import { folded, steps, voteBar } from "./money.js";
+import { renderPassword } from "./password.js";
 import { secretField } from "./secret.js";
 
 /** @import { Fact, Field, FormSetup, FormState, Model, RenderContext } from "./types.js" */
@@ -265,4 +267,10 @@ function render({ model, el, signal }) {
   return end;
 }
 
-export default { render };
+/** One bundle for all that shows money; `part` says which. @type {Record<string, (context: RenderContext) => () => void>} */
+const PARTS = { form: render, ledger: renderLedger, password: renderPassword };
+
+export default {
+  /** @param {RenderContext} context */
+  render: (context) => PARTS[context.model.get("part")]?.(context),
+};

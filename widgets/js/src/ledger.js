@@ -60,7 +60,7 @@ export function ledger(setup, { rows, note }, alive) {
 }
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
+export function renderLedger({ model, el, signal }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "sl sl-ledger";
   let alive = true;
@@ -91,5 +91,3 @@ function render({ model, el, signal }) {
   signal?.addEventListener("abort", end);
   return end;
 }
-
-export default { render };

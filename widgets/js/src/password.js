@@ -7,7 +7,7 @@ import { secretField } from "./secret.js";
 /** @import { RenderContext } from "./types.js" */
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
+export function renderPassword({ model, el, signal }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "sl sl-form sl-password";
   let alive = true;
@@ -48,5 +48,3 @@ function render({ model, el, signal }) {
   signal?.addEventListener("abort", end);
   return end;
 }
-
-export default { render };

@@ -55,6 +55,7 @@ _RECEIPTS: Final[tuple[Column, ...]] = (
 class MoneyTable(BundledWidget):
     """A table that looks again when the ledger has grown. Made by `ledger_view` and `receipts_view`."""
 
+    part = traitlets.Unicode("ledger").tag(sync=True)
     setup = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
@@ -71,7 +72,7 @@ class MoneyTable(BundledWidget):
         self._ledger, self._read, self._seen = ledger, read, -1
         self._looks: Latest[int] = Latest(self._look, name="subnetlab-ledger")
         self._pictures = Pictures(Picture(self._drawn, self._said))
-        super().__init__("ledger", setup=setup, state={"rows": [], "note": ""})
+        super().__init__("form", setup=setup, state={"rows": [], "note": ""})
         self.on_msg(self._receive)
         self._look(ledger.size)
 
