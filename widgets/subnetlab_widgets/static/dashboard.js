@@ -74,7 +74,7 @@ var Cs=globalThis,Qi=e=>e,Dl=Cs.trustedTypes,Xi=Dl?Dl.createPolicy("lit-html",{c
     <span>replay</span>
     <input type="range" min="1" max="1" value="1" aria-label="Round">
     <span data-part="at"></span>
-  </label>`;var _f=e=>e?"REAL TAO":"play money",ca=(e,t)=>j`<span class="money ${e?"real":""}">${_f(e)}, ${t}</span>`;var xf={starting:"half",running:"",reconnecting:"half",finished:"square",stopped:"square",failed:"hollow",interrupted:"hollow"},ua=20;function fa(e,t,l,n){let s={running:3,starting:ua}[t.state],o=n>(s??1/0)?"reconnecting":t.state,r={starting:t.waiting||e.waiting||"waiting for the first round",reconnecting:Af(e,n),failed:t.reason,stopped:t.reason,interrupted:t.reason}[o];return j`<span><span class="dot ${xf[o]}"></span><b>${o}</b></span>
+  </label>`;var _f=e=>e?"REAL TAO":"play money";var ca=(e,t)=>j`<span class="money ${e?"real":""}">${_f(e)}, ${t}</span>`;var xf={starting:"half",running:"",reconnecting:"half",finished:"square",stopped:"square",failed:"hollow",interrupted:"hollow"},ua=20;function fa(e,t,l,n){let s={running:3,starting:ua}[t.state],o=n>(s??1/0)?"reconnecting":t.state,r={starting:t.waiting||e.waiting||"waiting for the first round",reconnecting:Af(e,n),failed:t.reason,stopped:t.reason,interrupted:t.reason}[o];return j`<span><span class="dot ${xf[o]}"></span><b>${o}</b></span>
     <span>${e.name}, netuid ${e.netuid}</span><span>round <b>${l}</b> of ${e.rounds}</span>
     ${r?j`<span class="detail">${r}</span>`:""}<span class="spacer"></span>
     <span>block <b>${t.block||"\u2013"}</b></span>${Sf(t)}
