@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.lab import Lab, dark, shoot
 from tests.browser.test_money import finalised, ready_to_click, said, save
-from tests.browser.test_wallet import files_below, finished
+from tests.browser.test_wallet import INTERRUPT, files_below, finished
 from tests.browser.waiting import wait_until
 
 CONNECT = """\
@@ -26,7 +26,6 @@ except KeyboardInterrupt:
     print("said: interrupted")"""
 PASSWORD, WRONG = "correct-horse-battery", "staple-horse-battery"
 FIELD = "document.querySelector('.sl-password input')"
-INTERRUPT = "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
 
 
 @pytest.fixture

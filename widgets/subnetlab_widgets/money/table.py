@@ -19,6 +19,7 @@ from subnetlab.units import format_tao
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.money.latest import Latest
+from subnetlab_widgets.money.preview import money, unit
 from subnetlab_widgets.saved import Picture, Pictures
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST: Final = 100
 """Rows that a page is told; `net.ledger()` has all of them."""
 _SAVED: Final = 12
+_KIND: Final = 32
 OUTCOMES: Final = {
     "pending": "sent, no block yet",
     "in a block": "in a block",
@@ -106,12 +108,12 @@ class MoneyTable(BundledWidget):
 
     def _drawn(self) -> str:
         setup, state = dict(self.setup), dict(self.state)
-        money = f"{'REAL TAO' if setup['real'] else 'play money'}, {setup['network']}"
+        whose = f"{'REAL TAO' if setup['real'] else 'play money'}, {setup['network']}"
         labels, rows = self._rows(setup, state)
         return html.block(
             html.paragraph(f"{setup['title']}. {state['note']}"),
             html.table(labels, rows) if rows else "",
-            html.badge(money, real=setup["real"]),
+            html.badge(whose, real=setup["real"]),
         )
 
     def _said(self) -> str:
@@ -171,27 +173,36 @@ def receipts_view(run: "Run") -> MoneyTable:
 
 def _setup(net: "Net", title: str, columns: Sequence[Column]) -> dict[str, Any]:
     client = network_client(net)
+    tau = unit(client)
     return {
         "title": title, "network": plain(client.network.name, NAME), "real": not client.development,
-        "columns": [list(column) for column in columns],
+        "columns": [
+            [key, f"amount, {tau}" if key == "amount" else label, kind] for key, label, kind in columns
+        ],
     }  # fmt: skip
 
 
 def _spent(entry: Entry) -> Row:
     return {
-        "time": entry.time, "what": plain(entry.what, NAME), "to": entry.to or "the chain",
+        "time": entry.time, "what": plain(_kind(entry), NAME), "to": plain(entry.to, NAME) or "the chain",
         "amount": format_tao(entry.amount_rao, "").strip(), "fee": format_tao(entry.fee_rao, "").strip(),
         "state": OUTCOMES[entry.outcome], "block": entry.block or "", "tx": entry.tx,
         "summary": plain(entry.summary, REASON), "bad": entry.outcome in ("refused", "unknown"),
     }  # fmt: skip
 
 
+def _kind(entry: Entry) -> str:
+    """What it was; of any other intent its own first words."""
+    return entry.summary[:_KIND] if entry.what == "execute" and entry.summary else entry.what
+
+
 def _sum(net: "Net", entries: Sequence[Entry]) -> str:
     out = sum(entry.amount_rao for entry in entries if entry.outcome not in ("pending", "in a block"))
     fees = sum(entry.fee_rao for entry in entries)
     left = net.budget.left_rao
-    limit = "no limit" if left is None else f"{format_tao(left)} left"
-    return f"{len(entries)} spends: {format_tao(out)} and {format_tao(fees)} of fees; budget: {limit}"
+    limit = "no limit" if left is None else f"{money(left)} τ left"
+    told = f"{len(entries)} entries: {money(out)} τ moved, {money(fees)} τ of fees"
+    return f"{told}; budget: {limit}"
 
 
 def _written(value: Any, kind: str) -> str:

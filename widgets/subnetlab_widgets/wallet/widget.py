@@ -15,6 +15,7 @@ import traitlets
 from subnetlab.errors import DevnetOnly, SubnetLabError, WalletSilent
 from subnetlab.lab.subnet import network_client
 from subnetlab.network.evm.wallet import EvmWallet
+from subnetlab.text import NAME, plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.saved import Picture, Pictures
@@ -250,6 +251,6 @@ def setup_of(net: "Net") -> dict[str, Any]:
     except SubnetLabError:  # such as a node without an EVM; the other half works
         evm = {}
     return {
-        "network": client.network.name, "real": not client.development, "genesis": client.genesis,
-        "unit": "play τ" if client.development else "TAO", "evm": evm,
+        "network": plain(client.network.name, NAME), "real": not client.development,
+        "genesis": client.genesis, "unit": "play τ" if client.development else "TAO", "evm": evm,
     }  # fmt: skip
