@@ -172,10 +172,14 @@ class Manifest:
             **({"deterministic": True} if self.deterministic else {}),
         }
 
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: what the hash is of, and what a public run keeps in its store."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+
     @property
     def hash(self) -> str:
         """The hash of the canonical JSON, 64 hex digits."""
-        return digest("manifest", json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))).hex()
+        return digest("manifest", self.to_bytes()).hex()
 
     @property
     def drawn_for(self) -> str:
