@@ -103,11 +103,11 @@ def locator(store: str) -> str:
 
 def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, rules: Rules) -> Manifest:
     """The manifest with as many blocks a round as it takes."""
-    draft = made.manifest(run_id, reads.netuid, 1)
+    seats = len(reads.metagraph().neurons)
+    draft = made.manifest(run_id, reads.netuid, 1, miners=fleet.miners or seats)
     memory = open_store("memory")
     if made.initial:
         memory.put(object_paths.initial(draft.init), made.initial)
-    seats = len(reads.metagraph().neurons)
     found = terms(
         measure(draft, made.corpus, memory), rules, miners=fleet.miners or seats,
         blocks_per_round=fleet.blocks_per_round,

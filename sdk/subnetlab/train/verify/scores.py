@@ -30,7 +30,7 @@ _EXACT: Final = 1e-9
 """The same for what is computed from numbers on record."""
 _NATS: Final = 0.05
 """The same for evidence, which divides a small difference by its noise."""
-_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm")
+_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm", "noise")
 
 Memory = tuple[Ratings, Evidence]
 
@@ -255,4 +255,6 @@ def _without_validator(said: Scored) -> tuple[Any, ...]:
         said.loss_removed_assigned,
         said.loss_removed_held_out,
         said.own_work,
+        said.noise,
+        said.tried,
     )
