@@ -79,7 +79,9 @@ class FleetSpec:
     is_devnet: bool
     netuid: int
     store: str
-    """What `store.open_store` opens: a folder's path or a bucket's address."""
+    """What `store.objects.open_store` opens: a folder's path or a bucket's address."""
+    places: bool = False
+    """Whether each seat has a place of its own below the store, called as its uid; False in earlier runs."""
     seats: tuple[PeerSeat, ...]
     others: tuple[PeerSeat, ...] = ()
     """Seats of the subnet that this fleet does not run: the owner, strangers."""

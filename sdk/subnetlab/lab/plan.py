@@ -14,11 +14,11 @@ from torch import nn
 
 from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.run_store import root_of
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
-from subnetlab.store.objects import open_store
 from subnetlab.text import kind_of
 from subnetlab.train import data as sources
 from subnetlab.train import models, object_paths, strategies
@@ -152,7 +152,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
+        root_of(folder).put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 
@@ -178,6 +178,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    store = open_store(run_folder / STORE_FOLDER) if manifest.init else None
+    store = root_of(run_folder) if manifest.init else None
     model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))
