@@ -23,9 +23,11 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · PeerDied
+    │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
+    ├── LessonError
+    │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -142,6 +144,18 @@ class SecretRefused(WalletError):
     """Something that looks like a secret was given where no secret belongs."""
 
     hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
+
+
+class KeyLocked(WalletError):
+    """A key is encrypted on disk and was not opened; nothing was signed."""
+
+    hint = "Run it again to be asked again; `btcli wallet list` shows which keys there are."
+
+
+class PasswordWrong(WalletError):
+    """A password does not open a key."""
+
+    hint = "Type the password that this key was encrypted with; case and spaces count."
 
 
 class WalletRefused(WalletError):
@@ -300,6 +314,14 @@ class ControlRefused(FleetError):
     """A run's supervisor refused what it was asked to do."""
 
 
+class CellFailed(FleetError):
+    """A cell of the owner's failed on a peer; the run goes on."""
+
+    hint = (
+        "What each peer printed, and its traceback, is in `.outputs` of the result, and above in a notebook."
+    )
+
+
 class PeerDied(FleetError):
     """A miner or validator process ended by itself."""
 
@@ -328,6 +350,14 @@ class RunFileInvalid(RunError):
     """The file is not a recorded run, or it was changed on its way."""
 
     hint = "Ask for the file that run.save('run.zip') wrote."
+
+
+class LessonError(SubnetLabError):
+    """An exercise of the course could not be taken as solved."""
+
+
+class AnswerWrong(LessonError):
+    """The answer to an exercise is wrong or missing."""
 
 
 class DevnetError(SubnetLabError):

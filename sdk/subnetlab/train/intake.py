@@ -113,6 +113,8 @@ class Intake:
         if not seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), reveal.signature):
             raise PayloadRejected("The reveal is not signed by its hotkey.", reason="bad_signature")
         payload = seal.unseal(data, reveal, anchor.current, binding)
+        if not seal.names_reveal(data, seal.token_of(reveal.salt)):
+            raise PayloadRejected("The sealed object names another reveal.", reason="no_reveal")
         update = self.codec.decode(payload)
         entry = Accepted(
             uid=seat.uid,
@@ -146,31 +148,49 @@ class Intake:
     def _reveal(self, place: Reader, seat: Seat, round_: int, anchor: Anchor, data: bytes) -> seal.Reveal:
         """The reveal of a sealed object.
 
-        In a place of the miner's own no other peer takes a name, so it lies under the commitment, and nothing
-        is listed. In a store that all peers share its name is a token that only the sealed object names,
-        unknown until the reveal is there, hence a listing: its prefix is unknown until the deadline, so that
-        no peer can fill it before, and it is cut off only where more names lie than a peer writes between
-        deadline and beacon.
+        In a place of the miner's own it lies under the commitment, and nothing is listed. In a store that
+        all peers share another peer can take that name; there the name is a token that only the sealed
+        object names, unknown until the reveal is there, hence a listing. Its prefix is unknown until the
+        deadline, so that no peer can fill it before, and it is cut off only where more names lie than a peer
+        writes between deadline and beacon.
         """
         prefix = object_paths.reveals(round_, seat.uid, self.deadline_hash)
-        owned = isinstance(self.store, Places)
-        token = anchor.current.hex() if owned else self._token(place, prefix, data)
+        named = self._revealed(place, f"{prefix}/{anchor.current.hex()}")
+        if isinstance(named, seal.Reveal):
+            binding = seal.Binding(run=self.run, round=round_, hotkey=seat.hotkey)
+            if seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), named.signature):
+                return named
+        token = self._token(place, prefix, data)
+        found = named if token is None else self._revealed(place, f"{prefix}/{token}")
+        if found is None and token is None:
+            raise PayloadRejected("Committed but not revealed.", reason="no_reveal")
+        if found is None:
+            raise PayloadRejected("The reveal cannot be read.", reason="malformed")
+        if isinstance(found, PayloadRejected):
+            raise found
+        return found
+
+    def _revealed(self, place: Reader, name: str) -> seal.Reveal | PayloadRejected | None:
+        """What lies under the name of a reveal; None where nothing does."""
         try:
-            found = place.get(f"{prefix}/{token}", seal.REVEAL_BYTES)
+            return seal.Reveal.from_bytes(place.get(name, seal.REVEAL_BYTES))
         except PlaceAway as error:
             raise _away(error) from None
-        except (ObjectMissing, ObjectTooLarge) as error:
-            if owned and isinstance(error, ObjectMissing):
-                raise PayloadRejected("Committed but not revealed.", reason="no_reveal") from None
-            raise PayloadRejected("The reveal cannot be read.", reason="malformed") from None
-        return seal.Reveal.from_bytes(found)
+        except ObjectMissing:
+            return None
+        except ObjectTooLarge:
+            return PayloadRejected("The reveal cannot be read.", reason="malformed")
+        except PayloadRejected as error:
+            return error
 
-    def _token(self, place: Reader, prefix: str, data: bytes) -> str:
-        tokens = (name.rpartition("/")[2] for name in place.names(prefix, MOST_REVEALS))
-        token = next((token for token in tokens if seal.names_reveal(data, token)), None)
-        if token is None:
-            raise PayloadRejected("Committed but not revealed.", reason="no_reveal")
-        return token
+    def _token(self, place: Reader, prefix: str, data: bytes) -> str | None:
+        """The name of a reveal that a sealed object names; None where it is not listed."""
+        try:
+            listed = place.names(prefix, MOST_REVEALS)
+        except PlaceAway:  # a mirror keeps no list, and has answered for the commitment already
+            return None
+        tokens = (name.rpartition("/")[2] for name in listed)
+        return next((token for token in tokens if seal.names_reveal(data, token)), None)
 
 
 def _away(error: PlaceAway) -> PayloadRejected:

@@ -5,7 +5,7 @@ peer that is there already replays one. Every step is proven by the θ hash befo
 followed from the first validator, in lead order, whose whole chain of records holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -98,8 +98,12 @@ class Replica:
         self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached)
         return reached[2]
 
-    def adopt(self, round_: int) -> Adopted | None:
+    def adopt(self, round_: int, each: Callable[[Adopted], None] | None = None) -> Adopted | None:
         """Apply everything published up to and including a round; None where it closed without a record.
+
+        Args:
+            round_: the round.
+            each: told of every round that is applied, oldest first, while θ is where that round left it.
 
         Raises:
             TrainError: validators published for this round, but nothing that can be followed from here.
@@ -110,7 +114,7 @@ class Replica:
         anchored = self._anchored(round_)
         for seat, anchor in anchored:
             try:
-                adopted = self._follow(anchor, round_, seat.uid, self._places(seat, anchored))
+                adopted = self._follow(anchor, round_, seat.uid, self._places(seat, anchored), each)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
                 refused[seat.uid] = error
                 continue
@@ -148,7 +152,14 @@ class Replica:
         ordered = sorted(anchored, key=lambda one: one[0].uid != lead.uid)
         return [place_of(self.store, seat.uid, anchor.locator) for seat, anchor in ordered]
 
-    def _follow(self, anchor: Anchor, round_: int, lead: int, places: Sequence[Reader]) -> Adopted | None:
+    def _follow(
+        self,
+        anchor: Anchor,
+        round_: int,
+        lead: int,
+        places: Sequence[Reader],
+        each: Callable[[Adopted], None] | None,
+    ) -> Adopted | None:
         adopted: Adopted | None = None
         detours = self.publications.detours(anchor, next(iter(places), None))
         followed = _Followed(places, detours)
@@ -156,6 +167,8 @@ class Replica:
             if record.round <= round_:
                 self._apply(record, followed)
                 adopted = Adopted(record, lead) if record.round == round_ else adopted
+                if each is not None:
+                    each(Adopted(record, lead))
         return adopted
 
     def _records(self, newest: str, followed: _Followed) -> list[RoundRecord]:

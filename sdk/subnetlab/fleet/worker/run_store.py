@@ -1,24 +1,24 @@
-"""The store of a run, as one of its peers sees it or as somebody who only reads it.
+"""The store of a run, as one of its peers sees it or as who only reads it.
 
 Holds no credentials: those of a bucket come from the environment of the process that opens it.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.run_folder import STORE_FOLDER
-from subnetlab.fleet.spec import FleetSpec, read_spec
-from subnetlab.store.base import Reader, Store
+from subnetlab.fleet.spec import FleetSpec, read_spec, store_of
+from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
-from subnetlab.store.places import fleet_places, place_of
+from subnetlab.store.places import fleet_places
 from subnetlab.store.shaped import shaped
+from subnetlab.train.every_place import EveryPlace
 
-READER: int = -1_000
+READER: Final = -1_000
 """The uid under which a run is read by who holds no seat; puts nothing."""
 
 
-def store_of(spec: FleetSpec, uid: int = READER) -> Store:
+def seen_by(spec: FleetSpec, uid: int = READER) -> Store:
     """The store of a fleet, as the peer with this uid sees it.
 
     Raises:
@@ -29,34 +29,24 @@ def store_of(spec: FleetSpec, uid: int = READER) -> Store:
     return fleet_places(link, uid) if spec.places else link
 
 
-def root_of(run_folder: Path) -> Store:
-    """The whole store of a run on this machine, what its peers have in common and all their places.
+def whole_store(run_folder: Path, store: Store | None = None) -> Store:
+    """All that the peers of a run put, under the names they gave, from whichever place; to read from.
+
+    What is put goes to what all peers have in common.
+
+    Args:
+        run_folder: of a run on this machine; it may have been moved.
+        store: where its objects lie, where that is not the folder's own.
 
     Raises:
         StoreUnreachable: it cannot be opened.
     """
-    spec = _spec(run_folder)
-    # A run's folder may have been moved, and its own store with it.
-    return open_store(spec.store if spec and "://" in spec.store else run_folder / STORE_FOLDER)
-
-
-def published_places(run_folder: Path, lead: int) -> Sequence[Reader]:
-    """Where what validators published may lie, the lead's place first.
-
-    Raises:
-        StoreUnreachable: the store cannot be opened.
-    """
-    spec, root = _spec(run_folder), root_of(run_folder)
-    if spec is None or not spec.places:
-        return [root]
-    uids = (lead, *(seat.uid for seat in spec.seats if seat.role == "validator"))
-    store = fleet_places(root, READER)
-    return [place_of(store, uid) for uid in dict.fromkeys(uids)]
-
-
-def _spec(run_folder: Path) -> FleetSpec | None:
-    """The spec of a run; None where a folder holds a manifest and objects alone."""
+    root = store or open_store(store_of(run_folder))
     try:
-        return read_spec(run_folder)
-    except FleetStartFailed:
-        return None
+        spec = read_spec(run_folder)
+    except FleetStartFailed:  # a folder that only holds a manifest and objects
+        return root
+    if not spec.places:
+        return root
+    validators = [seat.uid for seat in spec.seats if seat.role == "validator"]
+    return EveryPlace(root, [*validators, *(seat.uid for seat in spec.seats if seat.uid not in validators)])
