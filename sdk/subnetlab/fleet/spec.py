@@ -80,7 +80,9 @@ class FleetSpec:
     is_devnet: bool
     netuid: int
     store: str
-    """What `store.open_store` opens: a folder's path or a bucket's address."""
+    """What `store.objects.open_store` opens: a folder's path or a bucket's address."""
+    places: bool = False
+    """Whether each seat has a place of its own below the store, called as its uid; False in earlier runs."""
     seats: tuple[PeerSeat, ...]
     others: tuple[PeerSeat, ...] = ()
     """Seats of the subnet that this fleet does not run: the owner, strangers."""
@@ -161,7 +163,8 @@ def store_of(run_folder: Path) -> str:
         spec = read_spec(run_folder)
     except FleetStartFailed:  # a folder that only keeps what a run made
         return str(run_folder / STORE_FOLDER)
-    return spec.store if spec.public else str(run_folder / STORE_FOLDER)
+    inside = "://" not in spec.store and Path(spec.store).name == STORE_FOLDER
+    return str(run_folder / STORE_FOLDER) if inside and not spec.public else spec.store
 
 
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:

@@ -21,7 +21,7 @@ from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.validator import Judged, Validator, weights_set
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
-from subnetlab.train.verify.sources import PastChain, ReadOnly, Sources
+from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
 RELATIVE: Final = 1e-3
 ABSOLUTE: Final = 2e-6
@@ -54,7 +54,7 @@ class ScoreAudit:
         self.chain = PastChain(sources.history)
         self.events: list[Event] = []
         self.judge = Validator(
-            sources.manifest, sources.roster, self.chain, ReadOnly(sources.store), self.events.append,
+            sources.manifest, sources.roster, self.chain, read_only(sources.store), self.events.append,
             lambda message: message, hotkey="", corpus=sources.corpus,
         )  # fmt: skip
         self.judge.replica = replica  # one model serves all
