@@ -1,7 +1,7 @@
 """A hotkey's view of a subnet that keeps what the chain limits: votes no closer together than it takes them.
 
-A chain refuses a vote that comes too soon, and a validator whose vote is refused has done nothing wrong: the
-newest vote waits here until the chain takes one. Everything else is passed on.
+A chain refuses a vote that comes too soon, and a validator whose vote is refused has done nothing wrong: a
+later round's vote says as much. A commitment that is refused costs its round. The rest is passed on.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from subnetlab.errors import ChainRejected
 from subnetlab.network.chain import Block, Chain, Commitment
 
 _TOO_SOON: Final = ("SettingWeightsTooFast", "CommittingWeightsTooFast", "SettingWeightsTooFastError")
+_MOST_REFUSALS: Final = 3
 _NOT_NOW: Final = (*_TOO_SOON, "NeuronNoValidatorPermit", "NotEnoughStakeToSetWeights")
 
 
@@ -26,6 +27,8 @@ class LimitedChain:
     """Takes a sentence for the peer's log."""
     voted_at: int = -1
     """The block of the last vote, or of the registration, which counts as one; below 0 for none."""
+    refused: int = 0
+    """Commitments refused in a row."""
 
     def wait_for(self, number: int, timeout_s: float) -> Block:
         """See `Chain.wait_for`."""
@@ -36,8 +39,20 @@ class LimitedChain:
         return self.chain.block_hash(number)
 
     def commit(self, data: bytes) -> None:
-        """See `Chain.commit`."""
-        self.chain.commit(data)
+        """Submit a commitment; one that the chain's pool refuses costs this round.
+
+        Raises:
+            ChainRejected: it refused as many in a row as a peer that cannot take part.
+        """
+        try:
+            self.chain.commit(data)
+        except ChainRejected as error:
+            self.refused += 1
+            if self.refused >= _MOST_REFUSALS:
+                raise
+            self.tell(f"This round's commitment was refused: {error}")
+            return
+        self.refused = 0
 
     def commitments(self) -> dict[str, Commitment]:
         """See `Chain.commitments`."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable
+from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable, TrainError
 from subnetlab.fleet.messages import PeerStopped
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.found_run import FoundRun
@@ -102,7 +102,9 @@ class PublicPeer:
         while True:
             try:
                 self._take_part(manifest, corpus, report)
-            except (NodeUnreachable, StoreUnreachable) as error:
+            except (NodeUnreachable, StoreUnreachable, TrainError) as error:
+                if isinstance(error, TrainError) and type(error) is not TrainError:
+                    raise  # of its own words; a round that cannot be followed yet is a store that is behind
                 if self._peer is not None and self._peer.replica.round:
                     pause, away_since = _AGAIN_S, time.monotonic()
                 if time.monotonic() - away_since > self.away_limit_s:

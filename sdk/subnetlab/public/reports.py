@@ -21,6 +21,10 @@ from subnetlab.train.payload.seal import verify
 KINDS: Final = (Mined, Scored, WeightsSet)
 """What a report may hold."""
 _LIMIT: Final = 1 << 20
+_UNREADABLE: Final = (
+    ObjectMissing, ObjectTooLarge, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+"""What reading something else than a report raises."""
 _MOST_REPORTS: Final = 16
 """Names below one peer's reports of a round that are looked at: a peer that starts again writes another."""
 _MOST_EVENTS: Final = 4096
@@ -50,9 +54,7 @@ def read_reports(store: Store, run: str, round_: int, uid: int, hotkey: str) -> 
     """
     found: list[Event] = []
     for name in store.names(object_paths.reports(round_, uid), _MOST_REPORTS):
-        with contextlib.suppress(
-            ObjectMissing, ObjectTooLarge, ValueError, TypeError, LookupError, RecursionError
-        ):
+        with contextlib.suppress(*_UNREADABLE):
             said = json.loads(store.get(name, _LIMIT))
             body, signature = str(said["events"]), bytes.fromhex(said["signature"])
             if verify(hotkey, _text(run, round_, uid, body), signature):
@@ -68,7 +70,7 @@ def _events(body: str, round_: int, uid: int) -> list[Event]:
     """The events of a report.
 
     Raises:
-        ValueError, TypeError, LookupError: one of them is none, or speaks for another peer or round.
+        ValueError, or another of `_UNREADABLE`: one of them is none, or speaks for another peer or round.
     """
     items = cast("list[Any]", json.loads(body))
     events = [from_json(item) for item in items[:_MOST_EVENTS]]

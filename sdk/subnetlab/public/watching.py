@@ -126,9 +126,7 @@ class Watched:
     def _ended(self) -> Ending | None:
         """How the run ended, once its last round is closed and paid."""
         manifest = self.observer.replica.manifest
-        last = (
-            last_round(self.reads, self.found) if self.head >= manifest.first_block else manifest.rounds - 1
-        )
+        last = last_round(self.reads, self.found)
         if last < 0:
             return Ending(status=RunStatus.STOPPED, reason="Its owner ended it before the first round.")
         close = manifest.heights(last).close
