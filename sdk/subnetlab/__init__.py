@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.lab import check as check
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
+    "check": "subnetlab.lab.check",
     "data": "subnetlab.train.data",
     "errors": "subnetlab.errors",
     "models": "subnetlab.train.models",
@@ -64,6 +66,7 @@ __all__ = [
     "SubnetLabError",
     "__version__",
     "attach",
+    "check",
     "compare",
     "connect",
     "data",

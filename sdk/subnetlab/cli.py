@@ -1,4 +1,4 @@
-"""The command line: `subnetlab demo | lab | devnet | miner | validator | run | runs | doctor`, options after.
+"""The command line: a word (`demo`, `lab`, `devnet`, `miner`, `run`, `verify`, …) with its options after it.
 
 Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
 starts without torch and `--help` without anything.
@@ -64,10 +64,15 @@ def _run_command(arguments: Sequence[str]) -> int:
 
 
 def _runs(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.runs import runs  # noqa: PLC0415
+    from subnetlab.commands.runs import main  # noqa: PLC0415
 
-    print(runs(all="--all" in arguments))
-    return 0
+    return main(arguments)
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.verify import main  # noqa: PLC0415
+
+    return main(arguments)
 
 
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
@@ -78,6 +83,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "validator": ("take part in a subnet's public run as a validator", _validator),
     "run": ("publish, watch or stop a public run of a subnet", _run_command),
     "runs": ("list the runs of this machine", _runs),
+    "verify": ("check a run as a third party: its record against chain and store", _verify),
     "doctor": ("check this machine", _doctor),
 }
 

@@ -59,6 +59,19 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def share(name: str, value: object) -> float:
+    """A share from 0 to 1.
+
+    Raises:
+        ArgumentInvalid: it is no number, or out of that range.
+    """
+    number = _number(value)
+    if isnan(number) or not 0 <= number <= 1:
+        shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
+        raise ArgumentInvalid(f"{name}={shown} is no share.", hint=f"Give a number from 0 to 1: {name}=0.1.")
+    return number
+
+
 def flags(**values: object) -> tuple[bool, ...]:
     """Several of them by name; errors as `flag`."""
     return tuple(flag(name, value) for name, value in values.items())

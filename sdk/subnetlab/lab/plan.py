@@ -27,12 +27,14 @@ from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
+from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.initial import built, hash_of
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.sample import SAMPLE
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
@@ -72,13 +74,14 @@ class Plan:
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
-    def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
-        """The manifest of this plan at a place and a height."""
+    def manifest(self, run_id: str, netuid: int, first_block: int, *, miners: int = 0) -> Manifest:
+        """The manifest of this plan at a place and a height; of many miners a round tries a sample."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
             init=hash_of(self.initial) if self.initial else "",
+            scoring=ScoringConfig(tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
 
 
@@ -165,8 +168,10 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
+    store = open_store(folder / STORE_FOLDER)
+    publish_shard_hashes(store, made.corpus)
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
+        store.put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 

@@ -27,6 +27,7 @@ from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
 from subnetlab.lab.public_run import find_and_watch, publish_run
 from subnetlab.lab.run import Run
+from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
 from subnetlab.public.open_fleet import OpenFleet
 from subnetlab.record.files import make_private
@@ -58,7 +59,7 @@ _MARGIN_BLOCKS = 4
 _SLUG_BYTES = 60
 
 
-class Subnet:
+class Subnet(Seats):
     """One subnet of a network, by its number."""
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
@@ -304,7 +305,8 @@ class Subnet:
             if budget is not None:
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
-            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            opens = self.net.block + _MARGIN_BLOCKS
+            manifest = made.manifest(run_id, self.netuid, opens, miners=fleet.miners)
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 keep(folder, funded.job)

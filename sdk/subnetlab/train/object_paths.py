@@ -53,9 +53,9 @@ def reports(round_: int, uid: int) -> str:
     return f"rounds/{round_:06}/reports/{uid}"
 
 
-def leaves(root: str) -> str:
-    """The hashes of all shards of a corpus, one after another; the manifest holds their root."""
-    return f"data/leaves/{root}"
+def shard_hashes(root: str) -> str:
+    """The hashes of all shards of a run's data, found by the root in its manifest."""
+    return f"shards/{root}"
 
 
 def shard(hash_: str) -> str:

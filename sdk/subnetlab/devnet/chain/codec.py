@@ -7,13 +7,17 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import bittensor_core as core
 
+from subnetlab.devnet.chain.layouts import LAYOUTS, Decode, Encode
 from subnetlab.errors import MetadataInvalid
 
 SS58_FORMAT = 42
+MOST_HELD_KEYS: Final = 4096
+"""Storage keys that are held, because every block reads the same few hundred."""
 _SURPLUS = re.compile(r"(\d+) undecoded bytes remain")
 
 
@@ -25,6 +29,10 @@ class StorageItem:
     optional: bool
     default: bytes
     key_types: tuple[str, ...]
+    decode: Decode
+    """The value of SCALE bytes."""
+    encode: Encode
+    """SCALE bytes of a value."""
 
 
 def bytes_of(value: Any) -> bytes:
@@ -85,7 +93,8 @@ class Codec:
         self.apis: dict[str, dict[str, dict[str, Any]]] = self.runtime.runtime_api_map()
         self._types: dict[int, dict[str, Any]] | None = None
         self._items: dict[tuple[str, str], StorageItem] = {}
-        self._prefixes: dict[tuple[str, str], bytes] = {}
+        # Typed, because True and 1 are equal and are other keys.
+        self._held = lru_cache(MOST_HELD_KEYS, typed=True)(self._slot)
 
     def item(self, pallet: str, name: str) -> StorageItem:
         """The description of one storage entry.
@@ -99,26 +108,43 @@ class Codec:
                 entry = self.runtime.storage_entry(pallet, name)
             except (ValueError, KeyError) as error:
                 raise MetadataInvalid(f"The runtime has no storage {pallet}.{name}.") from error
+            runtime, value_type = self.runtime, entry.value_type
+            decode, encode = partial(runtime.decode, value_type), partial(runtime.encode, value_type)
+            layout = LAYOUTS.get((pallet, name))
+            if layout is not None:
+                decode, encode = layout.joined(decode, encode)
             found = self._items[pallet, name] = StorageItem(
-                value_type=entry.value_type,
+                value_type=value_type,
                 optional=entry.modifier == "Optional",
                 default=bytes(entry.default_bytes or b""),
                 key_types=tuple(entry.param_types),
+                decode=decode,
+                encode=encode,
             )
         return found
 
     def key(self, pallet: str, name: str, *keys: Any) -> bytes:
         """The real storage key (or the prefix of one, where keys are left out)."""
-        if keys:
-            return bytes(self.runtime.storage_key(pallet, name, list(keys)))
-        found = self._prefixes.get((pallet, name))
-        if found is None:
-            found = self._prefixes[pallet, name] = bytes(self.runtime.storage_key(pallet, name, []))
-        return found
+        return self.slot(pallet, name, *keys)[1]
+
+    def slot(self, pallet: str, name: str, *keys: Any) -> tuple[StorageItem, bytes]:
+        """The description of a storage entry, and the real storage key (or the prefix of one).
+
+        Raises:
+            MetadataInvalid: the runtime has no such entry.
+            ValueError, TypeError, OverflowError: the keys do not fit it.
+        """
+        try:
+            return self._held(pallet, name, *keys)
+        except TypeError:  # lists cannot be looked up
+            return self._slot(pallet, name, *keys)
+
+    def _slot(self, pallet: str, name: str, *keys: Any) -> tuple[StorageItem, bytes]:
+        return self.item(pallet, name), bytes(self.runtime.storage_key(pallet, name, list(keys)))
 
     def encode(self, type_name: str, value: Any) -> bytes:
         """SCALE bytes of a value."""
-        return bytes(self.runtime.encode(type_name, value))
+        return self.runtime.encode(type_name, value)
 
     def decode(self, type_name: str, data: bytes) -> Any:
         """The value of SCALE bytes."""

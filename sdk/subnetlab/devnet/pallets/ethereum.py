@@ -11,6 +11,7 @@ from subnetlab.devnet.chain.registry import DispatchError, Origin, call, on_fina
 from subnetlab.devnet.chain.scale import Reader, prefixed
 from subnetlab.devnet.chain.state import Kept
 from subnetlab.devnet.evm import fees
+from subnetlab.devnet.evm.apply import apply
 from subnetlab.devnet.evm.block import EthereumBlock, Header, Receipt, Status, bloom, built
 from subnetlab.devnet.evm.block_scale import (
     decode_receipt,
@@ -20,7 +21,7 @@ from subnetlab.devnet.evm.block_scale import (
     encode_status,
     vector,
 )
-from subnetlab.devnet.evm.engine import Message, Outcome, engine
+from subnetlab.devnet.evm.engine import Message, Outcome
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets.base_fee import base_fee
@@ -32,6 +33,12 @@ _CONSENSUS, _ENGINE, _HASHES = b"\x04", b"fron", b"\x01"
 _EXTRA_BYTES = 30
 _REASON_LENGTH, _REASON = 36, 68
 """Where the length and the text of a revert's reason begin."""
+
+
+class PendingRow(bytes):
+    """A transaction of the block being built as its storage holds it, with what it was written from."""
+
+    parts: tuple[Transaction, Status, Receipt]
 
 
 def message_of(transaction: Transaction, sender: bytes, fee: int) -> Message:
@@ -49,7 +56,7 @@ def transact(ledger: Ledger, origin: Origin, transaction: Transaction) -> None:
     sender = origin.ethereum
     if sender is None:
         raise DispatchError("BadOrigin")
-    outcome = engine().apply(ledger, message_of(transaction, sender, base_fee(ledger)))
+    outcome = apply(ledger, message_of(transaction, sender, base_fee(ledger)))
     index = int(ledger.get("Ethereum", "CounterForPending"))
     before = 0 if index == 0 else _pending(ledger, index - 1)[2].cumulative_gas
     filter_of_logs = bloom(outcome.logs)
@@ -61,7 +68,8 @@ def transact(ledger: Ledger, origin: Origin, transaction: Transaction) -> None:
         kind=transaction.kind, succeeded=outcome.succeeded, cumulative_gas=before + outcome.gas_used,
         bloom=filter_of_logs, logs=outcome.logs,
     )  # fmt: skip
-    held = encode_transaction(transaction) + encode_status(status) + encode_receipt(receipt)
+    held = PendingRow(encode_transaction(transaction) + encode_status(status) + encode_receipt(receipt))
+    held.parts = transaction, status, receipt
     ledger.state.put(ledger.codec.key("Ethereum", "Pending", index), held)
     ledger.put("Ethereum", "CounterForPending", value=index + 1)
     ledger.ref_time += outcome.gas_used * REF_TIME_PER_GAS
@@ -92,7 +100,10 @@ def _extra(outcome: Outcome) -> bytes:
 
 
 def _pending(ledger: Ledger, index: int) -> tuple[Transaction, Status, Receipt]:
-    data = Reader(ledger.state.get(ledger.codec.key("Ethereum", "Pending", index)) or b"")
+    held = ledger.state.get(ledger.codec.key("Ethereum", "Pending", index)) or b""
+    if isinstance(held, PendingRow):
+        return held.parts
+    data = Reader(held)
     return decode_transaction(data), decode_status(data), decode_receipt(data)
 
 

@@ -17,8 +17,9 @@ from subnetlab.record.files import make_private, write_private
 from subnetlab.store.base import Store
 from subnetlab.train import object_paths
 from subnetlab.train.data.corpus import Corpus, DataManifest, describe
+from subnetlab.train.data.shards import publish_shard_hashes, read_shard_hashes
 from subnetlab.train.data.spec import MOST_BYTES
-from subnetlab.train.hashing import SIZE, merkle_root, shard_hash
+from subnetlab.train.hashing import shard_hash
 
 _MOST_SHARD_BYTES: Final = 1 << 26
 _PARTS: Final[tuple[Literal["train"], Literal["validation"]]] = ("train", "validation")
@@ -30,11 +31,11 @@ def publish(corpus: Corpus, store: Store) -> None:
     Raises:
         StoreUnreachable: not everything was written; publishing again goes on.
     """
-    leaves: list[bytes] = []
     for shard in _shards(corpus):
-        leaves.append(shard_hash(shard))
-        _put(store, object_paths.shard(leaves[-1].hex()), shard)
-    _put(store, object_paths.leaves(corpus.manifest.root), b"".join(leaves))
+        with contextlib.suppress(ObjectExists):  # named by its hash: the same, or a reader refuses it
+            store.put(object_paths.shard(shard_hash(shard).hex()), shard)
+    with contextlib.suppress(ObjectExists):
+        publish_shard_hashes(store, corpus)
 
 
 def fetch(manifest: DataManifest, store: Store, folder: Path) -> Corpus:
@@ -80,9 +81,8 @@ def _check_size(manifest: DataManifest) -> None:
 
 
 def _leaves(manifest: DataManifest, store: Store, count: int) -> Iterator[bytes]:
-    data = store.get(object_paths.leaves(manifest.root), count * SIZE)
-    leaves = [data[start : start + SIZE] for start in range(0, len(data), SIZE)]
-    if len(data) != count * SIZE or merkle_root(leaves).hex() != manifest.root:
+    leaves = read_shard_hashes(store, manifest.root)
+    if len(leaves) != count:
         raise ManifestInvalid("The list of the data's shards in the store is not the manifest's.")
     return iter(leaves)
 
@@ -104,8 +104,3 @@ def _shards(corpus: Corpus) -> Iterator[bytes]:
         values: Any = corpus.part(part)
         for start in range(0, len(values), corpus.manifest.shard_tokens):
             yield np.ascontiguousarray(values[start : start + corpus.manifest.shard_tokens]).tobytes()
-
-
-def _put(store: Store, name: str, data: bytes) -> None:
-    with contextlib.suppress(ObjectExists):  # named by its hash: the same, or a reader refuses it
-        store.put(name, data)
