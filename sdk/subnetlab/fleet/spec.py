@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
-from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import write_private
@@ -80,7 +79,9 @@ class FleetSpec:
     is_devnet: bool
     netuid: int
     store: str
-    """What `store.open_store` opens: a folder's path or a bucket's address."""
+    """What `store.objects.open_store` opens: a folder's path or a bucket's address."""
+    places: bool = False
+    """Whether each seat has a place of its own below the store, called as its uid; False in earlier runs."""
     seats: tuple[PeerSeat, ...]
     others: tuple[PeerSeat, ...] = ()
     """Seats of the subnet that this fleet does not run: the owner, strangers."""
@@ -153,15 +154,6 @@ def read_spec(run_folder: Path) -> FleetSpec:
         return FleetSpec.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
-
-
-def store_of(run_folder: Path) -> str:
-    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside."""
-    try:
-        spec = read_spec(run_folder)
-    except FleetStartFailed:  # a folder that only keeps what a run made
-        return str(run_folder / STORE_FOLDER)
-    return spec.store if spec.public else str(run_folder / STORE_FOLDER)
 
 
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:

@@ -5,7 +5,7 @@ pickle is read.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,17 +15,24 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from subnetlab.archive.save import result_folder
-from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
+from subnetlab.errors import (
+    ModelNotBuildable,
+    ObjectMissing,
+    RunError,
+    RunFileInvalid,
+    StoreError,
+    TrainError,
+)
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
-from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.run_store import published_places, root_of
 from subnetlab.lab.plan import open_corpus
 from subnetlab.record.events import RoundClosed
-from subnetlab.store.objects import open_store
+from subnetlab.store.base import Reader
 from subnetlab.train import aggregate, initial, models, object_paths
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
-from subnetlab.train.theta import FlatModel, theta_hash
+from subnetlab.train.theta import FlatModel, Layout, theta_hash
 
 _WIDEST: Final = 1 << 16
 """A stranger's model wider than this is not even laid out."""
@@ -45,7 +52,7 @@ def load_result(run_folder: Path) -> nn.Module:
         # Built as the run began: what no state dict holds is from the seed or from the first weights.
         spec = models.from_json(config["model"], trusted=True)
         start = str(config.get("init", ""))
-        store = open_store(store_of(run_folder)) if start else None
+        store = root_of(run_folder) if start else None
         model = initial.start(spec, int(config.get("seed", 0)), start, store)
         fill(model, load_file(folder / MODEL_FILE))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
@@ -62,14 +69,15 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     """
     try:
         manifest = load_manifest(run_folder)
-        store = open_store(store_of(run_folder))
+        store = root_of(run_folder)
         model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
         outer: State = {}
         for each in sorted(each for each in closed if each <= number):
             event = closed[each]
             if event.aggregate_hash:
                 name = object_paths.aggregate(each, event.aggregate_hash)
-                update = aggregate.read(store.get(name, aggregate.limit(model.layout)), model.layout)
+                data = _published(published_places(run_folder, event.lead), name, model.layout)
+                update = aggregate.read(data, model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
                 raise RunError(
@@ -80,6 +88,21 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     except StoreError as error:
         raise RunError(f"The rounds of run {run_folder.name} cannot be replayed: {error}") from error
     return model.state()
+
+
+def _published(places: Sequence[Reader], name: str, layout: Layout) -> bytes:
+    """An aggregate from the first place that holds it.
+
+    Raises:
+        StoreError: none does.
+    """
+    for number, place in enumerate(places):
+        try:
+            return place.get(name, aggregate.limit(layout))
+        except ObjectMissing:
+            if number == len(places) - 1:
+                raise
+    raise ObjectMissing(f"{name!r} is published nowhere.")
 
 
 def load_recorded(run_folder: Path, theta: str) -> nn.Module:
