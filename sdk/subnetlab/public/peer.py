@@ -33,6 +33,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.writer import RecordWriter
 from subnetlab.settings import home
+from subnetlab.store.places import OwnPlace
 from subnetlab.train import data
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.data import Corpus
@@ -53,6 +54,7 @@ class PublicPeer:
     """One seat of a public run, from now to the run's end."""
 
     found: FoundRun
+    store: OwnPlace
     role: PublicRole
     endpoint: str
     key: Keypair
@@ -84,7 +86,7 @@ class PublicPeer:
             manifest = read(self.found)
             corpus = corpus_of(self.found, manifest)
 
-            reporting = Reporting(self.found, self.uid, self.key, self.log)
+            reporting = Reporting(self.found, self.store, self.uid, self.key, self.log)
 
             def report(event: Event) -> None:
                 record.append(event)
@@ -128,7 +130,7 @@ class PublicPeer:
             voted_at = max(seat.last_update, 0)
             chain = LimitedChain(wire, self.rules.weights_every, self.log.note, voted_at)
             peer = _ROLES[self.role](
-                manifest, reads.roster(), chain, self.found.store, report, self.key.sign,
+                manifest, reads.roster(), chain, self.store, report, self.key.sign,
                 hotkey=self.key.ss58_address, corpus=corpus,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
                 last_round=lambda: last_round(reads, self.found), leaves_out=True,
@@ -175,6 +177,7 @@ class Reporting:
     """Puts what a peer reports of its rounds into the run's store, for those who watch it."""
 
     found: FoundRun
+    store: OwnPlace
     uid: int
     key: Keypair
     log: PeerLog
@@ -189,7 +192,7 @@ class Reporting:
             return
         waiting, self._waiting = self._waiting, []
         try:
-            put_report(self.found.store, self.found.hash, self.uid, waiting, self.key.sign)
+            put_report(self.store, self.found.hash, self.uid, waiting, self.key.sign)
         except StoreError as error:  # those who watch miss it, and the round goes on
             self.log.note(f"What this peer reported of its round was not stored: {error}")
 
@@ -210,8 +213,8 @@ def read(found: FoundRun) -> Manifest:
     return manifest
 
 
-def corpus_of(found: FoundRun, manifest: Manifest) -> Corpus:
-    """The run's data: made again where its source is here, else brought from the store.
+def corpus_of(found: FoundRun, manifest: Manifest, folder: Path | None = None) -> Corpus:
+    """The run's data: made again where its source is here, else brought from the store into a folder.
 
     Raises:
         ObjectMissing, ManifestInvalid, StoreUnreachable: neither is possible.
@@ -221,7 +224,8 @@ def corpus_of(found: FoundRun, manifest: Manifest) -> Corpus:
         made = data.from_json(source).load()
         if made.manifest.root == manifest.data.root:
             return made
-    return fetch(manifest.data, found.store, home() / "data" / f"run-{manifest.data.root[:32]}")
+    shared = home() / "data" / f"run-{manifest.data.root[:32]}"
+    return fetch(manifest.data, found.store, folder or shared)
 
 
 def peer_folder(run: str, hotkey: str) -> Path:

@@ -24,8 +24,8 @@ from subnetlab.train.validator import Judged, Validator
 
 SLOWER: Final = 3.0
 """How many times slower than this machine a peer may be."""
-_COMMIT_BYTES: Final = 104
-"""The largest anchor of a peer; the chain counts at least 100."""
+_COMMIT_BYTES: Final = 305
+"""The largest anchor of a peer: both hashes, a list of detours, and the locator of its own place."""
 _LAG: Final = 1
 """Blocks until what was submitted is in one: it may just have missed the next."""
 

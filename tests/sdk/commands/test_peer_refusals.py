@@ -125,11 +125,11 @@ def test_a_store_that_is_away_or_holds_another_run(
     owner: Owner, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     owner.announce()
-    said = owner.refused("miner", "bob/m1", capsys, "--store", "smb://nas/run")
+    said = owner.refused("miner", "bob/m1", capsys, "--run-store", "smb://nas/run")
     assert "No store speaks smb://." in said
-    said = owner.refused("miner", "bob/m1", capsys, "--store", str(tmp_path / "empty"))
+    said = owner.refused("miner", "bob/m1", capsys, "--run-store", str(tmp_path / "empty"))
     assert "does not hold the announced manifest" in said
-    assert "--store" in said
+    assert "--run-store" in said
 
 
 def test_a_run_that_is_over(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:

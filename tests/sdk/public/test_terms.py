@@ -47,7 +47,7 @@ def found(**changes: Any) -> FoundRun:
 def test_a_round_has_room_for_slower_machines_and_for_what_the_chain_limits() -> None:
     quick = terms(Cost(train_s=0.1, judge_s=0.01), RULES, miners=8)
     assert quick.offsets == (2, 4, 6)
-    assert quick.blocks_per_round == 13  # 31 commitments a tempo of 360 blocks are the chain's limit
+    assert quick.blocks_per_round == 36  # so few commitments fit into what a tempo allows
     slow = terms(Cost(train_s=100, judge_s=3), RULES, miners=8)
     commit, beacon, close = slow.offsets
     assert commit * RULES.block_s >= 3 * 100

@@ -36,8 +36,9 @@ def root_of(run_folder: Path) -> Store:
         StoreUnreachable: it cannot be opened.
     """
     spec = _spec(run_folder)
-    # A run's folder may have been moved, and its own store with it.
-    elsewhere = spec is not None and (spec.public or "://" in spec.store)
+    # A run's folder may have been moved, and its own store with it. Of a public run the folder keeps what
+    # leads to its model.
+    elsewhere = spec is not None and "://" in spec.store and not spec.public
     return open_store(spec.store if spec and elsewhere else run_folder / STORE_FOLDER)
 
 
