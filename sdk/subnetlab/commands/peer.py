@@ -67,6 +67,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     Raises:
         SubnetLabError: the peer cannot take part; the sentence says why and what to do.
     """
+    from subnetlab.public.fees import fees_of  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import seat_of_hotkey, use_instructions, waits  # noqa: PLC0415
@@ -85,15 +86,25 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
             found, key.ss58_address, options.store, profile=options.store_profile,
             locator=options.store_locator, allow_local=is_development(reads),
         )  # fmt: skip
-    for sentence in waits(found, rules, head, role):
+        fees = fees_of(reads, found, key, role, head)
+    for sentence in (*waits(found, rules, head, role), *fees.sentences()):
         log.note(sentence)
+    fees.check()
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
     from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
 
     peer = PublicPeer(
-        found=found, store=place, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, log=log
+        found=found,
+        store=place,
+        role=role,
+        endpoint=endpoint,
+        key=key,
+        uid=seat.uid,
+        rules=rules,
+        fees=fees,
+        log=log,
     )
     peer.run()
     return 0

@@ -6,12 +6,13 @@ later round's vote says as much. A commitment that is refused costs its round. T
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from subnetlab.errors import ChainRejected
 from subnetlab.network.chain import Block, Chain, Commitment
 
 _TOO_SOON: Final = ("SettingWeightsTooFast", "CommittingWeightsTooFast", "SettingWeightsTooFastError")
+Sent = Literal["commitment", "vote"]
 _MOST_REFUSALS: Final = 3
 _NOT_NOW: Final = (*_TOO_SOON, "NeuronNoValidatorPermit", "NotEnoughStakeToSetWeights")
 
@@ -25,6 +26,8 @@ class LimitedChain:
     """Blocks that must lie between two votes; 0 for no limit."""
     tell: Callable[[str], None]
     """Takes a sentence for the peer's log."""
+    sent: Callable[[Sent], None]
+    """Told of every extrinsic that the pool took, because each costs a fee."""
     voted_at: int = -1
     """The block of the last vote, or of the registration, which counts as one; below 0 for none."""
     refused: int = 0
@@ -53,6 +56,7 @@ class LimitedChain:
             self.tell(f"This round's commitment was refused: {error}")
             return
         self.refused = 0
+        self.sent("commitment")
 
     def commitments(self) -> dict[str, Commitment]:
         """See `Chain.commitments`."""
@@ -81,3 +85,4 @@ class LimitedChain:
             self.tell(f"The chain did not take this vote: {error}")
             return
         self.voted_at = head
+        self.sent("vote")

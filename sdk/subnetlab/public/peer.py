@@ -22,9 +22,10 @@ from bittensor_core import Keypair
 from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable, TrainError
 from subnetlab.fleet.messages import PeerStopped
 from subnetlab.network.peer_chain import PeerChain
+from subnetlab.public.fees import Fees
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.joining import PublicRole, await_permit, check_instructions, patience_s
-from subnetlab.public.limited_chain import LimitedChain
+from subnetlab.public.limited_chain import LimitedChain, Sent
 from subnetlab.public.log import PeerLog
 from subnetlab.public.reports import KINDS, put_report
 from subnetlab.public.subnet_reads import Rules, SubnetReads
@@ -60,6 +61,7 @@ class PublicPeer:
     key: Keypair
     uid: int
     rules: Rules
+    fees: Fees
     log: PeerLog
     began: float = field(default_factory=time.monotonic)
     away_limit_s: float = 3600.0
@@ -128,7 +130,7 @@ class PublicPeer:
             if self.role == "validator":
                 await_permit(reads, wire, seat, self.rules, self.log)
             voted_at = max(seat.last_update, 0)
-            chain = LimitedChain(wire, self.rules.weights_every, self.log.note, voted_at)
+            chain = LimitedChain(wire, self.rules.weights_every, self.log.note, self._sent, voted_at)
             peer = _ROLES[self.role](
                 manifest, reads.roster(), chain, self.store, report, self.key.sign,
                 hotkey=self.key.ss58_address, corpus=corpus,
@@ -143,6 +145,10 @@ class PublicPeer:
             self._peer = peer
             peer.run()
             self._say_the_end(peer)
+
+    def _sent(self, what: Sent) -> None:
+        fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
+        self.fees.budget.count(fee)
 
     def _await_start(self, wire: PeerChain, manifest: Manifest) -> None:
         head = wire.wait_for(0, 0).number

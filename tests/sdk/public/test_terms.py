@@ -136,12 +136,13 @@ class Refusing:
 
 
 def test_votes_keep_the_chains_distance_and_one_that_comes_too_soon_is_no_failure() -> None:
-    wire, told = Refusing(), list[str]()
-    chain = LimitedChain(wire, 100, told.append, 40)
+    wire, told, sent = Refusing(), list[str](), list[str]()
+    chain = LimitedChain(wire, 100, told.append, sent.append, 40)
     for head in (60, 139, 140, 200, 240):
         wire.head = head
         chain.set_weights({1: 1.0})
     assert len(wire.voted) == 2
+    assert sent == ["vote", "vote"]
     assert told[0] == "The chain takes the next vote from block 140 on; it is at 60."
     wire.head, wire.code = 500, "SettingWeightsTooFast"
     chain.set_weights({1: 1.0})
@@ -152,8 +153,8 @@ def test_votes_keep_the_chains_distance_and_one_that_comes_too_soon_is_no_failur
 
 
 def test_a_commitment_that_is_refused_costs_a_round_and_three_in_a_row_the_peer() -> None:
-    wire, told = Refusing(code="Priority"), list[str]()
-    chain = LimitedChain(wire, 0, told.append)
+    wire, told, sent = Refusing(code="Priority"), list[str](), list[str]()
+    chain = LimitedChain(wire, 0, told.append, sent.append)
     chain.commit(b"1")
     chain.commit(b"2")
     wire.code = ""
@@ -164,6 +165,7 @@ def test_a_commitment_that_is_refused_costs_a_round_and_three_in_a_row_the_peer(
     with pytest.raises(ChainRejected):
         chain.commit(b"6")
     assert wire.committed == [b"3"]
+    assert sent == ["commitment"]
     assert len(told) == 4
     assert MemoryNet().chain("5").block_hash(0) != chain.block_hash(0)
 
