@@ -95,7 +95,8 @@ class Validator(Peer):
                 if verdict.verdict in MEASURED
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            known = self.evidence.own_work  # 0 is what is told of a miner that was never weighed, too
+            known.update({one.uid: one.own_work for one in judged if one.own_work or one.uid in known})
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged},
                 removed,
