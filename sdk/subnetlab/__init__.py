@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
     from subnetlab.network.evm.reverts import revert_reason as revert_reason
+    from subnetlab.public.open_fleet import OpenFleet as OpenFleet
     from subnetlab.train import data as data
     from subnetlab.train import models as models
     from subnetlab.train import optimizer as optimizers
@@ -41,6 +42,7 @@ _MODULES = {
 }
 _ATTRIBUTES = {
     "LocalFleet": "subnetlab.fleet.local",
+    "OpenFleet": "subnetlab.public.open_fleet",
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
@@ -58,6 +60,7 @@ _ATTRIBUTES = {
 __all__ = [
     "LocalFleet",
     "Net",
+    "OpenFleet",
     "Run",
     "Subnet",
     "SubnetLabError",

@@ -73,7 +73,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
         log.note(sentence)
     if options.dry_run:
         return 0
-    use_instructions(found)
+    use_instructions(found.manifest)
     from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
 
     peer = PublicPeer(found=found, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, log=log)

@@ -159,19 +159,20 @@ class MoneyVerbs:
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
+        confirm: Confirm | None = None,
         **options: Any,
     ) -> Receipt:
         """Take stake back from a hotkey, or `"all"` of it."""
-        receipt = self._client.unstake(
+        receipt = self._asking(confirm).unstake(
             amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
         back = moved_from(receipt, address(self.wallet(wallet)))
         self._note("unstake", receipt, back, to=hotkey_ss58, wallet=wallet, netuid=netuid)
         return receipt
 
-    def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
+    def execute(self, intent: Any, *, wallet: str | Wallet, confirm: Confirm | None = None) -> Receipt:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
-        receipt = self._client.execute(intent, wallet=wallet)
+        receipt = self._asking(confirm).execute(intent, wallet=wallet)
         moved = moved_from(receipt, address(self.wallet(wallet)))
         if moved:
             named = (getattr(intent, name, "") for name in ("dest_ss58", "hotkey_ss58"))

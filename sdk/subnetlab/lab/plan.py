@@ -16,6 +16,7 @@ from torch import nn
 from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
+from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
@@ -28,11 +29,12 @@ from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
 from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.initial import built, hash_of
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.sample import SAMPLE
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
@@ -72,13 +74,14 @@ class Plan:
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
-    def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
-        """The manifest of this plan at a place and a height."""
+    def manifest(self, run_id: str, netuid: int, first_block: int, *, miners: int = 0) -> Manifest:
+        """The manifest of this plan at a place and a height; of many miners a round tries a sample."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
             init=hash_of(self.initial) if self.initial else "",
+            scoring=ScoringConfig(tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
 
 
@@ -194,6 +197,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    store = open_store(run_folder / STORE_FOLDER) if manifest.init else None
+    store = open_store(store_of(run_folder)) if manifest.init else None
     model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -8,6 +8,7 @@ import math
 import secrets
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -80,18 +81,24 @@ def publish(
     """
     with closing(SubnetReads(endpoint, netuid)) as reads, closing(PeerChain(endpoint, netuid, key)) as chain:
         check_owner(reads, key.ss58_address)
-        store = open_store(fleet.store)
+        where = locator(fleet.store)
+        store = open_store(where)
         rules = reads.rules()
         draft = _stretched(made, fleet, f"{name}-{secrets.token_hex(2)}", reads, rules)
-        Announcement(manifest=bytes(32), rounds=draft.rounds, store=fleet.store).to_bytes()
+        Announcement(manifest=bytes(32), rounds=draft.rounds, store=where).to_bytes()
         # The data goes first: it may take minutes, and the first round is counted from when it is there.
         put_objects(store, corpus=made.corpus, initial=made.initial)
         notice = max(math.ceil(fleet.notice_s / rules.block_s), _LEAST_NOTICE)
         manifest = replace(draft, first_block=reads.head().number + notice)
         put_objects(store, manifest=manifest.to_bytes())
-        said = Announcement(manifest=bytes.fromhex(manifest.hash), rounds=manifest.rounds, store=fleet.store)
+        said = Announcement(manifest=bytes.fromhex(manifest.hash), rounds=manifest.rounds, store=where)
         block = announce(reads, chain, key.ss58_address, said)
         return Published(manifest=manifest, announcement=said, block=block, rules=rules)
+
+
+def locator(store: str) -> str:
+    """A store's address as other folders and processes understand it: a path becomes whole."""
+    return store if "://" in store else str(Path(store).expanduser().resolve())
 
 
 def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, rules: Rules) -> Manifest:

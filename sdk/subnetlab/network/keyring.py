@@ -10,7 +10,7 @@ import getpass
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -46,15 +46,12 @@ class LockedKey(Generic[T]):
 class AskPassword(Protocol):
     """Who is asked for a password."""
 
-    def ask(self, locked: LockedKey[Any], note: str) -> str:
-        """The password that a person typed; empty where the person would rather not.
+    def asking(self, locked: LockedKey[Any]) -> AbstractContextManager[Callable[[str], str]]:
+        """Ask for one key for as long as the block lasts, by the function that it yields.
 
-        Args:
-            locked: which key.
-            note: what was wrong with the last password; empty at first.
-
-        Raises:
-            KeyLocked: no person can be asked here, or none has answered in time.
+        That function takes what was wrong with the last password, empty at first, and returns the one that a
+        person typed; empty where the person would rather not. It raises `KeyLocked` where no person can be
+        asked, or none has answered in time.
         """
         ...
 
@@ -62,7 +59,8 @@ class AskPassword(Protocol):
 class Typed:
     """Ask at the terminal, or in the notebook's input line, where what is typed is hidden."""
 
-    def ask(self, locked: LockedKey[Any], note: str) -> str:
+    @contextmanager
+    def asking(self, locked: LockedKey[Any]) -> Generator[Callable[[str], str]]:
         """Show what is asked and wait for the line.
 
         Raises:
@@ -70,10 +68,14 @@ class Typed:
         """
         if not can_ask():
             raise headless(locked)
-        try:
-            return getpass.getpass(f"{note} Password of {locked.name}: ".lstrip())
-        except (EOFError, OSError, RuntimeError):  # such as a notebook that runs without a front end
-            raise headless(locked) from None
+
+        def ask(note: str) -> str:
+            try:
+                return getpass.getpass(f"{note} Password of {locked.name}: ".lstrip())
+            except (EOFError, OSError, RuntimeError):  # such as a notebook that runs without a front end
+                raise headless(locked) from None
+
+        yield ask
 
 
 def headless(locked: LockedKey[Any]) -> KeyLocked:
@@ -143,14 +145,15 @@ class Keyring:
             except PasswordWrong:
                 raise KeyLocked(f"The password in {locked.variable} does not open {locked.name}.") from None
         asked, note = _ASKED.get() or self.usual, ""
-        for left in range(_TRIES - 1, -1, -1):
-            typed = asked.ask(locked, note)
-            if not typed:
-                break
-            try:
-                return locked.unlock(typed)
-            except PasswordWrong:
-                note = f"That password does not open it; {left} more may be tried."
+        with asked.asking(locked) as ask:
+            for left in range(_TRIES - 1, -1, -1):
+                typed = ask(note)
+                if not typed:
+                    break
+                try:
+                    return locked.unlock(typed)
+                except PasswordWrong:
+                    note = f"That password does not open it; {left} more may be tried."
         said = "no password opened it" if note else "no password was given"
         raise KeyLocked(f"{capitalised(locked.name)} stays locked: {said}.")
 

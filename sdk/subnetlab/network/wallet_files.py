@@ -5,6 +5,7 @@ missing, damaged or of another key is refused with its file's name and a remedy:
 believed, and the key would sign for another account. A password is asked for when a key is about to sign.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import bittensor
@@ -62,30 +63,28 @@ def signing_wallet(wallet: Any, signer: str) -> Any:
         public = wallet.coldkeypub_file if role == "coldkey" else wallet.hotkeypub_file
         what = f"is of {signer}, and the key beside it of {key.ss58_address}"
         raise _broken(public, f"{role}pub", what)
-    return _Unlocked(wallet, role, key) if locked else wallet
+    return _unlocked(wallet, role, key) if locked else wallet
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Unlocked:
-    """A wallet with one open key for one submission; the wallet object itself stays locked."""
+    """One key that signs, and public halves beside it: the SDK asks for a password again otherwise."""
 
-    def __init__(self, wallet: bittensor.Wallet, role: str, key: Keypair) -> None:
-        self._wallet, self._role, self._key = wallet, role, key
+    coldkey: Keypair
+    coldkeypub: Keypair
+    hotkey: Keypair
 
-    @property
-    def coldkey(self) -> Keypair:
-        return self._key if self._role == "coldkey" else self._wallet.coldkey
 
-    @property
-    def hotkey(self) -> Keypair:
-        return self._key if self._role == "hotkey" else self._wallet.hotkey
-
-    @property
-    def coldkeypub(self) -> Keypair:
-        return self._wallet.coldkeypub
-
-    @property
-    def hotkeypub(self) -> Keypair:
-        return self._wallet.hotkeypub
+def _unlocked(wallet: bittensor.Wallet, role: str, key: Keypair) -> Any:
+    """What the SDK takes for a wallet for one submission; the key alone where the wallet has no hotkey."""
+    public = wallet.coldkeypub
+    if role == "hotkey":
+        return _Unlocked(coldkey=public, coldkeypub=public, hotkey=key)
+    if wallet.hotkeypub_file.exists_on_device():
+        return _Unlocked(coldkey=key, coldkeypub=public, hotkey=wallet.hotkeypub)
+    if wallet.hotkey_file.exists_on_device() and not wallet.hotkey_file.is_encrypted():
+        return _Unlocked(coldkey=key, coldkeypub=public, hotkey=wallet.hotkey)
+    return key
 
 
 def _locked(wallet: bittensor.Wallet, file: Keyfile, role: str, signer: str) -> LockedKey[Keypair]:

@@ -26,7 +26,8 @@ _OWN_MODELS: Final = ("TinyGPT",)
 """Kinds of models that come with SubnetLab and need no code of the manifest's author."""
 _CODE: Final = ("code", "metrics")
 """What a task holds where it runs code of the manifest's author."""
-_RUN_ID: Final = re.compile(r"[\w.-]{1,100}")
+_RUN_ID: Final = re.compile(r"\w[\w.-]{0,99}")
+"""A run's name becomes a folder's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +165,16 @@ def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
             f"{last}, and the chain is at {head}.",
             hint="Join the next run: its owner announces it on the same subnet.",
         )
-    _check_trust(found)
+    check_trust(found)
     _check_versions(found)
 
 
-def _check_trust(found: FoundRun) -> None:
+def check_trust(found: FoundRun) -> None:
+    """Refuse a manifest that holds code of an owner who is not trusted here.
+
+    Raises:
+        ManifestInvalid: it does.
+    """
     kind, task = found.manifest["model"].get("kind"), found.manifest["task"]
     if (kind not in _OWN_MODELS or any(name in task for name in _CODE)) and not found.trusted:
         raise ManifestInvalid(

@@ -4,7 +4,7 @@ from bittensor_core import KeyfileError, Keypair
 
 from subnetlab.errors import UnknownNetwork, UnknownWallet, WalletError
 from subnetlab.network.endpoints import play_money, resolve
-from subnetlab.network.wallets import open_wallet
+from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.public.subnet_reads import SubnetReads
 
 
@@ -38,16 +38,20 @@ def hotkey_of(reads: SubnetReads, wallet: str) -> Keypair:
         SecretRefused: the name looks like a secret.
         NodeUnreachable: the node does not answer.
     """
-    opened = open_wallet(wallet, development=is_development(reads))
+    return hotkey_in(open_wallet(wallet, development=is_development(reads)), wallet)
+
+
+def hotkey_in(opened: Wallet, name: str) -> Keypair:
+    """The hotkey of an open wallet; errors as `hotkey_of`."""
     try:
         key = getattr(opened, "hotkey", None)
     except FileNotFoundError as error:
         raise UnknownWallet(
-            f"The wallet {wallet!r} has no such hotkey.",
+            f"The wallet {name!r} has no such hotkey.",
             hint="Name one with NAME/HOTKEY; `btcli wallet new-hotkey` makes one.",
         ) from error
     except KeyfileError as error:
-        raise WalletError(f"The hotkey of {wallet!r} cannot be opened: {error}.") from error
+        raise WalletError(f"The hotkey of {name!r} cannot be opened: {error}.") from error
     if not isinstance(key, Keypair):
-        raise WalletError(f"The wallet {wallet!r} holds no hotkey that signs here.")
+        raise WalletError(f"The wallet {name!r} holds no hotkey that signs here.")
     return key

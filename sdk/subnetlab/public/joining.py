@@ -5,7 +5,7 @@ Everything here is known without torch and before anything is sent. Costs and wa
 
 import os
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid, NotRegistered
 from subnetlab.network.chain import Chain
@@ -100,9 +100,9 @@ def waits(found: FoundRun, rules: Rules, head: int, role: PublicRole) -> Iterato
             yield "Votes are sealed when they are made; the chain opens them in a later epoch."
 
 
-def use_instructions(found: FoundRun) -> None:
-    """Have torch, which is loaded later, use the instruction set that the run's results were made with."""
-    wanted = found.manifest["versions"].get("cpu")
+def use_instructions(manifest: dict[str, Any]) -> None:
+    """Have torch, which is loaded later, use the instruction set that the run's results are made with."""
+    wanted = manifest["versions"].get("cpu")
     if isinstance(wanted, str) and wanted in _ORDER:
         os.environ[_CAPABILITY] = wanted.lower()
 

@@ -19,15 +19,16 @@ from typing import Any, Final
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreUnreachable
+from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable
 from subnetlab.fleet.messages import PeerStopped
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.joining import PublicRole, await_permit, check_instructions, patience_s
 from subnetlab.public.limited_chain import LimitedChain
 from subnetlab.public.log import PeerLog
+from subnetlab.public.reports import KINDS, put_report
 from subnetlab.public.subnet_reads import Rules, SubnetReads
-from subnetlab.record.events import Event, PeerReady, Scored
+from subnetlab.record.events import Event, Mined, PeerReady, Phase, Scored, WeightsSet
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.writer import RecordWriter
@@ -83,9 +84,12 @@ class PublicPeer:
             manifest = read(self.found)
             corpus = corpus_of(self.found, manifest)
 
+            reporting = Reporting(self.found, self.uid, self.key, self.log)
+
             def report(event: Event) -> None:
                 record.append(event)
                 self.log.event(event)
+                reporting.take(event)
 
             try:
                 self._keep_on(manifest, corpus, report)
@@ -162,6 +166,30 @@ class PublicPeer:
             raise PeerStopped
         self._leaving = peer.leaving = True
         self.log.note("This peer leaves after the round at hand; a second signal ends it at once.")
+
+
+@dataclass(slots=True)
+class Reporting:
+    """Puts what a peer reports of its rounds into the run's store, for those who watch it."""
+
+    found: FoundRun
+    uid: int
+    key: Keypair
+    log: PeerLog
+    _waiting: "list[Mined | Scored | WeightsSet]" = field(default_factory=list["Mined | Scored | WeightsSet"])
+
+    def take(self, event: Event) -> None:
+        """Keep an event, and publish those of a round once the role's part of it is done."""
+        if isinstance(event, KINDS):
+            self._waiting.append(event)
+        done = isinstance(event, Mined) or (isinstance(event, Phase) and event.name == "scored")
+        if not done or not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        try:
+            put_report(self.found.store, self.found.hash, self.uid, waiting, self.key.sign)
+        except StoreError as error:  # those who watch miss it, and the round goes on
+            self.log.note(f"What this peer reported of its round was not stored: {error}")
 
 
 def read(found: FoundRun) -> Manifest:

@@ -75,10 +75,12 @@ class ScoringConfig:
     certainty: float = 2.5
     """Standard errors by which harm must exceed the noise of its measurement, and rounds count by how much
     they say beside it; 0: every number as it is, every round alike."""
+    tried: int = 0
+    """Most updates that are tried on data in a round; of more, a sample that the beacon draws. 0: all."""
 
 
 EARLIER: Final[dict[str, Any]] = {
-    "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0,
+    "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0, "tried": 0,
 }  # fmt: skip
 """What runs were judged by before a manifest named these; such values are not written."""
 

@@ -48,6 +48,11 @@ def manifest(hash_: str) -> str:
     return f"manifests/{hash_}"
 
 
+def reports(round_: int, uid: int) -> str:
+    """The prefix of what a peer of a public run says of its round."""
+    return f"rounds/{round_:06}/reports/{uid}"
+
+
 def shard_hashes(root: str) -> str:
     """The hashes of all shards of a run's data, found by the root in its manifest."""
     return f"shards/{root}"

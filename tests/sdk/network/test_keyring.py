@@ -1,5 +1,7 @@
 """Encrypted keys: one password opens one key, for a while, and every way of not opening it is said."""
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,8 +16,12 @@ class Person:
     def __init__(self, *typed: str) -> None:
         self.typed, self.notes = list(typed), list[str]()
 
-    def ask(self, locked: LockedKey[Any], note: str) -> str:
+    @contextmanager
+    def asking(self, locked: LockedKey[Any]) -> Generator[Callable[[str], str]]:
         assert locked.name == "the coldkey of cold"
+        yield self.ask
+
+    def ask(self, note: str) -> str:
         self.notes.append(note)
         return self.typed.pop(0)
 

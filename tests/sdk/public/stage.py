@@ -125,11 +125,19 @@ class BlockClock:
     def _run(self) -> None:
         try:
             while not self._over.wait(self.every_s):
+                self._note_ready()
                 if self.height < self.until and not self._awaited(self.height + 1):
                     self.height = self.node.seal()
         except BaseException as error:  # shown by the test that waits
             self._failed = error
             raise
+
+    def _note_ready(self) -> None:
+        """Who is ready before a block is sealed takes part in a round that it opens."""
+        for command in list(self._started):
+            new = command.role is not None and command.process.pid not in self._ready_at
+            if new and any(line.get("kind") == "peer_ready" for line in command.lines()):
+                self._ready_at[command.process.pid] = self.height
 
     def _awaited(self, following: int) -> bool:
         """Whether a live peer still owes a phase that is due before a height."""
@@ -144,12 +152,9 @@ class BlockClock:
         )
 
     def _owes(self, command: "Command", heights: RoundHeights, following: int) -> bool:
+        if command.role is None or self._ready_at.get(command.process.pid, heights.open) >= heights.open:
+            return False  # it is not up, or joined in the middle of this round
         lines = command.lines()
-        ready = next((line for line in lines if line.get("kind") == "peer_ready"), None)
-        if ready is None or command.role is None:
-            return False
-        if self._ready_at.setdefault(command.process.pid, self.height) >= heights.open:
-            return False  # it joined in the middle of this round
         told = {(line["round"], line["name"]) for line in lines if line.get("kind") == "phase"}
         owed = {(heights.round, name) for height, name in due(command.role, heights) if height <= following}
         return not owed <= told

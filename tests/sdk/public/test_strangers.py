@@ -2,18 +2,21 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import subnetlab as sl
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.public.peer import peer_folder
+from subnetlab.record.events import Scored
 from subnetlab.record.line import FILE_NAME
-from subnetlab.record.reader import verify
+from subnetlab.record.reader import Tail, verify
 from subnetlab.train.manifest import Manifest
 
-from .stage import Command, OpenSubnet, open_subnet
+from .stage import LIMIT_S, Command, OpenSubnet, open_subnet
 
 ROUNDS = 5
 
@@ -26,6 +29,8 @@ class Story:
     manifest: Manifest
     peers: dict[str, Command]
     killed: Command
+    run: sl.Run
+    """As somebody sees it who watches, and started none of it."""
 
     def thetas(self) -> set[str]:
         lasts = (peer.event("note", rounds=ROUNDS) for peer in self.peers.values())
@@ -35,7 +40,8 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Two miners and two validators from the start, one miner late; one miner is killed and started again."""
-    with open_subnet(tmp_path_factory.mktemp("open")) as subnet:
+    with ExitStack() as held:
+        subnet = held.enter_context(open_subnet(tmp_path_factory.mktemp("open")))
         for wallet in ("bob/m1", "bob/m2", "bob/m3"):
             subnet.register(wallet)
         for wallet, stake_tao in (("bob/v1", 300), ("bob/v2", 200)):
@@ -44,6 +50,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             clock.reach(clock.height + 12)
             manifest = subnet.published("--notice", "4", rounds=ROUNDS)
             clock.until = manifest.first_block - 1
+            net = held.enter_context(sl.connect(subnet.node.endpoint))
+            run = net.subnet(subnet.netuid).attach()
             peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}") for i in (1, 2)}
             peers |= {f"v{i}": subnet.peer("validator", f"bob/v{i}") for i in (1, 2)}
             for peer in peers.values():
@@ -60,8 +68,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             clock.until = manifest.heights(ROUNDS - 1).next_open + 9
             for peer in peers.values():
                 assert peer.ended() == 0, peer.log.read_text()[-3000:]
-            clock.reach(int(clock.until))
-        yield Story(subnet, manifest, peers, killed)
+            clock.until = clock.height + 40
+            run.wait(LIMIT_S, progress=False)
+        yield Story(subnet, manifest, peers, killed, run)
 
 
 def test_every_stranger_reaches_the_same_model(story: Story) -> None:
@@ -91,6 +100,24 @@ def test_weights_and_pay_are_on_chain(story: Story) -> None:
     assert voted
     paid = {neuron.uid for neuron in graph.neurons if neuron.incentive}
     assert paid & voted
+
+
+def test_who_only_watches_has_the_whole_record_and_the_model(story: Story) -> None:
+    run, view = story.run, story.run.view
+    assert run.status == "finished"
+    assert sorted(view.closed) == list(range(ROUNDS))
+    assert {view.closed[ROUNDS - 1].theta_hash} == story.thetas()
+    assert len(view.up) == 0
+    assert len(view.peers) == len(story.peers)
+    uids = {name: peer.event("peer_ready")["uid"] for name, peer in story.peers.items()}
+    assert set(view.mining) == {uids["m1"], uids["m2"], uids["m3"]}
+    mined = run.frame("miners")
+    assert set(mined["uid"]) == set(view.mining)
+    scored = [entry.event for entry in Tail(run.folder / FILE_NAME).entries()]
+    assert {uids["v1"], uids["v2"]} == {event.validator for event in scored if isinstance(event, Scored)}
+    assert view.pay.last is not None
+    assert verify(run.folder / FILE_NAME).torn_bytes == 0
+    assert sum(part.numel() for part in run.model.parameters()) > 1000
 
 
 def test_no_peer_held_what_opens_the_nodes_own_methods(story: Story) -> None:
