@@ -105,7 +105,8 @@ class Validator(Peer):
                 if measured(verdict)
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            known = self.evidence.own_work  # 0 is what is told of a miner that was never weighed, too
+            known.update({one.uid: one.own_work for one in judged if one.own_work or one.uid in known})
             forged = [verdict.uid for verdict in judged if verdict.verdict in FORGED]
             for verdict in judged:
                 if verdict.uid in removed or verdict.verdict in {*FORGED, COPIED}:
