@@ -3,7 +3,9 @@
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import publish_display_data
 
+from subnetlab.lab import remote
 from subnetlab_kernel import plain_errors, secret_guard
 from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
@@ -28,6 +30,7 @@ def load(shell: InteractiveShell) -> None:
         shell.events.register("post_execute", _NAMED[shell].let_go)
     secret_guard.install(shell)
     formatters.register(shell)
+    remote.show_with(publish_display_data)
 
 
 def unload(shell: InteractiveShell) -> None:  # noqa: ARG001  (IPython passes it)

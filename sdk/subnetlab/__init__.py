@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab.compare import compare as compare
+    from subnetlab.lab.remote import remote as remote
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
     from subnetlab.lab.runs import attach as attach
@@ -49,6 +50,7 @@ _ATTRIBUTES = {
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
+    "remote": "subnetlab.lab.remote",
     "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "models",
     "open",
     "optimizers",
+    "remote",
     "revert_reason",
     "runs",
     "strategies",

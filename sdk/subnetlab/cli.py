@@ -1,4 +1,4 @@
-"""The command line: `subnetlab demo | lab | devnet | doctor | runs`, one word each, options behind it.
+"""The command line: `subnetlab demo | lab | host | devnet | doctor | runs`, one word each, options behind it.
 
 Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
 starts without torch and `--help` without anything.
@@ -24,6 +24,12 @@ def _demo(arguments: Sequence[str]) -> int:
 
 def _lab(arguments: Sequence[str]) -> int:
     from subnetlab.commands.lab import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
+def _host(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.host import main  # noqa: PLC0415
 
     return main(arguments)
 
@@ -55,6 +61,7 @@ def _runs(arguments: Sequence[str]) -> int:
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "demo": ("run the first tutorial without a browser and print its verdict", _demo),
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
+    "host": ("give people kernels on this machine, each behind a token", _host),
     "devnet": ("start a development node", _devnet),
     "runs": ("list the runs of this machine", _runs),
     "doctor": ("check this machine", _doctor),

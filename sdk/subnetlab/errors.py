@@ -25,6 +25,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
+    ├── HostError           kernels elsewhere, or for others
+    │   └── HostFailed · RemoteUnreachable · RemoteRefused · RemoteFailed
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -322,6 +324,35 @@ class RunFileInvalid(RunError):
     """The file is not a recorded run, or it was changed on its way."""
 
     hint = "Ask for the file that run.save('run.zip') wrote."
+
+
+class HostError(SubnetLabError):
+    """Kernels on another machine, or for others on this one."""
+
+
+class HostFailed(HostError):
+    """A host could not be started."""
+
+
+class RemoteUnreachable(HostError):
+    """No host answers at the address, or it does not answer as one."""
+
+    hint = "Check the address, and that `subnetlab host` runs there."
+
+
+class RemoteRefused(HostError):
+    """A host answers, and refuses."""
+
+
+class RemoteFailed(HostError):
+    """A cell failed in a remote kernel; `.traceback` is the kernel's own."""
+
+    hint = ""
+
+    def __init__(self, message: str, *, ename: str = "", traceback: str = "") -> None:
+        """Keep the name of the error and its traceback beside the sentence."""
+        super().__init__(message)
+        self.ename, self.traceback = ename, traceback
 
 
 class DevnetError(SubnetLabError):
