@@ -15,7 +15,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── MoneyError          nothing was spent
     │   └── InvalidAmount · InsufficientBalance · OverBudget · NotConfirmed · HeadlessSpendRefused
     ├── StoreError
-    │   └── ObjectExists · ObjectMissing · ObjectTooLarge · InvalidObjectName · StoreUnreachable
+    │   ├── ObjectExists · ObjectTooLarge · InvalidObjectName · StoreUnreachable · StoreAddressInvalid
+    │   └── ObjectMissing > PlaceAway
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
@@ -27,6 +28,8 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     ├── HostError           kernels elsewhere, or for others
     │   └── HostFailed · RemoteUnreachable · RemoteRefused · RemoteFailed
+    ├── LessonError
+    │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -145,6 +148,18 @@ class SecretRefused(WalletError):
     hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
 
 
+class KeyLocked(WalletError):
+    """A key is encrypted on disk and was not opened; nothing was signed."""
+
+    hint = "Run it again to be asked again; `btcli wallet list` shows which keys there are."
+
+
+class PasswordWrong(WalletError):
+    """A password does not open a key."""
+
+    hint = "Type the password that this key was encrypted with; case and spaces count."
+
+
 class WalletRefused(WalletError):
     """A wallet in the page, or the person at it, said no."""
 
@@ -205,6 +220,10 @@ class ObjectMissing(StoreError):
     """No object has this name."""
 
 
+class PlaceAway(ObjectMissing):
+    """Another peer's place does not answer, or its locator is refused; for this peer nothing lies there."""
+
+
 class ObjectTooLarge(StoreError):
     """The object is larger than the reader allows."""
 
@@ -215,6 +234,15 @@ class InvalidObjectName(StoreError):
 
 class StoreUnreachable(StoreError):
     """The store cannot be reached or written."""
+
+
+class StoreAddressInvalid(StoreUnreachable):
+    """The text names no store, or holds what no address may hold, such as a key."""
+
+    hint = (
+        "Give a folder, s3://bucket/prefix?endpoint=…&region=…, gs://bucket/prefix, "
+        "az://container/prefix?account=… or https://host/path (reading only)."
+    )
 
 
 class RecordError(SubnetLabError):
@@ -353,6 +381,14 @@ class RemoteFailed(HostError):
         """Keep the name of the error and its traceback beside the sentence."""
         super().__init__(message)
         self.ename, self.traceback = ename, traceback
+
+
+class LessonError(SubnetLabError):
+    """An exercise of the course could not be taken as solved."""
+
+
+class AnswerWrong(LessonError):
+    """The answer to an exercise is wrong or missing."""
 
 
 class DevnetError(SubnetLabError):

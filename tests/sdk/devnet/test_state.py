@@ -50,6 +50,22 @@ class StateMachine(RuleBasedStateMachine):
             return
         self.building = inside
 
+    @rule(outer=st.lists(st.tuples(KEYS, VALUES), max_size=3), inner=st.lists(st.tuples(KEYS, VALUES)))
+    def drop_a_layer_with_those_in_it(
+        self, outer: list[tuple[bytes, bytes | None]], inner: list[tuple[bytes, bytes | None]]
+    ) -> None:
+        dropped = self.state.push()
+        for key, value in outer:
+            self.state.put(key, value)
+        kept = self.state.push()
+        for key, value in inner:
+            self.state.put(key, value)
+        self.state.commit(kept)
+        self.state.push()
+        for key, value in (*inner, *outer):
+            self.state.put(key, value)
+        self.state.discard(dropped)
+
     @rule()
     def seal(self) -> None:
         before = self.sealed[-1] if self.sealed else {}

@@ -7,13 +7,16 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import bittensor_core as core
 
 from subnetlab.errors import MetadataInvalid
 
 SS58_FORMAT = 42
+MOST_HELD_KEYS: Final = 4096
+"""Storage keys that are held, because every block reads the same few hundred."""
 _SURPLUS = re.compile(r"(\d+) undecoded bytes remain")
 
 
@@ -85,7 +88,8 @@ class Codec:
         self.apis: dict[str, dict[str, dict[str, Any]]] = self.runtime.runtime_api_map()
         self._types: dict[int, dict[str, Any]] | None = None
         self._items: dict[tuple[str, str], StorageItem] = {}
-        self._prefixes: dict[tuple[str, str], bytes] = {}
+        # Typed, because True and 1 are equal and are other keys.
+        self._held = lru_cache(MOST_HELD_KEYS, typed=True)(self._slot)
 
     def item(self, pallet: str, name: str) -> StorageItem:
         """The description of one storage entry.
@@ -109,12 +113,22 @@ class Codec:
 
     def key(self, pallet: str, name: str, *keys: Any) -> bytes:
         """The real storage key (or the prefix of one, where keys are left out)."""
-        if keys:
-            return bytes(self.runtime.storage_key(pallet, name, list(keys)))
-        found = self._prefixes.get((pallet, name))
-        if found is None:
-            found = self._prefixes[pallet, name] = bytes(self.runtime.storage_key(pallet, name, []))
-        return found
+        return self.slot(pallet, name, *keys)[1]
+
+    def slot(self, pallet: str, name: str, *keys: Any) -> tuple[StorageItem, bytes]:
+        """The description of a storage entry, and the real storage key (or the prefix of one).
+
+        Raises:
+            MetadataInvalid: the runtime has no such entry.
+            ValueError, TypeError, OverflowError: the keys do not fit it.
+        """
+        try:
+            return self._held(pallet, name, *keys)
+        except TypeError:  # lists cannot be looked up
+            return self._slot(pallet, name, *keys)
+
+    def _slot(self, pallet: str, name: str, *keys: Any) -> tuple[StorageItem, bytes]:
+        return self.item(pallet, name), bytes(self.runtime.storage_key(pallet, name, list(keys)))
 
     def encode(self, type_name: str, value: Any) -> bytes:
         """SCALE bytes of a value."""

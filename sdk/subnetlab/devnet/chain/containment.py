@@ -4,28 +4,33 @@ On the chain, what a call or a hook does unforeseen traps the runtime; here it m
 """
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Self
 
 log = logging.getLogger("subnetlab.devnet")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """How the body of `contained` went."""
+class Contained:
+    """A body whose faults end with it."""
 
-    failed: bool = False
+    __slots__ = ("_passes", "_what", "failed")
+
+    def __init__(self, what: str, passes: tuple[type[Exception], ...]) -> None:
+        """Name what fails in the log."""
+        self._what, self._passes = what, passes
+        self.failed = False
+        """Whether the body raised."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, self._passes):
+            return False
+        log.error("%s failed", self._what, exc_info=error)
+        self.failed = True
+        return True
 
 
-@contextmanager
-def contained(what: str, *, passes: tuple[type[Exception], ...] = ()) -> Generator[Outcome]:
+def contained(what: str, *, passes: tuple[type[Exception], ...] = ()) -> Contained:
     """Log whatever the body raises, apart from what `passes`, and go on behind it."""
-    outcome = Outcome()
-    try:
-        yield outcome
-    except passes:
-        raise
-    except Exception:
-        log.exception("%s failed", what)
-        outcome.failed = True
+    return Contained(what, passes)

@@ -5,8 +5,8 @@ reads; there is no second object model. A ledger made by `at(block)` looks at a 
 """
 
 import logging
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,32 @@ class Mark:
     events: int
 
 
+class EventRecord(dict[str, Any]):
+    """An event as the codec shows it."""
+
+    encoded: bytes
+    """The same in SCALE."""
+
+
+class Transaction:
+    """Keeps what its body does to storage and events, unless it raises: then both are dropped."""
+
+    __slots__ = ("_ledger", "_mark")
+
+    def __init__(self, ledger: "Ledger") -> None:
+        """Begin with the body."""
+        self._ledger = ledger
+
+    def __enter__(self) -> None:
+        self._mark = self._ledger.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._ledger.commit(self._mark)
+        else:
+            self._ledger.rollback(self._mark)
+
+
 def go_on() -> None:
     """No waiting caller."""
 
@@ -43,7 +69,7 @@ class Ledger:
         """Unix time of that block in milliseconds."""
         self.author: str | None = None
         """Who earns this block's fees, an ss58 address; None burns them."""
-        self.events: list[dict[str, Any]] = []
+        self.events: list[EventRecord] = []
         self.phase: Any = "Initialization"
         """`Initialization`, `{"ApplyExtrinsic": index}` or `Finalization`."""
         self.ref_time = 0
@@ -66,8 +92,8 @@ class Ledger:
 
     def get(self, pallet: str, item: str, *keys: Any) -> Any:
         """The decoded value; the metadata's default where absent, None where absent and optional."""
-        entry = self.codec.item(pallet, item)
-        raw = self.state.get(self.codec.key(pallet, item, *keys), self._at)
+        entry, key = self.codec.slot(pallet, item, *keys)
+        raw = self.state.get(key, self._at)
         if raw is None:
             if entry.optional:
                 return None
@@ -85,8 +111,8 @@ class Ledger:
     def put(self, pallet: str, item: str, *keys: Any, value: Any) -> None:
         """Store a value."""
         assert self._at is None, "a sealed block cannot be written"
-        encoded = self.codec.encode(self.codec.item(pallet, item).value_type, value)
-        self.state.put(self.codec.key(pallet, item, *keys), encoded)
+        entry, key = self.codec.slot(pallet, item, *keys)
+        self.state.put(key, self.codec.encode(entry.value_type, value))
 
     def remove(self, pallet: str, item: str, *keys: Any) -> None:
         """Remove a value; nothing happens where there is none."""
@@ -130,9 +156,10 @@ class Ledger:
         Raises:
             ValueError, TypeError: the metadata has no such event, or the fields do not fit it.
         """
-        record = {"phase": self.phase, "event": {pallet: {event: fields}}, "topics": []}
-        # Encoded once more than needed: what cannot be encoded costs its extrinsic, not the block.
-        self.codec.encode(self.codec.item("System", "Events").value_type, [record])
+        record = EventRecord(phase=self.phase, event={pallet: {event: fields}}, topics=[])
+        # Encoded at once: what cannot be encoded costs its extrinsic, not the block.
+        listed = self.codec.encode(self.codec.item("System", "Events").value_type, [record])
+        record.encoded = listed[1:]  # without the list's length
         self.events.append(record)
 
     def begin(self) -> Mark:
@@ -148,16 +175,9 @@ class Ledger:
         """Keep storage and events since a mark."""
         self.state.commit(mark.depth)
 
-    @contextmanager
-    def transaction(self) -> Generator[None]:
+    def transaction(self) -> Transaction:
         """Keep storage and events of the body unless it raises: then drop both."""
-        mark = self.begin()
-        try:
-            yield
-        except BaseException:
-            self.rollback(mark)
-            raise
-        self.commit(mark)
+        return Transaction(self)
 
     def dispatch(self, origin: Origin, decoded_call: dict[str, Any]) -> None:
         """Run a decoded call (`call_module`, `call_function`, `call_args`) as one transaction.

@@ -1,4 +1,4 @@
-"""Versioned key-value state: every block's values stay readable, the block being built is a stack of layers.
+"""Versioned key-value state: sealed blocks' values stay readable, the block being built writes in layers.
 
 Keys and values are raw bytes; nothing here knows SCALE or pallets. Old versions can be pruned, the whole
 state held and put back. No Merkle trie: the header's state root is a hash chain (fidelity table).
@@ -7,6 +7,7 @@ state held and put back. No Merkle trie: the header's state root is a hash chain
 import bisect
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, Final
 
 Version = tuple[int, bytes | None]
 """The block a value was sealed in, and the value; None where the key was removed."""
@@ -15,21 +16,27 @@ Kept = Mapping[bytes, Callable[[bytes | None], bool]]
 """Keys whose old values outlive their blocks' states, each with whether a value does."""
 
 
+_UNWRITTEN: Final = object()
+"""In the place of a value: the block being built had not written the key."""
+
+
 class State:
-    """Every key's history, plus the uncommitted layers of the block being built."""
+    """Every key's history, plus what the block being built has written, with a log to undo it."""
 
     def __init__(self) -> None:
         """Start empty, before genesis."""
         self._history: dict[bytes, list[Version]] = {}
         self._keys: list[bytes] = []
-        self._layers: list[dict[bytes, bytes | None]] = [{}]
+        self._written: dict[bytes, bytes | None] = {}
+        self._undo: list[tuple[bytes, Any]] = []
+        """Keys written inside layers, each with what was there before."""
+        self._layers: list[int] = []
+        """How long the log was when each open layer was opened."""
 
     def get(self, key: bytes, at: int | None = None) -> bytes | None:
         """The value at a sealed block, or in the block being built where `at` is None."""
-        if at is None:
-            for layer in reversed(self._layers):
-                if key in layer:
-                    return layer[key]
+        if at is None and key in self._written:
+            return self._written[key]
         return self._sealed(key, at)
 
     def _sealed(self, key: bytes, at: int | None) -> bytes | None:
@@ -43,25 +50,37 @@ class State:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write into the block being built; None removes."""
-        self._layers[-1][key] = value
+        if self._layers:
+            self._undo.append((key, self._written.get(key, _UNWRITTEN)))
+        self._written[key] = value
 
     def push(self) -> int:
         """Open a layer: what is written from now on can be dropped or kept down to the depth this returns."""
-        self._layers.append({})
-        return len(self._layers) - 1
+        self._layers.append(len(self._undo))
+        return len(self._layers)
 
     def discard(self, depth: int) -> None:
         """Drop the layers from a depth on."""
-        assert depth > 0, "the block being built has no layer below it"
-        del self._layers[depth:]
+        begun = self._close(depth)
+        for key, before in reversed(self._undo[begun:]):
+            if before is _UNWRITTEN:
+                del self._written[key]
+            else:
+                self._written[key] = before
+        del self._undo[begun:]
 
     def commit(self, depth: int) -> None:
         """Merge the layers from a depth on into the one below."""
+        self._close(depth)
+        if not self._layers:
+            self._undo.clear()
+
+    def _close(self, depth: int) -> int:
+        """Close the layers from a depth on; how long the log was when the first of them was opened."""
         assert depth > 0, "the block being built has no layer below it"
-        written = self._layers[depth:]
-        del self._layers[depth:]
-        for layer in written:
-            self._layers[-1].update(layer)
+        begun = self._layers[depth - 1]
+        del self._layers[depth - 1 :]
+        return begun
 
     @contextmanager
     def layer(self) -> Generator[None]:
@@ -76,8 +95,8 @@ class State:
 
     def seal(self, block: int) -> dict[bytes, bytes | None]:
         """Make the block being built permanent as `block` and return what it changed."""
-        assert len(self._layers) == 1, "sealed inside an open layer"
-        written, self._layers = self._layers[0], [{}]
+        assert not self._layers, "sealed inside an open layer"
+        written, self._written = self._written, {}
         changed: dict[bytes, bytes | None] = {}
         for key, value in written.items():
             versions = self._history.get(key)
@@ -96,15 +115,14 @@ class State:
     def keys(self, prefix: bytes, at: int | None = None, after: bytes | None = None) -> list[bytes]:
         """Present keys below a prefix in order, those after `after` only."""
         found = [key for key in self._below(prefix, after) if self.get(key, at) is not None]
-        if at is None and any(self._layers):
-            fresh = {
-                key
-                for layer in self._layers
-                for key in layer
-                if key.startswith(prefix) and (after is None or key > after) and self.get(key) is not None
-            }
-            found = sorted(fresh.union(found))
-        return found
+        if at is not None:
+            return found
+        fresh = [
+            key
+            for key, value in self._written.items()
+            if key.startswith(prefix) and value is not None and (after is None or key > after)
+        ]
+        return sorted({*fresh, *found}) if fresh else found
 
     def _below(self, prefix: bytes, after: bytes | None) -> Iterator[bytes]:
         if after is not None and after > prefix:
@@ -152,7 +170,7 @@ class State:
     def copy(self) -> "State":
         """An independent copy of all versions and of what is not sealed yet, for snapshots."""
         twin = State()
-        twin._layers = [dict(layer) for layer in self._layers]
+        twin._written, twin._undo, twin._layers = dict(self._written), list(self._undo), list(self._layers)
         twin._history = {key: list(versions) for key, versions in self._history.items()}
         twin._keys = list(self._keys)
         return twin

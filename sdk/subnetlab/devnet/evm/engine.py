@@ -69,6 +69,11 @@ class Log:
     topics: tuple[bytes, ...]
     data: bytes
 
+    def event_fields(self) -> dict[str, Any]:
+        """The same as the codec encodes it."""
+        topics = ["0x" + topic.hex() for topic in self.topics]
+        return {"address": "0x" + self.address.hex(), "topics": topics, "data": self.data}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -99,16 +104,8 @@ Pause = Callable[[], None]
 class EvmEngine(Protocol):
     """Runs messages on a ledger."""
 
-    def apply(self, ledger: Ledger, message: Message) -> Outcome:
-        """Run a message in the block being built: fees are paid, logs become events.
-
-        Raises:
-            DispatchError: it could not begin; nothing has changed.
-        """
-        ...
-
-    def call(self, ledger: Ledger, message: Message, pause: Pause) -> Outcome:
-        """Run a message on a ledger of its own, without fees; `pause` may put it off or end it."""
+    def run(self, ledger: Ledger, message: Message, pause: Pause) -> Outcome:
+        """Run a message whose fee is paid; `pause` may put it off or end it."""
         ...
 
 

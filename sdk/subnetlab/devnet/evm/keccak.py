@@ -4,13 +4,15 @@ Every block's header takes one, and loading the C library takes as long as dozen
 first are computed here, and a node that is only started loads nothing. Source: the Keccak reference.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 EMPTY_CODE_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
 """Of no code."""
 FIRST_BY_PYTHON: Final = 8
 _MASK = (1 << 64) - 1
 _RATE = 136
+_DIGEST_BYTES = 32
 _ROTATIONS = (
     0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14,
 )  # fmt: skip
@@ -22,17 +24,20 @@ _ROUND_CONSTANTS = (
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 )  # fmt: skip
 _hashed = 0
+_library: Callable[..., Any] | None = None
 
 
 def keccak(data: bytes) -> bytes:
     """The Keccak-256 hash."""
-    global _hashed  # noqa: PLW0603 - it decides when the library is worth loading, nothing else
-    if _hashed < FIRST_BY_PYTHON:
-        _hashed += 1
-        return by_python(data)
-    from Crypto.Hash import keccak as library  # noqa: PLC0415 - see the module's text
+    global _hashed, _library  # noqa: PLW0603 - they decide when the library is worth loading, nothing else
+    if _library is None:
+        if _hashed < FIRST_BY_PYTHON:
+            _hashed += 1
+            return by_python(data)
+        from Crypto.Hash.keccak import Keccak_Hash  # noqa: PLC0415 - see the module's text
 
-    return library.new(digest_bits=256, data=data).digest()
+        _library = Keccak_Hash
+    return _library(data, digest_bytes=_DIGEST_BYTES, update_after_digest=False).digest()
 
 
 def by_python(data: bytes) -> bytes:

@@ -23,7 +23,6 @@ from eth.vm.execution_context import ExecutionContext
 from eth.vm.message import Message as FrameMessage
 
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.evm import fees
 from subnetlab.devnet.evm.addresses import created, created_by_salt
 from subnetlab.devnet.evm.computation import Computation, OutOfFund
@@ -53,28 +52,9 @@ _EXIT_ERRORS: tuple[tuple[type[VMError], str], ...] = (
 class Prague:
     """`EvmEngine` by py-evm."""
 
-    def apply(self, ledger: Ledger, message: Message) -> Outcome:
-        """Run a message in the block being built; see `EvmEngine`."""
-        state = _state(ledger, ledger.pause)
-        if state.accounts.get_code(message.sender):
-            raise DispatchError("EVM", "TransactionMustComeFromEOA")
-        with ledger.transaction():
-            paid = fees.withdraw(ledger, message.sender, message.gas_limit * message.gas_price)
-            outcome = _run(state, message)
-            fees.settle(ledger, message.sender, outcome.gas_used, message.gas_price, paid)
-            for log in outcome.logs:
-                ledger.deposit_event("EVM", "Log", {"log": event_fields(log)})
-        return outcome
-
-    def call(self, ledger: Ledger, message: Message, pause: Pause) -> Outcome:
-        """Run a message on a ledger of its own; see `EvmEngine`."""
+    def run(self, ledger: Ledger, message: Message, pause: Pause) -> Outcome:
+        """Run a message whose fee is paid; see `EvmEngine`."""
         return _run(_state(ledger, pause), message)
-
-
-def event_fields(log: Log) -> dict[str, Any]:
-    """A log as the codec encodes it."""
-    topics = ["0x" + topic.hex() for topic in log.topics]
-    return {"address": "0x" + log.address.hex(), "topics": topics, "data": log.data}
 
 
 def is_delegation(code: bytes) -> bool:

@@ -11,6 +11,9 @@ Item: TypeAlias = "bytes | Sequence[Item]"
 MOST_DEPTH = 8
 """How deep lists may lie inside lists; a transaction needs three."""
 _SHORT = 55
+_STRING, _LIST = 0x80, 0xC0
+"""What the first byte of a byte string and of a list counts from."""
+_SHORT_HEADS = [bytes([head]) for head in range(256)]
 
 
 class Malformed(ValueError):
@@ -25,18 +28,18 @@ def number(value: int) -> bytes:
 def encode(item: Item) -> bytes:
     """The bytes of an item."""
     if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
+        if len(item) == 1 and item[0] < _STRING:
             return item
-        return _head(0x80, len(item)) + item
-    body = b"".join(encode(part) for part in item)
-    return _head(0xC0, len(body)) + body
+        return _head(_STRING, len(item)) + item
+    body = b"".join([encode(part) for part in item])
+    return _head(_LIST, len(body)) + body
 
 
 def _head(kind: int, length: int) -> bytes:
     if length <= _SHORT:
-        return bytes([kind + length])
+        return _SHORT_HEADS[kind + length]
     size = number(length)
-    return bytes([kind + _SHORT + len(size)]) + size
+    return _SHORT_HEADS[kind + _SHORT + len(size)] + size
 
 
 def decode(data: bytes) -> Item:
@@ -57,12 +60,12 @@ def _decode(data: bytes, start: int, limit: int, depth: int) -> tuple[Item, int]
     if depth > MOST_DEPTH:
         raise Malformed("lists lie too deep inside lists")
     first = data[start]
-    if first < 0x80:
+    if first < _STRING:
         return data[start : start + 1], start + 1
-    is_list = first >= 0xC0
-    body, end = _span(data, start, limit, 0xC0 if is_list else 0x80)
+    is_list = first >= _LIST
+    body, end = _span(data, start, limit, _LIST if is_list else _STRING)
     if not is_list:
-        if end - body == 1 and first == 0x81 and data[body] < 0x80:
+        if end - body == 1 and first == 0x81 and data[body] < _STRING:
             raise Malformed("a byte is longer than it needs to be")
         return data[body:end], end
     items: list[Item] = []

@@ -25,7 +25,11 @@ def free(ledger: Ledger, who: str) -> int:
 
 def set_free(ledger: Ledger, who: str, amount: int) -> None:
     """Write a free balance; the account is reaped at zero and endowed from zero."""
-    account = ledger.get("System", "Account", who)
+    _set_free(ledger, who, ledger.get("System", "Account", who), amount)
+
+
+def _set_free(ledger: Ledger, who: str, account: dict[str, Any], amount: int) -> None:
+    """The same with the account as it was read; its nonce and counters are kept."""
     before = int(account["data"]["free"])
     account["data"]["free"] = amount
     if before == 0 and amount > 0:
@@ -46,7 +50,8 @@ def withdraw(ledger: Ledger, who: str, amount: int, *, keep_alive: bool = True) 
     Raises:
         DispatchError: Token.FundsUnavailable, or Token.NotExpendable below the existential deposit.
     """
-    left = free(ledger, who) - amount
+    account = ledger.get("System", "Account", who)
+    left = int(account["data"]["free"]) - amount
     if left < 0:
         raise DispatchError("Token", "FundsUnavailable")
     if left < EXISTENTIAL_DEPOSIT and (keep_alive or left != 0):
@@ -55,7 +60,7 @@ def withdraw(ledger: Ledger, who: str, amount: int, *, keep_alive: bool = True) 
         reduce_issuance(ledger, left)  # dust below the deposit is lost with the account
         ledger.deposit_event("Balances", "DustLost", {"account": who, "amount": left})
         left = 0
-    set_free(ledger, who, left)
+    _set_free(ledger, who, account, left)
 
 
 def deposit(ledger: Ledger, who: str, amount: int) -> None:
@@ -65,12 +70,13 @@ def deposit(ledger: Ledger, who: str, amount: int) -> None:
         DispatchError: Token.BelowMinimum where a new account would stay below the existential deposit,
             Arithmetic.Overflow past what an account can hold.
     """
-    after = free(ledger, who) + amount
+    account = ledger.get("System", "Account", who)
+    after = int(account["data"]["free"]) + amount
     if after > U64_MAX:
         raise DispatchError("Arithmetic", "Overflow")
     if 0 < after < EXISTENTIAL_DEPOSIT:
         raise DispatchError("Token", "BelowMinimum")
-    set_free(ledger, who, after)
+    _set_free(ledger, who, account, after)
 
 
 def issuance(ledger: Ledger) -> int:

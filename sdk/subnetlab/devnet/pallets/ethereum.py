@@ -11,6 +11,7 @@ from subnetlab.devnet.chain.registry import DispatchError, Origin, call, on_fina
 from subnetlab.devnet.chain.scale import Reader, prefixed
 from subnetlab.devnet.chain.state import Kept
 from subnetlab.devnet.evm import fees
+from subnetlab.devnet.evm.apply import apply
 from subnetlab.devnet.evm.block import EthereumBlock, Header, Receipt, Status, bloom, built
 from subnetlab.devnet.evm.block_scale import (
     decode_receipt,
@@ -20,7 +21,7 @@ from subnetlab.devnet.evm.block_scale import (
     encode_status,
     vector,
 )
-from subnetlab.devnet.evm.engine import Message, Outcome, engine
+from subnetlab.devnet.evm.engine import Message, Outcome
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets.base_fee import base_fee
@@ -49,7 +50,7 @@ def transact(ledger: Ledger, origin: Origin, transaction: Transaction) -> None:
     sender = origin.ethereum
     if sender is None:
         raise DispatchError("BadOrigin")
-    outcome = engine().apply(ledger, message_of(transaction, sender, base_fee(ledger)))
+    outcome = apply(ledger, message_of(transaction, sender, base_fee(ledger)))
     index = int(ledger.get("Ethereum", "CounterForPending"))
     before = 0 if index == 0 else _pending(ledger, index - 1)[2].cumulative_gas
     filter_of_logs = bloom(outcome.logs)

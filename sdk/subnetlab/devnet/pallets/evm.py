@@ -10,7 +10,8 @@ from subnetlab.devnet.chain.codec import array_of, bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
 from subnetlab.devnet.evm.addresses import mirror, truncated
-from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT, Message, Outcome, engine
+from subnetlab.devnet.evm.apply import apply
+from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT, Message, Outcome
 from subnetlab.devnet.evm.transaction import Authorization
 from subnetlab.devnet.pallets import balances, system
 from subnetlab.devnet.pallets.base_fee import base_fee
@@ -102,7 +103,7 @@ def _apply(
         authorizations=tuple(map(_authorization, authorization_list)),
     )  # fmt: skip
     _validate(ledger, message, nonce, max_fee_per_gas, tip)
-    return engine().apply(ledger, message)
+    return apply(ledger, message)
 
 
 def _validate(ledger: Ledger, message: Message, nonce: int | None, max_fee: int, tip: int) -> None:

@@ -10,6 +10,7 @@ from subnetlab.devnet.chain.codec import bytes_of
 from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import Origin, call, ensure_root, ensure_signed
+from subnetlab.devnet.chain.scale import compact
 
 BLOCK_HASH_COUNT = 2400
 """How many block hashes, and how many blocks' state, the chain remembers."""
@@ -45,7 +46,8 @@ def open_block(ledger: Ledger, parent_hash: bytes) -> None:
 
 def close_block(ledger: Ledger) -> None:
     """Store the block's events."""
-    ledger.put("System", "Events", value=ledger.events)
+    encoded = [one.encoded for one in ledger.events]
+    ledger.put_raw(ledger.codec.key("System", "Events"), compact(len(encoded)) + b"".join(encoded))
     ledger.put("System", "EventCount", value=len(ledger.events))
 
 

@@ -98,7 +98,7 @@ async def answer(service: Service, request: Any, connection: Connection) -> Answ
 
 
 async def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
-    handler = METHODS.handlers.get(name)
+    handler = METHODS.find(name)
     if handler is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
     if name.startswith("dev_") and not connection.privileged:

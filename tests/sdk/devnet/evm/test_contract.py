@@ -26,7 +26,7 @@ def simulated(node: Node, to: bytes, data: bytes, sender: bytes = bytes(20), **p
     number = node.blocks.head.number
     ledger = Ledger(node.codec, node.state.overlay(number))
     ledger.block_number, ledger.now_ms = number, node.ledger.now_ms
-    return engine().call(ledger, Message(sender=sender, to=to, data=data, **parts), go_on)
+    return engine().run(ledger, Message(sender=sender, to=to, data=data, **parts), go_on)
 
 
 def total(node: Node, contract: bytes) -> int:

@@ -70,7 +70,7 @@ def test_a_pairing_answers_and_is_put_off(node: Node, wallet: Wallet) -> None:
     assert int.from_bytes(wanted.output, "big") == 1
     ledger = Ledger(node.codec, node.state.overlay(node.blocks.head.number))
     message = Message(sender=wallet.address, to=PAIRING, data=CANCELLING, gas_limit=1_000_000)
-    turns = Turns(lambda: engine().call(ledger, message, turns.pause), 0.001)
+    turns = Turns(lambda: engine().run(ledger, message, turns.pause), 0.001)
     count = 0
     while not turns.step():
         count += 1

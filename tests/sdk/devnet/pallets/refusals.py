@@ -20,5 +20,5 @@ def refused(stage: Stage, error: str, who: str | None, function: str, **argument
 
 def written(stage: Stage) -> dict[bytes, bytes | None]:
     """What the block being built has written so far."""
-    (layer,) = stage.state._layers
+    layer = stage.state._written
     return dict(layer)

@@ -27,11 +27,12 @@ _PENDING_ITEMS = (
 @on_initialize(300)
 def run_coinbase(ledger: Ledger) -> None:
     """Emit a block's TAO and alpha, and pay the subnets whose epoch is due."""
-    subnets = emission.emitting(ledger)
+    known = netuids(ledger)
+    subnets = emission.emitting(ledger, known)
     root_sells = sum(emission.moving_price(ledger, netuid) for netuid in subnets) > U64F64.one
     for netuid, alpha in emission.emit_tao(ledger, subnets).items():
         _set_aside(ledger, netuid, alpha, root_sells=root_sells)
-    for netuid, pending in _drain_due(ledger):
+    for netuid, pending in _drain_due(ledger, known):
         payout.distribute(ledger, netuid, pending)
         write(ledger, "LastMechansimStepBlock", netuid, value=ledger.block_number)
 
@@ -39,8 +40,9 @@ def run_coinbase(ledger: Ledger) -> None:
 @on_initialize(400)
 def follow_up(ledger: Ledger) -> None:
     """Move prices after they were used, and let children take effect where an epoch has just run."""
-    emission.update_prices(ledger, emission.emitting(ledger))
-    for netuid in netuids(ledger):
+    known = netuids(ledger)
+    emission.update_prices(ledger, emission.emitting(ledger, known))
+    for netuid in known:
         if number(ledger, "LastEpochBlock", netuid) == ledger.block_number:
             children.apply_pending(ledger, netuid)
 
@@ -61,10 +63,10 @@ def _set_aside(ledger: Ledger, netuid: int, alpha: int, *, root_sells: bool) -> 
         emission.recycle_alpha(ledger, netuid, split.root)
 
 
-def _drain_due(ledger: Ledger) -> list[tuple[int, Pending]]:
-    """Advance the schedule of every subnet and take what waits where an epoch runs now."""
+def _drain_due(ledger: Ledger, known: list[int]) -> list[tuple[int, Pending]]:
+    """Advance the schedule of every known subnet and take what waits where an epoch runs now."""
     drained: list[tuple[int, Pending]] = []
-    for netuid in netuids(ledger):
+    for netuid in known:
         if netuid == ROOT_NETUID:
             continue
         add(ledger, "BlocksSinceLastStep", netuid, amount=1)

@@ -8,7 +8,7 @@ from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError
 from subnetlab.devnet.pallets import balances, swap
 from subnetlab.devnet.pallets.subtensor import money, trading
-from subnetlab.devnet.pallets.subtensor.entries import add, netuids, number, read, take, write
+from subnetlab.devnet.pallets.subtensor.entries import add, number, read, take, write
 from subnetlab.units import ROOT_NETUID
 from subnetlab.yuma import emission as rules
 from subnetlab.yuma import stake
@@ -42,11 +42,11 @@ def moving_price(ledger: Ledger, netuid: int) -> int:
     return U64F64.convert(int(read(ledger, "SubnetMovingPrice", netuid)["bits"]), I96F32)
 
 
-def emitting(ledger: Ledger) -> list[int]:
-    """Subnets that emissions reach: started, trading, and open to registrations."""
+def emitting(ledger: Ledger, known: list[int]) -> list[int]:
+    """Those of the known subnets that emissions reach: started, trading, and open to registrations."""
     return [
         netuid
-        for netuid in netuids(ledger)
+        for netuid in known
         if netuid != ROOT_NETUID
         and read(ledger, "FirstEmissionBlockNumber", netuid) is not None
         and read(ledger, "SubtokenEnabled", netuid)

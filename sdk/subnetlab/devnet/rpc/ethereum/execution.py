@@ -71,7 +71,7 @@ async def call(service: Service, parameters: Parameters, _connection: Connection
     overlay = _overlay(service, number)
     override(overlay, parameters.get(2), 2)
     _validate(overlay, asked, gas)
-    outcome = await _in_turns(service, lambda pause: engine().call(overlay, _message(asked, gas), pause))
+    outcome = await _in_turns(service, lambda pause: engine().run(overlay, _message(asked, gas), pause))
     refused = failure(outcome)
     if refused is not None:
         raise refused
@@ -93,7 +93,7 @@ async def estimate_gas(service: Service, parameters: Parameters, _connection: Co
     def trial(gas: int, pause: Pause) -> Outcome:
         ledger = _overlay(service, number)
         override(ledger, parameters.get(2), 2)
-        return engine().call(ledger, _message(asked, gas), pause)
+        return engine().run(ledger, _message(asked, gas), pause)
 
     def search(pause: Pause) -> int:
         return _search(lambda gas: trial(gas, pause), asked, highest)

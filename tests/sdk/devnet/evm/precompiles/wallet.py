@@ -8,7 +8,8 @@ from tests.sdk.devnet.pallets.stage import ALICE, TAO, Stage
 
 from subnetlab.devnet.evm.abi import Function, contracts
 from subnetlab.devnet.evm.addresses import mirror
-from subnetlab.devnet.evm.engine import Message, Outcome, engine
+from subnetlab.devnet.evm.apply import apply
+from subnetlab.devnet.evm.engine import Message, Outcome
 
 GAS = 10_000_000
 CALL, STATICCALL, DELEGATECALL = 0xF1, 0xFA, 0xF4
@@ -63,7 +64,7 @@ class Wallet:
     def send(self, message: Message, gas: int = GAS) -> Outcome:
         limit = max(gas + message.intrinsic_gas(), message.least_gas())
         parts = {name: getattr(message, name) for name in ("sender", "to", "data", "value")}
-        outcome = engine().apply(self.stage.ledger, Message(**parts, gas_limit=limit))
+        outcome = apply(self.stage.ledger, Message(**parts, gas_limit=limit))
         self.used = outcome.gas_used - message.intrinsic_gas()
         if not outcome.succeeded:
             raise Refused(outcome)
