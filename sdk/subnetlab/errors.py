@@ -23,11 +23,11 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
+    │   └── FleetStartFailed · ControlRefused · CellFailed
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
     ├── HostError           kernels elsewhere, or for others
-    │   └── HostFailed · RemoteUnreachable · RemoteRefused · RemoteFailed
+    │   └── RemoteUnreachable · RemoteFailed
     ├── LessonError
     │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
@@ -319,13 +319,7 @@ class ControlRefused(FleetError):
 class CellFailed(FleetError):
     """A cell of the owner's failed on a peer; the run goes on."""
 
-    hint = (
-        "What each peer printed, and its traceback, is in `.outputs` of the result, and above in a notebook."
-    )
-
-
-class PeerDied(FleetError):
-    """A miner or validator process ended by itself."""
+    hint = "What each peer printed, and its traceback, is in the result's `.outputs`."
 
 
 class RunError(SubnetLabError):
@@ -355,11 +349,7 @@ class RunFileInvalid(RunError):
 
 
 class HostError(SubnetLabError):
-    """Kernels on another machine, or for others on this one."""
-
-
-class HostFailed(HostError):
-    """A host could not be started."""
+    """A host of kernels could not be started, or refuses what is asked of it."""
 
 
 class RemoteUnreachable(HostError):
@@ -368,19 +358,10 @@ class RemoteUnreachable(HostError):
     hint = "Check the address, and that `subnetlab host` runs there."
 
 
-class RemoteRefused(HostError):
-    """A host answers, and refuses."""
-
-
 class RemoteFailed(HostError):
-    """A cell failed in a remote kernel; `.traceback` is the kernel's own."""
+    """A cell failed in a remote kernel, with this kind of error and this traceback."""
 
-    hint = ""
-
-    def __init__(self, message: str, *, ename: str = "", traceback: str = "") -> None:
-        """Keep the name of the error and its traceback beside the sentence."""
-        super().__init__(message)
-        self.ename, self.traceback = ename, traceback
+    ename, traceback = "", ""
 
 
 class LessonError(SubnetLabError):

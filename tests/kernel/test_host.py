@@ -12,7 +12,7 @@ import pytest
 from tests.kernel.hosts import SECRET, Host, running_host
 
 import subnetlab as sl
-from subnetlab.errors import RemoteFailed, RemoteRefused, RemoteUnreachable
+from subnetlab.errors import HostError, RemoteFailed, RemoteUnreachable
 from subnetlab.lab.remote import RemoteKernel
 
 LIMIT_S = 60.0
@@ -189,7 +189,7 @@ def _tried_by(ben: RemoteKernel, host: Host) -> None:
 
 def test_a_person_has_so_many_kernels(host: Host, anna: RemoteKernel, ben: RemoteKernel) -> None:
     with sl.remote(host.url, host.token("anna")):
-        with pytest.raises(RemoteRefused, match="You have 2 kernels, which are the most here"):
+        with pytest.raises(HostError, match="You have 2 kernels, which are the most here"):
             sl.remote(host.url, host.token("anna"))
         with sl.remote(host.url, host.token("ben")) as another:
             assert repr(another.run("1")) == "1"

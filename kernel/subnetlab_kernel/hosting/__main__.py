@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from subnetlab.errors import HostFailed, SubnetLabError
+from subnetlab.errors import HostError, SubnetLabError
 from subnetlab.settings import home
 from subnetlab_kernel.hosting.limits import KernelLimits
 from subnetlab_kernel.hosting.server import serve
@@ -85,7 +85,7 @@ def _check_python(user: HostedUser) -> None:
     """Try this Python as another system user.
 
     Raises:
-        HostFailed: its files are not for others to read.
+        HostError: its files are not for others to read.
     """
     try:
         done = subprocess.run(
@@ -97,7 +97,7 @@ def _check_python(user: HostedUser) -> None:
     except OSError as error:
         said = str(error)
     if said:
-        raise HostFailed(
+        raise HostError(
             f"Kernels of other system users cannot use {sys.executable}: {said}.",
             hint="Install SubnetLab where all may read it, such as /opt, or take --one-account.",
         )

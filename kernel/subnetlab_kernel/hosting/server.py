@@ -14,7 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from traitlets.config import Config
 
-from subnetlab.errors import HostFailed
+from subnetlab.errors import HostError
 from subnetlab_kernel.hosting import provisioner
 from subnetlab_kernel.hosting.identity import KernelsOnly, TokenIdentity
 from subnetlab_kernel.hosting.kernels import HostedKernels
@@ -81,11 +81,11 @@ def serve(
     """Serve kernels until the process is told to end, and end all of them then.
 
     Raises:
-        HostFailed: the port is taken, or our kernel is not installed.
+        HostError: the port is taken, or our kernel is not installed.
     """
     os.environ["JUPYTER_NO_CONFIG"] = "1"
     if _KERNEL not in KernelSpecManager().find_kernel_specs():
-        raise HostFailed("The SubnetLab kernel is not installed here.", hint="pip install 'subnetlab[lab]'")
+        raise HostError("The SubnetLab kernel is not installed here.", hint="pip install 'subnetlab[lab]'")
     factory: Any = KernelProvisionerFactory.instance()
     factory.provisioners[provisioner.NAME] = EntryPoint(
         provisioner.NAME, provisioner.VALUE, factory.GROUP_NAME
@@ -99,7 +99,7 @@ def serve(
     try:
         server.initialize(argv=[])
     except SystemExit as error:  # Jupyter Server's answer to a port that is taken
-        raise HostFailed(
+        raise HostError(
             f"Port {port} cannot be opened.", hint="Name another with --port; 0 takes a free one."
         ) from error
     for handler in {*server.log.handlers, *logging.root.handlers}:

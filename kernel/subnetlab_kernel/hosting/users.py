@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from subnetlab.errors import HostFailed
+from subnetlab.errors import HostError
 from subnetlab.fleet.run_folder import LOCK_FILE
 from subnetlab.record.files import write_private
 from subnetlab.record.lock import try_lock
@@ -112,7 +112,7 @@ def prepare(
         token_file: holds the token of the only person, or will.
 
     Raises:
-        HostFailed: a name cannot be one of a folder, or a token or a folder cannot be used.
+        HostError: a name cannot be one of a folder, or a token or a folder cannot be used.
     """
     _check(names, token_file)
     try:
@@ -122,7 +122,7 @@ def prepare(
             path.chmod(0o711 if through and separate else 0o700)
         return [_prepared(folder, name, separate, token_file) for name in names]
     except OSError as error:
-        raise HostFailed(
+        raise HostError(
             f"The host's folder cannot be used: {error}.", hint="Name another with --folder."
         ) from error
 
@@ -130,16 +130,14 @@ def prepare(
 def _check(names: Sequence[str], token_file: Path | None) -> None:
     wrong = [name for name in names if not _NAME.fullmatch(name)]
     if wrong:
-        raise HostFailed(
+        raise HostError(
             f"{wrong[0][:60]!r} is no name of a user.",
             hint="Take small letters, digits, - and _; a letter first.",
         )
     if not 0 < len(set(names)) == len(names) <= MOST_USERS:
-        raise HostFailed(f"A host has 1 to {MOST_USERS} users, each named once.")
+        raise HostError(f"A host has 1 to {MOST_USERS} users, each named once.")
     if token_file is not None and len(names) > 1:
-        raise HostFailed(
-            "--token-file holds one token, for one user.", hint="Leave it out: each gets a file."
-        )
+        raise HostError("--token-file holds one token, for one user.", hint="Leave it out: each gets a file.")
 
 
 def _prepared(folder: Path, name: str, separate: bool, token_file: Path | None) -> HostedUser:
@@ -177,10 +175,10 @@ def _token(path: Path) -> str:
     with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
         found = os.fstat(descriptor)
         if found.st_mode & 0o077 or found.st_uid != os.geteuid():
-            raise HostFailed(f"Others may read {path}.", hint="chmod 600 it, and better change the token.")
+            raise HostError(f"Others may read {path}.", hint="chmod 600 it, and better change the token.")
         token = file.read(1000).strip()
     if len(token) < _TOKEN_BYTES or not re.fullmatch(r"[\w.~-]+", token, re.ASCII):
-        raise HostFailed(
+        raise HostError(
             f"{path} holds no token of {_TOKEN_BYTES} letters or more.", hint="Delete it: a new one is made."
         )
     return token

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from subnetlab.errors import HostFailed
+from subnetlab.errors import HostError
 
 _NEEDED = ("jupyter_server", "subnetlab_kernel")
 
@@ -18,10 +18,10 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Become the host; never returns.
 
     Raises:
-        HostFailed: Jupyter Server is missing.
+        HostError: Jupyter Server is missing.
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        raise HostFailed("Jupyter Server is not installed.", hint="pip install 'subnetlab[lab]'")
+        raise HostError("Jupyter Server is not installed.", hint="pip install 'subnetlab[lab]'")
     os.execv(sys.executable, command(arguments))  # noqa: S606 - our own program
 
 

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
-from subnetlab.errors import RemoteFailed, RemoteRefused, RemoteUnreachable, SecretRefused
+from subnetlab.errors import HostError, RemoteFailed, RemoteUnreachable, SecretRefused
 from subnetlab.text import plain
 
 TOKEN_VARIABLE: Final = "SUBNETLAB_REMOTE_TOKEN"  # noqa: S105 - the name of a variable
@@ -68,7 +68,7 @@ class RemoteKernel:
 
     Raises:
         RemoteUnreachable: no host answers.
-        RemoteRefused: it refuses the token, or gives no more kernels.
+        HostError: it refuses the token, or gives no more kernels.
 
     Example:
         >>> with sl.remote("http://127.0.0.1:8899") as kernel:  # doctest: +SKIP
@@ -105,10 +105,10 @@ class RemoteKernel:
                     _take(found, failed, kind, content)
             raise
         if failed:
-            raise RemoteFailed(
-                f"The remote cell failed: {failed['ename']}: {failed['evalue']}",
-                ename=str(failed["ename"]), traceback="\n".join(map(str, failed.get("traceback", []))),
-            )  # fmt: skip
+            error = RemoteFailed(f"The remote cell failed: {failed['ename']}: {failed['evalue']}")
+            error.ename = str(failed["ename"])
+            error.traceback = "\n".join(map(str, failed.get("traceback", [])))
+            raise error
         return found
 
     def _answers(self, asked: str, deadline: float | None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -164,7 +164,7 @@ def remote(url: str, token: str | None = None) -> RemoteKernel:
     Raises:
         SecretRefused: the address holds a token, or would send one unencrypted.
         RemoteUnreachable: no host answers there.
-        RemoteRefused: it refuses the token, or gives no more kernels.
+        HostError: it refuses the token, or gives no more kernels.
     """
     address = _checked(url)
     return RemoteKernel(address, token or os.environ.get(TOKEN_VARIABLE) or _asked_for(address))
@@ -206,7 +206,7 @@ def _asked_for(address: SplitResult) -> str:
     except (EOFError, OSError, NotImplementedError):
         token = ""
     if not token:
-        raise RemoteRefused("There is no token.", hint=f"Set ${TOKEN_VARIABLE} before this starts.")
+        raise HostError("There is no token.", hint=f"Set ${TOKEN_VARIABLE} before this starts.")
     return token.strip()
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import aiohttp
 
-from subnetlab.errors import RemoteRefused, RemoteUnreachable
+from subnetlab.errors import HostError, RemoteUnreachable
 from subnetlab.text import plain
 
 _PROTOCOL: Final = "v1.kernel.websocket.jupyter.org"
@@ -32,7 +32,7 @@ class Line:
         token: sent with every request.
 
     Raises:
-        RemoteUnreachable, RemoteRefused: as `remote.RemoteKernel`.
+        HostError: as `remote.RemoteKernel`.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -85,7 +85,7 @@ class Line:
         """End kernel and connection; harmless twice."""
         if self._loop.is_closed():
             return
-        with contextlib.suppress(RemoteUnreachable, RemoteRefused, TimeoutError):
+        with contextlib.suppress(HostError, TimeoutError):
             self._wait(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -129,13 +129,13 @@ class Line:
         assert self._http is not None
         async with self._http.request(method, self._url + path, json=body, allow_redirects=False) as answer:
             if answer.status in (401, 403):
-                raise RemoteRefused("The host does not take this token.", hint="Ask its keeper for yours.")
+                raise HostError("The host does not take this token.", hint="Ask its keeper for yours.")
             said: Any = None
             with contextlib.suppress(ValueError, aiohttp.ContentTypeError):
                 said = await answer.json()
             if answer.status >= 300:
                 why = said.get("message") if isinstance(said, dict) else None
-                raise RemoteRefused(plain(str(why or f"The host answers {answer.status}.")), hint="")
+                raise HostError(plain(str(why or f"The host answers {answer.status}.")), hint="")
             return said
 
     async def _close(self) -> None:
