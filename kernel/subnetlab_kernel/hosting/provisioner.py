@@ -10,6 +10,7 @@ from typing import Any, Final
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from subnetlab.fleet.launch import MOST_RUNS
 from subnetlab.record.files import PRIVATE_UMASK, open_log
 from subnetlab_kernel.hosting.limits import KernelLimits, confined
 from subnetlab_kernel.hosting.users import HostedUser
@@ -46,7 +47,7 @@ class HostedProvisioner(LocalProvisioner):
         manager.connection_file = str(user.connections / f"kernel-{self.kernel_id}.json")
         kwargs["env"] = {
             **user.environment(),
-            "SUBNETLAB_MOST_RUNS": str(self.place.limits.runs or ""),
+            MOST_RUNS: str(self.place.limits.runs or ""),
         }
         found = await super().pre_launch(**kwargs)
         if user.uid is not None:

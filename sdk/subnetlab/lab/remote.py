@@ -166,11 +166,17 @@ def remote(url: str, token: str | None = None) -> RemoteKernel:
         RemoteUnreachable: no host answers there.
         HostError: it refuses the token, or gives no more kernels.
     """
-    address = _checked(url)
-    return RemoteKernel(address, token or os.environ.get(TOKEN_VARIABLE) or _asked_for(address))
+    address = host_address(url)
+    return RemoteKernel(address, token or token_for(address))
 
 
-def _checked(url: str) -> SplitResult:
+def host_address(url: str) -> SplitResult:
+    """The address of a host, to which a token may be sent.
+
+    Raises:
+        SecretRefused: it holds a token, or would send one unencrypted.
+        RemoteUnreachable: it is no address.
+    """
     try:
         address = urlsplit(url)
         host, _ = address.hostname, address.port
@@ -200,7 +206,14 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _asked_for(address: SplitResult) -> str:
+def token_for(address: SplitResult) -> str:
+    """The token of a host: from the environment, or asked for.
+
+    Raises:
+        HostError: there is none.
+    """
+    if given := os.environ.get(TOKEN_VARIABLE):
+        return given
     try:
         token = getpass.getpass(f"Token for {plain(address.netloc)}: ")
     except (EOFError, OSError, NotImplementedError):
