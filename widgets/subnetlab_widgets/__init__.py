@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from subnetlab_widgets.money import stake_form as stake_form
     from subnetlab_widgets.money import unstake_form as unstake_form
     from subnetlab_widgets.wallet import browser_wallet as browser_wallet
+    from subnetlab_widgets.yuma_view import yuma_steps as yuma_steps
 
 _OPENERS = {
     "browser_wallet": "subnetlab_widgets.wallet",
@@ -25,6 +26,7 @@ _OPENERS = {
     "pay_form": "subnetlab_widgets.money",
     "stake_form": "subnetlab_widgets.money",
     "unstake_form": "subnetlab_widgets.money",
+    "yuma_steps": "subnetlab_widgets.yuma_view",
 }
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "pay_form",
     "stake_form",
     "unstake_form",
+    "yuma_steps",
 ]
 
 

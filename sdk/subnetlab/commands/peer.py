@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from subnetlab.public.log import PeerLog
+from subnetlab.text import with_article
 
 if TYPE_CHECKING:
     from subnetlab.public.joining import PublicRole
@@ -28,7 +29,7 @@ def validator(arguments: Sequence[str]) -> int:
 def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(
-        prog=f"subnetlab {role}", description=f"Take part in a subnet's public run as a {role}."
+        prog=f"subnetlab {role}", description=f"Take part in a subnet's public run as {with_article(role)}."
     )
     add_chain_options(parser)
     parser.add_argument("--store", default="", help="the run's store; the announced one unless given")

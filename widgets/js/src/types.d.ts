@@ -99,6 +99,36 @@ export interface MetagraphRow {
   unpaid: boolean;
 }
 
+/** `yuma_view/state.py`: one step of an epoch; `rows` is empty where a step has one number per uid. */
+export interface YumaStage {
+  name: string;
+  sentence: string;
+  unit: "share" | "α";
+  rows: number[];
+  columns: number[];
+  now: number[][];
+  was: number[][];
+}
+
+/** What each validator's stake became: shares of all stake, and pay in alpha. */
+export interface YumaFlow {
+  stake: number[];
+  counted: number[][];
+  cut: number[][];
+  paid: number[];
+  incentive: number[];
+}
+
+export interface YumaState {
+  where: string;
+  validators: number[];
+  miners: number[];
+  hidden: [number, number];
+  stages: YumaStage[];
+  flow: YumaFlow;
+  moved: boolean;
+}
+
 export interface MetagraphHeader {
   name: string;
   netuid: number;

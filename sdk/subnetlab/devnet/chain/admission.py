@@ -18,6 +18,7 @@ from subnetlab.devnet.chain.registry import ADMISSIONS
 from subnetlab.devnet.chain.scale import Reader, Truncated
 from subnetlab.devnet.chain.transaction_pool import Pending
 from subnetlab.devnet.chain.version import SPEC_NAME
+from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.pallets import balances, mev_shield, system, transaction_payment
 
 MAX_EXTRINSIC_BYTES = 5 * 2**20 * 3 // 4
@@ -33,8 +34,7 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
         TransactionError: it can never be included as it is.
     """
     _check_frame(raw)
-    if len(raw) > MAX_EXTRINSIC_BYTES:
-        raise transaction_error.invalid(transaction_error.EXHAUSTS)
+    _check_length(raw)
     transaction = ethereum_admission.carried(raw, ledger)
     if transaction is not None:
         return ethereum_admission.admit(raw, transaction, ledger)
@@ -58,6 +58,17 @@ def admit(raw: bytes, ledger: Ledger, blocks: Blocks) -> Pending:
     )  # fmt: skip
     recheck(pending, ledger, height)
     return pending
+
+
+def admit_transaction(transaction: Transaction, ledger: Ledger) -> Pending:
+    """The same for an Ethereum transaction that is in no extrinsic yet.
+
+    Raises:
+        TransactionError: it can never be included as it is.
+    """
+    raw = ethereum_admission.wrapped(ledger, transaction)
+    _check_length(raw)
+    return ethereum_admission.admit(raw, transaction, ledger)
 
 
 def recheck(pending: Pending, ledger: Ledger, height: int) -> None:
@@ -90,6 +101,11 @@ def _check_frame(raw: bytes) -> None:
         raise transaction_error.bad_format("Not enough data to fill buffer") from error
     if outer.left:
         raise transaction_error.bad_format("Input buffer has still data left after decoding!")
+
+
+def _check_length(raw: bytes) -> None:
+    if len(raw) > MAX_EXTRINSIC_BYTES:
+        raise transaction_error.invalid(transaction_error.EXHAUSTS)
 
 
 def _birth_hash(era: Era | None, height: int, blocks: Blocks) -> bytes:

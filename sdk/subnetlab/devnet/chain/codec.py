@@ -7,11 +7,12 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import bittensor_core as core
 
+from subnetlab.devnet.chain.layouts import LAYOUTS, Decode, Encode
 from subnetlab.errors import MetadataInvalid
 
 SS58_FORMAT = 42
@@ -28,6 +29,10 @@ class StorageItem:
     optional: bool
     default: bytes
     key_types: tuple[str, ...]
+    decode: Decode
+    """The value of SCALE bytes."""
+    encode: Encode
+    """SCALE bytes of a value."""
 
 
 def bytes_of(value: Any) -> bytes:
@@ -103,11 +108,18 @@ class Codec:
                 entry = self.runtime.storage_entry(pallet, name)
             except (ValueError, KeyError) as error:
                 raise MetadataInvalid(f"The runtime has no storage {pallet}.{name}.") from error
+            runtime, value_type = self.runtime, entry.value_type
+            decode, encode = partial(runtime.decode, value_type), partial(runtime.encode, value_type)
+            layout = LAYOUTS.get((pallet, name))
+            if layout is not None:
+                decode, encode = layout.joined(decode, encode)
             found = self._items[pallet, name] = StorageItem(
-                value_type=entry.value_type,
+                value_type=value_type,
                 optional=entry.modifier == "Optional",
                 default=bytes(entry.default_bytes or b""),
                 key_types=tuple(entry.param_types),
+                decode=decode,
+                encode=encode,
             )
         return found
 
@@ -132,7 +144,7 @@ class Codec:
 
     def encode(self, type_name: str, value: Any) -> bytes:
         """SCALE bytes of a value."""
-        return bytes(self.runtime.encode(type_name, value))
+        return self.runtime.encode(type_name, value)
 
     def decode(self, type_name: str, data: bytes) -> Any:
         """The value of SCALE bytes."""

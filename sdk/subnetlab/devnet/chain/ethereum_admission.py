@@ -18,7 +18,7 @@ from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT
 from subnetlab.devnet.evm.fees import WEI_PER_RAO
 from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import SET_CODE, Transaction, Undecodable
-from subnetlab.devnet.pallets import balances, system
+from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.base_fee import base_fee
 from subnetlab.devnet.pallets.ethereum import message_of
 
@@ -102,13 +102,14 @@ def check(transaction: Transaction, sender: bytes, account: str, ledger: Ledger)
     Raises:
         TransactionError: the transaction is or has become invalid.
     """
-    if transaction.nonce < system.nonce(ledger, account):
+    held = ledger.get("System", "Account", account)
+    if transaction.nonce < held["nonce"]:
         raise transaction_error.invalid(transaction_error.STALE)
     fee = base_fee(ledger)
     refusal = _refusal(transaction, sender, ledger, fee)
     if refusal is not None:
         raise refusal.error()
-    reducible = max(balances.free(ledger, account) - balances.EXISTENTIAL_DEPOSIT, 0) * WEI_PER_RAO
+    reducible = max(held["data"]["free"] - balances.EXISTENTIAL_DEPOSIT, 0) * WEI_PER_RAO
     if reducible < transaction.value + transaction.max_fee_per_gas * transaction.gas_limit:
         raise transaction_error.invalid(transaction_error.PAYMENT)
     if transaction.kind == SET_CODE and not transaction.authorizations:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.codec import Codec, StorageItem
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.registry import CALLS, FINAL_HOOKS, HOOKS, DispatchError, Hook, Origin
 from subnetlab.devnet.chain.state import State
@@ -99,6 +99,13 @@ class Ledger:
                 return None
             raw = entry.default
         try:
+            return entry.decode(raw)
+        except (ValueError, TypeError, OverflowError):
+            return self._odd(pallet, item, entry, raw)
+
+    def _odd(self, pallet: str, item: str, entry: StorageItem, raw: bytes) -> Any:
+        """The value that stored bytes begin with; what they are worth where they are no value."""
+        try:
             return self.codec.decode_stored(entry.value_type, raw)
         except (ValueError, TypeError, OverflowError):
             log.warning("What is stored in %s.%s is no value of its type: it reads as absent", pallet, item)
@@ -112,7 +119,7 @@ class Ledger:
         """Store a value."""
         assert self._at is None, "a sealed block cannot be written"
         entry, key = self.codec.slot(pallet, item, *keys)
-        self.state.put(key, self.codec.encode(entry.value_type, value))
+        self.state.put(key, entry.encode(value))
 
     def remove(self, pallet: str, item: str, *keys: Any) -> None:
         """Remove a value; nothing happens where there is none."""
@@ -158,7 +165,7 @@ class Ledger:
         """
         record = EventRecord(phase=self.phase, event={pallet: {event: fields}}, topics=[])
         # Encoded at once: what cannot be encoded costs its extrinsic, not the block.
-        listed = self.codec.encode(self.codec.item("System", "Events").value_type, [record])
+        listed = self.codec.item("System", "Events").encode([record])
         record.encoded = listed[1:]  # without the list's length
         self.events.append(record)
 

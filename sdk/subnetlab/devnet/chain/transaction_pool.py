@@ -100,6 +100,21 @@ class TransactionPool:
             nonce += 1
         return nonce
 
+    def is_ready(self, pending: Pending, nonce: int) -> bool:
+        """Whether an extrinsic in the pool can go into the next block, where its signer's nonce is this."""
+        signer = pending.extrinsic.signer
+        return all((signer, before) in self._by_tag for before in range(nonce, pending.extrinsic.nonce))
+
+    def any_ready(self, nonce_of: Callable[[str], int]) -> bool:
+        """Whether anything can go into the next block."""
+        signers = {signer for signer, _ in self._by_tag}
+        return any((signer, nonce_of(signer)) in self._by_tag for signer in signers)
+
+    @property
+    def ref_time(self) -> int:
+        """The reference time of everything that waits, future ones too."""
+        return sum(pending.weight.ref_time for pending in self._by_tag.values())
+
     def ready(self, nonce_of: Callable[[str], int]) -> list[Pending]:
         """What can go into the next block, in the order it should."""
         order = {id(p): n for n, p in enumerate(self._by_tag.values())}

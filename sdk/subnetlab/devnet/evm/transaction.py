@@ -15,7 +15,8 @@ LEGACY, ACCESS_LIST, DYNAMIC_FEE, SET_CODE = 0, 1, 2, 4
 """The types that the chain takes."""
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 U64, U256 = 64, 256
-MOST_KEPT_DATA = 2**13
+MOST_KEPT, MOST_KEPT_DATA = 1024, 2**13
+"""Transactions that are held as they were first read, and bytes of data of each."""
 AccessList = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
@@ -123,7 +124,7 @@ def known(transaction: Transaction) -> Transaction:
     return transaction if len(transaction.data) > MOST_KEPT_DATA else _first_read(transaction)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(MOST_KEPT)
 def _first_read(transaction: Transaction) -> Transaction:
     return transaction
 
@@ -148,7 +149,7 @@ def decode(data: bytes) -> Transaction:
     Raises:
         Undecodable: they are none that the chain takes.
     """
-    kind = LEGACY
+    kind, sent = LEGACY, data
     if data[:1] and data[0] < 0x80:
         kind = data[0]
         if kind not in (ACCESS_LIST, DYNAMIC_FEE, SET_CODE):
@@ -158,9 +159,11 @@ def decode(data: bytes) -> Transaction:
         fields = rlp.decode(data)
         if isinstance(fields, bytes):
             raise Undecodable("a transaction is a list")
-        return known(_legacy(fields) if kind == LEGACY else _typed(kind, fields))
+        read = _legacy(fields) if kind == LEGACY else _typed(kind, fields)
     except (rlp.Malformed, TypeError, IndexError) as error:
         raise Undecodable(str(error)) from error
+    vars(read)["encoded"] = sent  # what is read strictly is encoded in one way only
+    return known(read)
 
 
 def _legacy(fields: Sequence[rlp.Item]) -> Transaction:

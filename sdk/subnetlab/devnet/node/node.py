@@ -23,6 +23,7 @@ from subnetlab.devnet.chain.shield import unseal
 from subnetlab.devnet.chain.state import State
 from subnetlab.devnet.chain.transaction_error import INVALID, TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending, TransactionPool, Watch
+from subnetlab.devnet.evm.transaction import Transaction
 from subnetlab.devnet.node.clock import Clock
 from subnetlab.devnet.node.turns import Turns
 from subnetlab.devnet.pallets import balances, ethereum, mev_shield, system
@@ -128,8 +129,20 @@ class Node:
         pending = admission.admit(raw, self.settled(), self.blocks)
         if watch is not None:
             pending.watch = watch
+        return self._take(pending)
+
+    def submit_transaction(self, transaction: Transaction) -> bytes:
+        """Take an Ethereum transaction into the pool and return the hash of the extrinsic that carries it.
+
+        Raises:
+            TransactionError: it can never be included as it is.
+        """
+        return self._take(admission.admit_transaction(transaction, self.settled()))
+
+    def _take(self, pending: Pending) -> bytes:
         self.transaction_pool.add(pending)
-        pending.watch("ready" if pending in self.ready() else "future")
+        nonce = system.nonce(self.settled(), pending.extrinsic.signer)
+        pending.watch("ready" if self.transaction_pool.is_ready(pending, nonce) else "future")
         for told in list(self.on_admitted):
             told(pending)
         for listener in self.on_ready:
@@ -140,6 +153,12 @@ class Node:
         """What the next block would include."""
         settled = self.settled()
         return self.transaction_pool.ready(lambda who: system.nonce(settled, who))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next block would include anything."""
+        settled = self.settled()
+        return self.transaction_pool.any_ready(lambda who: system.nonce(settled, who))
 
     def settled(self) -> Ledger:
         """What the next block begins with; while one is being built, what the head left behind."""
@@ -195,6 +214,8 @@ class Node:
     @property
     def heavy(self) -> bool:
         """Whether the next block would hold others up, so that it is to be built in turns."""
+        if self.transaction_pool.ref_time <= HEAVY_REF_TIME:
+            return False
         return sum(pending.weight.ref_time for pending in self.ready()) > HEAVY_REF_TIME
 
     def _build(self) -> Built:

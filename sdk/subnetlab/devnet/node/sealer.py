@@ -117,12 +117,12 @@ class Sealer:
 
     def _on_ready(self) -> None:
         idle = self._timer is None and self._turns is None
-        if isinstance(self.mode, Instant) and idle and self.node.ready():
+        if isinstance(self.mode, Instant) and idle and self.node.is_ready:
             self._timer = self._loop.call_soon(self._seal_at_once)
 
     def _seal_at_once(self) -> None:
         self._timer = None
-        if not self.node.ready():  # sealed by hand in the meantime
+        if not self.node.is_ready:  # sealed by hand in the meantime
             return
         try:
             self._build()

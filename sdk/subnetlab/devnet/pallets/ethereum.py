@@ -35,6 +35,12 @@ _REASON_LENGTH, _REASON = 36, 68
 """Where the length and the text of a revert's reason begin."""
 
 
+class PendingRow(bytes):
+    """A transaction of the block being built as its storage holds it, with what it was written from."""
+
+    parts: tuple[Transaction, Status, Receipt]
+
+
 def message_of(transaction: Transaction, sender: bytes, fee: int) -> Message:
     """What a transaction asks the engine for at a base fee."""
     return Message(
@@ -62,7 +68,8 @@ def transact(ledger: Ledger, origin: Origin, transaction: Transaction) -> None:
         kind=transaction.kind, succeeded=outcome.succeeded, cumulative_gas=before + outcome.gas_used,
         bloom=filter_of_logs, logs=outcome.logs,
     )  # fmt: skip
-    held = encode_transaction(transaction) + encode_status(status) + encode_receipt(receipt)
+    held = PendingRow(encode_transaction(transaction) + encode_status(status) + encode_receipt(receipt))
+    held.parts = transaction, status, receipt
     ledger.state.put(ledger.codec.key("Ethereum", "Pending", index), held)
     ledger.put("Ethereum", "CounterForPending", value=index + 1)
     ledger.ref_time += outcome.gas_used * REF_TIME_PER_GAS
@@ -93,7 +100,10 @@ def _extra(outcome: Outcome) -> bytes:
 
 
 def _pending(ledger: Ledger, index: int) -> tuple[Transaction, Status, Receipt]:
-    data = Reader(ledger.state.get(ledger.codec.key("Ethereum", "Pending", index)) or b"")
+    held = ledger.state.get(ledger.codec.key("Ethereum", "Pending", index)) or b""
+    if isinstance(held, PendingRow):
+        return held.parts
+    data = Reader(held)
     return decode_transaction(data), decode_status(data), decode_receipt(data)
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from subnetlab.lab.check.asked import Exercise
-from subnetlab.lab.check.questions import stake, worth
+from subnetlab.lab.check.questions import cheats, failures, stake, worth
 
 EXERCISES: Final[dict[str, Exercise]] = {
-    one.number: one for chapter in (worth, stake) for one in chapter.EXERCISES
+    one.number: one for chapter in (worth, stake, cheats, failures) for one in chapter.EXERCISES
 }

@@ -22,6 +22,7 @@ _SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "per cent": ((0.01, "a share of one"),),
     "bytes": ((1e-3, "kilobytes"), (1e-6, "megabytes"), (8.0, "bits")),
     "bits": ((0.125, "bytes"),),
+    "hours": ((60.0, "minutes"), (3_600.0, "seconds"), (1 / 24, "days")),
     "seconds": ((1e3, "milliseconds"), (1 / 60, "minutes")),
 }
 """By unit: the factor and the name of each unit that is taken for it."""

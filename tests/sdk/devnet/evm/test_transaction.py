@@ -43,7 +43,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_a_wallets_transaction_is_read_hashed_and_recovered(kind: str) -> None:
     signed = KEY.sign_transaction(KINDS[kind])
     transaction = decode(bytes(signed.raw_transaction))
-    assert transaction.encoded == bytes(signed.raw_transaction)
+    assert transaction.encoded == replace(transaction).encoded == bytes(signed.raw_transaction)
     assert transaction.hash == bytes(signed.hash)
     assert transaction.sender == bytes.fromhex(KEY.address[2:])
     assert (transaction.nonce, transaction.value, transaction.data) == (3, 5, b"0xdead")

@@ -3,7 +3,7 @@
 from importlib.metadata import version as installed
 from typing import Any
 
-from subnetlab.devnet.chain import ethereum_admission, transaction_error
+from subnetlab.devnet.chain import transaction_error
 from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.evm.keccak import keccak
 from subnetlab.devnet.evm.transaction import Undecodable, decode
@@ -53,7 +53,7 @@ def send_raw_transaction(service: Service, parameters: Parameters, _connection: 
     except Undecodable as error:
         raise internal("decode transaction failed") from error
     try:
-        service.node.submit(ethereum_admission.wrapped(service.node.settled(), transaction))
+        service.node.submit_transaction(transaction)
     except TransactionError as error:
         raise internal(refusal(error)) from error
     return answers.hexed(transaction.hash)
