@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import write_private
