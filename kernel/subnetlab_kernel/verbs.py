@@ -264,7 +264,8 @@ def _explain(names: Names, arguments: argparse.Namespace) -> Any:
 def _doctor(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001
     from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
-    return doctor()
+    net = known.net_of(names.user_ns)
+    return doctor(None if net is None or net.closed else net)
 
 
 VERBS: dict[str, Callable[[Names, argparse.Namespace], Any]] = {
