@@ -64,6 +64,7 @@ class Passwords:
                 raise KeyLocked(
                     f"{capitalised(locked.name)} stays locked: no password was typed in {minutes}."
                 ) from None
+            self._typed = Future()  # or it would keep what was typed
             self._show({**told, "busy": True})
             return typed
 
