@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, UNTRIED, measured
+from subnetlab.store.places import locator_of
 from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -104,7 +105,8 @@ class Validator(Peer):
                 if measured(verdict)
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            known = self.evidence.own_work  # 0 is what is told of a miner that was never weighed, too
+            known.update({one.uid: one.own_work for one in judged if one.own_work or one.uid in known})
             forged = [verdict.uid for verdict in judged if verdict.verdict in FORGED]
             for verdict in judged:
                 if verdict.uid in removed or verdict.verdict in {*FORGED, COPIED}:
@@ -143,10 +145,14 @@ class Validator(Peer):
         """Check every miner's payload and try the sound ones on data."""
         judged = Judged()
         intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
-        commitments = self.chain.commitments()
-        for seat in miners(self.seats):
+        seats = miners(self.seats)
+        fetched = intake.fetch_all(seats, heights, self.chain.commitments())
+        for seat in seats:
+            sent = fetched.pop(seat.uid)
             try:
-                judged.received[seat.uid] = intake.receive(seat, heights, commitments)
+                if isinstance(sent, PayloadRejected):
+                    raise sent
+                judged.received[seat.uid] = intake.check(seat, heights, sent)
             except PayloadRejected as error:
                 judged.rejected[seat.uid] = error
         if not self.near_copies.share:
@@ -224,7 +230,9 @@ class Validator(Peer):
         )
         publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
-        anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
+        anchor = Anchor(
+            "validator", heights.round, current, previous, publications.list_token(), locator_of(self.store)
+        )
         self.chain.commit(anchor.to_bytes())
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
