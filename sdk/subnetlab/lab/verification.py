@@ -39,7 +39,7 @@ from subnetlab.train.verify.identity import (
     choose_manifest,
     proven_run,
 )
-from subnetlab.train.verify.log import Log, read_log
+from subnetlab.train.verify.log import MALFORMED, Log, read_log
 
 _MOST_BLOCKS = 2_000_000
 """Blocks of a run that are read; nine months at twelve seconds."""
@@ -310,7 +310,7 @@ def _check_result(folder: Path, report: Report) -> None:
         found = theta_hash(torch.cat([part.float() for part in parts]))
         same = found == report.theta or any(part.dtype != torch.float32 for part in parts)
         said = "The model that the run left is not the one that its rounds lead to."
-    except (RunError, TrainError, SafetensorError) as error:
+    except (RunError, TrainError, SafetensorError, *MALFORMED) as error:
         same, said = False, f"The model that the run left cannot be read: {error}"
     report.count("model")
     if not same:

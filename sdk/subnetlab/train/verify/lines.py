@@ -22,8 +22,10 @@ _LOSS: Final = 1e-4
 class LineCheck:
     """Compares the lines of one record."""
 
-    def __init__(self, sources: Sources, log: Log, report: Report) -> None:
+    def __init__(self, sources: Sources, log: Log, report: Report, *, most_bytes: int = 0) -> None:
+        """Keep what is compared; `most_bytes` of a payload are read to tell its size."""
         self.sources, self.log, self.report = sources, log, report
+        self._most_bytes = most_bytes
         self.last = max(log.over, default=-1)
         """The last round that the record tells of."""
 
@@ -163,7 +165,7 @@ class LineCheck:
         assert self.sources.store is not None
         name = object_paths.sealed(heights.round, uid, bytes.fromhex(hash_))
         try:
-            return len(self.sources.store.get(name, 1 << 34))
+            return len(self.sources.store.get(name, self._most_bytes))
         except (ObjectMissing, ObjectTooLarge):
             return None
 

@@ -9,6 +9,7 @@ import torch
 
 from subnetlab.errors import ManifestInvalid, StoreError, TrainError
 from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.payload import seal
 from subnetlab.train.replica import Replica
 from subnetlab.train.verify import payloads
 from subnetlab.train.verify.draw import drawn
@@ -94,7 +95,8 @@ class _Walk:
         self.measured = {sources.rounds[number] for number in drawn(count, share, "rounds", run, beacon)}
         self.share = share
         log = sources.log
-        self.lines = LineCheck(sources, log, report) if log and not log.of_peers else None
+        most = sources.manifest.strategy.codec(replica.layout, 0).limit + seal.OVERHEAD
+        self.lines = LineCheck(sources, log, report, most_bytes=most) if log and not log.of_peers else None
         self.scores = ScoreAudit(sources, replica, report) if sources.log and sources.corpus else None
         self.replay = Replay(sources, replica, share, beacon, report)
 
