@@ -20,7 +20,7 @@ from subnetlab.train.replica import Replica
 from subnetlab.train.validator import Judged, Validator, weights_set
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
-from subnetlab.train.verify.sources import PastChain, ReadOnly, Sources
+from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
 RELATIVE: Final = 1e-3
 ABSOLUTE: Final = 2e-6
@@ -29,7 +29,7 @@ _EXACT: Final = 1e-9
 """The same for what is computed from numbers on record."""
 _NATS: Final = 0.05
 """The same for evidence, which divides a small difference by its noise."""
-_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm")
+_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm", "noise")
 
 Memory = dict[str, Any]
 """What a validator keeps from round to round, by the names of its attributes."""
@@ -60,7 +60,7 @@ class ScoreAudit:
         self.chain = PastChain(sources.history)
         self.events: list[Event] = []
         self.judge = Validator(
-            sources.manifest, sources.roster, self.chain, ReadOnly(sources.store), self.events.append,
+            sources.manifest, sources.roster, self.chain, read_only(sources.store), self.events.append,
             lambda message: message, hotkey="", corpus=sources.corpus,
         )  # fmt: skip
         self.judge.replica = replica  # one model serves all
@@ -261,4 +261,6 @@ def _without_validator(said: Scored) -> tuple[Any, ...]:
         said.loss_removed_assigned,
         said.loss_removed_held_out,
         said.own_work,
+        said.noise,
+        said.tried,
     )
