@@ -99,7 +99,7 @@ def verify_folder(
         corpus=_corpus(folder, manifest, opened, report, missing), missing=missing,
     )  # fmt: skip
     verify(sources, report, replay=replay)
-    if trusted:
+    if trusted and (log is None or max(log.closed, default=-1) < report.rounds):
         _check_result(folder, report)
     if lineage is not None:
         owner = history.seats.owner_hotkey if history and history.seats else ""

@@ -128,6 +128,17 @@ def test_another_chain_at_the_same_address_is_no_tampering(world: World) -> None
     assert (report.wrong, report.status) == ([], 2)
 
 
+def test_a_record_that_is_ahead_of_the_chain_that_was_read_is_not_tampered_with(world: World) -> None:
+    """As that of a run that goes on, and as that of a chain that was turned back."""
+    last = world.history.epochs[-1].found.block - 1
+    read = replace(world.history, last=last, epochs=world.history.epochs[:-1])
+    report = verify_folder(world.folder, replay=0.0, history=read)
+    assert report.wrong == [], report
+    report = verify_folder(world.folder, replay=0.0, history=replace(read, last=last - 5))
+    assert report.wrong == [], report
+    assert {(finding.what, finding.round) for finding in report.open} == {("record line", ROUNDS)}
+
+
 def test_a_saved_run_is_verified_as_far_as_it_goes(
     verified: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

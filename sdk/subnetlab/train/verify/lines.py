@@ -44,6 +44,10 @@ class LineCheck:
             if history is not None and history.hashes.get(each.number, each.hash) != each.hash:
                 round_ = each.round if each.round >= 0 else None
                 self._wrong(f"The record tells another hash of block {each.number} than the chain.", round_)
+        unseen = sorted(round_ for round_ in log.over if history and not self._came_to(round_, history.last))
+        for round_ in unseen:
+            said = "The record tells the end of this round; the chain that was read has not come so far."
+            self.report.unchecked("record", "record line", said, round_=round_)
         counts = [round_ for round_, count in log.over.items() if count > 1]
         for round_ in sorted(counts):
             self._wrong("The record tells the end of this round more than once.", round_)
@@ -55,6 +59,10 @@ class LineCheck:
             missing = sorted(set(range(sources.manifest.rounds)) - set(log.over))
             for round_ in missing:
                 self._wrong("The record says that the run finished, and tells no end of this round.", round_)
+
+    def _came_to(self, round_: int, last: int) -> bool:
+        manifest = self.sources.manifest
+        return not 0 <= round_ < manifest.rounds or manifest.heights(round_).close <= last
 
     def check_round(
         self, heights: RoundHeights, followed: list[Followed], replica: Replica, *, measured: bool
