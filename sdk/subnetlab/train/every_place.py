@@ -25,7 +25,8 @@ class EveryPlace:
     uids: Sequence[int]
     """Validators first, in the order in which they lead."""
     locator: str = ""
-    own_backing: bool = False
+    owned: bool = False
+    strangers: bool = False
 
     def put(self, name: str, data: bytes) -> None:
         """Put what all peers start from; see `Store.put`."""

@@ -154,7 +154,8 @@ class ReadOnlyPlaces(ReadOnly):
     """The same over places, each read as its peer's own."""
 
     locator: str = ""
-    own_backing: bool = False
+    owned: bool = False
+    strangers: bool = False
 
     def of(self, uid: int, locator: str) -> Reader:
         """See `Places.of`."""
