@@ -34,17 +34,6 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
     add_chain_options(parser)
     parser.add_argument("--store", default="", help="the run's store; the announced one unless given")
     parser.add_argument(
-        "--place", default="",
-        help="a folder or bucket of your own to write to, which others read; the run's store unless given",
-    )  # fmt: skip
-    parser.add_argument("--place-profile", default="", help="the AWS profile that may write there")
-    parser.add_argument(
-        "--place-locator",
-        default="",
-        metavar="URL",
-        help="where others read it; as its address says unless given",
-    )
-    parser.add_argument(
         "--trust", action="append", default=[], metavar="SS58",
         help="an owner whose model's code may run here; may be given several times",
     )  # fmt: skip
@@ -68,7 +57,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     Raises:
         SubnetLabError: the peer cannot take part; the sentence says why and what to do.
     """
-    from subnetlab.public.found_run import at_place, check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
+    from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of  # noqa: PLC0415
     from subnetlab.public.joining import seat_of_hotkey, use_instructions, waits  # noqa: PLC0415
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
@@ -78,10 +67,6 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)
         found = find_run(reads, store=options.store, trust=options.trust)
-        if options.place:
-            found = at_place(
-                found, options.place, profile=options.place_profile, locator=options.place_locator
-            )
         head, rules = reads.head().number, reads.rules()
         check_joinable(found, options.netuid, head)
         seat = seat_of_hotkey(found, key.ss58_address, rules, options.wallet)

@@ -6,10 +6,9 @@ before torch is loaded.
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
@@ -18,13 +17,10 @@ from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
-from subnetlab.store.places import open_places, without_place
 from subnetlab.train import object_paths
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.hashing import digest
 
-LOCAL_PLACES: Final = "SUBNETLAB_LOCAL_PLACES"
-"""The environment variable that is 1 where peers' places may be on this machine or its network."""
 MANIFEST_LIMIT: Final = 1 << 24
 _OWN_MODELS: Final = ("TinyGPT",)
 """Kinds of models that come with SubnetLab and need no code of the manifest's author."""
@@ -103,36 +99,12 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
     return FoundRun(
         announcement=announcement,
         manifest=read_manifest(opened, announcement.manifest.hex(), where),
-        store=without_place(opened, allow_local=_local_places()),
+        store=opened,
         where=where,
         owner=seats.owner_hotkey,
         seats=seats,
         trusted=bool({seats.owner_hotkey, seats.owner_coldkey} & set(trust)),
     )
-
-
-def at_place(found: FoundRun, where: str, *, profile: str = "", locator: str = "") -> FoundRun:
-    """The run as a peer sees it that writes to a place of its own.
-
-    Args:
-        found: the run.
-        where: the place's address; see `store.objects.open_store`.
-        profile: whose credentials write there.
-        locator: where others read it; see `store.places.open_places`.
-
-    Raises:
-        StoreAddressInvalid: the address names no store, holds credentials, or others would not read it.
-        StoreUnreachable: the folder cannot be made.
-    """
-    store = open_places(
-        where, profile=profile, locator=locator, allow_local=_local_places(), common=found.store
-    )
-    return replace(found, store=store)
-
-
-def _local_places() -> bool:
-    """Whether places of this machine and its network are followed: where all peers are one's own."""
-    return os.environ.get(LOCAL_PLACES, "") == "1"
 
 
 def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:

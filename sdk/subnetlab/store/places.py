@@ -29,10 +29,8 @@ class Places(Protocol):
 
     locator: str
     """Where others read what this peer puts; goes on chain, empty where the uid says it."""
-    owned: bool
-    """Whether what this peer puts goes to a place of its own."""
-    strangers: bool
-    """Whether the places are of different owners: what fails in one concerns that peer alone."""
+    own_backing: bool
+    """Whether what fails when this peer writes concerns this peer alone."""
 
     def of(self, uid: int, locator: str) -> Reader:
         """The place of a peer.
@@ -132,8 +130,7 @@ class OwnPlace:
     common: Reader | None = None
     """Where the owner put what every peer starts from."""
     locator: str = ""
-    owned: bool = True
-    strangers: bool = False
+    own_backing: bool = False
 
     def put(self, name: str, data: bytes) -> None:
         """See `Store.put`."""
@@ -193,40 +190,14 @@ def open_places(
         StoreUnreachable: the folder cannot be made.
     """
     mine = open_store(where, profile=profile)
+    locator = locator or address.parse(where).locator
     return OwnPlace(
         mine=mine,
-        find=_finding(common, allow_local=allow_local, patience=patience),
+        find=lambda _uid, found: read_place(found, allow_local=allow_local, patience=patience),
         common=common,
-        locator=own_locator(locator or address.parse(where).locator, allow_local=allow_local),
-        strangers=True,
+        locator=own_locator(locator, allow_local=allow_local),
+        own_backing=True,
     )
-
-
-def without_place(common: Store, *, allow_local: bool = False, patience: Patience = OTHERS) -> OwnPlace:
-    """The store of a peer among strangers that has no place of its own, or of who only reads.
-
-    It writes to what all peers have in common, where its names can be squatted; others are read as ever.
-
-    Args:
-        common: the run's store.
-        allow_local: see `open_places`.
-        patience: with the places of others.
-    """
-    return OwnPlace(
-        mine=common, find=_finding(common, allow_local=allow_local, patience=patience), owned=False,
-        strangers=True,
-    )  # fmt: skip
-
-
-def _finding(common: Reader | None, *, allow_local: bool, patience: Patience) -> Callable[[int, str], Reader]:
-    """How the place of a stranger is found: by its locator, and without one in what all have in common."""
-
-    def find(_uid: int, locator: str) -> Reader:
-        if not locator and common is not None:
-            return Readable(common)
-        return read_place(locator, allow_local=allow_local, patience=patience)
-
-    return find
 
 
 def own_locator(locator: str, *, allow_local: bool) -> str:

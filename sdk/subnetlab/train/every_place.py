@@ -25,8 +25,7 @@ class EveryPlace:
     uids: Sequence[int]
     """Validators first, in the order in which they lead."""
     locator: str = ""
-    owned: bool = False
-    strangers: bool = False
+    own_backing: bool = False
 
     def put(self, name: str, data: bytes) -> None:
         """Put what all peers start from; see `Store.put`."""

@@ -83,7 +83,7 @@ class Intake:
                 return error
 
         seated = list(seats)
-        if not isinstance(self.store, Places) or not self.store.strangers:
+        if not isinstance(self.store, Places) or not self.store.own_backing:
             return {seat.uid: fetched(seat) for seat in seated}
         with ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(seated))), "fetch") as threads:
             return dict(zip((seat.uid for seat in seated), threads.map(fetched, seated), strict=True))

@@ -131,7 +131,6 @@ class Miner(Peer):
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
         deadline_hash = self.chain.block_hash(heights.commit)
-        owned = isinstance(self.store, Places) and self.store.owned
-        token = sealed.commitment.hex() if owned else sealed.token
+        token = sealed.commitment.hex() if isinstance(self.store, Places) else sealed.token
         name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, token)
         self.store.put(name, reveal.to_bytes())

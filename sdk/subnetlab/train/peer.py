@@ -165,7 +165,7 @@ class Peer(ABC):
         return adopted
 
     def _concerns_me_alone(self, error: StoreUnreachable) -> None:
-        if not (isinstance(self.store, Places) and self.store.strangers):
+        if not (isinstance(self.store, Places) and self.store.own_backing):
             raise error
 
     @property

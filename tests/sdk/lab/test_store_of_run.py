@@ -95,7 +95,7 @@ def test_a_store_that_does_not_answer_starts_nothing(net: sl.Net, server: S3Serv
         ("s3://", "no bucket"),
         ("ftp://host", "speaks"),
         (f"s3://bucket?secret_access_key={SECRET}", "credentials"),
-        (7, "a number"),
+        (7, "store is an int"),
     ],
 )
 def test_a_store_that_peers_cannot_share_is_refused(store: str, said: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 import subnetlab as sl
 from subnetlab.network.wallets import dev_wallet
-from subnetlab.public.found_run import LOCAL_PLACES
 from subnetlab.public.peer import peer_folder
 from subnetlab.record.events import Scored
 from subnetlab.record.line import FILE_NAME
@@ -40,12 +39,8 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """Two miners and two validators from the start, one miner late; one miner is killed and started again.
-
-    The second miner and the second validator write to places of their own, the others to the run's store.
-    """
+    """Two miners and two validators from the start, one miner late; one miner is killed and started again."""
     with ExitStack() as held:
-        held.enter_context(pytest.MonkeyPatch.context()).setenv(LOCAL_PLACES, "1")
         subnet = held.enter_context(open_subnet(tmp_path_factory.mktemp("open")))
         for wallet in ("bob/m1", "bob/m2", "bob/m3"):
             subnet.register(wallet)
@@ -57,9 +52,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             clock.until = manifest.first_block - 1
             net = held.enter_context(sl.connect(subnet.node.endpoint))
             run = net.subnet(subnet.netuid).attach()
-            own = {2: ("--place", "place")}
-            peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}", *own.get(i, ())) for i in (1, 2)}
-            peers |= {f"v{i}": subnet.peer("validator", f"bob/v{i}", *own.get(i, ())) for i in (1, 2)}
+            peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}") for i in (1, 2)}
+            peers |= {f"v{i}": subnet.peer("validator", f"bob/v{i}") for i in (1, 2)}
             for peer in peers.values():
                 peer.event("peer_ready")
             clock.until = manifest.heights(2).open - 1
@@ -96,15 +90,6 @@ def test_all_that_took_part_are_judged_and_the_late_one_from_its_first_round(sto
     assert {judged[round_, uid] for round_ in range(ROUNDS) for uid in (m1, m2)} <= {"accepted", "gated"}
     assert judged[0, m3] == judged[1, m3] == "missing"
     assert {judged[round_, m3] for round_ in (2, 3, 4)} <= {"accepted", "gated"}
-
-
-def test_who_has_a_place_of_its_own_writes_nowhere_else(story: Story) -> None:
-    uid = story.peers["m2"].event("peer_ready")["uid"]
-    for name, kind in (("bob-m2", f"rounds/*/sealed/{uid}/*"), ("bob-v2", "records/*")):
-        assert len(list((story.subnet.folder / name / "place").glob(kind))) == ROUNDS
-    common = story.subnet.folder / "store"
-    assert list(common.glob(f"rounds/*/*/{uid}")) == []
-    assert len(list(common.glob("records/*"))) == ROUNDS
 
 
 def test_weights_and_pay_are_on_chain(story: Story) -> None:

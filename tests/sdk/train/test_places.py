@@ -153,7 +153,7 @@ def with_faults(home: Path, faulty: int, fails: Callable[[str], bool]) -> Callab
             found = read_place(locator, allow_local=True)
             return Strangers(lambda: Faulty(found, fails)) if bad in locator else found
 
-        return OwnPlace(own.mine, find, locator=own.locator, strangers=True)
+        return OwnPlace(own.mine, find, locator=own.locator, own_backing=True)
 
     return see
 
@@ -206,7 +206,7 @@ def test_a_full_disk_costs_its_owner_the_round_and_no_other(
     def see(other: int) -> Store:
         own = open_places(tmp_path / f"home-{other}" / "store", allow_local=True)
         mine = Full(own.mine, part) if other == uid else own.mine
-        return OwnPlace(mine, own.find, locator=own.locator, strangers=True)
+        return OwnPlace(mine, own.find, locator=own.locator, own_backing=True)
 
     run = placed(*ROLES, places=see, rounds=3)
     with caplog.at_level(logging.WARNING):
@@ -241,7 +241,7 @@ def test_a_peer_that_cannot_follow_a_round_follows_it_with_the_next(
             found = read_place(locator, allow_local=True)
             return Strangers(lambda: Faulty(found, fails)) if uid == 0 else found
 
-        return OwnPlace(own.mine, find, locator=own.locator, strangers=True)
+        return OwnPlace(own.mine, find, locator=own.locator, own_backing=True)
 
     run = placed(*ROLES, places=see, rounds=4)
     run.run()
@@ -260,7 +260,7 @@ def test_a_locator_that_is_refused_costs_the_hotkey_that_wrote_it(
         def find(other: int, locator: str) -> Reader:
             return read_place(locator, allow_local=not locator.startswith("https"))
 
-        return OwnPlace(own.mine, find, locator=locator, strangers=True)
+        return OwnPlace(own.mine, find, locator=locator, own_backing=True)
 
     run = placed(*ROLES, places=see, rounds=1)
     run.run()

@@ -154,8 +154,7 @@ class ReadOnlyPlaces(ReadOnly):
     """The same over places, each read as its peer's own."""
 
     locator: str = ""
-    owned: bool = False
-    strangers: bool = False
+    own_backing: bool = False
 
     def of(self, uid: int, locator: str) -> Reader:
         """See `Places.of`."""
