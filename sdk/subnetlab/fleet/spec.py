@@ -158,13 +158,16 @@ def read_spec(run_folder: Path) -> FleetSpec:
 
 
 def store_of(run_folder: Path) -> str:
-    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside."""
+    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside.
+
+    Of a public run the folder keeps what leads to its model.
+    """
     try:
         spec = read_spec(run_folder)
     except FleetStartFailed:  # a folder that only keeps what a run made
         return str(run_folder / STORE_FOLDER)
-    inside = "://" not in spec.store and Path(spec.store).name == STORE_FOLDER
-    return str(run_folder / STORE_FOLDER) if inside and not spec.public else spec.store
+    inside = spec.public or ("://" not in spec.store and Path(spec.store).name == STORE_FOLDER)
+    return str(run_folder / STORE_FOLDER) if inside else spec.store
 
 
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:

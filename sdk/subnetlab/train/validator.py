@@ -83,12 +83,8 @@ class Validator(Peer):
     @cached_property
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
-        return Evidence(self.manifest.scoring.own_work, self.manifest.scoring.certainty)
-
-    @cached_property
-    def trust(self) -> Trust:
-        """What it goes by for miners that it does not try in a round."""
-        return Trust(self.manifest.scoring.tried)
+        scoring = self.manifest.scoring
+        return Evidence(scoring.own_work, scoring.certainty, Trust(scoring.tried))
 
     @cached_property
     def near_copies(self) -> NearCopies:
@@ -109,11 +105,12 @@ class Validator(Peer):
                 if measured(verdict)
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            known = self.evidence.own_work  # 0 is what is told of a miner that was never weighed, too
+            known.update({one.uid: one.own_work for one in judged if one.own_work or one.uid in known})
             forged = [verdict.uid for verdict in judged if verdict.verdict in FORGED]
             for verdict in judged:
                 if verdict.uid in removed or verdict.verdict in {*FORGED, COPIED}:
-                    self.trust.passed[verdict.uid] = verdict.verdict == ACCEPTED
+                    self.evidence.trust.passed[verdict.uid] = verdict.verdict == ACCEPTED
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged if verdict.tried},
                 removed,
@@ -177,7 +174,7 @@ class Validator(Peer):
     def _sample(self, received: Mapping[int, Received], heights: RoundHeights) -> list[int]:
         """The miners whose payloads are tried, the same for every validator that has seen the same rounds."""
         run, beacon = self.manifest.drawn_for, self.drawn_at(heights.beacon)
-        return self.trust.drawn({
+        return self.evidence.trust.drawn({
             uid: assignment.trial_place(run=run, round_=heights.round, uid=self.drawn_as(uid), beacon=beacon)
             for uid in received
         })  # fmt: skip
@@ -186,12 +183,12 @@ class Validator(Peer):
         """Keep what became of those that were tried, and leave out those that are not taken without."""
         cheated = {uid for uid, error in judged.rejected.items() if error.reason in {*FORGED, COPIED}}
         passed = {uid: uid not in judged.gated for uid in judged.removed}
-        self.trust.passed.update({**passed, **dict.fromkeys(cheated, False)})
+        self.evidence.trust.passed.update({**passed, **dict.fromkeys(cheated, False)})
         untried, evidence = [uid for uid in judged.received if judged.untried(uid)], self.evidence
         against, least = evidence.against(untried), self.manifest.scoring.gate
         for uid in untried:
             standing = evidence.standing.get(uid, 1.0) if self.manifest.scoring.standing else 1.0
-            why = against.get(uid) or self.trust.left_out(uid, standing, least)
+            why = against.get(uid) or self.evidence.trust.left_out(uid, standing, least)
             if why:
                 judged.left_out[uid] = why
 
