@@ -26,6 +26,10 @@ _OWN_MODELS: Final = ("TinyGPT",)
 """Kinds of models that come with SubnetLab and need no code of the manifest's author."""
 _CODE: Final = ("code", "metrics")
 """What a task holds where it runs code of the manifest's author."""
+_MOST: Final = 1 << 32
+"""No height, length or number of rounds comes near."""
+_HEIGHTS: Final = 5
+"""Open, the three offsets, and the next open."""
 _RUN_ID: Final = re.compile(r"\w[\w.-]{0,99}")
 """A run's name becomes a folder's."""
 
@@ -64,6 +68,11 @@ class FoundRun:
     def opens(self, round_: int) -> int:
         """The height at which a round opens."""
         return int(self.manifest["first_block"]) + round_ * int(self.manifest["blocks_per_round"])
+
+    def following(self, head: int) -> int:
+        """The first round whose commit deadline is ahead; the number of rounds where none is."""
+        since = head - self.opens(0) - int(self.manifest["offsets"][0])
+        return min(max(0, since // int(self.manifest["blocks_per_round"]) + 1), self.rounds)
 
     @property
     def closes(self) -> int:
@@ -132,13 +141,16 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
 
 
 def _is_sound(manifest: dict[str, Any]) -> bool:
-    """Whether the few fields that are read before torch is loaded are of their kind."""
-    numbers = [manifest.get(name) for name in ("rounds", "first_block", "blocks_per_round", "netuid")]
+    """Whether the few fields that are read before torch is loaded are of their kind and make rounds."""
+    numbers: list[Any] = [manifest.get(name) for name in ("rounds", "first_block", "netuid")]
     offsets: Any = manifest.get("offsets")
-    numbers += offsets if isinstance(offsets, list) and len(cast("list[Any]", offsets)) == 3 else [None]
+    heights: list[Any] = cast("list[Any]", offsets) if isinstance(offsets, list) else []
+    heights = [0, *heights, manifest.get("blocks_per_round")]
+    if len(heights) != _HEIGHTS or not all(type(n) is int and 0 <= n < _MOST for n in numbers + heights):
+        return False
     run_id: Any = manifest.get("run_id")
     return (
-        all(type(number) is int and number >= 0 for number in numbers)
+        heights == sorted(set(heights))
         and isinstance(run_id, str)
         and _RUN_ID.fullmatch(run_id) is not None
         and all(isinstance(manifest.get(name), dict) for name in ("model", "task", "data", "versions"))
@@ -159,7 +171,7 @@ def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
             hint="Ask the owner to publish the run for this subnet.",
         )
     last = found.opens(found.rounds - 1) + int(found.manifest["offsets"][0])
-    if found.rounds < 1 or head >= last:
+    if found.following(head) == found.rounds:
         raise RunOver(
             f"Run {found.run_id} is over: round {found.rounds}, its last, took commitments up to block "
             f"{last}, and the chain is at {head}.",
