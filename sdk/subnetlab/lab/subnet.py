@@ -272,15 +272,6 @@ class Subnet(Seats):
         run = Run(find_and_watch(self, store=store, trust=owners))
         return self._hold(run, detach=arguments.flag("detach", detach))
 
-    def register(self, wallet: str | Wallet) -> int:
-        """Register a wallet's hotkey on this subnet for the price of the day; its uid.
-
-        Raises:
-            MoneyError: nothing was spent; the message says why.
-            ChainRejected: the chain refused it, such as a hotkey that holds a seat already.
-        """
-        return network_client(self.net).burned_register(self.netuid, wallet)[0]
-
     def _launch(
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
     ) -> Path:
