@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
-from subnetlab.errors import ManifestInvalid, ObjectMissing, ObjectTooLarge, RunOver, UnknownRun
+from subnetlab.errors import (
+    ManifestInvalid,
+    ObjectMissing,
+    ObjectTooLarge,
+    PlaceAway,
+    RunOver,
+    StoreUnreachable,
+    UnknownRun,
+)
 from subnetlab.network.metagraph import MetagraphSnapshot
+from subnetlab.public.hotkey import is_development
 from subnetlab.public.subnet_reads import SubnetReads
-from subnetlab.store.base import Store
+from subnetlab.store import address
+from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
+from subnetlab.store.places import read_place
 from subnetlab.train import object_paths
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.hashing import digest
@@ -44,6 +55,8 @@ class FoundRun:
     store: Store
     where: str
     """The store's address."""
+    given: bool
+    """Whether this operator named the store, and not the owner."""
     owner: str
     """The hotkey that announced it."""
     seats: MetagraphSnapshot
@@ -80,6 +93,40 @@ class FoundRun:
         return self.opens(self.rounds - 1) + int(self.manifest["offsets"][2])
 
 
+class Announced:
+    """The store that an owner announced, which is a stranger's word: read by its locator, without a key.
+
+    Nothing is opened with this machine's credentials, and neither its folders nor its network are looked into
+    unless the chain is a development chain.
+    """
+
+    def __init__(self, where: str, *, allow_local: bool) -> None:
+        """Keep the address.
+
+        Raises:
+            StoreAddressInvalid: it names no store that can be read without a key.
+        """
+        self._where = where
+        self._place = read_place(address.parse(where).locator, allow_local=allow_local)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Nothing is put into a stranger's store.
+
+        Raises:
+            StoreUnreachable: always.
+        """
+        del data
+        raise StoreUnreachable(f"{self._where} is only read: {name!r} was not written.")
+
+    def get(self, name: str, limit: int) -> bytes:
+        """See `Store.get`."""
+        return self._place.get(name, limit)
+
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        """See `Store.names`."""
+        return self._place.names(prefix, limit)
+
+
 def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) -> FoundRun:
     """Find the run that a subnet's owner announced.
 
@@ -104,9 +151,11 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
             hint="Check --netuid; the owner starts a run with `subnetlab run publish`.",
         )
     where = store or announcement.store
-    opened = open_store(where)
+    local = is_development(reads)
+    opened = open_store(store) if store else Announced(announcement.store, allow_local=local)
     return FoundRun(
         announcement=announcement,
+        given=bool(store),
         manifest=read_manifest(opened, announcement.manifest.hex(), where),
         store=opened,
         where=where,
@@ -126,6 +175,11 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
     """
     try:
         data = store.get(object_paths.manifest(hash_), MANIFEST_LIMIT)
+    except PlaceAway as error:
+        raise StoreUnreachable(
+            f"The run's store {where} cannot be read: {error.args[0]}",
+            hint="Try again later, or give another address of it with --run-store.",
+        ) from error
     except (ObjectMissing, ObjectTooLarge) as error:
         raise UnknownRun(
             f"The store {where} does not hold the announced manifest {hash_[:12]}….",

@@ -49,8 +49,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             subnet.register(wallet, stake_tao=stake_tao)
         with subnet.clock as clock:
             clock.reach(clock.height + 12)
-            manifest = subnet.published("--notice", "4", rounds=ROUNDS)
-            clock.until = manifest.first_block - 1
+            manifest = subnet.published(rounds=ROUNDS)
             net = held.enter_context(sl.connect(subnet.node.endpoint))
             run = net.subnet(subnet.netuid).attach()
             peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}") for i in (1, 2)}
