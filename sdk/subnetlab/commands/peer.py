@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from subnetlab.errors import SubnetLabError
 from subnetlab.public.log import PeerLog
 from subnetlab.text import with_article
 
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 
 def miner(arguments: Sequence[str]) -> int:
     """Run `subnetlab miner`; errors as `join`."""
-    return join("miner", parse("miner", arguments))
+    return _run("miner", arguments)
 
 
 def validator(arguments: Sequence[str]) -> int:
     """Run `subnetlab validator`; errors as `join`."""
-    return join("validator", parse("validator", arguments))
+    return _run("validator", arguments)
+
+
+def _run(role: "PublicRole", arguments: Sequence[str]) -> int:
+    options = parse(role, arguments)
+    try:
+        return join(role, options)
+    except SubnetLabError as error:
+        if not options.json:
+            raise
+        PeerLog(as_json=True).note(str(error), failed=type(error).__name__)
+        return 1
 
 
 def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:

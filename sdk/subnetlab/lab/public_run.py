@@ -83,7 +83,7 @@ def watch_run(net: "Net", found: FoundRun, *, trust: tuple[str, ...]) -> Path:
     make_private(folder)
     spec = FleetSpec(
         endpoint=net.endpoint, network=net.name, is_devnet=net.play_money, netuid=found.seats.netuid,
-        store=found.where, seats=(), public=True, trust=trust,
+        store=found.where if found.given else "", seats=(), public=True, trust=trust,
     )  # fmt: skip
     write_spec(folder, spec)
     write_private(manifest, text)

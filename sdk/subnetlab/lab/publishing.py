@@ -15,11 +15,14 @@ import torch
 
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.announcing import announce, check_owner, put_objects
+from subnetlab.public.hotkey import is_development
 from subnetlab.public.joining import duration
 from subnetlab.public.open_fleet import OpenFleet
 from subnetlab.public.subnet_reads import Rules, SubnetReads
 from subnetlab.public.terms import measure, terms
+from subnetlab.store import address
 from subnetlab.store.objects import open_store
+from subnetlab.store.places import own_locator
 from subnetlab.train import object_paths
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.manifest import Manifest
@@ -77,6 +80,7 @@ def publish(
         NotRegistered: the key is not the owner's hotkey.
         ManifestInvalid: the blocks given hold no round.
         ArgumentInvalid: the store's address is too long for a commitment.
+        StoreAddressInvalid: strangers could not read the store without a key.
         StoreUnreachable: the store cannot be written; nothing was announced.
         ChainRejected: the chain refused the announcement.
         NodeUnreachable: the node does not answer, or seals no blocks.
@@ -84,6 +88,8 @@ def publish(
     with closing(SubnetReads(endpoint, netuid)) as reads, closing(PeerChain(endpoint, netuid, key)) as chain:
         check_owner(reads, key.ss58_address)
         where = locator(fleet.store)
+        # Strangers read it without a key: what they could not follow is refused here.
+        own_locator(address.parse(where).locator, allow_local=is_development(reads))
         store = open_store(where)
         rules = reads.rules()
         draft = _stretched(made, fleet, f"{name}-{secrets.token_hex(2)}", reads, rules)

@@ -81,7 +81,6 @@ def fees_of(reads: SubnetReads, found: FoundRun, key: Keypair, role: PublicRole,
     """
     seat = found.seats.by_hotkey(key.ss58_address)
     payer = seat.coldkey if seat is not None else key.ss58_address
-    deadline = int(found.manifest["offsets"][0])
     with_network = NetworkClient(reads.endpoint)
     try:
         free, budget = with_network.balance(payer), with_network.budget
@@ -90,7 +89,7 @@ def fees_of(reads: SubnetReads, found: FoundRun, key: Keypair, role: PublicRole,
     return Fees(
         commit_rao=_fee(reads, key, _commitment(reads.netuid)),
         vote_rao=_fee(reads, key, _vote(found)) if role == "validator" else 0,
-        rounds=sum(found.opens(round_) + deadline > head for round_ in range(found.rounds)),
+        rounds=found.rounds - found.following(head),
         payer=payer, free_rao=int(free), budget=budget,
     )  # fmt: skip
 

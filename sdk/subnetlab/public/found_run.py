@@ -12,13 +12,22 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
-from subnetlab.errors import ManifestInvalid, ObjectMissing, ObjectTooLarge, RunOver, UnknownRun
+from subnetlab.errors import (
+    ManifestInvalid,
+    ObjectMissing,
+    ObjectTooLarge,
+    PlaceAway,
+    RunOver,
+    StoreUnreachable,
+    UnknownRun,
+)
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.public.hotkey import is_development
 from subnetlab.public.subnet_reads import SubnetReads
-from subnetlab.store.address import checked_announcement
-from subnetlab.store.base import Store
+from subnetlab.store import address
+from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
+from subnetlab.store.places import read_place
 from subnetlab.train import object_paths
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.hashing import digest
@@ -28,6 +37,10 @@ _OWN_MODELS: Final = ("TinyGPT",)
 """Kinds of models that come with SubnetLab and need no code of the manifest's author."""
 _CODE: Final = ("code", "metrics")
 """What a task holds where it runs code of the manifest's author."""
+_MOST: Final = 1 << 32
+"""No height, length or number of rounds comes near."""
+_HEIGHTS: Final = 5
+"""Open, the three offsets, and the next open."""
 _RUN_ID: Final = re.compile(r"\w[\w.-]{0,99}")
 """A run's name becomes a folder's."""
 
@@ -42,6 +55,8 @@ class FoundRun:
     store: Store
     where: str
     """The store's address."""
+    given: bool
+    """Whether this operator named the store, and not the owner."""
     owner: str
     """The hotkey that announced it."""
     seats: MetagraphSnapshot
@@ -67,10 +82,49 @@ class FoundRun:
         """The height at which a round opens."""
         return int(self.manifest["first_block"]) + round_ * int(self.manifest["blocks_per_round"])
 
+    def following(self, head: int) -> int:
+        """The first round whose commit deadline is ahead; the number of rounds where none is."""
+        since = head - self.opens(0) - int(self.manifest["offsets"][0])
+        return min(max(0, since // int(self.manifest["blocks_per_round"]) + 1), self.rounds)
+
     @property
     def closes(self) -> int:
         """The height at which the last round closes."""
         return self.opens(self.rounds - 1) + int(self.manifest["offsets"][2])
+
+
+class Announced:
+    """The store that an owner announced, which is a stranger's word: read by its locator, without a key.
+
+    Nothing is opened with this machine's credentials, and neither its folders nor its network are looked into
+    unless the chain is a development chain.
+    """
+
+    def __init__(self, where: str, *, allow_local: bool) -> None:
+        """Keep the address.
+
+        Raises:
+            StoreAddressInvalid: it names no store that can be read without a key.
+        """
+        self._where = where
+        self._place = read_place(address.parse(where).locator, allow_local=allow_local)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Nothing is put into a stranger's store.
+
+        Raises:
+            StoreUnreachable: always.
+        """
+        del data
+        raise StoreUnreachable(f"{self._where} is only read: {name!r} was not written.")
+
+    def get(self, name: str, limit: int) -> bytes:
+        """See `Store.get`."""
+        return self._place.get(name, limit)
+
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        """See `Store.names`."""
+        return self._place.names(prefix, limit)
 
 
 def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) -> FoundRun:
@@ -97,11 +151,12 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
             f"The owner of subnet {reads.netuid} ({seats.owner_hotkey}) has announced no run.",
             hint="Check --netuid; the owner starts a run with `subnetlab run publish`.",
         )
-    # What a stranger announced must not lead into this machine; what the operator gives may.
-    where = store or checked_announcement(announcement.store, local=is_development(reads))
-    opened = open_store(where)
+    where = store or announcement.store
+    local = is_development(reads)
+    opened = open_store(store) if store else Announced(announcement.store, allow_local=local)
     return FoundRun(
         announcement=announcement,
+        given=bool(store),
         manifest=read_manifest(opened, announcement.manifest.hex(), where),
         store=opened,
         where=where,
@@ -121,6 +176,11 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
     """
     try:
         data = store.get(object_paths.manifest(hash_), MANIFEST_LIMIT)
+    except PlaceAway as error:
+        raise StoreUnreachable(
+            f"The run's store {where} cannot be read: {error.args[0]}",
+            hint="Try again later, or give another address of it with --run-store.",
+        ) from error
     except (ObjectMissing, ObjectTooLarge) as error:
         raise UnknownRun(
             f"The store {where} does not hold the announced manifest {hash_[:12]}….",
@@ -136,13 +196,16 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
 
 
 def _is_sound(manifest: dict[str, Any]) -> bool:
-    """Whether the few fields that are read before torch is loaded are of their kind."""
-    numbers = [manifest.get(name) for name in ("rounds", "first_block", "blocks_per_round", "netuid")]
+    """Whether the few fields that are read before torch is loaded are of their kind and make rounds."""
+    numbers: list[Any] = [manifest.get(name) for name in ("rounds", "first_block", "netuid")]
     offsets: Any = manifest.get("offsets")
-    numbers += offsets if isinstance(offsets, list) and len(cast("list[Any]", offsets)) == 3 else [None]
+    heights: list[Any] = cast("list[Any]", offsets) if isinstance(offsets, list) else []
+    heights = [0, *heights, manifest.get("blocks_per_round")]
+    if len(heights) != _HEIGHTS or not all(type(n) is int and 0 <= n < _MOST for n in numbers + heights):
+        return False
     run_id: Any = manifest.get("run_id")
     return (
-        all(type(number) is int and number >= 0 for number in numbers)
+        heights == sorted(set(heights))
         and isinstance(run_id, str)
         and _RUN_ID.fullmatch(run_id) is not None
         and all(isinstance(manifest.get(name), dict) for name in ("model", "task", "data", "versions"))
@@ -163,7 +226,7 @@ def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
             hint="Ask the owner to publish the run for this subnet.",
         )
     last = found.opens(found.rounds - 1) + int(found.manifest["offsets"][0])
-    if found.rounds < 1 or head >= last:
+    if found.following(head) == found.rounds:
         raise RunOver(
             f"Run {found.run_id} is over: round {found.rounds}, its last, took commitments up to block "
             f"{last}, and the chain is at {head}.",

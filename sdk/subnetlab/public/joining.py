@@ -80,7 +80,7 @@ def waits(found: FoundRun, rules: Rules, head: int, role: PublicRole) -> Iterato
         f"Run {found.run_id} on subnet {found.seats.netuid}: {n} rounds of {blocks} blocks, "
         f"{duration(blocks * rules.block_s)} each at {rules.block_s:.3g} s a block."
     )
-    following = next((r for r in range(n) if found.opens(r) + commit > head), n - 1)
+    following = min(found.following(head), n - 1)
     if (left := found.opens(following) - head) > 0:
         soon = duration(left * rules.block_s)
         yield f"Round {following + 1} opens at block {found.opens(following)}, {soon} from now."

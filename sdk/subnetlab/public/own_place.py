@@ -19,19 +19,21 @@ def own_place(
     Args:
         found: the run.
         hotkey: of the peer (ss58).
-        where: of its own place; below the run's store unless given.
+        where: of its own place; unless given below the run's store, where this operator named that or on a
+            development chain.
         profile: whose credentials write there.
         locator: where others read it, if that is another address.
         allow_local: whether places on this machine and its network are followed, as on a development chain.
 
     Raises:
-        StoreAddressInvalid: the run's store is read-only and no place was given, or others could not read it.
+        StoreAddressInvalid: the run's store is only read and no place was given, or others could not read it.
         StoreUnreachable: the place cannot be opened.
     """
     common = address.parse(found.where)
-    if not where and common.scheme in ("http", "https"):
+    writable = (found.given or allow_local) and common.scheme not in ("http", "https")
+    if not where and not writable:
         raise StoreAddressInvalid(
-            f"The store of run {found.run_id}, {found.where}, can be read only.",
+            f"The store of run {found.run_id}, {found.where}, is its owner's and can be read only.",
             hint="Give a place of your own: --store s3://bucket/prefix.",
         )
     return open_places(

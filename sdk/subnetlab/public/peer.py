@@ -19,7 +19,14 @@ from typing import Any, Final
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable, TrainError
+from subnetlab.errors import (
+    ManifestInvalid,
+    NodeUnreachable,
+    RecordError,
+    StoreError,
+    StoreUnreachable,
+    TrainError,
+)
 from subnetlab.fleet.messages import PeerStopped
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.fees import Fees
@@ -31,6 +38,7 @@ from subnetlab.public.reports import KINDS, put_report
 from subnetlab.public.subnet_reads import Rules, SubnetReads
 from subnetlab.record.events import Event, Mined, PeerReady, Phase, Scored, WeightsSet
 from subnetlab.record.line import FILE_NAME
+from subnetlab.record.lock import is_held
 from subnetlab.record.reader import Tail
 from subnetlab.record.writer import RecordWriter
 from subnetlab.settings import home
@@ -83,6 +91,12 @@ class PublicPeer:
             SubnetLabError: the peer cannot go on; each in its own words.
         """
         with ExitStack() as held:
+            if is_held(self.folder / FILE_NAME):
+                raise RecordError(
+                    f"The hotkey {self.key.ss58_address} takes part in run {self.found.run_id} already, on "
+                    "this machine.",
+                    hint="End that process first.",
+                )
             record = held.enter_context(RecordWriter(self.folder / FILE_NAME))
             held.enter_context(self._signals())
             manifest = read(self.found)
@@ -102,14 +116,15 @@ class PublicPeer:
 
     def _keep_on(self, manifest: Manifest, corpus: Corpus, report: Any) -> None:
         """Take part, and begin again where node or store were away."""
-        pause, away_since = _AGAIN_S, time.monotonic()
+        pause, away_since, reached = _AGAIN_S, time.monotonic(), 0
         while True:
             try:
                 self._take_part(manifest, corpus, report)
             except (NodeUnreachable, StoreUnreachable, TrainError) as error:
                 if isinstance(error, TrainError) and type(error) is not TrainError:
                     raise  # of its own words; a round that cannot be followed yet is a store that is behind
-                if self._peer is not None and self._peer.replica.round:
+                if self._peer is not None and self._peer.replica.round > reached:
+                    reached = self._peer.replica.round
                     pause, away_since = _AGAIN_S, time.monotonic()
                 if time.monotonic() - away_since > self.away_limit_s:
                     raise

@@ -106,6 +106,14 @@ def test_a_wallet_that_is_not_there(owner: Owner, capsys: pytest.CaptureFixture[
     assert "There is no development wallet" in owner.refused("miner", "bob/m1/x", capsys)
 
 
+def test_a_program_reads_the_refusal_as_json(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--endpoint", owner.client.endpoint, "--netuid", "77", "--wallet", "bob/m1")
+    assert main(["miner", *where, "--json"]) == 1
+    said = json.loads(capsys.readouterr().err)
+    assert (said["kind"], said["failed"]) == ("note", "ChainRejected")
+    assert said["text"].startswith("There is no subnet 77.")
+
+
 def test_a_hotkey_without_a_seat_is_told_the_price_and_the_next_step(
     owner: Owner, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,6 +194,8 @@ def test_a_strangers_code_waits_for_trust(owner: Owner, capsys: pytest.CaptureFi
     [
         {"run_id": ".."}, {"run_id": "a/b"}, {"rounds": -1}, {"offsets": [1, 2]}, {"first_block": "soon"},
         {"model": []}, {"versions": None},
+        {"blocks_per_round": 0}, {"offsets": [5, 3, 8]}, {"offsets": [0, 5, 8]}, {"first_block": 10**30},
+        {"rounds": True},
     ],
 )  # fmt: skip
 def test_what_is_no_manifest(

@@ -52,8 +52,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             subnet.register(wallet, stake_tao=stake_tao)
         with subnet.clock as clock:
             clock.reach(clock.height + 12)
-            manifest = subnet.published("--notice", "4", rounds=ROUNDS)
-            clock.until = manifest.first_block - 1
+            manifest = subnet.published(rounds=ROUNDS)
             net = held.enter_context(sl.connect(subnet.node.endpoint))
             run = net.subnet(subnet.netuid).attach()
             peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}") for i in (1, 2)}
@@ -167,3 +166,25 @@ def test_each_peer_keeps_one_record_across_a_kill(story: Story) -> None:
         hotkey = dev_wallet(wallet).hotkey.ss58_address
         record = home / "peers" / peer_folder(story.manifest.hash, hotkey).name / FILE_NAME
         assert verify(record).torn_bytes == 0, name
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_blocks_that_wait_for_no_peer(tmp_path: Path) -> None:
+    """A block every half second, whatever the peers do: rounds of measured length are long enough."""
+    with open_subnet(tmp_path) as subnet:
+        subnet.register("bob/m1")
+        subnet.register("bob/m2")
+        subnet.register("bob/v1", stake_tao=300)
+        subnet.node.rpc("dev_setSealing", {"interval": 0.5})
+        manifest = subnet.published("--notice", "60", "--blocks-per-round", "40", rounds=3)
+        peers = [subnet.peer("miner", f"bob/m{i}") for i in (1, 2)] + [subnet.peer("validator", "bob/v1")]
+        assert [peer.ended() for peer in peers] == [0, 0, 0]
+        assert len({peer.event("note", rounds=3)["theta"] for peer in peers}) == 1
+        closed = [line for line in peers[2].lines() if line.get("kind") == "round_closed"]
+        assert [line["round"] for line in closed] == [0, 1, 2]
+        assert [line["heights"] for line in closed] == [
+            [heights.open, heights.commit, heights.beacon, heights.close]
+            for heights in map(manifest.heights, range(3))
+        ]
+        assert subnet.client.metagraph(subnet.netuid).weights

@@ -40,7 +40,8 @@ def found(**changes: Any) -> FoundRun:
     )  # fmt: skip
     return FoundRun(
         announcement=Announcement(manifest=bytes(32), rounds=10, store="memory"), store=open_store("memory"),
-        manifest=manifest | changes, where="memory", owner="5Owner", seats=seats, trusted=False,
+        manifest=manifest | changes, where="memory",
+        given=False, owner="5Owner", seats=seats, trusted=False,
     )  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""Whose word opens which store: an owner's address leads into no folder, network or credentials of others."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from subnetlab.errors import ObjectMissing, PlaceAway, StoreAddressInvalid, StoreUnreachable
+from subnetlab.public.found_run import Announced, read_manifest
+from subnetlab.public.own_place import own_place
+
+from .test_terms import found
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["/etc", "file:///etc", "http://169.254.169.254/latest", "https://127.0.0.1/run", "https://10.0.0.1"],
+)
+def test_an_announced_address_does_not_lead_into_this_machine(where: str) -> None:
+    store = Announced(where, allow_local=False)
+    with pytest.raises(PlaceAway):
+        store.get("hostname", 100)
+    with pytest.raises(StoreUnreachable, match="cannot be read"):
+        read_manifest(store, "ab" * 32, where)
+
+
+def test_an_announced_bucket_is_read_at_its_public_address_and_never_signed_for(tmp_path: Path) -> None:
+    with pytest.raises(StoreAddressInvalid, match="neither a region nor an endpoint"):
+        Announced("s3://bucket/run", allow_local=False)
+    with pytest.raises(StoreAddressInvalid):
+        Announced("s3://key:secret@bucket/run", allow_local=False)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "greeting").write_bytes(b"hello")
+    local = Announced(str(tmp_path / "run"), allow_local=True)
+    assert local.get("greeting", 10) == b"hello"
+    with pytest.raises(ObjectMissing):
+        local.get("absent", 10)
+    with pytest.raises(StoreUnreachable, match="only read"):
+        local.put("mine", b"")
+    with pytest.raises(ObjectMissing):
+        Announced(str(tmp_path / "none"), allow_local=True).get("absent", 10)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_peer_writes_where_its_operator_says_and_not_where_the_owner_does(tmp_path: Path) -> None:
+    theirs = replace(found(), where=str(tmp_path / "theirs"))
+    with pytest.raises(StoreAddressInvalid, match="is its owner's and can be read only"):
+        own_place(theirs, "5Peer")
+    assert not (tmp_path / "theirs").exists()
+    with pytest.raises(StoreAddressInvalid, match="Others could not read this store"):
+        own_place(theirs, "5Peer", str(tmp_path / "mine"))
+    place = own_place(theirs, "5Peer", str(tmp_path / "mine"), locator="https://example.com/mine")
+    assert place.locator == "https://example.com/mine"
+    place.put("rounds/1", b"work")
+    assert (tmp_path / "mine" / "rounds" / "1").read_bytes() == b"work"
+    named = own_place(replace(theirs, given=True), "5Peer", allow_local=True)
+    assert named.locator.endswith("/theirs/peers/5Peer")

@@ -1,0 +1,99 @@
+"""A peer that begins again: what is away is waited for, what is wrong is not."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bittensor_core import Keypair
+
+from subnetlab.errors import ManifestInvalid, NodeUnreachable, RecordError, StoreUnreachable, TrainError
+from subnetlab.network.budget import Budget
+from subnetlab.public.fees import Fees
+from subnetlab.public.log import PeerLog
+from subnetlab.public.own_place import reading_place
+from subnetlab.public.peer import PublicPeer
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.writer import RecordWriter
+
+from .test_terms import RULES, found
+
+KEY = Keypair.create_from_uri("//Peer")
+
+
+@dataclass(slots=True, kw_only=True)
+class Failing(PublicPeer):
+    """A peer whose part in the run fails as a list says, and then succeeds."""
+
+    errors: list[Exception] = field(default_factory=list[Exception])
+    tries: int = 0
+
+    def _take_part(self, manifest: Any, corpus: Any, report: Any) -> None:
+        self.tries += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def keep_on(self) -> None:
+        """Take part without a manifest."""
+        self._pause.set()  # a pause is over at once
+        self._keep_on(None, None, None)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Callable[..., Failing]:
+    def make(*errors: Exception, away_limit_s: float = 3600.0) -> Failing:
+        budget = Budget("test", unlimited=True, folder=tmp_path)
+        fees = Fees(commit_rao=7, vote_rao=5, rounds=1, payer="5", free_rao=100, budget=budget)
+        return Failing(
+            found=found(), store=reading_place(found(), allow_local=True), role="miner", endpoint="ws://x",
+            key=KEY, uid=0, rules=RULES, fees=fees, log=PeerLog(stream=io.StringIO()), errors=list(errors),
+            away_limit_s=away_limit_s,
+        )  # fmt: skip
+
+    return make
+
+
+def test_a_peer_begins_again_where_node_or_store_were_away(failing: Callable[..., Failing]) -> None:
+    peer = failing(
+        NodeUnreachable("away"), StoreUnreachable("away"), TrainError("Round 3 cannot be followed.")
+    )
+    peer.keep_on()
+    assert peer.tries == 4
+    said = peer.log.stream
+    assert isinstance(said, io.StringIO)
+    assert said.getvalue().count("This peer begins again in") == 3
+    assert "in 2 s." in said.getvalue()
+    assert "in 8 s." in said.getvalue()
+
+
+def test_what_is_wrong_ends_a_peer_at_once(failing: Callable[..., Failing]) -> None:
+    peer = failing(ManifestInvalid("other data"))
+    with pytest.raises(ManifestInvalid):
+        peer.keep_on()
+    assert peer.tries == 1
+
+
+def test_who_comes_no_further_gives_up_after_its_limit(failing: Callable[..., Failing]) -> None:
+    peer = failing(*[TrainError("Round 3 cannot be followed.")] * 9, away_limit_s=0.0)
+    with pytest.raises(TrainError, match="cannot be followed"):
+        peer.keep_on()
+    assert peer.tries == 1
+
+
+def test_fees_are_counted_as_they_are_sent(failing: Callable[..., Failing]) -> None:
+    peer = failing()
+    peer._sent("commitment")
+    peer._sent("commitment")
+    peer._sent("vote")
+    assert peer.fees.budget.spent_rao == 19
+
+
+def test_a_hotkey_takes_part_once_on_a_machine(failing: Callable[..., Failing]) -> None:
+    peer = failing()
+    with (
+        RecordWriter(peer.folder / FILE_NAME),
+        pytest.raises(RecordError, match="takes part in run tiny already"),
+    ):
+        peer.run()
