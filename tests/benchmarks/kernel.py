@@ -4,6 +4,7 @@ And a cell's on eight processes of a fleet against ipyparallel's on eight engine
 """
 
 import importlib.util
+import logging
 import statistics
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def _on_a_fleet(cells: int) -> Iterator[Figure]:
 def _on_engines(cells: int) -> list[float]:
     import ipyparallel
 
-    with ipyparallel.Cluster(n=ENGINES, log_level="ERROR") as client:
+    with ipyparallel.Cluster(n=ENGINES, log_level=logging.ERROR) as client:
         engines = client[:]
         engines.execute("1 + 1", block=True)
         return [seconds(lambda: engines.execute("1 + 1", block=True)) * 1e3 for _ in range(cells)]
