@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from subnetlab.lab.check.course import EXERCISES
-from tests.notebooks import executed, read, solutions, solved, text, twice
+from tests.notebooks import check_cells, executed, read, solutions, solved, text, twice
 from tests.project import ROOT
 
 COURSE = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.ipynb"))
-WITH_EXERCISES = [path for path in COURSE if any(n.startswith(f"{int(path.name[:2])}.") for n in EXERCISES)]
+FIRST, *LATER = COURSE
+"""The first is run by `tests/test_tutorials.py`, smaller: it computes for a minute and a half."""
 MOST_CELLS = 25
 MOST_MB = 1500
 PARTS = ("Predict", "Run", "Explain", "What was simplified", "Recap")
@@ -33,15 +34,6 @@ def exercises_of(path: Path) -> list[str]:
     return [one for one in EXERCISES if one.startswith(f"{number(path)}.")]
 
 
-def check_cells(notebook: Any) -> dict[str, str]:
-    """What `sl.check` said, by exercise."""
-    return {
-        cell.id.partition("ex-")[2].removesuffix("-check").replace("-", "."): text(cell)
-        for cell in notebook.cells
-        if cell.id.endswith("-check")
-    }
-
-
 @pytest.mark.parametrize("path", COURSE, ids=lambda path: path.name[:2])
 def test_a_notebook_asks_a_question_and_has_its_parts(path: Path) -> None:
     notebook = read(path)
@@ -56,7 +48,7 @@ def test_a_notebook_asks_a_question_and_has_its_parts(path: Path) -> None:
     assert [part for part in PARTS if part not in headings(notebook)] == []
 
 
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.name[:2])
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.name[:2])
 def test_it_has_three_exercises_that_nbgrader_knows(path: Path) -> None:
     notebook, wanted = read(path), exercises_of(path)
     assert len(wanted) == 3
@@ -93,7 +85,7 @@ def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.name[:2])
+@pytest.mark.parametrize("path", LATER, ids=lambda path: path.name[:2])
 def test_it_runs_on_our_kernel_with_its_own_solutions(path: Path, tmp_path: Path) -> None:
     done = executed(solved(read(path)), tmp_path)
     said = check_cells(done)
@@ -122,11 +114,11 @@ def again(path: Path, folder: Path) -> None:
 
 
 def test_it_may_be_run_twice_in_one_kernel(tmp_path: Path) -> None:
-    again(COURSE[1], tmp_path)
+    again(LATER[0], tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("path", WITH_EXERCISES[1:], ids=lambda path: path.name[:2])
+@pytest.mark.parametrize("path", LATER[1:], ids=lambda path: path.name[:2])
 def test_the_others_may_be_run_twice_in_one_kernel(path: Path, tmp_path: Path) -> None:
     again(path, tmp_path)

@@ -11,6 +11,7 @@ from subnetlab.commands.demo import execute, page
 from subnetlab.commands.tutorials import find
 from subnetlab.errors import RunError
 from subnetlab.lab.replay import open as open_recorded
+from tests.notebooks import check_cells, read, solved
 
 SMALL = {
     "--rounds 50": "--rounds 4",
@@ -35,7 +36,12 @@ def smaller(source: Path, folder: Path) -> Path:
 def test_the_first_tutorial_runs_headless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
     kept = tmp_path / "kept.zip"
-    executed, found = execute(smaller(find("00"), tmp_path), keep=kept)
+    small = smaller(find("00"), tmp_path)
+    nbformat.write(solved(read(small)), small)
+    executed, found = execute(small, keep=kept)
+    assert {one: ": right." in said for one, said in check_cells(executed).items()} == dict.fromkeys(
+        ("0.1", "0.2", "0.3"), True
+    )
     summary = found["summary"]
     assert summary["status"] == "finished"
     assert summary["rounds"] == 4

@@ -44,6 +44,10 @@ def running_lab(folder: Path, *more: str, **env: str) -> Generator[Lab]:
     command += [f"--port={port}", *(f"--{name}={value}" for name, value in options.items()), *more]
     environment = {**os.environ, "SUBNETLAB_HOME": str(home / "subnetlab"), **env}
     environment |= {name: str(home / name.lower()) for name in FOLDERS}
+    environment |= {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+    }  # wallets, and the history of cells
     news = home / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
     news.mkdir(parents=True)
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')

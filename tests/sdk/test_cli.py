@@ -11,6 +11,7 @@ from subnetlab import __version__
 from subnetlab.cli import COMMANDS, main
 from subnetlab.commands import lab as jupyter
 from subnetlab.commands.tutorials import working_copy
+from subnetlab.errors import RunError
 
 
 def test_usage_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +111,9 @@ def test_lab_opens_a_copy_of_the_tutorial_on_this_machine_only(
     assert "--no-browser" in words
     assert Path(words[4]).name.startswith("00_")
     assert Path(words[4]).is_relative_to(tmp_path / "home")
+    assert Path(jupyter.command(jupyter.parse(["4"]))[4]).name.startswith("04_")
+    with pytest.raises(RunError, match="There is no tutorial 77"):
+        jupyter.command(jupyter.parse(["77"]))
 
 
 def test_devnet_is_forwarded_and_stays_light() -> None:

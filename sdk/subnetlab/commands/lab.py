@@ -1,4 +1,4 @@
-"""`subnetlab lab`: JupyterLab on the first tutorial, on this machine only; its kernels may be on a host."""
+"""`subnetlab lab`: JupyterLab on a tutorial, on this machine only; its kernels may be on a host."""
 
 import argparse
 import importlib.util
@@ -42,6 +42,9 @@ def main(arguments: Sequence[str]) -> int:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(prog="subnetlab lab", description=__doc__)
+    parser.add_argument(
+        "tutorial", nargs="?", type=int, default=0, help="the number of the tutorial to open, 0 unless given"
+    )
     parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     parser.add_argument("--port", type=int, default=8888, help="the first port to try")
     parser.add_argument("--gateway", metavar="URL", help="run the kernels on a host (`subnetlab host`)")
@@ -56,7 +59,7 @@ def command(options: argparse.Namespace) -> list[str]:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise RunError("JupyterLab is not installed.", hint="pip install 'subnetlab[lab]'")
-    notebook = working_copy("00")
+    notebook = working_copy(f"{options.tutorial:02d}")
     words = [
         sys.executable,
         "-m",

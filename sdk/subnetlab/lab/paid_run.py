@@ -1,4 +1,4 @@
-"""The verbs of a run whose miners are paid by an escrow: receipts, settlement, payment while it goes on.
+"""How a run's miners are paid: by epochs, step by step, and by an escrow where it has one, with receipts.
 
 What pays is in `payments`, which is loaded with the chain's client when a verb is used: a run that is only
 looked at needs neither.
@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subnetlab.errors import RunError, RunNotFinished, SubnetLabError
+from subnetlab.lab import arguments
 from subnetlab.lab.job import read, settled
 from subnetlab.record.view import RunView
+from subnetlab.report.consensus import evaluation
+from subnetlab.report.evaluation import Evaluation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +27,7 @@ _LOOK_AGAIN_S = 1.0
 
 
 class PaidRun:
-    """The verbs of a run whose miners are paid by an escrow; part of `Run`."""
+    """The verbs of a run about pay; part of `Run`."""
 
     folder: Path
     net: "Net | None"
@@ -38,6 +41,22 @@ class PaidRun:
     @abstractmethod
     def view(self) -> RunView:
         """Everything the record says up to now."""
+
+    def yuma(self, epoch: int | None = None) -> Evaluation:
+        """An epoch of the run step by step, from the record: from stake and weights to who was paid what.
+
+        Bonds are not on record; they are carried on from the run's first epoch. `Subnet.yuma` asks the chain.
+
+        Args:
+            epoch: counted from 1; the newest unless given.
+
+        Raises:
+            RunNotFinished: no epoch has paid anyone yet.
+            ArgumentInvalid: there is no such epoch.
+        """
+        if epoch is not None:
+            epoch = arguments.count("epoch", epoch, least=1, most=arguments.MOST_ROUNDS)
+        return evaluation(self.view, epoch, name=self.folder.name)
 
     def receipts(self) -> "pl.DataFrame":
         """What the run's escrow received, approved, paid and gave back: one row per event; empty without one.

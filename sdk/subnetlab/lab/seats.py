@@ -4,7 +4,6 @@ What a run does with its fleet, a person can do with keys of their own here. Eve
 no run and no record is needed.
 """
 
-import contextlib
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -42,7 +41,6 @@ class Seats:
             UnknownWallet: no wallet has this name.
             MoneyError: nothing was spent; the message says why.
             ChainRejected: the chain refused.
-            ChainPaced: a run seals this chain's blocks; nothing was spent.
         """
         client = network_client(self.net)
         opened = self.net.wallet(wallet)
@@ -50,8 +48,7 @@ class Seats:
         held = client.uid(self.netuid, hotkey)
         if held is not None:
             return held
-        with self._sealing("subnet.register"):
-            return client.burned_register(self.netuid, opened)[0]
+        return client.burned_register(self.netuid, opened)[0]
 
     def set_weights(self, weights: Mapping[int, float], *, wallet: str | Wallet) -> Receipt:
         """Put a validator's opinion on the chain: by uid, in any scale; the chain keeps proportions.
@@ -59,7 +56,6 @@ class Seats:
         Raises:
             ArgumentInvalid: the weights are no numbers by uid; nothing was sent.
             ChainRejected: no seat, no permit, or too soon after the last time.
-            ChainPaced: a run seals this chain's blocks.
         """
         if not isinstance(weights, Mapping) or not weights:  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are untyped
             raise ArgumentInvalid(
@@ -70,8 +66,7 @@ class Seats:
             for uid, weight in weights.items()
         }
         intent = bittensor.SetWeights(netuid=self.netuid, uids=list(given), weights=list(given.values()))
-        with self._sealing("subnet.set_weights"):
-            return network_client(self.net).execute(intent, wallet=self.net.wallet(wallet))
+        return network_client(self.net).execute(intent, wallet=self.net.wallet(wallet))
 
     def yuma(self, block: int | None = None) -> Evaluation:
         """The last epoch step by step: from stake and weights to who is paid what.
@@ -104,10 +99,6 @@ class Seats:
                 hint=f"It had {len(found.graph.neurons)} seats.",
             )
         return explain_seat(self._evaluated(found), found.after, uid, ran=found.ran)
-
-    def _sealing(self, verb: str) -> contextlib.AbstractContextManager[None]:
-        """A block per extrinsic inside, where this network lets its user seal."""
-        return self.net.sealing.per_extrinsic(verb) if self.net.play_money else contextlib.nullcontext()
 
     def _epoch(self, block: int | None) -> EpochRead:
         return read_epoch(network_client(self.net).client, self.netuid, block)

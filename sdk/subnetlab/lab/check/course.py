@@ -3,8 +3,10 @@
 from typing import Final
 
 from subnetlab.lab.check.asked import Exercise
-from subnetlab.lab.check.questions import cheats, failures, stake, worth
+from subnetlab.lab.check.questions import cheats, costs, failures, gradients, own, stake, strangers, worth
 
 EXERCISES: Final[dict[str, Exercise]] = {
-    one.number: one for chapter in (worth, stake, cheats, failures) for one in chapter.EXERCISES
+    one.number: one
+    for chapter in (strangers, worth, stake, gradients, cheats, failures, costs, own)
+    for one in chapter.EXERCISES
 }

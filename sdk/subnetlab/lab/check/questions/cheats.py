@@ -2,19 +2,11 @@
 
 from collections.abc import Sequence
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from subnetlab.lab.check.asked import Exercise
-from subnetlab.lab.check.kinds import Case, Code, Number, Numbers, Slip, Uids
-
-if TYPE_CHECKING:
-    from subnetlab.lab.run import Run
-
-
-def _refused(run: "Run") -> Uids:
-    view = run.view
-    refused = {uid for uid, miner in view.miners.items() if 2 * miner.accepted < miner.judged}
-    return Uids(value=frozenset(refused), everyone=frozenset(view.miners))
+from subnetlab.lab.check.kinds import Case, Code, Number, Numbers, Slip
+from subnetlab.lab.check.questions.strangers import refused
 
 
 def _case(norms: Sequence[float], words: str) -> Case:
@@ -65,7 +57,7 @@ EXERCISES: Final = (
     Exercise(
         number="4.1",
         title="Who was refused?",
-        answer=_refused,
+        answer=refused,
         look="Group the judgements by uid and look at the share of accepted rounds, as in part 1.",
         why="You read it from judgements alone, as anybody can who was not told who the attackers are.",
         needs=("run",),
