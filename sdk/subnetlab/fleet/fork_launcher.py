@@ -83,9 +83,11 @@ class ForkedPeer:
         self._memory_kills = memory_kills()
         self._door, door = socket.socketpair()
         self._door.settimeout(0)
-        with door:
+        with door, contextlib.ExitStack() as not_started:
+            not_started.callback(self._door.close)
             words = (target, args, writing, asked_at, door)
             self._process = _started(context, name, _run_named, words, writing)
+            not_started.pop_all()
 
     @property
     def pid(self) -> int:
