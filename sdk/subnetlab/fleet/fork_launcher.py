@@ -175,6 +175,7 @@ def run_in_fork(context: ForkServerContext, function: str, *args: Any, idle_limi
         NodeUnreachable: it needed the chain, which does not answer.
     """
     name = function.rpartition(":")[2]
+    killed_before = memory_kills()
     reading, writing = context.Pipe(duplex=False)
     with reading:
         try:
@@ -191,7 +192,8 @@ def run_in_fork(context: ForkServerContext, function: str, *args: Any, idle_limi
     if answer is None:
         raise FleetError(f"{name} did nothing for {idle_limit_s:g} s.", hint="")
     if not answer:
-        raise FleetError(f"{name} failed: {exit_sentence(process.exitcode)}", hint="")
+        why = exit_sentence(process.exitcode, no_memory=memory_kills() > killed_before)
+        raise FleetError(f"{name} failed: {why}", hint="")
     if "error" in answer:
         raise (NodeUnreachable if answer.get("away") else FleetError)(answer["error"], hint="")
     return answer["answer"]
