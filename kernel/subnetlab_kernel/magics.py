@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 
 from subnetlab.errors import SecretRefused
 from subnetlab.network.secrets import find_secret
-from subnetlab_kernel import commands, fleet_cell, train_cell, verbs
+from subnetlab_kernel import commands, fleet_cell, last_error, train_cell, verbs
 
 
 @magics_class
@@ -52,6 +52,17 @@ class SubnetLabMagics(Magics):
             sys.stdout.write(parser.format_help())
             return
         train_cell.start(verbs.Names(self._user_ns()), parser.parse_args(words), cell)
+
+    @line_magic
+    def explain(self, line: str) -> Any:
+        """Say what the last error means and what to do next; `%explain --traceback` shows all of it."""
+        words = _split(line)
+        if words not in ([], ["--traceback"]):
+            raise UsageError("%explain takes nothing, or --traceback; why a miner earned: %sl explain UID.")
+        error = getattr(sys, "last_value", None)
+        if error is None:
+            return verbs.Text("No cell of this notebook has failed yet.")
+        return last_error.explained(error, unfolded=bool(words))
 
     @line_cell_magic
     def fleet(self, line: str, cell: str | None = None) -> Any:

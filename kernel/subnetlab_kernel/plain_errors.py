@@ -5,6 +5,7 @@ Errors of any other kind keep IPython's full traceback.
 """
 
 import linecache
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +26,8 @@ def _show(
     trace: TracebackType | None,
     tb_offset: int | None = None,  # noqa: ARG001  (IPython passes it)
 ) -> list[str]:
+    # As IPython does for every other error: %debug, %tb and %explain look there.
+    sys.last_type, sys.last_value, sys.last_traceback = etype, value, trace
     where = _line_of_cell(shell, trace)
     lines = [f"{etype.__name__}: {value}", *([where] if where else [])]
     # The method that also answers the front end, as IPython's own handlers call it.

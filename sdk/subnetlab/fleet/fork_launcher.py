@@ -83,9 +83,11 @@ class ForkedPeer:
         self._memory_kills = memory_kills()
         self._door, door = socket.socketpair()
         self._door.settimeout(0)
-        with door:
+        with door, contextlib.ExitStack() as not_started:
+            not_started.callback(self._door.close)
             words = (target, args, writing, asked_at, door)
             self._process = _started(context, name, _run_named, words, writing)
+            not_started.pop_all()
 
     @property
     def pid(self) -> int:
@@ -173,6 +175,7 @@ def run_in_fork(context: ForkServerContext, function: str, *args: Any, idle_limi
         NodeUnreachable: it needed the chain, which does not answer.
     """
     name = function.rpartition(":")[2]
+    killed_before = memory_kills()
     reading, writing = context.Pipe(duplex=False)
     with reading:
         try:
@@ -189,7 +192,8 @@ def run_in_fork(context: ForkServerContext, function: str, *args: Any, idle_limi
     if answer is None:
         raise FleetError(f"{name} did nothing for {idle_limit_s:g} s.", hint="")
     if not answer:
-        raise FleetError(f"{name} failed: {exit_sentence(process.exitcode)}", hint="")
+        why = exit_sentence(process.exitcode, no_memory=memory_kills() > killed_before)
+        raise FleetError(f"{name} failed: {why}", hint="")
     if "error" in answer:
         raise (NodeUnreachable if answer.get("away") else FleetError)(answer["error"], hint="")
     return answer["answer"]

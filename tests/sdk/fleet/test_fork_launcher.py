@@ -102,8 +102,14 @@ def test_forks_find_torch_and_the_sdk_loaded_and_the_server_has_one_thread(tmp_p
     assert json.loads(run.stdout) == {"threads": 1, "modules": ["torch", "bittensor"]}
 
 
-def test_a_killed_call_says_by_what(launcher: ForkLauncher) -> None:
-    with pytest.raises(FleetError, match=r"is_killed failed: .*SIGKILL\. Perhaps .* out of memory"):
+def test_a_killed_call_says_by_what(launcher: ForkLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FleetError, match=r"is_killed failed: .*killed by SIGKILL\.$"):
+        launcher.call("fleet_questions:is_killed")
+    kills = iter((5, 6))
+    monkeypatch.setattr("subnetlab.fleet.fork_launcher.memory_kills", lambda: next(kills))
+    with pytest.raises(
+        FleetError, match="is_killed failed: The system killed its process, for memory ran out"
+    ):
         launcher.call("fleet_questions:is_killed")
 
 
