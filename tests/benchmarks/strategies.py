@@ -62,7 +62,7 @@ ROWS: Final[dict[str, Row]] = {
     "SparseLoCo k=128": sparse(128),
     "SparseLoCo k=32": sparse(32),
     "DeMo": Row(
-        make=lambda h: DeMo(inner_steps=h, optimizer=signum(2e-3)), optimizer=signum(2e-3), lengths=(1, 5)
+        make=lambda h: DeMo(inner_steps=h, optimizer=signum(16e-3)), optimizer=signum(16e-3), lengths=(1, 5)
     ),
 }
 ANCHORS: Final[dict[str, tuple[OptimizerConfig, int]]] = {
