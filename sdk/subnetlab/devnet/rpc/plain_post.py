@@ -93,6 +93,8 @@ class PlainPosts(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._unread = b""
         self._is_handed_over = False
+        self._is_unheard = False
+        """Whether the client has left so much unread that nothing more is written."""
         self._answered: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -112,8 +114,7 @@ class PlainPosts(asyncio.Protocol):
             self._library.data_received(data)
             return
         self._unread += data
-        if self._answered is None:
-            self._next()
+        self._next()
 
     def eof_received(self) -> bool | None:
         """The client sends no more."""
@@ -121,20 +122,30 @@ class PlainPosts(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read: it is not read either."""
+        self._is_unheard = True
         self._library.pause_writing()
         if not self._is_handed_over and self._transport is not None:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client reads again."""
+        self._is_unheard = False
         self._library.resume_writing()
-        if not self._is_handed_over and self._answered is None and self._transport is not None:
+        if not self._is_handed_over:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Read on and answer what has arrived meanwhile, where nothing is in the way."""
+        if self._answered is None and not self._is_unheard and self._transport is not None:
             self._transport.resume_reading()
+            self._next()
 
     def _next(self) -> None:
         """Answer the next request where it is there and plain."""
         transport, unread = self._transport, self._unread
-        if not unread or transport is None or transport.is_closing():
+        if self._answered is not None or self._is_unheard or not unread:
+            return
+        if transport is None or transport.is_closing():
             return
         end = unread.find(_END) + len(_END)
         if end < len(_END):
@@ -163,8 +174,8 @@ class PlainPosts(asyncio.Protocol):
         text = await reply
         self._answered = None
         if not transport.is_closing():
-            transport.resume_reading()
             self._write(transport, text)
+            self._go_on()
 
     def _write(self, transport: asyncio.Transport, text: str | None) -> None:
         transport.write(_response(text))

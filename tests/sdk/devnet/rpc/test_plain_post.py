@@ -5,14 +5,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from unittest.mock import Mock
 
 import aiohttp
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_parser import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.devnet_process import START_SECONDS, DevnetProcess
+from tests.sdk.devnet.rpc.test_limits import until
 
 from subnetlab.devnet.rpc.plain_post import (
     MOST_BODY_BYTES,
@@ -51,8 +52,11 @@ def test_what_is_plain_is_read_as_the_library_reads_it(lines: list[str], at: int
     fields = fields_of(data)
     if fields is None:
         return
-    loop = Mock()
-    ((message, _),), _, _ = HttpRequestParser(Mock(), loop, 2**16).feed_data(data + b"{}")
+    loop = asyncio.new_event_loop()
+    try:
+        ((message, _),), _, _ = HttpRequestParser(BaseProtocol(loop), loop, 2**16).feed_data(data + b"{}")
+    finally:
+        loop.close()
     theirs = {name.lower(): value for name, value in message.headers.items()}
     theirs.pop("connection", None)
     assert fields == theirs
@@ -166,56 +170,92 @@ async def test_a_long_body_is_answered_too(node: DevnetProcess) -> None:
 
 
 class Echo:
-    """Answers with the body, at once or when it is let."""
+    """Answers with a long text, at once or when it is let, and counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = 2) -> None:
+        self.size, self.answers = size, 0
         self.waited: asyncio.Future[str | None] | None = None
 
     def judged(self, _head: bytes) -> Plain:
         return Plain(length=2, privileged=False)
 
-    def answer(self, body: bytes, _plain: Plain) -> Any:
-        return self.waited or body.decode()
+    def answer(self, _body: bytes, _plain: Plain) -> Any:
+        self.answers += 1
+        return self.waited or "x" * self.size
 
-    def begun(self, _transport: Any) -> None: ...
+    def begun(self, _transport: asyncio.Transport) -> None: ...
 
-    def ended(self, _transport: Any) -> None: ...
-
-
-def connected(echo: Echo) -> tuple[PlainPosts, Mock]:
-    transport = Mock(spec=asyncio.Transport)
-    transport.is_closing.return_value = False
-    posts = PlainPosts(Mock(), echo)
-    posts.connection_made(transport)
-    return posts, transport
+    def ended(self, _transport: asyncio.Transport) -> None: ...
 
 
-async def test_a_client_that_does_not_read_is_not_read() -> None:
-    posts, transport = connected(Echo())
-    posts.pause_writing()
-    transport.pause_reading.assert_called_once()
-    posts.resume_writing()
-    transport.resume_reading.assert_called_once()
+class Library(asyncio.Protocol):
+    """Keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.is_gone = False
+        self.transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.is_gone = True
 
 
-async def test_a_client_that_waits_is_not_read_and_a_gone_one_not_written_to() -> None:
+@asynccontextmanager
+async def before(echo: Echo) -> AsyncIterator[tuple[Library, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to plain POSTs that stand before a library, both in this process."""
+    library, loop = Library(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: PlainPosts(library, echo), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            yield library, reader, writer
+    finally:
+        writer.close()
+        server.close()
+
+
+def is_read(library: Library) -> bool:
+    assert isinstance(library.transport, asyncio.Transport)
+    return library.transport.is_reading()
+
+
+async def test_a_client_that_does_not_read_is_not_read_and_hears_all_in_the_end() -> None:
+    """All requests come in one piece; what is unread never exceeds a few answers."""
+    echo, asked, size = Echo(4 * 2**20), 12, 4 * 2**20
+    async with before(echo) as (library, reader, writer):
+        writer.write((head() + b"{}") * asked)
+        await until(lambda: echo.answers and not is_read(library))
+        assert echo.answers < asked
+        for _ in range(asked):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(size)
+        assert echo.answers == asked
+        await until(lambda: is_read(library))
+
+
+async def test_a_client_that_waits_is_not_read_and_a_gone_one_is_not_written_to() -> None:
     echo = Echo()
     echo.waited = asyncio.get_running_loop().create_future()
-    posts, transport = connected(echo)
-    posts.data_received(head() + b"{}")
-    transport.pause_reading.assert_called_once()
-    posts.resume_writing()
-    transport.resume_reading.assert_not_called()
-    transport.is_closing.return_value = True
-    answered = posts._answered
-    assert answered is not None
-    echo.waited.set_result("late")
-    await answered
-    transport.write.assert_not_called()
+    async with before(echo) as (library, _, writer):
+        writer.write((head() + b"{}") * 2)
+        await until(lambda: echo.answers)
+        assert not is_read(library)
+        assert library.transport is not None
+        library.transport.abort()  # type: ignore[attr-defined]
+        await until(lambda: library.is_gone)
+        echo.waited.set_result("late")
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+        assert (echo.answers, library.received) == (1, b"")
 
 
 @pytest.mark.parametrize("sent", [b"GET", b"\x16\x03\x01", b"POST / " + b"x" * MOST_HEAD_BYTES])
 async def test_what_cannot_become_plain_is_handed_over_at_once(sent: bytes) -> None:
-    posts, _ = connected(Echo())
-    posts.data_received(sent)
-    assert posts._library.data_received.call_args.args == (sent,)  # type: ignore[attr-defined]
+    async with before(Echo()) as (library, _, writer):
+        writer.write(sent)
+        await until(lambda: library.received == sent)
