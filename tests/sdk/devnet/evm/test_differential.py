@@ -20,9 +20,9 @@ from tests.sdk.devnet.evm.conftest import GWEI, Wallet, code_of, receipts
 from subnetlab.devnet.evm.accounts import AccountDatabase
 from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.block import Receipt
+from subnetlab.devnet.evm.gas import least as least_gas
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pallets.ethereum import message_of
 
 KEY, OTHER = Account.from_key("0x" + "11" * 32), Account.from_key("0x" + "33" * 32)
 ADDRESS, AUTHORITY = bytes.fromhex(KEY.address[2:]), bytes.fromhex(OTHER.address[2:])
@@ -129,7 +129,7 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
     node, wallet = rich_node(code, contract)
     fields = fields_of(parts, contract)
     spare = fields.pop("gas")
-    least = message_of(wallet.sign(**fields, gas=10**7), ADDRESS, 0).least_gas()
+    least = least_gas(wallet.sign(**fields, gas=10**7))
     transaction = wallet.sign(**fields, gas=least + spare)
     reference = Reference(code, contract)
     vm, wanted = reference.apply(transaction.encoded)
