@@ -132,6 +132,25 @@ def train_parser() -> LineParser:
     return p
 
 
+def fleet_parser() -> LineParser:
+    """The options of `%%fleet` and `%fleet`, in ipyparallel's words; what follows them is the code."""
+    p = LineParser(
+        prog="%%fleet",
+        description="Run Python in the processes of the run's miners. It sees uid, miner, model, theta,"
+        " round_number, manifest and torch; names stay for later cells. %%fleetresult shows what came of"
+        " the last one that was not waited for.".replace("%", "%%"),
+    )
+    p.add_argument("-t", "--targets", default="", help="uids, such as 2 or 0,2 or 1:4; every miner otherwise")
+    p.add_argument("--block", action="store_true", help="wait for the end, which is usual")
+    p.add_argument(
+        "-a", "--noblock", action="store_true", help="come back at once; the result is what the cell shows"
+    )
+    p.add_argument("-o", "--out", default="", metavar="NAME", help="variable that receives the result")
+    p.add_argument("--local", action="store_true", help="run it in this kernel too, first")
+    p.add_argument("--name", default="run", help="variable that holds the run")
+    return p
+
+
 def options(parser: argparse.ArgumentParser) -> list[str]:
     """Every option a parser takes, for completion."""
     return sorted(

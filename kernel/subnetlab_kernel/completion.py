@@ -1,4 +1,4 @@
-"""Completion of `%sl` and `%%train`: verbs, options, and the values they take.
+"""Completion of `%sl`, `%%train` and `%%fleet`: verbs, options, and the values they take.
 
 Only on the magic's own line, and in the quotes of `frame("`, `wallet("` and their like; other Python is
 IPython's to complete, hence the None. Which argument a word belongs to is read from the parsers in
@@ -46,6 +46,8 @@ def _reply(candidates: list[str], word: str, cursor: int) -> dict[str, Any]:
 def _candidates(code: str, before: list[str], word: str, variables: known.Variables) -> list[str] | None:
     if before[:1] == ["%%train"] and "\n" not in code.lstrip():
         return _of_parser("train", commands.train_parser(), before[1:], word, variables)
+    if before[:1] == ["%%fleet"] and "\n" not in code.lstrip():
+        return _of_parser("fleet", commands.fleet_parser(), before[1:], word, variables)
     if before[:1] != ["%sl"]:
         return None
     if len(before) == 1:

@@ -1,9 +1,13 @@
 """What the kernel and `%load_ext subnetlab_kernel` have in common: magics, help, short errors, pictures."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from subnetlab.network.keyring import KEYRING, LockedKey, Typed
 from subnetlab_kernel import plain_errors, secret_guard
 from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
@@ -27,9 +31,20 @@ def load(shell: InteractiveShell) -> None:
         _NAMED[shell] = NamedNets(shell)
         shell.events.register("post_execute", _NAMED[shell].let_go)
     secret_guard.install(shell)
+    KEYRING.usual = _PagePasswords()
     formatters.register(shell)
+
+
+class _PagePasswords:
+    """Passwords are asked for in the page; the widget is loaded when the first one is."""
+
+    def asking(self, locked: LockedKey[Any]) -> AbstractContextManager[Callable[[str], str]]:
+        from subnetlab_widgets.password import IN_PAGE  # noqa: PLC0415
+
+        return IN_PAGE.asking(locked)
 
 
 def unload(shell: InteractiveShell) -> None:  # noqa: ARG001  (IPython passes it)
     """Stop what runs behind the cells; the magics stay known, as IPython cannot forget one."""
+    KEYRING.usual = Typed()
     SERVICES.close()

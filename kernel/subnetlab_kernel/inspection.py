@@ -25,6 +25,8 @@ def inspect_line(code: str, cursor: int) -> dict[str, Any] | None:
 def _help_for(line: str) -> str | None:
     if line.startswith("%%train"):
         return commands.train_parser().format_help()
+    if line.startswith("%%fleet"):
+        return commands.fleet_parser().format_help()
     found = _VERB.match(line)
     if found is None or found["verb"] not in commands.LINE:
         return None

@@ -116,6 +116,8 @@ VALUES: dict[tuple[str, str], Callable[[Variables], list[str]]] = {
     ("explain", "uid"): miners,
     ("explain", "name"): run_variables,
     ("train", "name"): run_variables,
+    ("fleet", "name"): run_variables,
+    ("fleet", "targets"): miners,
     ("train", "attackers"): attackers,
     ("train", "baselines"): baselines,
     ("train", "optimizer"): optimizers,

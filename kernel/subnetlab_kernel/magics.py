@@ -1,4 +1,4 @@
-"""`%sl` and `%%train`: one Magics class for the kernel and for `%load_ext`.
+"""`%sl`, `%%train` and `%%fleet`: one Magics class for the kernel and for `%load_ext`.
 
 Thin on purpose: a magic reads words, calls the SDK and returns an SDK object, which the registered pictures
 show. The variables `net`, `subnet` and `run` are shared with ordinary cells in both directions.
@@ -10,11 +10,11 @@ import sys
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
 
 from subnetlab.errors import SecretRefused
 from subnetlab.network.secrets import find_secret
-from subnetlab_kernel import commands, train_cell, verbs
+from subnetlab_kernel import commands, fleet_cell, train_cell, verbs
 
 
 @magics_class
@@ -52,6 +52,30 @@ class SubnetLabMagics(Magics):
             sys.stdout.write(parser.format_help())
             return
         train_cell.start(verbs.Names(self._user_ns()), parser.parse_args(words), cell)
+
+    @line_cell_magic
+    def fleet(self, line: str, cell: str | None = None) -> Any:
+        """Run a cell, or the rest of the line, in the processes of the run's miners.
+
+        It sees `uid`, `miner`, `model`, `theta`, `round_number`, `manifest` and `torch`; its names stay for
+        later cells. `%%fleet --targets 0,2 --noblock` as in ipyparallel; `%%fleet --help` lists the options.
+        """
+        words, code = fleet_cell.options_and_code(line)
+        if _asks_for_help(words):
+            return verbs.Text(commands.fleet_parser().format_help())
+        if cell is not None and code:
+            raise UsageError(f"%%fleet: the code belongs below the line, not behind it: {code}")
+        arguments = commands.fleet_parser().parse_args(words)
+        code = cell if cell is not None else code
+        if arguments.local:
+            shell: Any = self.shell
+            shell.run_cell(code).raise_error()
+        return fleet_cell.run_cell(verbs.Names(self._user_ns()), arguments, code)
+
+    @line_magic
+    def fleetresult(self, line: str) -> Any:
+        """Wait for the last `%%fleet --noblock`, or the result in the variable that is named; show it."""
+        fleet_cell.show_result(verbs.Names(self._user_ns()), line.strip())
 
     def _user_ns(self) -> dict[str, Any]:
         shell: Any = self.shell

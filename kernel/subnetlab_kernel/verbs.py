@@ -125,7 +125,8 @@ def overview(names: Names) -> Text:
     width = max(map(len, commands.LINE))
     lines = [f"  %sl {name:<{width}}  {summary}" for name, (summary, _) in commands.LINE.items()]
     train = f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"
-    return Text("\n".join([*_standing(names.user_ns), *lines, train]))
+    fleet = f"  {'%%fleet':<{width + 4}}  run a cell in the processes of the run's miners"
+    return Text("\n".join([*_standing(names.user_ns), *lines, train, fleet]))
 
 
 def _standing(variables: dict[str, Any]) -> list[str]:

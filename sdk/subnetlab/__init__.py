@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.lab import check as check
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import connect as connect
     from subnetlab.lab.subnet import Subnet as Subnet
     from subnetlab.network.evm.reverts import revert_reason as revert_reason
+    from subnetlab.public.open_fleet import OpenFleet as OpenFleet
     from subnetlab.train import data as data
     from subnetlab.train import models as models
     from subnetlab.train import optimizer as optimizers
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
+    "check": "subnetlab.lab.check",
     "data": "subnetlab.train.data",
     "errors": "subnetlab.errors",
     "models": "subnetlab.train.models",
@@ -39,6 +42,7 @@ _MODULES = {
 }
 _ATTRIBUTES = {
     "LocalFleet": "subnetlab.fleet.local",
+    "OpenFleet": "subnetlab.public.open_fleet",
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
@@ -56,11 +60,13 @@ _ATTRIBUTES = {
 __all__ = [
     "LocalFleet",
     "Net",
+    "OpenFleet",
     "Run",
     "Subnet",
     "SubnetLabError",
     "__version__",
     "attach",
+    "check",
     "compare",
     "connect",
     "data",

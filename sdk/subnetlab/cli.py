@@ -1,4 +1,4 @@
-"""The command line: `subnetlab demo | lab | devnet | doctor | runs`, one word each, options behind it.
+"""The command line: a word (`demo`, `lab`, `devnet`, `miner`, `run`, `verify`, …) with its options after it.
 
 Only finds the word and hands the rest on; what a command needs is imported when it runs, so that `devnet`
 starts without torch and `--help` without anything.
@@ -45,25 +45,52 @@ def _doctor(arguments: Sequence[str]) -> int:
     return 0 if checkup.healthy else 1
 
 
-def _runs(arguments: Sequence[str]) -> int:
-    from subnetlab.lab.runs import runs  # noqa: PLC0415
+def _miner(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.peer import miner  # noqa: PLC0415
 
-    print(runs(all="--all" in arguments))
-    return 0
+    return miner(arguments)
+
+
+def _validator(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.peer import validator  # noqa: PLC0415
+
+    return validator(arguments)
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.run import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
+def _runs(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.runs import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.verify import main  # noqa: PLC0415
+
+    return main(arguments)
 
 
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "demo": ("run the first tutorial without a browser and print its verdict", _demo),
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
     "devnet": ("start a development node", _devnet),
+    "miner": ("take part in a subnet's public run as a miner", _miner),
+    "validator": ("take part in a subnet's public run as a validator", _validator),
+    "run": ("publish, watch or stop a public run of a subnet", _run_command),
     "runs": ("list the runs of this machine", _runs),
+    "verify": ("check a run as a third party: its record against chain and store", _verify),
     "doctor": ("check this machine", _doctor),
 }
 
 
 def usage() -> str:
     """How the command is written."""
-    lines = [f"  {name:<8} {summary}" for name, (summary, _) in COMMANDS.items()]
+    lines = [f"  {name:<9} {summary}" for name, (summary, _) in COMMANDS.items()]
     return "\n".join(
         ["usage: subnetlab COMMAND [OPTIONS]", "", *lines, "", "subnetlab COMMAND --help says more."]
     )

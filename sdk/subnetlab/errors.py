@@ -15,16 +15,19 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     ├── MoneyError          nothing was spent
     │   └── InvalidAmount · InsufficientBalance · OverBudget · NotConfirmed · HeadlessSpendRefused
     ├── StoreError
-    │   └── ObjectExists · ObjectMissing · ObjectTooLarge · InvalidObjectName · StoreUnreachable
+    │   ├── ObjectExists · ObjectTooLarge · InvalidObjectName · StoreUnreachable · StoreAddressInvalid
+    │   └── ObjectMissing > PlaceAway
     ├── RecordError
     │   └── RecordCorrupt
     ├── TrainError          nothing was started
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · PeerDied
+    │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
+    ├── LessonError
+    │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
         └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
 """
@@ -143,6 +146,18 @@ class SecretRefused(WalletError):
     hint = "Never paste a mnemonic, seed or private key into a notebook; use a wallet by name."
 
 
+class KeyLocked(WalletError):
+    """A key is encrypted on disk and was not opened; nothing was signed."""
+
+    hint = "Run it again to be asked again; `btcli wallet list` shows which keys there are."
+
+
+class PasswordWrong(WalletError):
+    """A password does not open a key."""
+
+    hint = "Type the password that this key was encrypted with; case and spaces count."
+
+
 class WalletRefused(WalletError):
     """A wallet in the page, or the person at it, said no."""
 
@@ -203,6 +218,10 @@ class ObjectMissing(StoreError):
     """No object has this name."""
 
 
+class PlaceAway(ObjectMissing):
+    """Another peer's place does not answer, or its locator is refused; for this peer nothing lies there."""
+
+
 class ObjectTooLarge(StoreError):
     """The object is larger than the reader allows."""
 
@@ -213,6 +232,15 @@ class InvalidObjectName(StoreError):
 
 class StoreUnreachable(StoreError):
     """The store cannot be reached or written."""
+
+
+class StoreAddressInvalid(StoreUnreachable):
+    """The text names no store, or holds what no address may hold, such as a key."""
+
+    hint = (
+        "Give a folder, s3://bucket/prefix?endpoint=…&region=…, gs://bucket/prefix, "
+        "az://container/prefix?account=… or https://host/path (reading only)."
+    )
 
 
 class RecordError(SubnetLabError):
@@ -286,6 +314,14 @@ class ControlRefused(FleetError):
     """A run's supervisor refused what it was asked to do."""
 
 
+class CellFailed(FleetError):
+    """A cell of the owner's failed on a peer; the run goes on."""
+
+    hint = (
+        "What each peer printed, and its traceback, is in `.outputs` of the result, and above in a notebook."
+    )
+
+
 class PeerDied(FleetError):
     """A miner or validator process ended by itself."""
 
@@ -314,6 +350,14 @@ class RunFileInvalid(RunError):
     """The file is not a recorded run, or it was changed on its way."""
 
     hint = "Ask for the file that run.save('run.zip') wrote."
+
+
+class LessonError(SubnetLabError):
+    """An exercise of the course could not be taken as solved."""
+
+
+class AnswerWrong(LessonError):
+    """The answer to an exercise is wrong or missing."""
 
 
 class DevnetError(SubnetLabError):

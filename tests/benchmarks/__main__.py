@@ -16,9 +16,9 @@ from tests.benchmarks.measure import Figure, Unavailable, machine
 
 FAMILIES = (
     "wire", "codec", "devnet", "transfer", "ethereum", "kernel", "miners", "fleet", "round", "growth",
-    "dashboard", "flood", "first_frame", "reload", "losses",
+    "dashboard", "flood", "first_frame", "reload", "demo", "losses",
 )  # fmt: skip
-"""Cheap ones first; `losses` takes minutes."""
+"""Cheap ones first; `demo` takes a minute and a half, `losses` minutes."""
 LONG = ("soak", "attacks")
 """Measured only when asked for, for as many minutes as asked for."""
 

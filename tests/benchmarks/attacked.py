@@ -13,6 +13,7 @@ from typing import Any, Final
 from bittensor_core import Keypair
 
 from subnetlab.record.events import RoundClosed, Scored, WeightsSet
+from subnetlab.record.reasons import UNTRIED
 from subnetlab.train import models, tasks
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data.corpus import Corpus
@@ -71,7 +72,7 @@ class Outcome:
     honest_pay: tuple[float, ...]
     """Every honest miner's share of the whole run's emission."""
     honest_out: float
-    """Share of the verdicts on honest miners that were not `accepted`."""
+    """Share of the verdicts on honest miners that were not `accepted`; to be left out untried is none."""
     hostile_in: float
     """Share of the verdicts on attackers that were."""
     wall_s: float
@@ -86,21 +87,23 @@ def played(
     seed: int,
     scoring: ScoringConfig | None = None,
     roles: dict[int, type[Peer]] | None = None,
+    honest: int = HONEST,
 ) -> Outcome:
-    """Play a run of seven honest miners and one attacker for each word."""
-    began, run = time.monotonic(), rehearsal(attack, corpus, setting, rounds, seed, scoring)
+    """Play a run of so many honest miners and one attacker for each word."""
+    began, run = time.monotonic(), rehearsal(attack, corpus, setting, rounds, seed, scoring, honest=honest)
     run.roles.update(roles or {})
     run.run()
     losses = {event.round: event.val_loss for event in run.events if isinstance(event, RoundClosed)}
     scored = [event for event in run.events if isinstance(event, Scored)]
-    epochs = paid(run, HONEST + len(attack))
-    honest = [sum(epoch[uid] for epoch in epochs) for uid in range(HONEST)]
+    epochs = paid(run, honest + len(attack))
+    earned = [sum(epoch[uid] for epoch in epochs) for uid in range(honest)]
+    judged = [one for one in scored if one.verdict != UNTRIED]
     return Outcome(
         loss=losses[max(losses)],
-        hostile_pay=_hostile_pay(epochs, scored),
-        honest_pay=tuple(one / (sum(map(sum, epochs)) or 1) for one in honest),
-        honest_out=_share([one.verdict != "accepted" for one in scored if one.uid < HONEST]),
-        hostile_in=_share([one.verdict == "accepted" for one in scored if one.uid >= HONEST]),
+        hostile_pay=_hostile_pay(epochs, judged, honest),
+        honest_pay=tuple(one / (sum(map(sum, epochs)) or 1) for one in earned),
+        honest_out=_share([one.verdict != "accepted" for one in judged if one.uid < honest]),
+        hostile_in=_share([one.verdict == "accepted" for one in scored if one.uid >= honest]),
         wall_s=time.monotonic() - began,
     )
 
@@ -112,6 +115,8 @@ def rehearsal(  # noqa: PLR0917 - what fixes a run, in the order of `played`
     rounds: int,
     seed: int,
     scoring: ScoringConfig | None = None,
+    *,
+    honest: int = HONEST,
 ) -> Rehearsal:
     """The run of `played`, ready."""
     options: dict[str, Any] = {} if scoring is None else {"scoring": scoring}
@@ -120,14 +125,14 @@ def rehearsal(  # noqa: PLR0917 - what fixes a run, in the order of `played`
         data=corpus.manifest, strategy=setting.strategy, rounds=rounds, first_block=3,
         batch_size=setting.batch_size, optimizer=setting.optimizer, seed=seed, deterministic=True, **options,
     )  # fmt: skip
-    uids = [*range(HONEST + len(attack)), VALIDATOR]
+    uids = [*range(honest + len(attack)), VALIDATOR]
     keys = {uid: Keypair.create_from_uri(f"//Attacked//{uid}") for uid in uids}
     seats = [
         Seat.of(uid, keys[uid].ss58_address, "validator" if uid == VALIDATOR else "miner") for uid in uids
     ]
     return Rehearsal(
         manifest, seats, corpus, lambda seat: lambda message: bytes(keys[seat.uid].sign(message)),
-        roles={HONEST + i: ATTACKERS[word].load() for i, word in enumerate(attack)}, patience_s=600,
+        roles={honest + i: ATTACKERS[word].load() for i, word in enumerate(attack)}, patience_s=600,
     )  # fmt: skip
 
 
@@ -153,9 +158,9 @@ def _epoch(weights: dict[str, int], miners: int) -> list[int]:
     return run_epoch(given).server_emission[:miners]
 
 
-def _hostile_pay(epochs: list[list[int]], scored: list[Scored]) -> float:
+def _hostile_pay(epochs: list[list[int]], scored: list[Scored], honest: int) -> float:
     """The attackers' share of the emission, each from the second epoch after it was first shut out."""
-    hostile = range(HONEST, len(epochs[0]))
+    hostile = range(honest, len(epochs[0]))
     got = whole = 0.0
     for uid in hostile:
         out = [one.round for one in scored if one.uid == uid and one.verdict != "accepted"]

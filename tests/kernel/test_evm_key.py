@@ -39,6 +39,7 @@ def test_a_keystore_signs_in_a_cell_and_leaves_no_secret_behind(
         heard.append(reply)
 
     try:
+        run("from subnetlab_widgets import password\npassword.IN_PAGE = password.InPage(heard_within_s=0.1)")
         run("import subnetlab as sl\nnet = sl.connect(sealing='instant')")
         run("wallet = net.evm_wallet('cold')\nwallet")
         run("net.fund_evm(amount_tao=3, to=wallet)")

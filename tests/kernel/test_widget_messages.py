@@ -42,7 +42,7 @@ def test_a_form_hears_its_page_while_a_cell_runs(kernel: RunningKernel) -> None:
     comm = kernel.run(SHOWN).stdout.strip()
     page = control(kernel, "create_subshell_request")["subshell_id"]
     cell = kernel.send(BUSY)
-    say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, page)
+    say(kernel, comm, {"k": "look", "fields": {"amount": "1", "target": "bob"}}, page)
     assert output_of(kernel, cell) == "heard"
     kernel.run("net.close()")
 
@@ -51,11 +51,11 @@ def test_a_form_hears_its_page_after_another_page_has_deleted_its_subshell(kerne
     comm = kernel.run(SHOWN).stdout.strip()
     pages = [control(kernel, "create_subshell_request")["subshell_id"] for _ in range(2)]
     say(kernel, comm, {"k": "hello"}, pages[1])  # the beat answers it from there
-    say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, pages[1])
+    say(kernel, comm, {"k": "look", "fields": {"amount": "1", "target": "bob"}}, pages[1])
     assert kernel.run("print(heard.acquire(timeout=20))").stdout == "True\n"
     assert control(kernel, "delete_subshell_request", subshell_id=pages[1])["status"] == "ok"
     cell = kernel.send(BUSY)
-    say(kernel, comm, {"k": "look", "amount": "2", "target": "bob"}, pages[0])
+    say(kernel, comm, {"k": "look", "fields": {"amount": "2", "target": "bob"}}, pages[0])
     assert output_of(kernel, cell) == "heard"
     kernel.run("net.close()")
 
@@ -71,7 +71,7 @@ def test_a_form_that_is_shown_beats_before_its_page_is_heard(kernel: RunningKern
         assert message["parent_header"].get("msg_id") != cell or message["msg_type"] != "status", "never beat"
         if content.get("comm_id") == comm and content["data"].get("content") == {"k": "beat"}:
             beat.append(content)
-    say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, page)
+    say(kernel, comm, {"k": "look", "fields": {"amount": "1", "target": "bob"}}, page)
     assert output_of(kernel, cell) == "True"
     kernel.run("net.close()")
 
@@ -100,6 +100,6 @@ def test_a_page_that_is_opened_while_a_cell_runs_learns_what_widgets_there_are(k
             break
     assert comm in told["content"]["data"]["states"]
     page = control(kernel, "create_subshell_request")["subshell_id"]
-    say(kernel, comm, {"k": "look", "amount": "1", "target": "bob"}, page)
+    say(kernel, comm, {"k": "look", "fields": {"amount": "1", "target": "bob"}}, page)
     assert output_of(kernel, cell) == "heard"
     kernel.run("net.close()")

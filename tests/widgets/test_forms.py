@@ -46,6 +46,11 @@ def click(form: SpendForm) -> threading.Thread:
     return thread
 
 
+def first(form: SpendForm, name: str) -> str:
+    """What a field shows when the form is opened."""
+    return next(field["value"] for field in form.setup["fields"] if field["name"] == name)
+
+
 def say(form: SpendForm, content: Any) -> None:
     """What a page sends, as the widget receives it."""
     form._handle_custom_msg(content, [])  # pyright: ignore[reportPrivateUsage]
@@ -89,7 +94,7 @@ def test_a_stake_by_form_says_what_it_does_to_the_vote_and_takes_its_steps_in_or
     net.seal(20)
     form, seen = stake_form(net, netuid=subnet.netuid), []
     form.observe(lambda change: seen.append((change["new"]["step"], change["new"]["stage"])), "state")
-    form.spend.look({"amount": "10", "target": form.setup["target"]})
+    form.spend.look({"amount": "10", "target": first(form, "target")})
     preview = form.state["preview"]
     assert [fact["name"] for fact in preview["facts"]] == [
         "You receive", "Slippage", "Fee", "Balance", "Budget left",
@@ -106,7 +111,7 @@ def test_a_stake_by_form_says_what_it_does_to_the_vote_and_takes_its_steps_in_or
 
 def test_a_stake_that_moves_the_price_by_itself_goes_through_as_previewed(net: Net, subnet: Subnet) -> None:
     form = stake_form(net, netuid=subnet.netuid)
-    form.spend.look({"amount": "200", "target": form.setup["target"]})
+    form.spend.look({"amount": "200", "target": first(form, "target")})
     facts = {fact["name"]: fact["value"] for fact in form.state["preview"]["facts"]}
     assert float(facts["Slippage"].split("\u2009")[0]) > 5
     click(form).join()
@@ -196,17 +201,19 @@ def test_thousands_of_malformed_messages_do_nothing(net: Net) -> None:
     nonsense: list[Any] = [
         None, [], "look", 7, {}, {"k": None}, {"k": "confirm"}, {"k": "confirm", "token": "0"},
         {"k": "confirm", "token": True}, {"k": "confirm", "token": 10**30}, {"k": "look"},
-        {"k": "look", "amount": 5, "target": "bob"}, {"k": "look", "amount": "1", "target": "b" * 10**5},
-        {"k": "look", "amount": {"$": 1}, "target": None}, {"k": "sudo"}, {"k": ["look"]},
+        {"k": "look", "fields": {"amount": 5}}, {"k": "look", "fields": {"target": "b" * 10**5}},
+        {"k": "look", "fields": {"amount": {"$": 1}, "target": None}}, {"k": "sudo"}, {"k": ["look"]},
+        {"k": "look", "fields": {"amount": "1", "tolerance": "1"}}, {"k": "look", "fields": ["amount"]},
+        {"k": "password"}, {"k": "password", "id": "", "text": "x"}, {"k": "password", "id": None, "text": 3},
     ]  # fmt: skip
     for _ in range(200):
         for content in nonsense:
             say(form, content)
     for amount in range(2000):
-        say(form, {"k": "look", "amount": str(amount), "target": "bob"})
+        say(form, {"k": "look", "fields": {"amount": str(amount), "target": "bob"}})
         say(form, {"k": "confirm", "token": -amount})
     assert threading.active_count() <= threads + 1
-    eventually(form, lambda state: (state["preview"] or {}).get("amount") == "1999")
+    eventually(form, lambda state: (state["preview"] or {}).get("money") == "1999 play τ")
     assert net.block == block
     assert net.spent == []
 
@@ -244,7 +251,7 @@ def test_no_more_than_so_many_forms_stay_open(net: Net) -> None:
 def test_a_form_is_filled_with_any_amount(net: Net) -> None:
     for amount, written in ((net.balance("bob") / 4, "250000"), (0.1 + 0.2, "0.3"), ("0.5 TAO", "0.5 TAO")):
         form = pay_form(net, to="bob", amount_tao=amount)
-        assert form.setup["amount"] == written
+        assert first(form, "amount") == written
         eventually(form, lambda state: state["step"] == "previewed")
 
 

@@ -186,11 +186,11 @@ def test_a_heartbeat_beats_for_all_and_ends_with_the_last() -> None:
     assert not threads[0].is_alive()
 
 
-SETUP = {"kind": "pay", "network": "devnet", "real": False, "written": "%sl pay 0.5 bob"}
+SETUP = {"title": "Pay", "network": "devnet", "real": False, "written": "%sl pay 0.5 bob"}
 
 
 def state(step: str, **more: Any) -> dict[str, Any]:
-    preview = {"money": "0.5 play τ", "done": "0.5 play τ paid to bob"}
+    preview = {"money": "0.5 play τ", "button": "Pay 0.5 play τ", "done": "0.5 play τ paid to bob"}
     return {"step": step, "note": "", "preview": preview, "receipt": None, **more}
 
 

@@ -1,8 +1,8 @@
 """Pictures and widgets for the SDK's objects; the SDK itself knows nothing of notebooks.
 
-`stake_form(net, netuid=…)`, `pay_form(net, to=…)`, `browser_wallet(net)` and `metagraph(subnet)` open a
-widget from Python; in a notebook `%sl stake`, `%sl pay` and a subnet as the last line of a cell do the
-same. Importing this loads nothing.
+`stake_form(net, netuid=…)`, `unstake_form`, `move_form`, `pay_form(net, to=…)`, `job_form(net, escrow=…)`,
+`browser_wallet(net)` and `metagraph(subnet)` open a widget from Python; in a notebook `%sl stake`, `%sl pay`
+and a subnet as the last line of a cell do the same. Importing this loads nothing.
 """
 
 from importlib import import_module
@@ -10,18 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from subnetlab_widgets.metagraph_view import metagraph as metagraph
+    from subnetlab_widgets.money import job_form as job_form
+    from subnetlab_widgets.money import move_form as move_form
     from subnetlab_widgets.money import pay_form as pay_form
     from subnetlab_widgets.money import stake_form as stake_form
+    from subnetlab_widgets.money import unstake_form as unstake_form
     from subnetlab_widgets.wallet import browser_wallet as browser_wallet
+    from subnetlab_widgets.yuma_view import yuma_steps as yuma_steps
 
 _OPENERS = {
     "browser_wallet": "subnetlab_widgets.wallet",
+    "job_form": "subnetlab_widgets.money",
     "metagraph": "subnetlab_widgets.metagraph_view",
+    "move_form": "subnetlab_widgets.money",
     "pay_form": "subnetlab_widgets.money",
     "stake_form": "subnetlab_widgets.money",
+    "unstake_form": "subnetlab_widgets.money",
+    "yuma_steps": "subnetlab_widgets.yuma_view",
 }
 
-__all__ = ["browser_wallet", "metagraph", "pay_form", "stake_form"]
+__all__ = [
+    "browser_wallet",
+    "job_form",
+    "metagraph",
+    "move_form",
+    "pay_form",
+    "stake_form",
+    "unstake_form",
+    "yuma_steps",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.run import Run
     from subnetlab.lab.runs import Runs
     from subnetlab.lab.subnet import Subnet
+    from subnetlab.report.evaluation import Evaluation
 
 
 def show_run(run: "Run") -> None:
@@ -39,6 +40,13 @@ def show_subnet(subnet: "Subnet") -> None:
     from subnetlab_widgets.metagraph_view import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
 
     display(metagraph(subnet))
+
+
+def show_evaluation(found: "Evaluation") -> None:
+    """The steps of an epoch, to go through and to try."""
+    from subnetlab_widgets.yuma_view import yuma_steps  # noqa: PLC0415  (anywidget is loaded when it is shown)
+
+    display(yuma_steps(found))
 
 
 def runs_html(found: "Runs") -> str | None:
@@ -69,6 +77,9 @@ DRAW_THEMSELVES = (
     ("subnetlab.lab.holdings", "Holdings"),
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),
+    ("subnetlab.report.evaluation", "Evaluation"),
+    ("subnetlab.lab.check.judge", "Checked"),
+    ("subnetlab.lab.check.report", "Report"),
 )
 """Classes whose objects have an HTML form of their own."""
 
@@ -78,6 +89,8 @@ def register(shell: InteractiveShell) -> None:
     formatter: Any = shell.display_formatter
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.run", "Run", show_run)
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.subnet", "Subnet", show_subnet)
+    evaluation = ("subnetlab.report.evaluation", "Evaluation")
+    formatter.ipython_display_formatter.for_type_by_name(*evaluation, show_evaluation)
     html_formatter: Any = formatter.formatters["text/html"]
     text_formatter: Any = formatter.formatters["text/plain"]
     for (module, name), function in HTML.items():

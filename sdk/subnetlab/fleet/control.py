@@ -7,6 +7,7 @@ none of this: what happened is in the record.
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import socket
@@ -14,7 +15,7 @@ import struct
 import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from subnetlab.errors import ControlRefused, FleetError
 from subnetlab.record.events import Spent, SpentWhat, from_json
@@ -24,8 +25,14 @@ _LINE_LIMIT = 4096
 _PATH_LIMIT = 100
 """A Unix socket's path holds 107 bytes on Linux and 103 on macOS."""
 
+_MOST_WAITING = 128
+"""Callers that wait to be let in: a cell on a fleet calls once for each miner."""
+
 Answer = dict[str, Any]
-Verb = Callable[[Answer], Answer]
+Verb = Callable[[Answer], Answer | None]
+"""Answers a request; None where the connection was passed on, and the answer comes from there."""
+CELL: Final = "cell"
+"""The verb that passes the connection on to the peer of a uid."""
 
 
 @contextlib.contextmanager
@@ -65,7 +72,7 @@ class ControlServer:
                 self.listener.bind(name)
         finally:
             os.umask(mask)
-        self.listener.listen(8)
+        self.listener.listen(_MOST_WAITING)
         self.listener.settimeout(0)
 
     def accept(self) -> socket.socket | None:
@@ -98,13 +105,14 @@ class ControlServer:
             return False
         if piece:
             caller.settimeout(1.0)
-            response = json.dumps(self._respond(text, verbs)).encode()
+            response = self._respond(text, verbs)
             with contextlib.suppress(OSError):  # the caller left without waiting; what it asked for is done
-                caller.sendall(response + b"\n")
+                if response is not None:
+                    caller.sendall(json.dumps(response).encode() + b"\n")
         self._drop(caller)
         return True
 
-    def _respond(self, text: bytes, verbs: Mapping[str, Verb]) -> Answer:
+    def _respond(self, text: bytes, verbs: Mapping[str, Verb]) -> Answer | None:
         try:
             request = json.loads(text)
             token, verb = str(request["token"]), str(request["verb"])
@@ -113,13 +121,14 @@ class ControlServer:
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return {"ok": False, "error": "wrong token"}
         try:
-            return {"ok": True, **self._answer(verb, request, verbs)}
+            answer = self._answer(verb, request, verbs)
         except FleetError as error:
             return {"ok": False, "error": str(error)}
         except (KeyError, TypeError, ValueError) as error:
             return {"ok": False, "error": f"what {verb!r} needs is missing or wrong: {error}"}
+        return None if answer is None else {"ok": True, **answer}
 
-    def _answer(self, verb: str, request: Answer, verbs: Mapping[str, Verb]) -> Answer:
+    def _answer(self, verb: str, request: Answer, verbs: Mapping[str, Verb]) -> Answer | None:
         if verb in verbs:
             return verbs[verb](request.get("asked") or {})
         if verb != "spent":
@@ -193,12 +202,7 @@ def request(
     """
     text = b""
     try:
-        with socket.socket(socket.AF_UNIX) as line, _reachable(run_folder / CONTROL_SOCKET) as name:
-            line.settimeout(timeout_s)
-            line.connect(name)
-            line.sendall(
-                json.dumps({"token": token, "verb": verb, "event": event, "asked": asked}).encode() + b"\n"
-            )
+        with call(run_folder, token, verb, timeout_s, event=event, asked=asked) as line:
             while piece := line.recv(65536):
                 text += piece
         answer: Answer = json.loads(text)
@@ -207,3 +211,33 @@ def request(
     if not answer.get("ok"):
         raise ControlRefused(str(answer.get("error")), hint="")
     return answer
+
+
+def call(
+    run_folder: Path,
+    token: str,
+    verb: str,
+    timeout_s: float = 5.0,
+    *,
+    event: Answer | None = None,
+    asked: Answer | None = None,
+) -> socket.socket:
+    """Ask as `request` does, and return the connection on which the answer comes.
+
+    Raises:
+        OSError: no supervisor listens.
+        FleetError: the path is too long for a socket.
+    """
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        # Python's own timeout would refuse at once where many callers wait to be let in.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", math.ceil(timeout_s), 0))
+        with _reachable(run_folder / CONTROL_SOCKET) as name:
+            line.connect(name)
+        line.settimeout(timeout_s)
+        wanted = {"token": token, "verb": verb, "event": event, "asked": asked}
+        line.sendall(json.dumps(wanted).encode() + b"\n")
+    except BaseException:
+        line.close()
+        raise
+    return line

@@ -9,6 +9,7 @@ import json
 import os
 import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.messages import sentence
 from subnetlab.fleet.spec import PeerSeat
 from subnetlab.fleet.work_limit import WorkLimit
+from subnetlab.fleet.worker import cells
 from subnetlab.fleet.worker.watch import watch_supervisor
 
 RUN_PEER: Final = "subnetlab.fleet.worker.role:run_peer"
@@ -77,7 +79,11 @@ class ForkedPeer:
         self._pipe, writing = context.Pipe(duplex=False)
         os.set_blocking(self._pipe.fileno(), False)
         self._waker: Popen[bytes] | None = None
-        self._process = _started(context, name, _run_named, (target, args, writing, asked_at), writing)
+        self._door, door = socket.socketpair()
+        self._door.settimeout(0)
+        with door:
+            words = (target, args, writing, asked_at, door)
+            self._process = _started(context, name, _run_named, words, writing)
 
     @property
     def pid(self) -> int:
@@ -119,10 +125,22 @@ class ForkedPeer:
             self._waker.communicate()
             self._waker = None
 
+    def pass_on(self, caller: socket.socket) -> None:
+        """Hand over a connection, over the socket that the peer was started with.
+
+        Raises:
+            FleetError: the peer is gone, or has not taken many before this one.
+        """
+        try:
+            socket.send_fds(self._door, [b"c"], [caller.fileno()])
+        except OSError as error:
+            raise FleetError(f"Its process takes no cell just now: {error}.") from error
+
     def close(self) -> str:
-        """Close the pipe and collect the exit status."""
+        """Close pipe and socket and collect the exit status."""
         self.go_on()
         self._pipe.close()
+        self._door.close()
         self._process.join(_EXIT_LIMIT_S)
         if self._process.exitcode is None:
             self.kill()
@@ -212,7 +230,10 @@ def _named(function: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
-def _run_named(target: str, args: tuple[Any, ...], pipe: Connection, asked_at: float) -> None:
+def _run_named(
+    target: str, args: tuple[Any, ...], pipe: Connection, asked_at: float, door: socket.socket
+) -> None:
+    cells.open_door(door)
     _named(target)(*args, pipe, asked_at)
 
 

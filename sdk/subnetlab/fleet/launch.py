@@ -25,6 +25,7 @@ from subnetlab.record.events import Spent
 from subnetlab.record.files import PRIVATE_UMASK, open_log
 from subnetlab.record.lock import is_held
 
+OBSERVER: Final = "subnetlab.public"
 _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
 _UP_LIMIT_S: Final = 180.0
@@ -32,12 +33,14 @@ _UP_LIMIT_S: Final = 180.0
 
 
 def start_supervisor(
-    run_folder: Path, *, timeout_s: float = _UP_LIMIT_S, lock: PacerLock | None = None
-) -> int:
+    run_folder: Path, *, timeout_s: float = _UP_LIMIT_S, lock: PacerLock | None = None,
+    program: str = "subnetlab.fleet",
+) -> int:  # fmt: skip
     """Start the supervisor of a run and return its process id once the record has begun.
 
     A run whose supervisor was killed is taken up where its record ends. Peers come up afterwards; the record
     tells. What it prints goes to `supervisor.log` in the folder. A `lock` that is held goes over to it.
+    `program` is the module that keeps the run's record; where others start the peers it is `OBSERVER`.
 
     Raises:
         FleetStartFailed: one is running already, or this one ended or said nothing within the limit; the
@@ -50,7 +53,7 @@ def start_supervisor(
     log = run_folder / LOG_FILE
     with os.fdopen(open_log(log), "ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-m", "subnetlab.fleet", str(run_folder.resolve())],
+            [sys.executable, "-P", "-m", program, str(run_folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

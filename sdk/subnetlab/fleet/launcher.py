@@ -5,6 +5,7 @@ A launcher starts a peer for a seat, and calls a function where torch is loaded;
 both in threads of this process, for tests of the supervisor.
 """
 
+import socket
 from typing import Any, Protocol
 
 from subnetlab.fleet.spec import PeerSeat
@@ -43,6 +44,14 @@ class PeerHandle(Protocol):
 
     def go_on(self) -> None:
         """Let a paused process go on; harmless for one that is not paused."""
+        ...
+
+    def pass_on(self, caller: socket.socket) -> None:
+        """Hand a connection of the run's owner over to the peer, which runs what comes over it.
+
+        Raises:
+            FleetError: the peer takes none, or is too busy to take one.
+        """
         ...
 
     def close(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from subnetlab.errors import FleetStartFailed
+from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import write_private
@@ -100,6 +101,10 @@ class FleetSpec:
     kills_per_hour: float = 0.0
     """How often the supervisor kills a peer on purpose, and starts it again."""
     chaos_seed: int = 0
+    public: bool = False
+    """Whether other people start the peers: then the supervisor only watches, and sees any block."""
+    trust: tuple[str, ...] = ()
+    """Of a public run: the owners (ss58) whose model's code may run here."""
     python_path: tuple[str, ...] = field(default=())
     """Folders a notebook imports from, so that peers find the same model and data code."""
 
@@ -130,7 +135,8 @@ class FleetSpec:
             chosen = {name: data[name] for name in known}
             for name in ("seats", "others"):
                 chosen[name] = tuple(PeerSeat.from_json(seat) for seat in data.get(name, ()))
-            chosen["python_path"] = tuple(data.get("python_path", ()))
+            for name in ("python_path", "trust"):
+                chosen[name] = tuple(data.get(name, ()))
             return cls(**chosen)
         except (ValueError, TypeError, AttributeError) as error:
             raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {error}.") from error
@@ -147,6 +153,15 @@ def read_spec(run_folder: Path) -> FleetSpec:
         return FleetSpec.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
+
+
+def store_of(run_folder: Path) -> str:
+    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside."""
+    try:
+        spec = read_spec(run_folder)
+    except FleetStartFailed:  # a folder that only keeps what a run made
+        return str(run_folder / STORE_FOLDER)
+    return spec.store if spec.public else str(run_folder / STORE_FOLDER)
 
 
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:

@@ -5,6 +5,7 @@ it next reports or looks at its `stop` event.
 """
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from multiprocessing import Pipe
@@ -89,6 +90,14 @@ class ThreadPeer:
 
     def go_on(self) -> None:
         """It was never paused."""
+
+    def pass_on(self, caller: socket.socket) -> None:  # noqa: ARG002 - the seam's
+        """A thread runs no cells: its names are this process's.
+
+        Raises:
+            FleetError: always.
+        """
+        raise FleetError("A peer in a thread runs no cells.")
 
     def close(self) -> str:
         """Close the pipe."""

@@ -118,7 +118,7 @@ def validators(data: Gathered) -> list[Row]:
     """One row per round, validator and miner it judged."""
     names = (
         "round", "validator", "uid", "verdict", "score", "loss_removed_assigned", "loss_removed_held_out",
-        "rating", "weight", "norm", "reason", "own_work",
+        "rating", "weight", "norm", "reason", "own_work", "noise", "tried",
     )  # fmt: skip
     votes = [
         vote

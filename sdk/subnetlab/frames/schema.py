@@ -95,6 +95,8 @@ _VALIDATORS = (
     _float("norm", "of the decoded update"),
     _text("reason", "in words; empty if accepted"),
     _float("own_work", "evidence that its work is its own, in nats; 0 where the run weighs none"),
+    _float("noise", "standard error of the difference between the two losses removed; 0 where not weighed"),
+    Column("tried", pl.Boolean(), "whether a sound payload was tried on data, of many a sample"),
 )
 
 _BLOCKS = (

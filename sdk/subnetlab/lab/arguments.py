@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from subnetlab.errors import ArgumentInvalid, ManifestInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid, NotYetSupported
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.record.baselines import ALONE, budget
 from subnetlab.text import kind_of
@@ -59,6 +59,24 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def share(name: str, value: object) -> float:
+    """A share from 0 to 1.
+
+    Raises:
+        ArgumentInvalid: it is no number, or out of that range.
+    """
+    number = _number(value)
+    if isnan(number) or not 0 <= number <= 1:
+        shown = repr(value)[:60] if isinstance(value, int | float | str) else kind_of(value)
+        raise ArgumentInvalid(f"{name}={shown} is no share.", hint=f"Give a number from 0 to 1: {name}=0.1.")
+    return number
+
+
+def flags(**values: object) -> tuple[bool, ...]:
+    """Several of them by name; errors as `flag`."""
+    return tuple(flag(name, value) for name, value in values.items())
+
+
 def a_fleet(value: object) -> LocalFleet:
     """The fleet, the usual one if none is given.
 
@@ -72,6 +90,25 @@ def a_fleet(value: object) -> LocalFleet:
             f"fleet is {kind_of(value)}.", hint="Give sl.LocalFleet(miners=…, validators=…)."
         )
     return value
+
+
+def for_own_fleet(*, baselines: Sequence[str], budget_tao: object, deterministic: bool) -> None:
+    """Refuse what only a fleet of one's own has.
+
+    Raises:
+        NotYetSupported: one of it was asked for.
+    """
+    asked = {
+        "baselines": bool(baselines),
+        "budget_tao": budget_tao is not None,
+        "deterministic": deterministic,
+    }
+    for name, given in asked.items():
+        if given:
+            raise NotYetSupported(
+                f"{name} is for a fleet of one's own; the peers of an open fleet belong to others.",
+                hint=f"Leave out {name}, or train with sl.LocalFleet().",
+            )
 
 
 def a_prompt(value: object) -> "str | list[int] | None":

@@ -19,11 +19,12 @@ from subnetlab.lab import arguments
 from subnetlab.lab.run import Run
 from subnetlab.lab.session import connect
 from subnetlab.lab.subnet import Subnet
-from subnetlab.record.baselines import ALONE, DDP
+from subnetlab.record.baselines import ALONE, DDP, BaselineCurve
 from subnetlab.record.events import BlockSealed, RoundClosed
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.report.comparison import Comparison, Outcome
+from subnetlab.report.gap import Gap
 from subnetlab.signatures import known_arguments, unknown_option
 
 if TYPE_CHECKING:
@@ -180,10 +181,10 @@ def _say(line: str) -> None:
 
 
 def _comparison(done: Sequence[tuple[_Trial, Run]]) -> Comparison:
-    ends: dict[tuple[str, str], float | None] = {}
+    curves: dict[tuple[str, str], BaselineCurve] = {}
     for trial, run in done:
         for name, curve in run.view.baselines.items():
-            ends.setdefault((trial.anchors, name), curve.final)
+            curves.setdefault((trial.anchors, name), curve)
     outcomes = tuple(
         Outcome(
             name=trial.name,
@@ -191,8 +192,7 @@ def _comparison(done: Sequence[tuple[_Trial, Run]]) -> Comparison:
             run=run.id,
             view=run.view,
             seconds=_seconds(run),
-            alone=ends.get((trial.anchors, ALONE)),
-            ddp=ends.get((trial.anchors, DDP)),
+            gap=Gap.between(curves.get((trial.anchors, ALONE)), curves.get((trial.anchors, DDP))),
         )
         for trial, run in done
     )

@@ -18,6 +18,7 @@ from subnetlab.network.confirm import Confirm
 from subnetlab.network.destination import destination
 from subnetlab.network.evm.addresses import evm_address, looks_like_evm
 from subnetlab.network.evm.wallet import EvmWallet
+from subnetlab.network.keyring import KEYRING
 from subnetlab.network.receipt import Receipt, moved_from
 from subnetlab.network.wallets import Wallet, address, is_address
 from subnetlab.record.events import Spent, SpentWhat
@@ -48,13 +49,20 @@ class MoneyVerbs:
     def evm_wallet(self, name: str | EvmWallet = "alice") -> EvmWallet:
         """A key of the EVM by name: a development key on a devnet, an encrypted keystore elsewhere.
 
-        A keystore is named as `wallet/key`; it is opened with its password when it signs for the first time.
+        A keystore is named as `wallet/key`; its password is asked for when it is about to sign.
 
         Raises:
             UnknownWallet: no key has this name.
             SecretRefused: that was no name but a secret.
         """
         return self._client.evm.wallet(name)
+
+    def lock(self) -> int:
+        """Forget every key that a password has opened in this process; how many there were.
+
+        The next signature asks for its password again. Fifteen minutes without a signature do the same.
+        """
+        return KEYRING.lock()
 
     def address(self, account: str | Wallet | EvmWallet) -> str:
         """The ss58 address of a wallet's coldkey, or the mirror of an EVM address; errors as `wallet`."""
@@ -151,19 +159,20 @@ class MoneyVerbs:
         hotkey_ss58: str,
         netuid: int,
         wallet: str | Wallet,
+        confirm: Confirm | None = None,
         **options: Any,
     ) -> Receipt:
         """Take stake back from a hotkey, or `"all"` of it."""
-        receipt = self._client.unstake(
+        receipt = self._asking(confirm).unstake(
             amount_alpha=amount_alpha, hotkey_ss58=hotkey_ss58, netuid=netuid, wallet=wallet, **options
         )
         back = moved_from(receipt, address(self.wallet(wallet)))
         self._note("unstake", receipt, back, to=hotkey_ss58, wallet=wallet, netuid=netuid)
         return receipt
 
-    def execute(self, intent: Any, *, wallet: str | Wallet) -> Receipt:
+    def execute(self, intent: Any, *, wallet: str | Wallet, confirm: Confirm | None = None) -> Receipt:
         """Carry out any intent of the bittensor SDK, through the same budget and confirmation."""
-        receipt = self._client.execute(intent, wallet=wallet)
+        receipt = self._asking(confirm).execute(intent, wallet=wallet)
         moved = moved_from(receipt, address(self.wallet(wallet)))
         if moved:
             named = (getattr(intent, name, "") for name in ("dest_ss58", "hotkey_ss58"))

@@ -4,6 +4,7 @@ The model is built and fed once, the data read once, the manifest made once with
 wrong with them is said here, in this process, where it costs a sentence.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch import nn
 from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
+from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
@@ -25,12 +27,14 @@ from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
+from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.initial import built, hash_of
-from subnetlab.train.manifest import Manifest
+from subnetlab.train.manifest import Manifest, ScoringConfig
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.sample import SAMPLE
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
@@ -70,13 +74,14 @@ class Plan:
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
 
-    def manifest(self, run_id: str, netuid: int, first_block: int) -> Manifest:
-        """The manifest of this plan at a place and a height."""
+    def manifest(self, run_id: str, netuid: int, first_block: int, *, miners: int = 0) -> Manifest:
+        """The manifest of this plan at a place and a height; of many miners a round tries a sample."""
         return Manifest(
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
             init=hash_of(self.initial) if self.initial else "",
+            scoring=ScoringConfig(tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
 
 
@@ -127,6 +132,18 @@ def plan(
     return made
 
 
+def planned(**described: Any) -> Plan:
+    """A plan of what `Subnet.train` takes, with its defaults for the rest; raises as `Plan` does.
+
+    What says where and by whom a run is trained is left to its caller.
+    """
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+
+    given = inspect.signature(Subnet.train).parameters
+    taken = inspect.signature(plan).parameters
+    return plan(**{name: described.get(name, given[name].default) for name in taken})
+
+
 def _not_swapped(data: object) -> None:
     if isinstance(data, nn.Module | ModelSpec) or (isinstance(data, type) and issubclass(data, nn.Module)):
         raise ArgumentInvalid("data is a model.", hint="The model comes first: subnet.train(model, data).")
@@ -151,8 +168,10 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
+    store = open_store(folder / STORE_FOLDER)
+    publish_shard_hashes(store, made.corpus)
     if made.initial:
-        open_store(folder / STORE_FOLDER).put(object_paths.initial(manifest.init), made.initial)
+        store.put(object_paths.initial(manifest.init), made.initial)
     text = json.dumps(manifest.to_json(), indent=2) + "\n"
     write_private(folder / MANIFEST_FILE, text)
 
@@ -178,6 +197,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    store = open_store(run_folder / STORE_FOLDER) if manifest.init else None
+    store = open_store(store_of(run_folder)) if manifest.init else None
     model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -36,6 +36,8 @@ _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, Arithme
 class Recording(Run):
     """A run out of a file: all that can be asked of a run, nothing that could still happen to it."""
 
+    own = False
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         started = self.view.started

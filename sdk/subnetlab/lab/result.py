@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from subnetlab.archive.save import result_folder
 from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
-from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, STORE_FOLDER
+from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
+from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.lab.plan import open_corpus
 from subnetlab.record.events import RoundClosed
@@ -44,7 +45,7 @@ def load_result(run_folder: Path) -> nn.Module:
         # Built as the run began: what no state dict holds is from the seed or from the first weights.
         spec = models.from_json(config["model"], trusted=True)
         start = str(config.get("init", ""))
-        store = open_store(run_folder / STORE_FOLDER) if start else None
+        store = open_store(store_of(run_folder)) if start else None
         model = initial.start(spec, int(config.get("seed", 0)), start, store)
         fill(model, load_file(folder / MODEL_FILE))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
@@ -61,7 +62,7 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     """
     try:
         manifest = load_manifest(run_folder)
-        store = open_store(run_folder / STORE_FOLDER)
+        store = open_store(store_of(run_folder))
         model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
         outer: State = {}
         for each in sorted(each for each in closed if each <= number):

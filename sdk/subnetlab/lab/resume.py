@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final
 
 from subnetlab.errors import FleetError, FleetStartFailed, RecordError, SubnetLabError
-from subnetlab.fleet.launch import is_running, start_supervisor, status
+from subnetlab.fleet.launch import OBSERVER, is_running, start_supervisor, status
 from subnetlab.fleet.pacer_lock import PacerLock
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.lab import embedded
@@ -58,13 +58,14 @@ def resume(run_folder: Path) -> str:
 def _bring_back_node(spec: FleetSpec) -> bool:
     if spec.node:
         return embedded.bring_back(spec.node)
-    if spec.is_devnet:
+    if spec.is_devnet and not spec.public:
         # If the node does not answer, nothing is started: this says so in a sentence.
         DevControls(spec.endpoint).info()
     return False
 
 
 def _supervised(run_folder: Path, spec: FleetSpec) -> bool:
+    """Have a supervisor, or an observer where others start the peers; whether one was started."""
     lock = PacerLock(spec.endpoint)
     try:
         return _supervise(run_folder, lock)
@@ -89,10 +90,14 @@ def _supervise(run_folder: Path, lock: PacerLock) -> bool:
         pause.wait(_LOOK_AGAIN_S)
     if _told(run_folder).ended is not None:
         return False
-    if read_spec(run_folder).is_devnet:
+    spec = read_spec(run_folder)
+    if spec.is_devnet and not spec.public:
         lock.take(run=run_folder.name)  # or the run that paces this chain now is named
     try:
-        start_supervisor(run_folder, lock=lock)
+        if spec.public:
+            start_supervisor(run_folder, program=OBSERVER)
+        else:
+            start_supervisor(run_folder, lock=lock)
     except FleetStartFailed:
         if is_running(run_folder):  # somebody else attached and was quicker
             return False

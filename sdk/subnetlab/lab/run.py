@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from subnetlab.lab.session import Net
+    from subnetlab.network.wallets import Wallet
+    from subnetlab.train.verify import Report
 
 _LOOK_AGAIN_S = 0.1
 _CUT_SHORT = {
@@ -51,6 +53,9 @@ class Run(Running, PaidRun):
     Example:
         >>> run.verdict()  # doctest: +SKIP
     """
+
+    own = True
+    """Whether this machine started it, so that code which its manifest names may run here."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -315,18 +320,21 @@ class Run(Running, PaidRun):
         return state_after(self.folder, closed, number)
 
     @known_arguments("run.save")
-    def save(self, path: str | Path, *, model: bool = True) -> Path:
+    def save(self, path: str | Path, *, model: bool = True, wallet: "str | Wallet | None" = None) -> Path:
         """Keep what the run made: `x.zip` is one file that `sl.open` replays, anything else a folder.
 
         The folder holds model, configuration and a card that says how it came to be; the file holds those
         and the record, and shows the run to somebody who trains nothing. The card gives the lines that load
         the model without SubnetLab. A model of one's own loads with
         `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`, one of `transformers` with
-        `from_pretrained(path)`, and `train(init=path)` goes on from it.
+        `from_pretrained(path)`, and `train(init=path)` goes on from it. Where the key of the subnet's owner
+        is at hand, the folder also holds the model's lineage, an in-toto statement that is signed with it:
+        weights, data and manifest by their hashes.
 
         Args:
             path: a new file or folder.
             model: whether a file holds the weights; a folder always does.
+            wallet: whose hotkey signs the lineage; on a development chain the owner's unless given.
 
         Raises:
             RunNotFinished: it has not ended, or a folder was asked for and it ended without a model.
@@ -340,7 +348,34 @@ class Run(Running, PaidRun):
             raise RunNotFinished(f"Run {self.id} goes on.", hint="run.wait() first.")
         if target.suffix.lower() == ".zip":
             return save_file(self.folder, target, str(self.verdict()), model=model)
-        return save_folder(self.folder, target, str(self.verdict()))
+        saved = save_folder(self.folder, target, str(self.verdict()))
+        if self.own:
+            from subnetlab.lab.lineage import write_lineage  # noqa: PLC0415  (torch is loaded when it is needed)
+
+            write_lineage(self.folder, saved, self.view, wallet)
+        return saved
+
+    @known_arguments("run.verify")
+    def verify(self, replay: float = 0.1, *, store: str = "", endpoint: str = "") -> "Report":
+        """Check the run as a third party would: its record against chain, store, data and work done again.
+
+        The report prints a line per check and a sentence per finding, with round and uid. `report.verified`
+        is whether everything was checked and holds; `report.wrong` is what contradicts, `report.open` what
+        could not be checked.
+
+        Args:
+            replay: share of the miners' rounds that are trained again, and of the rounds that are judged
+                again; 0 for none, 1 for all.
+            store: where the run's objects lie, where that is not its own folder.
+            endpoint: of a node of its chain, where that is not the one it ran on.
+
+        Raises:
+            ArgumentInvalid: `replay` is no share.
+        """
+        from subnetlab.lab.verification import verify_folder  # noqa: PLC0415  (torch is loaded when it is needed)
+
+        share = arguments.share("replay", replay)
+        return verify_folder(self.folder, replay=share, store=store, endpoint=endpoint, trusted=self.own)
 
     def delete(self) -> None:
         """Remove the run's folder: its record, its payloads, its model; and its chain where no run needs it.

@@ -7,14 +7,15 @@ refused in a sentence and changes nothing.
 import contextlib
 import threading
 from abc import abstractmethod
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import asdict
 from operator import index
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from subnetlab.errors import ArgumentInvalid, NotYetSupported, RunOver, UnknownUid
+from subnetlab.errors import ArgumentInvalid, FleetError, NotYetSupported, RunOver, UnknownUid
+from subnetlab.fleet.cells import FleetResult, OnOutput
 from subnetlab.fleet.launch import ask, is_running, request_stop
 from subnetlab.fleet.local import Place
 from subnetlab.fleet.spec import read_spec
@@ -132,6 +133,64 @@ class Running:
         for i in range(0, n, _SEATS_A_REQUEST):
             self._ask("join", {"seats": [asdict(seat) for seat in seats[i : i + _SEATS_A_REQUEST]]})
         return tuple(seat.uid for seat in seats)
+
+    def execute(
+        self,
+        code: str,
+        targets: int | Iterable[int] | None = None,
+        *,
+        block: bool = True,
+        on_output: OnOutput | None = None,
+    ) -> FleetResult:
+        """Run a cell in the processes of miners; what `%%fleet` does.
+
+        A cell runs in a thread beside the training, and its names stay for later cells. It sees `uid`,
+        `miner` (in a validator `validator`; in both `peer`), `model` (the torch module as it is trained just
+        now), `theta` (the flat parameters that all peers agreed on last; read these for a settled state),
+        `round_number` (counted from 1), `manifest` and `torch`. What a cell only reads leaves what the run
+        trains as it is, bit for bit, also where the run is deterministic. A cell that changes the model, or
+        draws from torch's, numpy's or Python's own random numbers, changes the run, and the record does not
+        say so.
+
+        Args:
+            code: Python source; it goes through the run's control socket, which is this user's alone.
+            targets: uids, validators' too; every miner that is up unless given.
+            block: wait for the end; an interrupt then breaks the cell off on every peer.
+            on_output: takes what peers print while it is waited for: uid, stream, text.
+
+        Raises:
+            RunOver: the run does not go on.
+            UnknownUid: no peer of the run holds a uid.
+            CellFailed: it failed on a peer, and was waited for.
+            KeyboardInterrupt: it was interrupted, and was waited for.
+        """
+        found = self.send_cell(code, targets, on_output=on_output)
+        if not arguments.flag("block", block):
+            found.read_in_background()
+            return found
+        found.see_through()
+        found.raise_for_errors()
+        return found
+
+    def send_cell(
+        self, code: str, targets: int | Iterable[int] | None = None, *, on_output: OnOutput | None = None
+    ) -> FleetResult:
+        """Send a cell as `execute` does, and leave it to the caller to wait for it and to read what comes."""
+        code, uids = arguments.a_word("code", code, '"uid"'), self._cell_targets(targets)
+        return FleetResult(self.folder, code, uids, on_output=on_output)
+
+    def _cell_targets(self, targets: int | Iterable[int] | None) -> list[int]:
+        up = {peer["uid"]: peer for peer in self._ask("status", {})["peers"] if peer["uid"] >= 0}
+        if targets is None:
+            found = [
+                uid for uid, peer in up.items() if peer["role"] != "validator" and peer["state"] == "live"
+            ]
+        else:
+            asked = list(targets) if isinstance(targets, Iterable) else [targets]
+            found = list(dict.fromkeys(self._known_uid(uid, up) for uid in asked))
+        if not found:
+            raise FleetError("No miner of the run is up yet.", hint="Wait for the first round.")
+        return sorted(found)
 
     def _known_uid(self, uid: object, known: Collection[int] | None = None) -> int:
         """A uid as Python's own number, that of a peer unless others are `known` too; errors as `kill`."""

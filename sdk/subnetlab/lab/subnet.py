@@ -25,8 +25,11 @@ from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
 from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
+from subnetlab.lab.public_run import find_and_watch, publish_run
 from subnetlab.lab.run import Run
+from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
+from subnetlab.public.open_fleet import OpenFleet
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -56,7 +59,7 @@ _MARGIN_BLOCKS = 4
 _SLUG_BYTES = 60
 
 
-class Subnet:
+class Subnet(Seats):
     """One subnet of a network, by its number."""
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
@@ -136,7 +139,7 @@ class Subnet:
         optimizer: "str | OptimizerConfig | None" = None,
         lr: float | None = None,
         schedule: str | None = None,
-        fleet: LocalFleet | None = None,
+        fleet: LocalFleet | OpenFleet | None = None,
         baselines: Sequence[str] | None = None,
         batch_size: int = 4,
         seed: int = 0,
@@ -172,7 +175,8 @@ class Subnet:
                 unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
-            fleet: the miners and validators to start; eight and two on this machine unless given.
+            fleet: the miners and validators to start, eight and two on this machine unless given; or
+                `sl.OpenFleet(store=…)` for those registered on the subnet, whom other people start.
             baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
                 (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
                 `fleet.baseline`.
@@ -195,20 +199,20 @@ class Subnet:
             DataInvalid: the data cannot be trained on as it is; nothing was started.
             ArgumentInvalid: an argument has a wrong type or value; nothing was started.
             ManifestInvalid: the options contradict each other; nothing was started.
-            NotYetSupported: not a development chain.
-            ChainRejected: the chain refused a seat.
+            NotYetSupported: a fleet of one's own on another chain than a development chain, or options that
+                only such a fleet has.
+            NotRegistered: only the owner's hotkey announces a run for other people's peers.
+            ChainRejected: the chain refused a seat, or the announcement.
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        self._check_network()
-        fleet = arguments.a_fleet(fleet)
+        fleet = self._checked(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
         batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
         seed = arguments.count("seed", seed, least=0, most=arguments.MOST_SEED)
-        detach = arguments.flag("detach", detach)
-        deterministic = arguments.flag("deterministic", deterministic)
+        detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
-        beside = arguments.baseline_names(baselines, default=fleet.baseline)
+        beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
         # torch is loaded when somebody trains, and not before
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -217,20 +221,65 @@ class Subnet:
             optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
+        if isinstance(fleet, OpenFleet):
+            arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
+            return self._publish(made, fleet, detach=detach)
         run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
-        small = limits.warning(fleet, limits.cores(), limits.free_memory())
-        run.note = " ".join(filter(None, (small, made.note)))
-        self.net.own(run, detach=detach)
+        self._hold(run, limits.warning(fleet, limits.cores(), limits.free_memory()), made.note, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
         return run
 
-    def _check_network(self) -> None:
+    def _hold(self, run: Run, *notes: str, detach: bool) -> Run:
+        """Give a run that was just started to the network, and say what is odd about it."""
+        run.note = " ".join(filter(None, notes))
+        self.net.own(run, detach=detach)
+        return run
+
+    def _checked(self, fleet: LocalFleet | OpenFleet | None) -> LocalFleet | OpenFleet:
+        """The fleet, the usual one if none is given; one of one's own on development chains alone."""
+        if isinstance(fleet, OpenFleet):
+            return fleet
         if not self.net.play_money:
             raise NotYetSupported(
-                f"Training on {self.net.name}, with the miners registered there, has not landed yet.",
-                hint="Train on net = sl.connect().",
+                f"A fleet of one's own is registered and paid for on development chains only, not on "
+                f"{self.net.name}.",
+                hint='Train with those registered there: fleet=sl.OpenFleet(store="s3://…").',
             )
+        return arguments.a_fleet(fleet)
+
+    def _publish(self, made: "Plan", fleet: OpenFleet, *, detach: bool) -> Run:
+        """Announce a run whose peers other people start, and watch it."""
+        said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
+        return self._hold(Run(said.folder), said.note, made.note, detach=detach)
+
+    @known_arguments("subnet.attach")
+    def attach(self, *, store: str = "", trust: str | Sequence[str] = (), detach: bool = False) -> Run:
+        """Watch the run that the subnet's owner announced: dashboard, frames and model, as of any run.
+
+        Args:
+            store: where its objects are looked for instead of at the announced place.
+            trust: the owner's ss58 address, where the run's model is code that may run here.
+            detach: let the watching outlive this kernel.
+
+        Raises:
+            UnknownRun: the owner announced none, or the store does not hold it.
+            ManifestInvalid: what the store holds is another manifest, or holds code that is not trusted.
+            StoreUnreachable: the store does not answer.
+            FleetStartFailed: the observer did not come up.
+        """
+        owners = (trust,) if isinstance(trust, str) else tuple(trust)
+        run = Run(find_and_watch(self, store=store, trust=owners))
+        return self._hold(run, detach=arguments.flag("detach", detach))
+
+    def register(self, wallet: str | Wallet) -> int:
+        """Register a wallet's hotkey on this subnet for the price of the day; its uid.
+
+        Raises:
+            MoneyError: nothing was spent; the message says why.
+            ChainRejected: the chain refused it, such as a hotkey that holds a seat already.
+        """
+        return network_client(self.net).burned_register(self.netuid, wallet)[0]
 
     def _launch(
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
@@ -256,7 +305,8 @@ class Subnet:
             if budget is not None:
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
-            manifest = made.manifest(run_id, self.netuid, self.net.block + _MARGIN_BLOCKS)
+            opens = self.net.block + _MARGIN_BLOCKS
+            manifest = made.manifest(run_id, self.netuid, opens, miners=fleet.miners)
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 keep(folder, funded.job)

@@ -32,7 +32,7 @@ from subnetlab.network.spending import Purse
 from subnetlab.network.stake_limits import check_stake
 from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
 from subnetlab.network.submission import send
-from subnetlab.network.wallet_files import check_signer
+from subnetlab.network.wallet_files import signing_wallet
 from subnetlab.network.wallets import Wallet, lifetime, open_wallet
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
 from subnetlab.units import AlphaRao, Amount, Rao, rao
@@ -327,9 +327,9 @@ class NetworkClient:
 
         def submit() -> Receipt:
             with translated(self.endpoint):
-                check_signer(opened, signer)
+                signing = signing_wallet(opened, signer)
             options = lifetime(opened, intent, development=self.development)
-            return self._send(lambda: self.client.execute(intent, opened, **options), signer, plan.summary)
+            return self._send(lambda: self.client.execute(intent, signing, **options), signer, plan.summary)
 
         free, deposit = self.balance(signer), self.existential_deposit
         for to, sent in transferred(intent):
@@ -353,9 +353,9 @@ class NetworkClient:
 
         def submit() -> Receipt:
             with translated(self.endpoint):
-                check_signer(opened, who)
+                signing = signing_wallet(opened, who)
             return self._send(
-                lambda: self.client.submit_call(call, opened, signer=signer), who, f"{call[0]}.{call[1]}"
+                lambda: self.client.submit_call(call, signing, signer=signer), who, f"{call[0]}.{call[1]}"
             )
 
         free, deposit = self.balance(who), self.existential_deposit

@@ -6,9 +6,7 @@ an interactive answer counts, so an unattended notebook spends nothing there.
 
 import builtins
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import BuiltinFunctionType
 from typing import Protocol, TypeVar
@@ -51,24 +49,6 @@ class Spend:
         money = f"{upto}{format_tao(self.amount_rao)} and a fee of about {format_tao(self.fee_rao)}"
         summary, network = plain(self.summary, REASON), plain(self.network, NAME)
         return f"{summary} on {network}: {money} from {plain(self.wallet, NAME)}"
-
-
-_SUBMITTED: ContextVar[Spend | None] = ContextVar("subnetlab_spend", default=None)
-
-
-@contextmanager
-def submitting(spend: Spend) -> Generator[None]:
-    """Sign and send inside the block; `current_spend` says for what."""
-    before = _SUBMITTED.set(spend)
-    try:
-        yield
-    finally:
-        _SUBMITTED.reset(before)
-
-
-def current_spend() -> Spend | None:
-    """What is being signed in this context, for a signer that shows it to a person."""
-    return _SUBMITTED.get()
 
 
 class Confirm(Protocol):

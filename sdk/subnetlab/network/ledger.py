@@ -2,17 +2,18 @@
 
 One file per chain below `settings.home() / "budgets"`, one JSON object a line, only ever appended to. Every
 spend that passes the purse is in it: payments, stakes, prices of subnets and seats, gas of the EVM, fees
-alone, and what was refused in a block or lost on its way. The peers of a run pay their fees without a purse,
-so these are not in it. A line that cannot be read, because the machine went down while it was written, is
-left out.
+alone, and what was refused in a block or lost on its way. A spend has a line from the moment it may have
+left, and another for each step it takes; the newest line of a row counts. The peers of a run pay their fees
+without a purse, so these are not in it. A line that cannot be read, because the machine went down while it
+was written, is left out.
 """
 
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from subnetlab import settings
 from subnetlab.record.files import make_private, open_log
@@ -20,8 +21,12 @@ from subnetlab.record.files import make_private, open_log
 if TYPE_CHECKING:
     import polars as pl
 
-Outcome = Literal["done", "refused", "unknown"]
-"""In a block; refused by the chain, which took the fee at most; or lost, and counted as spent."""
+Outcome = Literal["pending", "in a block", "done", "refused", "unknown"]
+"""Sent; in a block that is not final; final; refused by the chain, which took the fee at most; or lost, and
+counted as spent."""
+_UNDER_WAY: Final = ("pending", "in a block")
+_LOST_AFTER_S: Final = 1800.0
+"""What is under way for longer belongs to a process that has ended; no submission waits that long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Entry:
     tx: str = ""
     netuid: int | None = None
     summary: str = ""
+    row: str = ""
+    """What the lines of one spend have in common."""
 
 
 class Ledger:
@@ -68,15 +75,28 @@ class Ledger:
             os.close(descriptor)
 
     def entries(self) -> list[Entry]:
-        """Everything that was spent, oldest first."""
+        """Everything that was spent, in the order in which it was sent."""
         try:
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
-        return [entry for line in lines if (entry := _read(line)) is not None]
+        rows: dict[str, Entry] = {}
+        for number, line in enumerate(lines):
+            entry = _read(line)
+            if entry is not None:
+                rows[entry.row or str(number)] = entry
+        return [_lost(entry) for entry in rows.values()]
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, which tell a reader whether something was added."""
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def frame(self) -> "pl.DataFrame":
-        """Everything that was spent, one row each, oldest first."""
+        """Everything that was spent, one row each, in the order of `entries`."""
         import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
 
         schema = {
@@ -84,11 +104,18 @@ class Ledger:
             "amount_rao": pl.Int64, "fee_rao": pl.Int64, "outcome": pl.String, "block": pl.Int64,
             "tx": pl.String, "netuid": pl.Int64, "summary": pl.String,
         }  # fmt: skip
-        return pl.DataFrame([asdict(entry) for entry in self.entries()], schema=schema)
+        rows = [{name: getattr(entry, name) for name in schema} for entry in self.entries()]
+        return pl.DataFrame(rows, schema=schema)
 
     def forget(self) -> None:
         """Remove the ledger, because the chain is gone for good."""
         self._path.unlink(missing_ok=True)
+
+
+def _lost(entry: Entry) -> Entry:
+    """A spend whose process ended before it knew more, as the lost one that it is."""
+    lost = entry.outcome in _UNDER_WAY and time.time() - entry.time > _LOST_AFTER_S
+    return replace(entry, outcome="unknown") if lost else entry
 
 
 def _read(line: str) -> Entry | None:

@@ -3,25 +3,27 @@
 Whatever a person lets SubnetLab execute goes through `Purse.spend`, on both halves of a chain, in this
 order: can the wallet afford the amount, the fee and the existential deposit; does the budget allow it; does
 somebody say yes. Until the last answer nothing was sent. What moves no money is not asked about unless it
-says so; its fee counts against the budget, and a budget of 0 forbids it. What was spent is in the ledger,
-whichever way it ended.
+says so; its fee counts against the budget, and a budget of 0 forbids it. What was sent is in the ledger from
+that moment on, whichever way it ends.
 """
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from subnetlab.errors import (
     ChainRejected,
     InsufficientBalance,
     MoneyError,
-    NodeUnreachable,
     OverBudget,
     WalletError,
 )
 from subnetlab.network.budget import Budget
-from subnetlab.network.confirm import Confirm, Spend, require, submitting
+from subnetlab.network.confirm import Confirm, Spend, require
 from subnetlab.network.ledger import Ledger, Outcome
 from subnetlab.network.receipt import Receipt, moved_from
+from subnetlab.network.stages import Stage, Submission, listening, submitting
 from subnetlab.units import format_tao
 
 
@@ -54,6 +56,7 @@ class Purse:
             WalletError: the wallet's key could not be opened; nothing was spent.
             ChainRejected: the chain refused; at most the fee was spent.
             NodeUnreachable: the connection broke; the budget counts it as spent, because it may have been.
+            KeyboardInterrupt: likewise where it had been sent; before that nothing was spent.
         """
         if spend.amount_rao == 0 and not spend.ask:
             return self._fee_only(spend, submit)
@@ -65,51 +68,74 @@ class Purse:
             except BaseException:  # whatever stopped the question, nothing was sent
                 reservation.keep(0)
                 raise
-            try:
-                with submitting(spend):
+            with self._submitting(spend) as (submission, row):
+                try:
                     receipt = submit()
-            except (MoneyError, WalletError):
-                reservation.keep(0)
-                raise
-            except ChainRejected as error:
-                fee = spend.fee_rao if error.fee_rao is None else error.fee_rao
-                reservation.keep(fee)
-                self._note(spend, "refused", 0, fee)
-                raise
-            except BaseException:  # the connection broke, or an interrupt: it may be in the next block
-                self._note(spend, "unknown", spend.amount_rao, spend.fee_rao)
-                raise
+                except (MoneyError, WalletError):
+                    reservation.keep(0)
+                    raise
+                except ChainRejected as error:
+                    fee = spend.fee_rao if error.fee_rao is None else error.fee_rao
+                    reservation.keep(fee)
+                    self._note(spend, row, "refused", fee=fee)
+                    raise
+                except BaseException as error:
+                    if isinstance(error, KeyboardInterrupt) and not submission.sent:
+                        reservation.keep(0)  # a key or a wallet was still asked
+                    else:
+                        self._note(spend, row, "unknown", amount=spend.amount_rao, fee=spend.fee_rao)
+                    raise
             left = _left(spend, receipt)
             reservation.keep((0 if spend.own else max(0, left)) + receipt.fee_rao)
-            self._note(spend, "done", left, receipt.fee_rao, receipt)
+            self._note(spend, row, "done", amount=left, fee=receipt.fee_rao, receipt=receipt)
             return receipt
 
     def _fee_only(self, spend: Spend, submit: Callable[[], Receipt]) -> Receipt:
         if self.budget.frozen:
             raise OverBudget(f"{spend.summary} costs a fee, and the budget for {self.budget.network} is 0.")
-        try:
-            with submitting(spend):
+        with self._submitting(spend) as (submission, row):
+            try:
                 receipt = submit()
-        except (ChainRejected, NodeUnreachable) as error:
-            outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
-            known = getattr(error, "fee_rao", None)
-            fee = spend.fee_rao if known is None else int(known)
-            self._note(spend, outcome, 0, fee)
-            self.budget.count(fee)
-            raise
+            except (MoneyError, WalletError):
+                raise
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt) and not submission.sent:
+                    raise
+                outcome: Outcome = "refused" if isinstance(error, ChainRejected) else "unknown"
+                known = getattr(error, "fee_rao", None)
+                fee = spend.fee_rao if known is None else int(known)
+                self._note(spend, row, outcome, fee=fee)
+                self.budget.count(fee)
+                raise
         self.budget.count(receipt.fee_rao)
         moved = moved_from(receipt, spend.wallet) - spend.brings_rao
-        self._note(spend, "done", moved, receipt.fee_rao, receipt)
+        self._note(spend, row, "done", amount=moved, fee=receipt.fee_rao, receipt=receipt)
         return receipt
 
+    @contextmanager
+    def _submitting(self, spend: Spend) -> Generator[tuple[Submission, str]]:
+        """Sign and send inside the block; the ledger has its row from the moment it may have left."""
+        row = secrets.token_hex(8)
+
+        def note(outcome: Outcome) -> None:
+            self._note(spend, row, outcome, amount=spend.amount_rao, fee=spend.fee_rao)
+
+        def reached(stage: Stage) -> None:
+            if stage == "in a block":
+                note("in a block")
+
+        with submitting(spend, lambda: note("pending")) as submission, listening(reached):
+            yield submission, row
+
     def _note(
-        self, spend: Spend, outcome: Outcome, amount: int, fee: int, receipt: Receipt | None = None
-    ) -> None:
+        self, spend: Spend, row: str, outcome: Outcome, *, amount: int = 0, fee: int,
+        receipt: Receipt | None = None,
+    ) -> None:  # fmt: skip
         if self.ledger is not None:
             block, tx = (receipt.block, receipt.tx) if receipt is not None else (0, "")
             self.ledger.add(
                 what=spend.what, wallet=spend.wallet, to=spend.to, amount_rao=amount, fee_rao=fee,
-                outcome=outcome, block=block, tx=tx, netuid=spend.netuid, summary=spend.summary,
+                outcome=outcome, block=block, tx=tx, netuid=spend.netuid, summary=spend.summary, row=row,
             )  # fmt: skip
 
     def _afford(self, spend: Spend, free_rao: int, deposit_rao: int) -> None:

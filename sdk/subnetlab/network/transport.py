@@ -1,34 +1,23 @@
-"""The SDK's transport with two things that a person who waits has to know, and one repair.
+"""The SDK's transport with three things that a person who waits has to know, and one repair.
 
 1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
    that the node sends in between (taken, in a block) are passed on to the listener in the context that
    submits. Nothing is changed or delayed by it.
 2. That a node went away in order. SDK 11.3 stumbles over a connection that the node closes by the book while
    something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
-3. A connection that is given up half way, because the node takes too long, is closed and not left behind.
+3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
+4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import bittensor
 
-Stage = Literal["signed", "in a block"]
-_WATCH = "author_submitAndWatchExtrinsic"
-_LISTENER: ContextVar[Callable[[Stage], None] | None] = ContextVar("subnetlab_progress", default=None)
+from subnetlab.network.stages import Stage, listener, sending
 
-
-@contextmanager
-def listening(tell: Callable[[Stage], None]) -> Generator[None]:
-    """Be told about the extrinsics submitted inside the block, on the client's own thread."""
-    before = _LISTENER.set(tell)
-    try:
-        yield
-    finally:
-        _LISTENER.reset(before)
+_SUBMIT, _WATCH = "author_submitExtrinsic", "author_submitAndWatchExtrinsic"
 
 
 class Transport(bittensor.RpcSubstrate):
@@ -51,11 +40,18 @@ class Transport(bittensor.RpcSubstrate):
         connection: Any = super()._interface(endpoint, fallbacks)
         self._opening = connection
         session = connection._session  # noqa: SLF001 - the SDK has no door for either
-        subscribe, pump = session.subscribe, session._pump  # noqa: SLF001
+        subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
+
+        async def requested(method: str, *given: Any, **options: Any) -> Any:
+            if method == _SUBMIT:
+                sending()
+            return await request(method, *given, **options)
 
         async def told(method: str, params: list[Any] | None, unsubscribe_method: str) -> Any:
             # A context variable set in the caller's thread is seen by the coroutine that it starts here.
-            tell = _LISTENER.get() if method == _WATCH else None
+            tell = listener() if method == _WATCH else None
+            if method == _WATCH:
+                sending()
             if tell is None:
                 return await subscribe(method, params, unsubscribe_method)
             subscription = await subscribe(method, params, unsubscribe_method)
@@ -69,7 +65,7 @@ class Transport(bittensor.RpcSubstrate):
                 return ConnectionError("the node closed the connection")
             return reason
 
-        session.subscribe, session._pump = told, pumped  # noqa: SLF001
+        session.subscribe, session.request, session._pump = told, requested, pumped  # noqa: SLF001
         return connection
 
 

@@ -2,14 +2,20 @@
 
 The SDK keeps a public half beside each key, so that an address is known without a password. One that is
 missing, damaged or of another key is refused with its file's name and a remedy: its address would be
-believed, and the key would sign for another account. No password is asked for here but to sign.
+believed, and the key would sign for another account. A password is asked for when a key is about to sign.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import bittensor
 from bittensor.keyfiles import Keyfile
+from bittensor.sp_core import WrongPasswordError, get_password_from_environment
 from bittensor_core import KeyfileError, Keypair
 
-from subnetlab.errors import WalletError
+from subnetlab.errors import PasswordWrong, WalletError
+from subnetlab.network.keyring import KEYRING, LockedKey
+from subnetlab.text import NAME, plain
 
 _REMEDIES = {
     "coldkeypub": "`btcli wallet regen-coldkeypub` writes it again from the address.",
@@ -35,25 +41,72 @@ def check_files(wallet: bittensor.Wallet) -> None:
         _read(wallet.hotkey_file, "hotkey")
 
 
-def check_signer(wallet: object, signer: str) -> None:
-    """Unlock the key that is about to sign, and see that it is the one whose address was looked at.
+def signing_wallet(wallet: Any, signer: str) -> Any:
+    """What signs for an address: the wallet itself, or its key out of the keyring where it is encrypted.
 
     Raises:
-        WalletError: it is another key, or its file is missing or damaged.
-        KeyfileError: the password is wrong.
+        KeyLocked: no password opened it.
+        WalletError: it is another key than the one whose address was looked at, or its file is damaged.
     """
     if not isinstance(wallet, bittensor.Wallet):
-        return
+        return wallet
     role = "coldkey" if str(wallet.coldkeypub.ss58_address) == signer else "hotkey"
     file = wallet.coldkey_file if role == "coldkey" else wallet.hotkey_file
-    try:
+    if not file.exists_on_device():
+        raise _broken(file, role, "is missing")
+    locked = file.is_encrypted()
+    if locked:
+        key = KEYRING.open(_locked(wallet, file, role, signer))
+    else:
         key = wallet.coldkey if role == "coldkey" else wallet.hotkey
-    except FileNotFoundError:
-        raise _broken(file, role, "is missing") from None
     if key.ss58_address != signer:
         public = wallet.coldkeypub_file if role == "coldkey" else wallet.hotkeypub_file
         what = f"is of {signer}, and the key beside it of {key.ss58_address}"
         raise _broken(public, f"{role}pub", what)
+    return _unlocked(wallet, role, key) if locked else wallet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unlocked:
+    """One key that signs, and public halves beside it: the SDK asks for a password again otherwise."""
+
+    coldkey: Keypair
+    coldkeypub: Keypair
+    hotkey: Keypair
+
+
+def _unlocked(wallet: bittensor.Wallet, role: str, key: Keypair) -> Any:
+    """What the SDK takes for a wallet for one submission; the key alone where the wallet has no hotkey."""
+    public = wallet.coldkeypub
+    if role == "hotkey":
+        return _Unlocked(coldkey=public, coldkeypub=public, hotkey=key)
+    if wallet.hotkeypub_file.exists_on_device():
+        return _Unlocked(coldkey=key, coldkeypub=public, hotkey=wallet.hotkeypub)
+    if wallet.hotkey_file.exists_on_device() and not wallet.hotkey_file.is_encrypted():
+        return _Unlocked(coldkey=key, coldkeypub=public, hotkey=wallet.hotkey)
+    return key
+
+
+def _locked(wallet: bittensor.Wallet, file: Keyfile, role: str, signer: str) -> LockedKey[Keypair]:
+    def unlock(password: str) -> Keypair:
+        try:
+            return file.get_keypair(password)
+        except WrongPasswordError:
+            raise PasswordWrong(f"That password does not open {file.path}.") from None
+        except (KeyfileError, OSError, ValueError):
+            raise _broken(file, role, "cannot be read as a key") from None
+
+    variable = file.env_var_name()
+
+    def given() -> str | None:
+        found: Any = get_password_from_environment(variable)
+        return str(found) if found else None
+
+    name = plain(wallet.name if role == "coldkey" else f"{wallet.name}/{wallet.hotkey_str}", NAME)
+    return LockedKey(
+        name=f"the {role} of {name}", place=f"{file.path} {signer}", unlock=unlock,
+        variable=variable, given=given,
+    )  # fmt: skip
 
 
 def _read(file: Keyfile, role: str) -> Keypair:

@@ -20,6 +20,7 @@ from bittensor.settings import default_archive_endpoints, default_fallback_endpo
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.rejection import translated
+from subnetlab.network.stages import sending
 from subnetlab.network.transport import Transport
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ class WireClient(bittensor.Subtensor):
         limit = self._limit()
         bounded = coro if limit in (None, math.inf) else asyncio.wait_for(coro, limit)
         try:
-            return super()._call(self._told_of_the_end(bounded))
+            return self._waited_for(self._told_of_the_end(bounded))
         except concurrent.futures.CancelledError as error:
             raise NodeUnreachable(
                 f"The connection to {self.endpoint} was closed while something waited for it.",
@@ -142,6 +143,28 @@ class WireClient(bittensor.Subtensor):
             for work in (bounded, coro):
                 if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
                     work.close()  # the node did not answer, so it was never begun
+
+    def _waited_for(self, coro: Coroutine[Any, Any, Any]) -> Any:
+        """As the SDK's own `_call`, which leaves the work going on where its caller is interrupted."""
+        try:
+            self.connect()
+            loop = self._own_loop
+            assert loop is not None
+        except BaseException:
+            coro.close()
+            raise
+        ended = threading.Event()
+        work = asyncio.run_coroutine_threadsafe(_noting_its_end(coro, ended), loop)
+        try:
+            return work.result()
+        except BaseException:  # the work's own error, or an interrupt of the cell that waits for it
+            try:
+                if work.cancel():
+                    ended.wait(_LET_GO_S)
+            finally:
+                if not ended.is_set():
+                    sending()  # it may go on, so what it submits may have left
+            raise
 
     async def _told_of_the_end(self, coro: Coroutine[Any, Any, Any]) -> Any:
         # The SDK stops its loop under whatever runs on it, and a thread that waits for that waits for ever.
@@ -172,6 +195,13 @@ class WireClient(bittensor.Subtensor):
         """Let go of a connection that belongs to the parent of this forked process, without closing it."""
         if self._finalizer is not None:
             self._finalizer.detach()
+
+
+async def _noting_its_end(coro: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await coro
+    finally:
+        ended.set()
 
 
 async def _quiet_loop() -> asyncio.AbstractEventLoop:

@@ -167,6 +167,10 @@ class Scored(Event):
     """Why it was gated, in words."""
     own_work: float = 0.0
     """Evidence over all rounds that its work is its own, in nats; 0 where the run weighs none."""
+    noise: float = 0.0
+    """Standard error of the loss removed on assigned data less that on held-out data; 0 where not weighed."""
+    tried: bool = True
+    """Whether the payload was tried on data, if it was sound: of many a round tries a sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

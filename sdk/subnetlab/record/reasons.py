@@ -12,6 +12,7 @@ from subnetlab.record.events import Scored
 ACCEPTED: Final = "accepted"
 GATED: Final = "gated"
 COPIED: Final = "copied"
+UNTRIED: Final = "untried"
 
 IN_WORDS: Final[dict[str, str]] = {
     "missing": "No commitment of this round is on chain.",
@@ -28,11 +29,13 @@ IN_WORDS: Final[dict[str, str]] = {
     "huge": "The payload holds an absurdly large value.",
     COPIED: "The payload equals, or nearly, one that was committed no later, in this round or before.",
     GATED: "Tried on data, the update did not lower the loss, or by too little beside the median miner's.",
+    UNTRIED: "The payload was sound, but not drawn to be tried on data, and not taken on earlier trials.",
 }
 """Every word a validator refuses with, as a sentence."""
 
 MEASURED: Final = frozenset({ACCEPTED, GATED})
-"""Verdicts on a payload that was opened and tried on data; all others were refused before that."""
+"""Verdicts on a payload that was opened and tried on data, unless it was accepted untried; all others were
+refused before that, or left out."""
 
 FORGED: Final = frozenset({
     "bad_signature", "wrong_key", "wrong_hash", "malformed", "bad_index", "huge", "too_large",
@@ -45,6 +48,11 @@ MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
 
 _RETRACTED: Final = (": it did not come from training.", ": an update that does harm is left out.")
 """What earlier versions said of every harmful update; the opposite of honest work does come from training."""
+
+
+def measured(event: Scored) -> bool:
+    """Whether a verdict rests on a trial on data."""
+    return event.verdict in MEASURED and event.tried
 
 
 def in_words(event: Scored) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from statistics import fmean
 
 from subnetlab.record.events import Mined, Scored
-from subnetlab.record.reasons import ACCEPTED, MEASURED, MISSED, in_words
+from subnetlab.record.reasons import ACCEPTED, MISSED, UNTRIED, in_words, measured
 
 
 class Standing(StrEnum):
@@ -41,11 +41,18 @@ class Judgement:
     weight: float
     removed: float
     """Loss removed on held-out data, also by what was refused; the score where nothing was measured."""
+    tried: bool = True
+    """Whether any validator opened the payload and tried it on data."""
 
     @property
     def accepted(self) -> bool:
         """Whether the payload was taken."""
         return self.verdict == ACCEPTED
+
+    @property
+    def untried(self) -> bool:
+        """Whether the payload was sound, and no validator tried it on data."""
+        return not self.tried and self.verdict in {ACCEPTED, UNTRIED}
 
     @property
     def missed(self) -> bool:
@@ -82,14 +89,15 @@ def judge(votes: Mapping[int, Scored], lead: int | None) -> Judgement | None:
         return None
     vote = deciding(votes, lead)
     # `Scored.score` is 0 for whatever was gated, though it was measured too.
-    measured = [each.loss_removed_held_out for each in votes.values() if each.verdict in MEASURED]
+    found = [each.loss_removed_held_out for each in votes.values() if measured(each)]
     return Judgement(
         verdict=vote.verdict,
         reason=in_words(vote),
         score=fmean(each.score for each in votes.values()),
         rating=fmean(each.rating for each in votes.values()),
         weight=fmean(each.weight for each in votes.values()),
-        removed=fmean(measured or (each.score for each in votes.values())),
+        removed=fmean(found or (each.score for each in votes.values())),
+        tried=bool(found),
     )
 
 
@@ -112,7 +120,7 @@ class MinerView:
     votes: dict[int, dict[int, Scored]] = field(default_factory=dict[int, dict[int, Scored]])
     """What was said of it, by round and validator."""
     judged: int = 0
-    """Rounds in which any validator judged it."""
+    """Rounds in which any validator judged it; to leave it out untried is no judgement."""
     accepted: int = 0
     missed: int = 0
     _leads: dict[int, int] = field(default_factory=dict[int, int])
@@ -143,10 +151,7 @@ class MinerView:
     def measured(self) -> list[Scored]:
         """Every verdict on a payload that was opened and tried on data, oldest first."""
         return [
-            vote
-            for number in sorted(self.votes)
-            for vote in self.votes[number].values()
-            if vote.verdict in MEASURED
+            vote for number in sorted(self.votes) for vote in self.votes[number].values() if measured(vote)
         ]
 
     @property
@@ -160,7 +165,8 @@ class MinerView:
         """What its judged rounds make of it, so far or up to a round; whether it is gone, `RunView` knows."""
         if upto is None:
             return standing(judged=self.judged, accepted=self.accepted, missed=self.missed)
-        found = [one for number in self.votes if number <= upto and (one := self.judgement(number))]
+        found = [one for one in map(self.judgement, [n for n in self.votes if n <= upto]) if one is not None]
+        found = [one for one in found if one.verdict != UNTRIED]
         return standing(
             judged=len(found),
             accepted=sum(one.accepted for one in found),
@@ -195,6 +201,8 @@ class MinerView:
         if not votes:
             return
         verdict = deciding(votes, self._leads.get(round_)).verdict
+        if verdict == UNTRIED:
+            return
         self.judged += by
         self.accepted += by * (verdict == ACCEPTED)
         self.missed += by * (verdict in MISSED)

@@ -6,7 +6,7 @@ with the same optimizer; what was not measured is null.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, log10
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from subnetlab.record.view import RunView
 from subnetlab.report import html, svg
 from subnetlab.report.costs import costs
 from subnetlab.report.format import bytes_text, loss_text, percent
+from subnetlab.report.gap import Gap
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HUES: Final = ("#2f7fd0", "#d1691a", "#1f9d74", "#c0599a", "#a88a00", "#7a6fd0")
 """Apart for most eyes, on light paper and on dark; later strategies differ by their dashes too."""
 _DASHES: Final = ("", "7 4", "2 3")
+_NO_SHARE: Final = "not measurable"
 WIDTH, _HEIGHT, _TOP, _BOTTOM, _PANEL, _GAP, _LEFT = 900, 300, 46, 244, 192, 30, 52
 _LEGEND: Final = _LEFT + 3 * _PANEL + 2 * _GAP + 22
 
@@ -37,9 +39,8 @@ class Outcome:
     view: RunView
     seconds: dict[int, float]
     """When each round closed."""
-    alone: float | None = None
-    ddp: float | None = None
-    """Last losses of the baselines with this strategy's optimizer and this seed."""
+    gap: Gap = field(default_factory=lambda: Gap(None, None))
+    """Between the baselines with this strategy's optimizer and this seed."""
 
     @property
     def rounds(self) -> list[int]:
@@ -55,11 +56,8 @@ class Outcome:
 
     @property
     def gap_closed(self) -> float | None:
-        """Share of the way from one alone to DDP; None where either is missing or DDP is no better."""
-        alone, ddp, loss = self.alone, self.ddp, self.loss
-        if alone is None or ddp is None or loss is None or not alone > ddp:
-            return None
-        return (alone - loss) / (alone - ddp)
+        """Share of the way from one alone to DDP; None where either is missing or they are too close."""
+        return self.gap.closed(self.loss)
 
     def steps(self, round_: int) -> int:
         """Optimizer steps of a miner up to the end of a round."""
@@ -110,8 +108,8 @@ class Comparison:
             "seed": one.seed,
             "status": str(one.view.status()),
             "loss": one.loss,
-            "alone": one.alone,
-            "ddp": one.ddp,
+            "alone": one.gap.baseline,
+            "ddp": one.gap.ddp,
             "gap_closed": one.gap_closed,
             **_spent(one, last, ("steps", "bytes", "wall_s")),
             "cpu_s": costs(one.view).peers or None,
@@ -161,7 +159,7 @@ class Comparison:
                     one.name,
                     str(one.seed),
                     _loss(one.loss) if one.loss is not None else str(row["status"]),
-                    "–" if one.gap_closed is None else percent(one.gap_closed),
+                    _gap_closed(one),
                     "–" if row["steps"] is None else f"{row['steps']:,}",
                     "–" if row["bytes"] is None else bytes_text(row["bytes"]),
                     _number(row["wall_s"], 1),
@@ -170,17 +168,30 @@ class Comparison:
             )
         return rows
 
+    def _notes(self) -> list[str]:
+        """Why rows have no share of the gap, where both of its ends were measured."""
+        why = {one.gap.why_not for one in self.outcomes if _gap_closed(one) == _NO_SHARE}
+        return [f"Gap closed, {said}." for said in sorted(why)]
+
     def __repr__(self) -> str:
         rows = self._table()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
+        lines = [
             "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
             for name, *numbers in rows
-        )
+        ]
+        return "\n".join([*lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         header, *rows = self._table()
-        return html.block(html.drawing(self.picture(), repr(self), width=WIDTH), html.table(header, rows))
+        drawn = html.drawing(self.picture(), repr(self), width=WIDTH)
+        return html.block(drawn, html.table(header, rows), *map(html.paragraph, self._notes()))
+
+
+def _gap_closed(one: Outcome) -> str:
+    if one.gap_closed is not None:
+        return percent(one.gap_closed)
+    return "–" if one.loss is None or one.gap.baseline is None or one.gap.ddp is None else _NO_SHARE
 
 
 def _spent(one: Outcome, round_: int | None, names: tuple[str, str, str]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from subnetlab.errors import RunNotFinished, UnknownUid
-from subnetlab.record.reasons import MEASURED
 from subnetlab.record.verdicts import Judgement, MinerView, Standing
 from subnetlab.record.view import RunView
 from subnetlab.report import html
@@ -119,7 +118,7 @@ def _score(view: RunView, miner: MinerView) -> Step:
 
 
 def _measured(view: RunView, miner: MinerView, judged: list[Judgement]) -> str:
-    tried = sum(one.verdict in MEASURED for one in judged)
+    tried = sum(one.tried for one in judged)
     if miner.score is None:
         rounds = counted(len(judged), "round")
         return f"In {rounds} no payload of it was opened and tried on data, so nothing was measured."

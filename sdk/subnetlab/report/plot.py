@@ -91,7 +91,8 @@ def reached(view: RunView, number: int) -> float:
 
 def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
-    marks = [svg.text(LEFT, 26, "Loss on held-out data, lower is better", size=13, bold=True)]
+    title = f"Loss on held-out data, {view.loss_unit}; lower is better"
+    marks = [svg.text(LEFT, 26, title, size=13, bold=True)]
     marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
     end = str(max(view.rounds, 2))

@@ -45,6 +45,7 @@ def summarise(
         "val_loss_alone": found.loss_baseline,
         "val_loss_ddp": found.loss_ddp,
         "gap_closed": found.gap_closed,
+        "gap_closed_why_not": found.gap.why_not or None,
         "speed_up": sooner.ratio if sooner else None,
         "speed_up_bound": sooner.bound if sooner else None,
         "speed_up_processor": found.processor_speed_up,

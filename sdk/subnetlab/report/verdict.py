@@ -13,6 +13,7 @@ from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.costs import Costs, costs
 from subnetlab.report.format import amount_alpha, bytes_text, count_word, loss_text, percent, seconds_text
+from subnetlab.report.gap import CLOSE, Gap
 from subnetlab.report.headline import Headline, headline
 from subnetlab.report.merit import merits
 from subnetlab.report.noise import loss_noise
@@ -56,6 +57,8 @@ class Verdict:
     """Whether honest miners' merits differ by no more than their rounds leave uncertain; None: unknown."""
     loss_noise: float = 0.0
     """Losses closer than this are the same: the measured curves do not say more."""
+    gap_noise: float = 0.0
+    """The same for one alone and DDP."""
     metrics: tuple[tuple[str, float], ...] = ()
     """What the task measures beside the loss, after the last round."""
 
@@ -108,10 +111,12 @@ class Verdict:
     @property
     def gap_closed(self) -> float | None:
         """Share of the way from one miner alone to DDP; None where DDP is not clearly better."""
-        alone, ddp, gain = self.loss_baseline, self.loss_ddp, self.gain
-        if alone is None or ddp is None or gain is None or not alone - ddp > self.loss_noise:
-            return None
-        return gain / (alone - ddp)
+        return self.gap.closed(self.loss_last)
+
+    @property
+    def gap(self) -> Gap:
+        """From one miner alone to DDP; where it has no share it says why."""
+        return Gap(self.loss_baseline, self.loss_ddp, self.gap_noise)
 
     @property
     def byte_ratio(self) -> float | None:
@@ -168,6 +173,8 @@ class Verdict:
             return ""
         ddp = f"DDP on the same data, sending {bytes_text(self.dense_bytes)} every step"
         share = self.gap_closed
+        if share is None and self.gap.why_not == CLOSE:
+            return f"{ddp}, is at {loss_text(self.loss_ddp)}; the share of that gap is {CLOSE}."
         if share is None:
             return f"{ddp}, is at {loss_text(self.loss_ddp)}, no better than one alone."
         if share >= 1:
@@ -302,6 +309,7 @@ def verdict(view: RunView) -> Verdict:
         attackers=tuple(view.role(uid) for uid in view.cheating),
         pay_is_noise=_alike(view),
         loss_noise=loss_noise(curve, [loss for _, loss in sorted(view.baseline_loss.items())]),
+        gap_noise=Gap.between(view.baselines.get(ALONE), view.baselines.get(DDP)).noise,
         metrics=_last_metrics(view),
     )
 

@@ -1,105 +1,64 @@
-"""One store over memory or a bucket of S3, Google or Azure, by obstore; a folder is `store.folder`'s.
+"""From what a store is called to the store: memory, a folder, a bucket, or an http(s) mirror to read from."""
 
-Creation is exclusive where the store itself enforces it: memory, and buckets that honour
-If-None-Match (AWS, R2, Google, Azure do; some S3 imitations do not). Blocking calls, safe from several
-threads. Credentials come from the environment, as obstore documents; none pass through here.
-"""
-
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from itertools import islice
+import configparser
+import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import obstore
 from obstore import exceptions
-from obstore.store import MemoryStore, from_url
-from obstore.store import ObjectStore as Backend
+from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
-from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, StoreUnreachable
-from subnetlab.store.base import MOST_NAMES
+from subnetlab.errors import StoreAddressInvalid, StoreUnreachable
+from subnetlab.store import address
+from subnetlab.store.address import Address
+from subnetlab.store.base import Store
+from subnetlab.store.bucket import ObjectStore
 from subnetlab.store.folder import FolderStore
-from subnetlab.store.object_names import checked, is_name
+from subnetlab.store.mirror import Mirror
+from subnetlab.store.patience import USUAL, Patience
 
-_SCHEMES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https", "file")
+_FROM_PROFILE: Final = {
+    "aws_access_key_id": "access_key_id",
+    "aws_secret_access_key": "secret_access_key",
+    "aws_session_token": "session_token",
+    "region": "region",
+    "endpoint_url": "endpoint",
+}
+_CONNECT: Final = timedelta(seconds=5)
 
 
-class ObjectStore:
-    """`store.base.Store` over any backend that obstore speaks."""
-
-    def __init__(self, backend: Backend, where: str) -> None:
-        """Keep the backend; `where` names it in errors."""
-        self.backend = backend
-        self.where = where
+class ReadOnlyStore(Mirror):
+    """A mirror where a store is expected: what is put is refused."""
 
     def put(self, name: str, data: bytes) -> None:
-        """Create an object.
+        """Nothing can be put here.
 
         Raises:
-            ObjectExists: the name is taken; the old object stays as it was.
-            InvalidObjectName: the name is not a plain relative one.
-            StoreUnreachable: nothing was written.
+            StoreUnreachable: always.
         """
-        with self._translated(checked(name)):
-            try:
-                obstore.put(self.backend, name, data, mode="create")
-            except exceptions.AlreadyExistsError:
-                raise ObjectExists(f"{name!r} is already in {self.where}.") from None
-
-    def get(self, name: str, limit: int) -> bytes:
-        """Read a whole object of at most `limit` bytes.
-
-        Raises:
-            ObjectMissing: no such name.
-            ObjectTooLarge: larger than `limit`; nothing was read into memory.
-            InvalidObjectName: the name is not a plain relative one.
-            StoreUnreachable: the store did not answer.
-        """
-        with self._translated(checked(name)):
-            found = obstore.get(self.backend, name)
-            size = found.meta["size"]
-            if size > limit:
-                raise ObjectTooLarge(f"{name!r} has {size} bytes; at most {limit} are read.")
-            return bytes(found.bytes())
-
-    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
-        """The names below a prefix (a whole path part), sorted; foreign ones are passed over.
-
-        Args:
-            prefix: empty means all.
-            limit: the most entries that are looked at, foreign ones included; the rest is left out.
-
-        Raises:
-            InvalidObjectName: the prefix is not a plain relative name.
-            StoreUnreachable: the store did not answer.
-        """
-        with self._translated(checked(prefix) if prefix else prefix):
-            pages = obstore.list(self.backend, prefix=prefix or None)
-            listed = (item["path"] for page in pages for item in page)
-            found: list[str] = []
-            with suppress(exceptions.InvalidPathError):  # a foreign name that cannot even be listed
-                found.extend(filter(is_name, islice(listed, limit)))
-            return sorted(found)
-
-    @contextmanager
-    def _translated(self, name: str) -> Generator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise ObjectMissing(f"{name!r} is not in {self.where}.") from None
-        except (exceptions.BaseError, OSError) as error:
-            sentence = str(error).partition("\n")[0]
-            raise StoreUnreachable(
-                f"{self.where} did not serve {name!r}: {sentence}.",
-                hint="Check the path or the credentials, then run again.",
-            ) from error
+        del data
+        raise StoreUnreachable(
+            f"{self.where} is read-only: {name!r} was not written.",
+            hint="Give the address of a bucket or a folder of your own.",
+        )
 
 
-def open_store(where: str | Path) -> ObjectStore | FolderStore:
-    """Open a store by what it is called: "memory", a folder, or a URL (s3://, gs://, az://, file://).
+def open_store(where: str | Path, *, profile: str = "", patience: Patience = USUAL) -> Store:
+    """Open a store by its address; nothing is sent to a bucket yet.
+
+    Args:
+        where: "memory", a folder, `s3://bucket/prefix?endpoint=…&region=…`, `gs://bucket/prefix`,
+            `az://container/prefix?account=…`, or `https://host/path`, which is read-only. `anonymous=true`
+            reads a public bucket without a key. R2 and others that speak S3 are `s3://` with their endpoint.
+        profile: of the AWS configuration files (`~/.aws/credentials` and `~/.aws/config`), for s3://. By
+            default the environment says who one is: `AWS_ACCESS_KEY_ID` and the like, `AWS_PROFILE`,
+            `GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_KEY`.
+        patience: how long the store may be away.
 
     Raises:
-        StoreUnreachable: the folder cannot be made, or the URL names no store.
+        StoreAddressInvalid: the text names no store, or holds credentials; or there is no such profile.
+        StoreUnreachable: the folder cannot be made.
 
     Example:
         >>> store = open_store("memory")
@@ -107,20 +66,91 @@ def open_store(where: str | Path) -> ObjectStore | FolderStore:
         >>> store.get("greeting", limit=100)
         b'hello'
     """
-    text = str(where)
-    if text == "memory":
-        return ObjectStore(MemoryStore(), "memory")
-    scheme, separator, _ = text.partition("://")
+    found = address.parse(where)
+    match found.scheme:
+        case "memory":
+            return ObjectStore(MemoryStore(), "memory", patience=patience)
+        case "file":
+            return _folder(found)
+        case "http" | "https":
+            return ReadOnlyStore(str(found), local=True, patience=patience)
+        case _:
+            return _bucket(found, profile, patience)
+
+
+def _folder(found: Address) -> FolderStore:
+    folder = Path(found.path)
     try:
-        if separator and scheme != "file":
-            if scheme not in _SCHEMES:
-                raise StoreUnreachable(f"No store speaks {scheme}://.", hint=f"Known: {', '.join(_SCHEMES)}.")
-            return ObjectStore(from_url(text), text)
-        folder = Path(text.removeprefix("file://")).expanduser().resolve()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStore(folder)
-    except (exceptions.BaseError, OSError, ValueError) as error:
+    except OSError as error:
         raise StoreUnreachable(
-            f"The store {text!r} cannot be opened: {str(error).partition(chr(10))[0]}.",
-            hint="Check the path or the URL.",
+            f"The store {found.path!r} cannot be opened: {error.strerror or error}.", hint="Check the path."
         ) from error
+    return FolderStore(folder)
+
+
+def _bucket(found: Address, profile: str, patience: Patience) -> ObjectStore:
+    config: dict[str, Any] = {}
+    if found.scheme == "s3":
+        config |= _profile(profile or _default_profile())
+    options = dict(found.options)
+    if options.pop("anonymous", "") == "true":
+        config["skip_signature"] = True
+    if "account" in options:
+        options["account_name"] = options.pop("account")
+    config |= options
+    opened: dict[str, Any] = {
+        "prefix": found.path or None,
+        "config": config,
+        "client_options": {
+            "timeout": timedelta(seconds=patience.request_s), "connect_timeout": _CONNECT,
+            "allow_http": str(config.get("endpoint", "")).startswith("http://"),
+        },
+        "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=patience.request_s)},
+    }  # fmt: skip
+    kinds: dict[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
+    try:
+        backend = kinds[found.scheme](found.host, **opened)
+    except (exceptions.BaseError, OSError, ValueError) as error:
+        sentence = str(error).partition("\n")[0]
+        raise StoreAddressInvalid(f"The store {str(found)!r} cannot be opened: {sentence}.") from None
+    return ObjectStore(backend, str(found), patience=patience, trusted=found.scheme != "s3")
+
+
+def _default_profile() -> str:
+    """The profile of the environment; a key there comes first, as with AWS's tools."""
+    return "" if os.environ.get("AWS_ACCESS_KEY_ID") else os.environ.get("AWS_PROFILE", "")
+
+
+def _profile(name: str) -> dict[str, str]:
+    """Credentials and place of a profile, as obstore calls them.
+
+    Raises:
+        StoreAddressInvalid: neither file has it.
+    """
+    if not name:
+        return {}
+    home = Path.home() / ".aws"
+    files = (
+        (Path(os.environ.get("AWS_CONFIG_FILE", home / "config")), f"profile {name}"),
+        (Path(os.environ.get("AWS_CONFIG_FILE", home / "config")), name),
+        (Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", home / "credentials")), name),
+    )
+    found: dict[str, str] = {}
+    for file, section in files:
+        read = configparser.RawConfigParser(default_section="")
+        try:
+            read.read(file, encoding="utf-8")
+        except (configparser.Error, OSError, UnicodeDecodeError):
+            raise StoreAddressInvalid(
+                f"{file} cannot be read as profiles.", hint="Check the file; its lines are not shown here."
+            ) from None
+        if read.has_section(section):
+            items = dict(read.items(section))
+            found |= {_FROM_PROFILE[key]: value for key, value in items.items() if key in _FROM_PROFILE}
+    if not found:
+        raise StoreAddressInvalid(
+            f"No profile is called {name!r} in ~/.aws/credentials or ~/.aws/config.",
+            hint="Write one as AWS's tools do, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    return found

@@ -52,6 +52,11 @@ def held_out(items: Items, count: int, *, run: str, round_: int, beacon: str) ->
     return _draw(count, items.count, "held-out", run, round_, beacon)
 
 
+def trial_place(*, run: str, round_: int, uid: int, beacon: str) -> int:
+    """Where a miner's payload stands in the order in which payloads of a round are drawn to be tried."""
+    return int(_draw(1, 1 << 62, "trial", run, round_, uid, beacon)[0])
+
+
 def validation(items: Items, count: int, *, seed: int) -> NDArray[np.int64]:
     """The fixed validation items on which a run's loss is reported."""
     return _draw(count, items.count, "validation", seed)

@@ -34,7 +34,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """The root of a binary hash tree: it fixes all leaves and their order.
 
     Leaves and nodes hash in different domains, so a node never passes for a shard; an odd node moves up
-    unchanged. Proofs of single shards are not made here.
+    unchanged. `merkle_path` proves a single leaf.
 
     Raises:
         ValueError: there are no leaves.
@@ -43,9 +43,52 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
         raise ValueError("a tree needs at least one leaf")
     level = list(leaves)
     while len(level) > 1:
-        pairs = [digest("data-node", a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
-        level = pairs + level[len(pairs) * 2 :]
+        level = _above(level)
     return level[0]
+
+
+def merkle_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The neighbours that lead from one leaf to the root, from the bottom up; an odd node has none.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"there is no leaf {index} among {len(leaves)}")
+    level, path = list(leaves), list[bytes]()
+    while len(level) > 1:
+        neighbour = index ^ 1
+        if neighbour < len(level):
+            path.append(level[neighbour])
+        level, index = _above(level), index // 2
+    return path
+
+
+def root_from(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
+    """The root that a leaf at a place of a tree has with this path.
+
+    Raises:
+        ValueError: the place is not in such a tree, or the path has another length.
+    """
+    if not 0 <= index < count:
+        raise ValueError(f"there is no leaf {index} among {count}")
+    node, left = leaf, list(path)
+    while count > 1:
+        if index ^ 1 < count:
+            if not left:
+                raise ValueError("the path is too short")
+            neighbour = left.pop(0)
+            pair = (neighbour, node) if index & 1 else (node, neighbour)
+            node = digest("data-node", *pair)
+        index, count = index // 2, -(-count // 2)
+    if left:
+        raise ValueError("the path is too long")
+    return node
+
+
+def _above(level: list[bytes]) -> list[bytes]:
+    pairs = [digest("data-node", a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
+    return pairs + level[len(pairs) * 2 :]
 
 
 def _person(domain: str) -> bytes:

@@ -72,9 +72,16 @@ class ScoringConfig:
     """How far the gate goes by earlier rounds; 0: by the round alone."""
     slash: float = 0.0
     """Share of its rating that a miner keeps who sends what only a cheat can; 1: nothing lasts."""
+    certainty: float = 2.5
+    """Standard errors by which harm must exceed the noise of its measurement, and rounds count by how much
+    they say beside it; 0: every number as it is, every round alike."""
+    tried: int = 0
+    """Most updates that are tried on data in a round; of more, a sample that the beacon draws. 0: all."""
 
 
-EARLIER: Final[dict[str, Any]] = {"near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0}
+EARLIER: Final[dict[str, Any]] = {
+    "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0, "tried": 0,
+}  # fmt: skip
 """What runs were judged by before a manifest named these; such values are not written."""
 
 _OLD_SCORING: Final = {
@@ -165,10 +172,14 @@ class Manifest:
             **({"deterministic": True} if self.deterministic else {}),
         }
 
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: what the hash is of, and what a public run keeps in its store."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+
     @property
     def hash(self) -> str:
         """The hash of the canonical JSON, 64 hex digits."""
-        return digest("manifest", json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))).hex()
+        return digest("manifest", self.to_bytes()).hex()
 
     @property
     def drawn_for(self) -> str:

@@ -41,3 +41,23 @@ def record(hash_: str) -> str:
 def initial(hash_: str) -> str:
     """The tensors that a run starts from, where the seed does not make them."""
     return f"initial/{hash_}"
+
+
+def manifest(hash_: str) -> str:
+    """A run's manifest as canonical JSON; found from the owner's announcement on chain."""
+    return f"manifests/{hash_}"
+
+
+def reports(round_: int, uid: int) -> str:
+    """The prefix of what a peer of a public run says of its round."""
+    return f"rounds/{round_:06}/reports/{uid}"
+
+
+def shard_hashes(root: str) -> str:
+    """The hashes of all shards of a run's data, found by the root in its manifest."""
+    return f"shards/{root}"
+
+
+def shard(hash_: str) -> str:
+    """One shard of a corpus."""
+    return f"data/{hash_}"

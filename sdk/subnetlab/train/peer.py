@@ -46,6 +46,8 @@ class Peer(ABC):
         hotkey: str,
         corpus: Corpus | None = None,
         patience_s: float = 600.0,
+        last_round: Callable[[], int] | None = None,
+        leaves_out: bool = False,
     ) -> None:
         """Build the model and check the data; nothing is sent yet.
 
@@ -59,6 +61,10 @@ class Peer(ABC):
             hotkey: this peer's own ss58 address; the roster says which seat it holds.
             corpus: the run's data, mapped; by default made again from the manifest's source.
             patience_s: how long a block may take before the chain counts as gone.
+            last_round: the last round that takes place, counted from 0 and asked before each; the manifest's
+                unless given.
+            leaves_out: whether a round whose commit deadline has passed is left out, on a chain whose blocks
+                wait for no peer.
 
         Raises:
             ModelNotBuildable: see `models.build`.
@@ -71,7 +77,12 @@ class Peer(ABC):
         self.seats: Sequence[Seat] = ()
         """Who takes part in the round at hand; empty before the first."""
         self.chain, self.store, self.report, self.sign = chain, store, report, sign
-        self.patience_s = patience_s
+        self.patience_s, self.leaves_out = patience_s, leaves_out
+        self.last_round = last_round or (lambda: manifest.rounds - 1)
+        self.in_round = False
+        """Whether it is between the open and the close of a round in which it takes part."""
+        self.leaving = False
+        """Set from outside: no further round is begun."""
         self.corpus = checked_corpus(manifest, corpus)
         self.replica = Replica(manifest, roster, chain, store)
         self.codec = self.codec_at(0)
@@ -94,11 +105,16 @@ class Peer(ABC):
             self.wait(self.manifest.heights(first - 1).close)
             self.replica.adopt(first - 1)
         for round_ in range(first, self.manifest.rounds):
+            if self.leaving or round_ > self.last_round():
+                return
             heights = self.manifest.heights(round_)
-            self.wait(heights.open)
+            head = self.chain.wait_for(heights.open, self.patience_s).number
+            if round_ > self.last_round():  # said while this peer waited
+                return
             self.seats = self.roster.at(heights.open)
             took_part = took_part or any(seat.hotkey == self.hotkey for seat in self.seats)
-            if took_part:
+            if took_part and not (self.leaves_out and head >= heights.commit):
+                self.in_round = True
                 self.codec = self.codec_at(round_)
                 self.take_part(heights)
             self.wait(heights.close)
@@ -106,6 +122,7 @@ class Peer(ABC):
             if took_part:
                 self.done("synced", heights)
                 self.closed(heights, adopted)
+            self.in_round = False
 
     @property
     def seat(self) -> Seat:

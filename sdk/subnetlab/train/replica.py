@@ -5,6 +5,7 @@ peer that is there already replays one. Every step is proven by the θ hash befo
 followed from the first validator, in lead order, whose whole chain of records holds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -80,8 +81,12 @@ class Replica:
         self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached)
         return reached[2]
 
-    def adopt(self, round_: int) -> Adopted | None:
+    def adopt(self, round_: int, each: Callable[[Adopted], None] | None = None) -> Adopted | None:
         """Apply everything published up to and including a round; None where it closed without a record.
+
+        Args:
+            round_: the round.
+            each: told of every round that is applied, oldest first, while θ is where that round left it.
 
         Raises:
             TrainError: validators published for this round, but nothing that can be followed from here.
@@ -97,7 +102,7 @@ class Replica:
             if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
                 continue  # of an earlier run, or too late to count; the next in order may be in time
             try:
-                adopted = self._follow(anchor, round_, seat.uid)
+                adopted = self._follow(anchor, round_, seat.uid, each)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
                 refused.append(f"uid {seat.uid}: {error}")
                 continue
@@ -111,13 +116,17 @@ class Replica:
         self.round = round_ + 1
         return adopted
 
-    def _follow(self, anchor: Anchor, round_: int, lead: int) -> Adopted | None:
+    def _follow(
+        self, anchor: Anchor, round_: int, lead: int, each: Callable[[Adopted], None] | None
+    ) -> Adopted | None:
         adopted: Adopted | None = None
         detours = self.publications.detours(anchor)
         for record in self._records(anchor.current.hex(), detours):
             if record.round <= round_:
                 self._apply(record, detours)
                 adopted = Adopted(record, lead) if record.round == round_ else adopted
+                if each is not None:
+                    each(Adopted(record, lead))
         return adopted
 
     def _records(self, newest: str, detours: Detours) -> list[RoundRecord]:

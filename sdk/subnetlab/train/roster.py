@@ -81,6 +81,8 @@ class Neuron:
     stake: int
     permit: bool
     is_owner: bool = False
+    mines: bool = False
+    """Whether its last commitment on chain says so: a miner whose pay is its stake may hold a permit too."""
 
 
 class ChainRoster:
@@ -109,7 +111,9 @@ class ChainRoster:
 
 
 def _seat(neuron: Neuron) -> Seat:
-    role: RosterRole = "validator" if neuron.permit else "owner" if neuron.is_owner else "miner"
+    role: RosterRole = "owner" if neuron.is_owner else "miner"
+    if neuron.permit and not neuron.mines:
+        role = "validator"
     return Seat(uid=neuron.uid, hotkey=neuron.hotkey, role=role)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.record.reasons import COPIED, FORGED, IN_WORDS, MEASURED
+from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, UNTRIED, measured
 from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -28,9 +28,10 @@ from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.evidence import Evidence
-from subnetlab.train.scoring.gate import gate
+from subnetlab.train.scoring.gate import gate, gate_by
 from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.rating import Ratings
+from subnetlab.train.scoring.sample import Trust
 from subnetlab.train.scoring.similar import NearCopies
 from subnetlab.units import U16_MAX
 
@@ -46,11 +47,18 @@ class Judged:
     rejected: dict[int, PayloadRejected] = field(default_factory=dict[int, PayloadRejected])
     removed: dict[int, Removed] = field(default_factory=dict[int, Removed])
     gated: dict[int, str] = field(default_factory=dict[int, str])
+    left_out: dict[int, str] = field(default_factory=dict[int, str])
+    """Of those that were sound and not tried, why they are not taken."""
 
     @property
     def accepted(self) -> list[Received]:
         """What goes into the aggregate, in uid order."""
-        return [self.received[uid] for uid in sorted(self.received) if uid not in self.gated]
+        out = {*self.gated, *self.left_out}
+        return [self.received[uid] for uid in sorted(self.received) if uid not in out]
+
+    def untried(self, uid: int) -> bool:
+        """Whether a payload was sound, and not among those that were tried."""
+        return uid in self.received and uid not in self.removed
 
     def score(self, uid: int) -> float:
         """Relative loss removed on unseen data; 0 for what was rejected or shut out."""
@@ -74,7 +82,12 @@ class Validator(Peer):
     @cached_property
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
-        return Evidence(self.manifest.scoring.own_work)
+        return Evidence(self.manifest.scoring.own_work, self.manifest.scoring.certainty)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """What it goes by for miners that it does not try in a round."""
+        return Trust(self.manifest.scoring.tried)
 
     @cached_property
     def near_copies(self) -> NearCopies:
@@ -88,25 +101,34 @@ class Validator(Peer):
             rounds.setdefault(verdict.round, []).append(verdict)
         for _, judged in sorted(rounds.items()):
             removed = {
-                verdict.uid: Removed(verdict.loss_removed_assigned, verdict.loss_removed_held_out)
+                verdict.uid: Removed(
+                    verdict.loss_removed_assigned, verdict.loss_removed_held_out, verdict.noise
+                )
                 for verdict in judged
-                if verdict.verdict in MEASURED
+                if measured(verdict)
             }
             self.evidence.weigh_standing(removed)
             self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            forged = [verdict.uid for verdict in judged if verdict.verdict in FORGED]
+            for verdict in judged:
+                if verdict.uid in removed or verdict.verdict in {*FORGED, COPIED}:
+                    self.trust.passed[verdict.uid] = verdict.verdict == ACCEPTED
             self._take_in(
-                {verdict.uid: verdict.score for verdict in judged},
+                {verdict.uid: verdict.score for verdict in judged if verdict.tried},
                 removed,
-                [verdict.uid for verdict in judged if verdict.verdict in FORGED],
+                [verdict.uid for verdict in judged if verdict.verdict == ACCEPTED],
+                forged,
             )
 
     def _take_in(
-        self, scores: dict[int, float], removed: Mapping[int, Removed], forged: Iterable[int]
-    ) -> None:
+        self, scores: dict[int, float], removed: Mapping[int, Removed], accepted: Iterable[int],
+        forged: Iterable[int],
+    ) -> None:  # fmt: skip
         """Let a round count in what lasts."""
         scoring = self.manifest.scoring
         signs = {uid: one.own > 0 for uid, one in removed.items()} if not scoring.own_work else {}
-        self.ratings.update(scores, signs)
+        beside, passed = self.evidence.known_beside(removed), set(accepted)
+        self.ratings.update(scores, signs, {uid: one for uid, one in beside.items() if uid in passed})
         if scoring.slash < 1:
             self.ratings.slash(forged, scoring.slash)
 
@@ -133,15 +155,40 @@ class Validator(Peer):
                 judged.rejected[seat.uid] = error
         if not self.near_copies.share:
             judged.rejected.update(drop_copies(judged.received))
-        judged.removed = self._try(judged.received, heights)
+        judged.removed = self._try(judged.received, self._sample(judged.received, heights), heights)
         self.evidence.weigh_own_work(judged.removed)
         if self.near_copies.share:
             self._drop_near_copies(judged, heights)
         scoring = self.manifest.scoring
-        reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
+        if scoring.certainty:
+            reasons = gate_by(self.evidence, judged.removed, scoring.gate, scoring.standing)
+        else:
+            reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
         judged.gated = {**self.evidence.against(judged.removed), **reasons}
         self.evidence.weigh_standing(judged.removed)
+        self._trust(judged)
         return judged
+
+    def _sample(self, received: Mapping[int, Received], heights: RoundHeights) -> list[int]:
+        """The miners whose payloads are tried, the same for every validator that has seen the same rounds."""
+        run, beacon = self.manifest.drawn_for, self.drawn_at(heights.beacon)
+        return self.trust.drawn({
+            uid: assignment.trial_place(run=run, round_=heights.round, uid=self.drawn_as(uid), beacon=beacon)
+            for uid in received
+        })  # fmt: skip
+
+    def _trust(self, judged: Judged) -> None:
+        """Keep what became of those that were tried, and leave out those that are not taken without."""
+        cheated = {uid for uid, error in judged.rejected.items() if error.reason in {*FORGED, COPIED}}
+        passed = {uid: uid not in judged.gated for uid in judged.removed}
+        self.trust.passed.update({**passed, **dict.fromkeys(cheated, False)})
+        untried, evidence = [uid for uid in judged.received if judged.untried(uid)], self.evidence
+        against, least = evidence.against(untried), self.manifest.scoring.gate
+        for uid in untried:
+            standing = evidence.standing.get(uid, 1.0) if self.manifest.scoring.standing else 1.0
+            why = against.get(uid) or self.trust.left_out(uid, standing, least)
+            if why:
+                judged.left_out[uid] = why
 
     def _drop_near_copies(self, judged: Judged, heights: RoundHeights) -> None:
         """Take out payloads that nearly equal another; of two alike the miner keeps it whose own work it is.
@@ -156,7 +203,8 @@ class Validator(Peer):
         copies = self.near_copies.found(updates, order, size, beacon)
         judged.rejected.update(copies)
         for uid in copies:
-            del received[uid], removed[uid]
+            del received[uid]
+            removed.pop(uid, None)
 
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
@@ -187,8 +235,9 @@ class Validator(Peer):
         """Take the round into the ratings, set weights, and report every verdict."""
         seats = miners(self.seats)
         self._take_in(
-            {seat.uid: judged.score(seat.uid) for seat in seats},
+            {seat.uid: judged.score(seat.uid) for seat in seats if not judged.untried(seat.uid)},
             judged.removed,
+            [received.entry.uid for received in judged.accepted],
             [uid for uid, error in judged.rejected.items() if error.reason in FORGED],
         )
         weights = self.vote(judged)
@@ -196,7 +245,7 @@ class Validator(Peer):
             self.chain.set_weights(weights)
             self.report(weights_set(self.seat.uid, heights, weights))
         for seat in seats:
-            self.report(self._verdict(judged, seat, heights, weights[seat.uid]))
+            self.report(self._verdict(judged, seat, heights, weights.get(seat.uid, 0.0)))
 
     def vote(self, judged: Judged) -> dict[int, float]:
         """The weights of this round by uid, from the ratings up to now."""
@@ -233,8 +282,10 @@ class Validator(Peer):
         every = max(1, self.manifest.rounds // 10)
         return (round_ + 1) % every == 0 or round_ == self.manifest.rounds - 1
 
-    def _try(self, received: dict[int, Received], heights: RoundHeights) -> dict[int, Removed]:
-        """Every sound update, clipped as it would be in the aggregate, alone on data.
+    def _try(
+        self, received: dict[int, Received], sample: list[int], heights: RoundHeights
+    ) -> dict[int, Removed]:
+        """The updates of a sample, clipped as they would be in the aggregate, each alone on data.
 
         Raises:
             ModelDiverged: the loss before the round was not finite, or far above the first.
@@ -249,7 +300,7 @@ class Validator(Peer):
         self._refuse_diverged(trial.before, heights.round)
         if not received:
             return {}
-        uids = sorted(received)
+        uids, drawn = sorted(received), set(sample)
         clipped = aggregate.clip_to_median(
             [received[uid].update for uid in uids], self.replica.layout, scoring.median_clip
         )
@@ -257,6 +308,7 @@ class Validator(Peer):
         return {
             uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
             for uid, update in zip(uids, clipped, strict=True)
+            if uid in drawn
         }
 
     def _refuse_diverged(self, loss: float, round_: int) -> None:
@@ -298,6 +350,8 @@ class Validator(Peer):
             verdict, reason = rejected.reason, IN_WORDS.get(rejected.reason, str(rejected))
         elif uid in judged.gated:
             verdict, reason = "gated", judged.gated[uid]
+        elif uid in judged.left_out:
+            verdict, reason = UNTRIED, judged.left_out[uid]
         else:
             verdict, reason = "accepted", ""
         return Scored(
@@ -313,6 +367,8 @@ class Validator(Peer):
             norm=aggregate.norm(judged.received[uid].update) if uid in judged.received else 0.0,
             reason=reason,
             own_work=self.evidence.own_work.get(uid, 0.0),
+            noise=removed.own_noise if self.evidence.certainty else 0.0,
+            tried=not judged.untried(uid),
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:

@@ -10,6 +10,7 @@ import subnetlab as sl
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.lab.session import Net
 from subnetlab.record.events import RunStatus
+from subnetlab.report.gap import Gap
 from subnetlab.settings import run_folders
 
 FLEET = sl.LocalFleet(miners=2, validators=1)
@@ -35,8 +36,6 @@ def test_two_strategies_on_one_subnet_become_one_frame_and_one_picture(net: Net)
     assert all(row["wall_s"] > 0 and row["cpu_s"] > 0 for row in rows)
     assert rows[0]["alone"] == rows[1]["alone"] is not None, "one optimizer, one seed: one pair of baselines"
     assert rows[0]["ddp"] < rows[0]["alone"]
-    gap = rows[0]["alone"] - rows[0]["ddp"]
-    assert rows[0]["gap_closed"] == pytest.approx((rows[0]["alone"] - rows[0]["loss"]) / gap)
     assert found.target == max(row["loss"] for row in rows)
     assert all(0 < row["steps_to_target"] <= row["steps"] for row in rows)
     assert found.curves.height == 9
@@ -46,6 +45,9 @@ def test_two_strategies_on_one_subnet_become_one_frame_and_one_picture(net: Net)
     first, second = (sl.attach(row["run"]) for row in rows)
     assert set(first.view.baselines) == {"alone", "ddp"}
     assert not second.view.baselines, "measured once"
+    gap = Gap.between(first.view.baselines["alone"], first.view.baselines["ddp"])
+    assert [row["gap_closed"] for row in rows] == [gap.closed(row["loss"]) for row in rows]
+    assert (rows[0]["gap_closed"] is None) == (rows[0]["alone"] - rows[0]["ddp"] <= gap.noise)
     assert first.view.peers == second.view.peers, "the second run took the first one's seats"
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import subnetlab as sl
-from subnetlab.errors import RunNotFinished
+from subnetlab.errors import FleetError, RunNotFinished, RunOver
 from subnetlab.fleet.launch import status
 from subnetlab.fleet.run_folder import SUPERVISOR_FILE
 from subnetlab.fleet.spec import read_spec
@@ -84,13 +84,29 @@ def test_the_same_seed_gives_the_same_model_on_another_chain_and_on_used_seats(n
     result = _result(first)
     assert len(result["thetas"]) == 2
     second = _train(used)
+    read_beside = _read_beside(second)
     assert _result(second) == result
+    assert read_beside > 0
     assert second.view.started.manifest_hash != first.view.started.manifest_hash
     net.reset()
     with sl.connect(sealing="instant") as fresh:
         third = _train(fresh.create_subnet("fresh", wallet="alice"))
         assert third.view.uids("miner") != first.view.uids("miner")
         assert _result(third) == result
+
+
+def _read_beside(run: Run) -> int:
+    """Have cells read what miners hold while the run goes on; how many came through, of which none failed."""
+    statuses: list[str] = []
+    while not run.ended:
+        with suppress(FleetError, RunOver):  # none is up yet, or the run ends just now
+            read = run.execute(
+                "sum(float(p.sum()) for p in model.parameters()), theta.norm(), miner.memory", block=False
+            )
+            assert read.wait(LIMIT_S)
+            statuses += (output.status for output in read.outputs.values())
+    assert set(statuses) <= {"ok", "gone"}
+    return statuses.count("ok")
 
 
 def _killed(run: Run, pid: int) -> None:

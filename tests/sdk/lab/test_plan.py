@@ -57,3 +57,10 @@ def test_a_batch_that_the_data_cannot_fill_is_refused() -> None:
     with pytest.raises(ArgumentInvalid, match="A batch of 19 items is larger than the training data"):
         plan(nn.Linear(4, 1), rows, **{**OPTIONS, "batch_size": 19})
     assert plan(nn.Linear(4, 1), rows, **{**OPTIONS, "batch_size": 18}).batch_size == 18
+
+
+def test_validators_of_many_miners_try_a_sample_and_those_of_few_try_all() -> None:
+    made = plan(models.TinyGPT("binder"), TEXT, **OPTIONS)
+    few, many = (made.manifest("run", 1, 5, miners=miners).to_json() for miners in (16, 17))
+    assert "tried" not in few["scoring"]
+    assert many["scoring"]["tried"] == 16

@@ -1,8 +1,10 @@
 """The ledger keeps every spend that passes the purse, whichever way it ended, across processes."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +15,7 @@ from subnetlab.network.confirm import Always, Never, Recorded, Spend
 from subnetlab.network.ledger import Ledger
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
+from subnetlab.network.stages import Stage, reached, sending
 from subnetlab.network.wallets import dev_keypair, dev_wallet
 
 from .conftest import Prepared
@@ -66,16 +69,32 @@ def rows(purse: Purse) -> list[tuple[object, ...]]:
         (lambda: receipt(back=50), ("pay", "done", -50, 7, 3), 7),
         (raising(ChainRejected("no")), ("pay", "refused", 0, 10, 0), 10),
         (raising(NodeUnreachable("gone")), ("pay", "unknown", 1000, 10, 0), 1010),
-        (raising(KeyboardInterrupt()), ("pay", "unknown", 1000, 10, 0), 1010),
+        (raising(ValueError("broken")), ("pay", "unknown", 1000, 10, 0), 1010),
     ],
 )
 def test_budget_and_ledger_agree_on_what_was_really_spent(
     purse: Purse, ended: Callable[[], Receipt], kept: tuple[object, ...], spent: int
 ) -> None:
-    with contextlib.suppress(SubnetLabError, KeyboardInterrupt):
+    with contextlib.suppress(SubnetLabError, ValueError):
         go(purse, spend(), ended)
     assert rows(purse) == [kept]
     assert purse.budget.spent_rao == spent
+
+
+@pytest.mark.parametrize(("amount", "counted"), [(1000, 1010), (0, 10)])
+@pytest.mark.parametrize("sent", [False, True])
+def test_an_interrupt_counts_as_spent_only_what_may_have_left(
+    purse: Purse, amount: int, counted: int, sent: bool
+) -> None:
+    def submit() -> Receipt:
+        if sent:
+            sending()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(purse, spend(amount), submit)
+    assert purse.budget.spent_rao == (counted if sent else 0)
+    assert rows(purse) == ([("pay", "unknown", amount, 10, 0)] if sent else [])
 
 
 def test_the_most_that_could_leave_is_not_what_left(purse: Purse) -> None:
@@ -84,6 +103,32 @@ def test_the_most_that_could_leave_is_not_what_left(purse: Purse) -> None:
     go(purse, spend(9 * 10**8, most=True), lambda: receipt(out=30))
     go(purse, spend(9 * 10**8, most=True), receipt)  # no events at all: on the safe side
     assert [row[2] for row in rows(purse)] == [0, 30, 9 * 10**8]
+
+
+def test_a_spend_is_in_the_ledger_from_the_moment_it_may_have_left(
+    purse: Purse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[tuple[object, ...]]] = []
+
+    def submit() -> Receipt:
+        seen.append(rows(purse))
+        sending()
+        sending()
+        seen.append(rows(purse))
+        for stage in ("signed", "in a block"):
+            reached(cast("Stage", stage))
+        seen.append(rows(purse))
+        return receipt()
+
+    go(purse, spend(), submit)
+    assert seen == [[], [("pay", "pending", 1000, 10, 0)], [("pay", "in a block", 1000, 10, 0)]]
+    assert rows(purse) == [("pay", "done", 1000, 7, 3)]
+    assert purse.ledger is not None
+    purse.ledger.add(what="pay", wallet="5G", outcome="pending", row="of a process that was killed")
+    assert rows(purse)[-1][1] == "pending"
+    later = time.time() + 3600
+    monkeypatch.setattr("subnetlab.network.ledger.time.time", lambda: later)
+    assert [row[1] for row in rows(purse)] == ["done", "unknown"]
 
 
 def test_a_fee_alone_is_counted_and_a_budget_of_nothing_forbids_it(purse: Purse) -> None:

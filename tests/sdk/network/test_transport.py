@@ -8,7 +8,7 @@ from tests.devnet_process import running_devnet
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.transport import Stage, listening
+from subnetlab.network.stages import Stage, listening
 
 
 def test_an_extrinsic_is_told_on_its_way_and_only_to_whoever_listens(tmp_path: Path) -> None:

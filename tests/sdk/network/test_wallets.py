@@ -7,7 +7,7 @@ import pytest
 from bittensor_core import Keypair
 
 from subnetlab.errors import UnknownWallet, WalletError
-from subnetlab.network.wallet_files import check_signer
+from subnetlab.network.wallet_files import signing_wallet
 from subnetlab.network.wallets import (
     DEV_NAMES,
     DevWallet,
@@ -157,14 +157,14 @@ def test_a_wallet_that_can_only_look_is_whole_until_it_has_to_sign(on_disk: bitt
     Path(on_disk.coldkey_file.path).unlink()
     opened = open_wallet("cold", development=False)
     with pytest.raises(WalletError, match=r"The coldkey file \S+ is missing.*backup"):
-        check_signer(opened, address(opened))
+        signing_wallet(opened, address(opened))
 
 
 def test_an_encrypted_key_is_compared_when_it_signs(on_disk: bittensor.Wallet, tmp_path: Path) -> None:
     other = bittensor.Wallet("other").create_new_coldkey(use_password=False, suppress=True)
     opened = open_wallet("cold", development=False)
-    check_signer(opened, address(opened))
+    signing_wallet(opened, address(opened))
     mixed = bittensor.Wallet("cold")
     mixed._coldkey, mixed._coldkeypub = other.coldkey, on_disk.coldkeypub
     with pytest.raises(WalletError, match="and the key beside it of"):
-        check_signer(mixed, address(on_disk))
+        signing_wallet(mixed, address(on_disk))

@@ -7,7 +7,7 @@ import pytest
 from tests.sdk.lab import story
 
 from subnetlab.record import events as e
-from subnetlab.record.reasons import GATED, IN_WORDS, MEASURED
+from subnetlab.record.reasons import GATED, IN_WORDS, MEASURED, UNTRIED
 from subnetlab.record.view import RunView
 from subnetlab.report.explain import Explanation, explain
 from subnetlab.report.format import percent
@@ -72,7 +72,13 @@ def test_what_was_never_opened_is_not_said_to_have_been_measured(word: str) -> N
     assert score.value == "–"
 
 
-@pytest.mark.parametrize("word", sorted(IN_WORDS))
+def test_whoever_waits_for_a_first_trial_is_not_said_to_have_been_refused() -> None:
+    said = told(UNTRIED)
+    assert "judged by no validator" in said.answer
+    assert "nothing was measured" in said.steps[1].sentence
+
+
+@pytest.mark.parametrize("word", sorted(set(IN_WORDS) - {UNTRIED}))
 def test_whoever_was_refused_is_not_told_that_its_updates_lowered_the_loss(word: str) -> None:
     said = told(word, removed=-0.02)
     assert "lowered the loss" not in said.answer

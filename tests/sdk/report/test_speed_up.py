@@ -9,6 +9,8 @@ import pytest
 from subnetlab.record import events as e
 from subnetlab.record.view import RunView
 from subnetlab.report.animation import animation
+from subnetlab.report.comparison import Comparison, Outcome
+from subnetlab.report.gap import Gap
 from subnetlab.report.headline import headline
 from subnetlab.report.plot import picture
 from subnetlab.report.speed_up import speed_up
@@ -152,7 +154,9 @@ def test_the_share_of_the_gap_stands_beside_what_ddp_sends() -> None:
 @pytest.mark.parametrize(
     ("alone", "ddp", "subnet", "says"),
     [
-        (1.8, 1.795, 1.6, "no better than one alone"),
+        (1.8, 1.795, 1.6, "gap is not measurable: alone and DDP differ by less than noise."),
+        (1.795, 1.8, 1.9, "gap is not measurable: alone and DDP differ by less than noise."),
+        (1.8, 1.9, 1.6, "no better than one alone"),
         (1.8, 1.6, 1.55, "the subnet is not behind it"),
         (1.8, 1.6, 1.9, "the subnet closed none of that gap"),
     ],
@@ -160,7 +164,36 @@ def test_the_share_of_the_gap_stands_beside_what_ddp_sends() -> None:
 def test_where_there_is_no_share_the_sentence_says_why(
     alone: float, ddp: float, subnet: float, says: str
 ) -> None:
-    assert says in str(judged({"alone": alone, "ddp": ddp}, subnet=subnet))
+    found = judged({"alone": alone, "ddp": ddp}, subnet=subnet)
+    assert says in str(found)
+    summary = summarise(run_with({"alone": alone, "ddp": ddp}, subnet=subnet), name="r")
+    assert (summary["gap_closed"] is None) == bool(summary["gap_closed_why_not"])
+
+
+def test_the_summary_says_where_its_share_would_be_why_there_is_none() -> None:
+    without = summarise(run_with({"alone": 1.8}), name="r")
+    assert without["val_loss_ddp"] is without["gap_closed"] is None
+    assert "DDP was no baseline" in without["gap_closed_why_not"]
+
+
+def test_a_comparison_takes_no_share_of_a_gap_that_is_noise() -> None:
+    def outcome(name: str, subnet: float, ddp: float) -> Outcome:
+        view = run_with({"alone": 0.6543, "ddp": ddp}, subnet=subnet)
+        gap = Gap.between(view.baselines["alone"], view.baselines["ddp"])
+        return Outcome(name=name, seed=0, run="r", view=view, seconds={}, gap=gap)
+
+    found = Comparison(outcomes=(outcome("close", 0.593, 0.653), outcome("apart", 0.593, 0.5)), unit="nats")
+    close, apart = found.frame.to_dicts()
+    assert close["gap_closed"] is None, "the curves end 0.0013 apart: a share would be 4,700 %"
+    assert apart["gap_closed"] == pytest.approx((0.6543 - 0.593) / (0.6543 - 0.5))
+    assert "not measurable" in repr(found).splitlines()[1]
+    assert repr(found).splitlines()[-1] == (
+        "Gap closed, not measurable: alone and DDP differ by less than noise."
+    )
+
+
+def test_the_saved_picture_says_the_unit_of_its_loss() -> None:
+    assert "Loss on held-out data, nats per byte; lower is better" in picture(run_with({"alone": 1.8}))
 
 
 def test_processor_time_is_said_by_role_and_where_the_subnet_loses() -> None:

@@ -16,8 +16,9 @@ from subnetlab.errors import (
     StoreUnreachable,
 )
 from subnetlab.store.base import Store
+from subnetlab.store.bucket import ObjectStore
 from subnetlab.store.object_names import checked
-from subnetlab.store.objects import ObjectStore, open_store
+from subnetlab.store.objects import open_store
 
 
 @pytest.fixture(params=["memory", "folder", "file-url"])

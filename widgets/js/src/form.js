@@ -5,8 +5,9 @@
 import { html, nothing, render as write } from "lit-html";
 import { greet, Heartbeat } from "./heartbeat.js";
 import { folded, steps, voteBar } from "./money.js";
+import { secretField } from "./secret.js";
 
-/** @import { Fact, FormSetup, FormState, Model, RenderContext } from "./types.js" */
+/** @import { Fact, Field, FormSetup, FormState, Model, RenderContext } from "./types.js" */
 
 const LOOK_AFTER_MS = 250;
 const ANSWER_WITHIN_MS = 4000;
@@ -37,8 +38,6 @@ class Form {
     this.list = `sl-${Math.random().toString(36).slice(2)}`;
     root.addEventListener("keydown", (event) => this.#key(event));
     this.draw();
-    this.amount = /** @type {HTMLInputElement} */ (root.querySelector("[name=amount]"));
-    this.target = /** @type {HTMLInputElement | HTMLSelectElement} */ (root.querySelector("[name=target]"));
     this.#fill();
   }
 
@@ -54,13 +53,23 @@ class Form {
     if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) event.preventDefault();
   }
 
+  /** @param {string} name @returns {HTMLInputElement | HTMLSelectElement | null} */
+  #input(name) {
+    return this.root.querySelector(`[name=${name}]`);
+  }
+
+  /** What is typed, of the fields that are there. */
+  get fields() {
+    return Object.fromEntries(this.setup.fields.map(({ name, value }) => [name, this.#input(name)?.value ?? value]));
+  }
+
   #lookSoon() {
     this.typing = true; // what is shown no longer is what is typed
     this.draw();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.typing = false;
-      this.model.send({ k: "look", amount: this.amount?.value, target: this.target?.value });
+      this.model.send({ k: "look", fields: this.fields });
       this.draw();
     }, LOOK_AFTER_MS);
   }
@@ -105,28 +114,28 @@ class Form {
 
   // What another tab typed belongs into these fields too; what was a secret belongs nowhere.
   #fill() {
-    const { amount, target } = this;
-    if (!amount || !target) return;
     const { preview, forget } = this.state;
-    if (forget) {
-      amount.value = "";
-      if (this.setup.kind !== "stake") target.value = "";
+    const typed = preview?.typed ?? {};
+    const inside = this.root.contains(document.activeElement);
+    for (const { name, kind } of this.setup.fields) {
+      const input = this.#input(name);
+      if (!input) continue;
+      if (forget && kind !== "choice") input.value = "";
+      if (!this.typing && !inside && typed[name] !== undefined) input.value = typed[name];
     }
-    if (this.typing || !preview?.money || this.root.contains(document.activeElement)) return;
-    amount.value = preview.amount;
-    target.value = preview.target;
   }
 
   draw() {
     const { state, setup } = this;
     const done = state.step === "finalised";
-    const what = `${setup.kind === "stake" ? "Stake" : "Pay"}, ${setup.real ? "real TAO" : "play money"}`;
+    const what = `${setup.title}, ${setup.real ? "real TAO" : "play money"}`;
     write(
       html`<div class="card ${setup.real ? "real" : ""}" role="group" aria-label=${what} ?hidden=${done}>
           <div class="network">${this.#network()}</div>
           <div class="body">${this.#fields()}${this.#preview()}
             <div class="steps">${steps(state)}</div>
             ${this.#actions()}
+            ${secretField(state.asks, this.model, this.alive)}
           </div>
         </div>
         <div class="receipt" role="status" ?hidden=${!done}>${done ? folded(state, setup) : nothing}</div>`,
@@ -142,33 +151,34 @@ class Form {
   }
 
   #fields() {
-    const { setup } = this;
     const settled = SETTLED.includes(this.state.step);
-    return html`<div class="row">
-      <label>Amount<span class="field unit">
-        <input name="amount" inputmode="decimal" autocomplete="off" spellcheck="false" placeholder="0"
-          value=${setup.amount} ?disabled=${settled} @input=${this.#lookSoon.bind(this)}>
-        <span class="muted">${setup.unit}</span></span></label>
-      <label>${setup.kind === "stake" ? "Validator" : "To"}${this.#target(settled)}</label>
-    </div>`;
+    const action = this.#input("action")?.value ?? this.setup.fields.find(({ name }) => name === "action")?.value ?? "";
+    const shown = this.setup.fields.filter(({ only }) => !only.length || only.includes(action));
+    return html`<div class="row ${shown.length > 2 ? "many" : ""}">${shown.map(
+      (field) => html`<label class=${field.kind}>${field.label}${this.#field(field, settled)}</label>`,
+    )}</div>`;
   }
 
-  /** @param {boolean} settled */
-  #target(settled) {
-    const { setup } = this;
+  /** @param {Field} field @param {boolean} settled */
+  #field({ name, kind, value, unit, choices, names, placeholder }, settled) {
     const look = this.#lookSoon.bind(this);
-    if (setup.kind === "stake") {
-      const options = setup.choices.map(
-        (choice) => html`<option value=${choice.value} ?selected=${choice.value === setup.target}>
+    if (kind === "choice") {
+      const options = choices.map(
+        (choice) => html`<option value=${choice.value} ?selected=${choice.value === value}>
           ${choice.label}  ${choice.detail}</option>`,
       );
-      return html`<select name="target" class="field" ?disabled=${settled} @input=${look}>${options}</select>`;
+      return html`<select name=${name} class="field" ?disabled=${settled} @input=${look}>${options}</select>`;
     }
-    return html`<input name="target" class="field" autocomplete="off" spellcheck="false" list=${this.list}
-      placeholder=${setup.names.length ? "a name, or 5…" : "5…"} value=${setup.target} ?disabled=${settled}
-      @input=${look}><datalist id=${this.list}>${setup.names.map(
-        (name) => html`<option
-        value=${name}></option>`,
+    if (kind === "amount") {
+      return html`<span class="field unit">
+        <input name=${name} inputmode="decimal" autocomplete="off" spellcheck="false" placeholder="0"
+          value=${value} ?disabled=${settled} @input=${look}>
+        <span class="muted">${unit}</span></span>`;
+    }
+    return html`<input name=${name} class="field" autocomplete="off" spellcheck="false" list="${this.list}-${name}"
+      inputmode=${kind === "number" ? "numeric" : "text"} placeholder=${placeholder} value=${value}
+      ?disabled=${settled} @input=${look}><datalist id="${this.list}-${name}">${names.map(
+        (each) => html`<option value=${each}></option>`,
       )}</datalist>`;
   }
 
@@ -207,12 +217,12 @@ class Form {
   #label() {
     const { state, setup } = this;
     if (!this.alive) return "Disconnected";
+    if (state.asks) return "Waiting for the password";
     if (state.step === "sending" || this.clicked === state.token) {
       return setup.real ? "Waiting, about 12 s" : "Waiting for the block";
     }
     if (state.step === "unknown") return "Outcome unknown";
-    const verb = setup.real ? "Spend" : setup.kind === "stake" ? "Stake" : "Pay";
-    return `${verb} ${state.preview?.money || `… ${setup.unit}`}`;
+    return state.preview?.button || `${setup.title} …`;
   }
 
   destroy() {

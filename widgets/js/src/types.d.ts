@@ -17,18 +17,36 @@ export interface RenderContext {
   signal?: AbortSignal;
 }
 
-/** `money/forms.py`: what a form is opened with; it never changes. */
+/** `money/forms.py:setup_of`: what a form is opened with; it never changes. */
 export interface FormSetup {
-  kind: "stake" | "pay";
+  title: string;
   network: string;
   real: boolean;
   unit: string;
   wallet: string;
   balance: string;
-  amount: string;
-  names: string[];
+  fields: Field[];
+}
+
+/** `money/fields.py:Field`. */
+export interface Field {
+  name: string;
+  label: string;
+  kind: "amount" | "number" | "text" | "choice";
+  value: string;
+  unit: string;
+  placeholder: string;
   choices: { value: string; label: string; detail: string }[];
-  target: string;
+  names: string[];
+  only: string[];
+}
+
+/** `password.py:Passwords.asks`: which key is locked, and what was wrong with the last password. */
+export interface Asks {
+  id: string;
+  key: string;
+  note: string;
+  busy: string;
 }
 
 export interface Vote {
@@ -46,9 +64,9 @@ export interface Fact {
 /** `money/preview.py:Preview.as_json`. */
 export interface Preview {
   can: boolean;
-  amount: string;
-  target: string;
+  typed: Record<string, string>;
   money: string;
+  button: string;
   done: string;
   facts: Fact[];
   vote: Vote | null;
@@ -61,6 +79,7 @@ export interface FormState {
   token: number;
   note: string;
   forget: boolean;
+  asks?: Asks | null;
   preview: Preview | null;
   receipt: { tx: string; block: number; took_s: number } | null;
 }
@@ -78,6 +97,36 @@ export interface MetagraphRow {
   wrote: number;
   since: number;
   unpaid: boolean;
+}
+
+/** `yuma_view/state.py`: one step of an epoch; `rows` is empty where a step has one number per uid. */
+export interface YumaStage {
+  name: string;
+  sentence: string;
+  unit: "share" | "α";
+  rows: number[];
+  columns: number[];
+  now: number[][];
+  was: number[][];
+}
+
+/** What each validator's stake became: shares of all stake, and pay in alpha. */
+export interface YumaFlow {
+  stake: number[];
+  counted: number[][];
+  cut: number[][];
+  paid: number[];
+  incentive: number[];
+}
+
+export interface YumaState {
+  where: string;
+  validators: number[];
+  miners: number[];
+  hidden: [number, number];
+  stages: YumaStage[];
+  flow: YumaFlow;
+  moved: boolean;
 }
 
 export interface MetagraphHeader {

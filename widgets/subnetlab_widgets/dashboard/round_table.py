@@ -129,9 +129,8 @@ class RoundTable:
             return
         found = self.view.miner(event.uid).judgement(event.round)
         if found is not None:
-            self._put(
-                event.round, event.uid, loss_removed=found.removed, rating=found.rating, weight=found.weight
-            )
+            removed = np.nan if found.untried else found.removed
+            self._put(event.round, event.uid, loss_removed=removed, rating=found.rating, weight=found.weight)
         self._judge(event.uid, event.round)
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:

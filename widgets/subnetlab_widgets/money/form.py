@@ -1,7 +1,7 @@
 """The form as a widget: shows one spend's state and passes a page's messages on to it.
 
-What a page may say is three things: hello, look (while typing) and confirm (the click). Anything else, and
-anything malformed, is dropped.
+What a page may say is four things: hello, look (while typing), confirm (the click), and the password of the
+key that is to sign. Anything else, and anything malformed, is dropped.
 """
 
 from collections.abc import Callable
@@ -13,22 +13,21 @@ from subnetlab.network.receipt import Receipt
 from subnetlab.text import plain_lines
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
+from subnetlab_widgets.money.fields import filled
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, Fields, OneSpend
+from subnetlab_widgets.password import Passwords
 from subnetlab_widgets.saved import Picture, Pictures
-
-_LONGEST_FIELD = 2000
-"""Characters; a whole keyfile fits, so that one that was pasted is still recognised and refused."""
 
 
 class SpendForm(BundledWidget):
-    """One stake or payment, previewed while typing, sent by one click, folded into a line when final.
+    """One spend, previewed while typing, sent by one click, folded into a line when final.
 
     The state lives in the kernel, so every tab shows the same form and a reload loses nothing. What is typed
-    travels as a message; the notebook keeps only what a preview has understood. Made by `stake_form` and
-    `pay_form`.
+    travels as a message; the notebook keeps only what a preview has understood. Made by `stake_form`,
+    `pay_form` and their like.
     """
 
     setup = traitlets.Dict().tag(sync=True)
@@ -47,28 +46,35 @@ class SpendForm(BundledWidget):
         self._pictures = Pictures(Picture(self._drawn, self._said))
         self._ended = ended
         super().__init__("form", setup=setup)
-        self.spend = OneSpend(preview=preview, send=send, clicked=clicked, changed=self._show)
+        self.passwords = Passwords(self._asks)
+        self.spend = OneSpend(
+            preview=preview, send=send, clicked=clicked, changed=self._show, passwords=self.passwords
+        )
         # A quote asks the chain; the shell's own thread stays free for the person's next cell.
         self._looks: Latest[Fields] = Latest(self.spend.look, name="subnetlab-preview")
         self._show(self.spend.state())
         self.on_msg(self._receive)
-        if setup["amount"]:
-            self._looks.put({"amount": setup["amount"], "target": setup["target"]})
+        self._first = {field["name"]: field["value"] for field in setup["fields"]}
+        if self._first.get("amount"):
+            self._looks.put(dict(self._first))
 
     def close(self) -> None:
         """Take the form off the page; what is on its way still arrives."""
         HEARTBEAT.leave(id(self))
+        self.passwords.cancel()
         super().close()
 
     def look_again(self) -> None:
         """Bring a preview up to date after somebody else has spent."""
+        state: dict[str, Any] = dict(self.state)
         if self.spend.step == "previewed":
-            self._looks.put(
-                {"amount": self.state["preview"]["amount"], "target": self.state["preview"]["target"]}
-            )
+            self._looks.put({**self._first, **state["preview"]["typed"]})
+
+    def _asks(self) -> None:
+        self.state = {**dict(self.state), "asks": self.passwords.asks}
 
     def _show(self, state: dict[str, Any]) -> None:
-        self.state = state
+        self.state = {**state, "asks": self.passwords.asks}
         if state["step"] in ("sending", "finalised", "failed", "unknown"):
             self._pictures.update()
         if state["step"] in ("finalised", "unknown"):
@@ -84,11 +90,13 @@ class SpendForm(BundledWidget):
             self._beat_until_over()
             self._beat()  # the answer: until it comes, the page says hello again
         elif kind == "look":
-            fields = {name: content.get(name) for name in ("amount", "target")}
-            if all(isinstance(value, str) and len(value) <= _LONGEST_FIELD for value in fields.values()):
-                self._looks.put({name: str(value) for name, value in fields.items()})
+            fields = filled(self._first, content.get("fields"))
+            if fields is not None:
+                self._looks.put(fields)
         elif kind == "confirm" and type(token) is int:
             self.spend.confirm(token)
+        else:
+            self.passwords.hear(content)
 
     def _beat_until_over(self) -> None:
         if self.spend.step not in ("finalised", "unknown"):

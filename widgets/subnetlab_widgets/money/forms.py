@@ -1,24 +1,24 @@
-"""`stake_form` and `pay_form`: open a form on a notebook's own network.
+"""The forms of a notebook's network: opened, kept up to date, and closed with it.
 
 A form spends through that `net`: one connection, one budget, one list of what was spent, whether a cell or a
 click spends. It closes nothing.
 """
 
 from collections import OrderedDict
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NodeUnreachable
 from subnetlab.lab.subnet import network_client
-from subnetlab.network.destination import destination, ss58_account
-from subnetlab.network.receipt import Receipt
+from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.secrets import refuse_secret
-from subnetlab.network.wallets import DEV_NAMES
+from subnetlab.network.wallets import Wallet, address
 from subnetlab.report.format import short
-from subnetlab.units import Amount, format_tao, rao, tao
+from subnetlab.text import NAME, plain
+from subnetlab.units import Amount, format_tao, rao
+from subnetlab_widgets.money.fields import Field
 from subnetlab_widgets.money.form import SpendForm
-from subnetlab_widgets.money.preview import Preview, amount_of, money, preview_pay, preview_stake, unit
-from subnetlab_widgets.money.spend import Clicked, Fields
+from subnetlab_widgets.money.preview import money, unit
 
 if TYPE_CHECKING:
     from subnetlab.lab.session import Net
@@ -26,75 +26,6 @@ if TYPE_CHECKING:
 MOST = 16
 """Forms kept open; the oldest that is not sending is closed when another one is opened."""
 _OPEN: "OrderedDict[int, tuple[Net, SpendForm]]" = OrderedDict()
-
-
-def stake_form(
-    net: "Net", *, netuid: int, hotkey_ss58: str = "", wallet: str = "alice", amount_tao: Amount = ""
-) -> SpendForm:
-    """A form that stakes behind a validator of a subnet; what is given is filled in, nothing is sent.
-
-    Args:
-        net: the notebook's network.
-        netuid: the subnet.
-        hotkey_ss58: who is backed; the first that may vote unless given.
-        wallet: who pays, by name.
-        amount_tao: what the form shows at first.
-
-    Raises:
-        SubnetLabError: no such subnet, wallet or key, or the node does not answer.
-
-    Example:
-        >>> stake_form(net, netuid=subnet.netuid)  # doctest: +SKIP
-    """
-    client, clicked = network_client(net), Clicked()
-    choices = _seats(net, netuid)
-    if hotkey_ss58:
-        target = ss58_account(hotkey_ss58)
-        if target not in [choice["value"] for choice in choices]:
-            choices.insert(0, {"value": target, "label": "key", "detail": short(target)})
-    else:
-        target = choices[0]["value"] if choices else ""
-
-    def send(fields: Fields) -> Receipt:
-        return net.stake(
-            amount_tao=_typed(fields), hotkey_ss58=fields["target"], netuid=netuid, wallet=wallet,
-            confirm=clicked, rate_tolerance=float(fields["tolerance"]),
-        )  # fmt: skip
-
-    def preview(fields: Fields) -> Preview:
-        _still_open(net)
-        return preview_stake(
-            client, wallet, amount=fields["amount"], hotkey_ss58=fields["target"], netuid=netuid
-        )
-
-    written = f"%sl stake 10 --to {target or 'HOTKEY'}, or net.stake(amount_tao=10, …)"
-    setup = _setup(net, "stake", wallet, amount_tao)
-    setup |= {"choices": choices, "target": target, "netuid": netuid, "written": written}
-    return _opened(net, setup, preview=preview, send=send, clicked=clicked)
-
-
-def pay_form(net: "Net", *, to: str = "", wallet: str = "alice", amount_tao: Amount = "") -> SpendForm:
-    """A form that pays somebody; arguments and errors as `stake_form`.
-
-    Example:
-        >>> pay_form(net, to="bob")  # doctest: +SKIP
-    """
-    client, clicked = network_client(net), Clicked()
-    if to:
-        destination(to, development=client.development)
-
-    def send(fields: Fields) -> Receipt:
-        return net.pay(amount_tao=_typed(fields), to=fields["target"], wallet=wallet, confirm=clicked)
-
-    def preview(fields: Fields) -> Preview:
-        _still_open(net)
-        return preview_pay(client, wallet, amount=fields["amount"], to=fields["target"])
-
-    setup = _setup(net, "pay", wallet, amount_tao)
-    written = f"%sl pay 0.5 {to or 'ADDRESS'}, or net.pay(amount_tao=0.5, …)"
-    names = [name for name in DEV_NAMES if name != wallet] if client.development else []
-    setup |= {"choices": [], "names": names, "target": to, "written": written}
-    return _opened(net, setup, preview=preview, send=send, clicked=clicked)
 
 
 def close_on(net: "Net") -> None:
@@ -110,7 +41,9 @@ def close_all() -> None:
         _OPEN.popitem()[1][1].close()
 
 
-def _opened(net: "Net", setup: dict[str, Any], **parts: Any) -> SpendForm:
+def opened(net: "Net", setup: dict[str, Any], **parts: Any) -> SpendForm:
+    """Make a form and keep it; `parts` as `SpendForm` takes them."""
+
     def ended() -> None:
         # Others show a balance and a budget that have just changed.
         for other, form in list(_OPEN.values()):
@@ -125,38 +58,56 @@ def _opened(net: "Net", setup: dict[str, Any], **parts: Any) -> SpendForm:
     return form
 
 
-def _setup(net: "Net", kind: str, wallet: str, amount_tao: Amount) -> dict[str, Any]:
+def setup_of(
+    net: "Net", title: str, wallet: str | Wallet | EvmWallet, fields: Sequence[Field], written: str
+) -> dict[str, Any]:
+    """What a form is opened with; it never changes.
+
+    Args:
+        net: the notebook's network.
+        title: the verb, such as `Stake`.
+        wallet: who pays.
+        fields: in their order.
+        written: how the same is said without a form.
+    """
     client = network_client(net)
-    opened = client.wallet(wallet)
-    if isinstance(amount_tao, str):
-        refuse_secret(amount_tao, "an amount")
-        written = amount_tao
-    else:
-        written = format_tao(rao(amount_tao), "").strip()
     tau = unit(client)
+    if isinstance(wallet, EvmWallet):
+        name, free = wallet.name, client.evm.balance(wallet)
+    else:
+        found = client.wallet(wallet)
+        free = client.balance(found)
+        name = wallet if isinstance(wallet, str) else str(getattr(found, "name", "") or short(address(found)))
     return {
-        "kind": kind,
-        "network": client.network.name,
+        "title": title,
+        "network": plain(client.network.name, NAME),
         "real": not client.development,
         "unit": tau,
-        "wallet": wallet,
-        "balance": f"{money(client.balance(opened))} {tau}",
-        "amount": written,
-        "names": [],
+        "wallet": plain(name, NAME),
+        "balance": f"{money(free)} {tau}",
+        "fields": [field.as_json() for field in fields],
+        "written": written,
     }
 
 
-def _seats(net: "Net", netuid: int) -> list[dict[str, str]]:
-    """Who may be backed: those that may vote, by stake; every seat if none may vote yet."""
-    graph = network_client(net).metagraph(netuid)
-    able = sorted(graph.validators, key=lambda row: (-row.stake_alpha_rao, row.uid)) or graph.neurons
-    return [{"value": row.hotkey, "label": f"uid {row.uid}", "detail": short(row.hotkey)} for row in able]
+def first_amount(amount_tao: Amount) -> str:
+    """An amount as a form shows it at first; a text stays as it was typed.
+
+    Raises:
+        SecretRefused: it looks like a secret.
+        InvalidAmount: it is no amount.
+    """
+    if isinstance(amount_tao, str):
+        refuse_secret(amount_tao, "an amount")
+        return amount_tao
+    return format_tao(rao(amount_tao), "").strip()
 
 
-def _typed(fields: Fields) -> Decimal:
-    return tao(amount_of(fields["amount"]))
+def still_open(net: "Net") -> None:
+    """Refuse to preview on a network that was left.
 
-
-def _still_open(net: "Net") -> None:
+    Raises:
+        NodeUnreachable: it was.
+    """
     if net.closed:
         raise NodeUnreachable("This network was closed.", hint="net = sl.connect() opens another.")

@@ -16,11 +16,11 @@ def words(setup: dict[str, Any], state: dict[str, Any]) -> str:
     if step == "finalised":
         receipt = state["receipt"]
         return f"{_last_words(state)} (block {receipt['block']}, {receipt['tx']}; {where})"
-    verb = "Stake" if setup["kind"] == "stake" else "Pay"
     if step in ("sending", "failed", "unknown"):
-        return f"{verb} by form ({where}): {_last_words(state)}"
+        return f"{setup['title']} by form ({where}): {_last_words(state)}"
     # A page that was closed meanwhile cannot be told what came later, so this must stay true for ever.
-    return f"{verb} by form ({where}): nothing had been sent so far. Without a form: {setup['written']}"
+    unsent = "nothing had been sent so far"
+    return f"{setup['title']} by form ({where}): {unsent}. Without a form: {setup['written']}"
 
 
 def plain_html(setup: dict[str, Any], state: dict[str, Any]) -> str:
@@ -37,8 +37,7 @@ def plain_html(setup: dict[str, Any], state: dict[str, Any]) -> str:
 def _last_words(state: dict[str, Any]) -> str:
     if state["step"] == "finalised":
         return f"Finalised: {state['preview']['done']}"
+    what = state["preview"]["money"] or state["preview"]["button"]
     if state["step"] == "sending":
-        return (
-            f"{state['preview']['money']} sent, the block is not known yet. Look at the balance: %sl wallet"
-        )
-    return f"{state['preview']['money']}: {state['note']}"
+        return f"{what} sent, the block is not known yet. Look at the balance: %sl wallet"
+    return f"{what}: {state['note']}"

@@ -1,4 +1,4 @@
-"""What a stake or a payment would do, as the lines of a form, before anything is sent.
+"""What a spend would do, as the lines of a form, before anything is sent; of either half of the chain.
 
 A line that fails says so in words and is marked; the form's button follows from that. Amounts are rao and
 alpha-rao until they are written. What was typed is echoed only where it was understood.
@@ -6,19 +6,15 @@ alpha-rao until they are written. What was typed is echoed only where it was und
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import bittensor
 
-from subnetlab.errors import SubnetLabError
-from subnetlab.network.client import RATE_TOLERANCE, NetworkClient
-from subnetlab.network.destination import destination, ss58_account
-from subnetlab.network.evm.addresses import evm_address, looks_like_evm
-from subnetlab.network.metagraph import MetagraphSnapshot
-from subnetlab.report.format import short
-from subnetlab.units import RAO_PER_TAO, format_tao, rao, tao
-
-Kind = Literal["stake", "pay"]
+from subnetlab.errors import ArgumentInvalid, SubnetLabError
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.evm.transactions import Transaction
+from subnetlab.network.evm.wallet import EvmWallet
+from subnetlab.units import RAO_PER_TAO, format_tao, tao
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +44,12 @@ class Preview:
     can: bool
     note: str
     amount_rao: int
-    amount: str = ""
-    """As it was understood, without its unit; so that a second tab shows what the first one typed."""
-    target: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The fields as they were understood, so that a second tab shows what the first one typed."""
     money: str = ""
-    """The amount with its unit, for the button."""
+    """The amount with its unit."""
+    button: str = ""
+    """What the button says."""
     done: str = ""
     """What will have happened, for the line that remains."""
     terms: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -70,76 +67,6 @@ def refused(error: SubnetLabError) -> Preview:
     return Preview(facts=(), vote=None, can=False, note=str(error), amount_rao=0)
 
 
-def amount_of(typed: str) -> int:
-    """The rao that were typed.
-
-    Raises:
-        InvalidAmount: not an amount.
-    """
-    return rao(typed)
-
-
-def preview_stake(
-    client: NetworkClient, wallet: str, *, amount: str, hotkey_ss58: str, netuid: int
-) -> Preview:
-    """What staking `amount` TAO behind a hotkey would do.
-
-    Raises:
-        SubnetLabError: the amount or the hotkey cannot be used, or the node does not answer.
-    """
-    amount_rao = amount_of(amount)
-    hotkey = ss58_account(hotkey_ss58)
-    quote = client.quote_stake(amount_tao=tao(amount_rao), netuid=netuid)
-    tolerance = tolerated(quote.slippage_share)
-    intent = bittensor.AddStake(
-        hotkey_ss58=hotkey, netuid=netuid, amount_tao=_balance(amount_rao), rate_tolerance=tolerance
-    )
-    fee = _fee(client, intent, wallet)
-    facts = [
-        Fact(name="You receive", value=f"{tao(quote.received):,.3f} α"),
-        Fact(name="Slippage", value=f"{quote.slippage_share * 100:.2f}\u2009%"),
-        Fact(name="Fee", value=f"{money(fee)} {unit(client)}"),
-    ]
-    graph = client.metagraph(netuid)
-    row = graph.by_hotkey(hotkey)
-    who = short(hotkey) if row is None else f"uid {row.uid}"
-    return _with_money(
-        client, wallet, facts=facts, amount=amount_rao, fee=fee,
-        vote=_vote(graph, hotkey, quote.received), target=hotkey, done=f"staked to {who}",
-        terms={"tolerance": str(tolerance)},
-    )  # fmt: skip
-
-
-def preview_pay(client: NetworkClient, wallet: str, *, amount: str, to: str) -> Preview:
-    """What paying `amount` TAO would do; errors as `preview_stake`."""
-    amount_rao = amount_of(amount)
-    dest = destination(to, development=client.development)
-    who = short(dest) if to.strip() == dest else to.strip().lower()
-    facts = [Fact(name="To", value=dest)]
-    intent: Any = bittensor.Transfer(dest_ss58=dest, amount_tao=_balance(amount_rao))
-    if looks_like_evm(to):
-        address = evm_address(to)
-        who, intent = (
-            short(address),
-            bittensor.FundEvmKey(evm_address=address, amount_tao=_balance(amount_rao)),
-        )
-        facts = [Fact(name="To", value=address), Fact(name="On its mirror", value=dest)]
-    fee = _fee(client, intent, wallet)
-    facts.append(Fact(name="Fee", value=f"{money(fee)} {unit(client)}"))
-    return _with_money(
-        client, wallet, facts=facts, amount=amount_rao, fee=fee, vote=None,
-        target=to.strip(), done=f"paid to {who}",
-    )  # fmt: skip
-
-
-def tolerated(slippage_share: float) -> float:
-    """How far the price may move: as far as the spend itself moves it, which was shown, and 5 % by others.
-
-    In a pool whose product stays constant, the last token costs `1 / (1 - slippage)²` of the first.
-    """
-    return min(1.0, max(0.0, 1 - slippage_share) ** -2 - 1 + RATE_TOLERANCE) if slippage_share < 1 else 1.0
-
-
 def unit(client: NetworkClient) -> str:
     """How TAO is called in a form, so that play money is never taken for real."""
     return "play τ" if client.development else "TAO"
@@ -151,52 +78,120 @@ def money(amount_rao: int) -> str:
     return format_tao(amount_rao, "").strip() if tiny else f"{tao(amount_rao):,.4f}"
 
 
-def _with_money(
-    client: NetworkClient, wallet: str, *, facts: list[Fact], amount: int, fee: int, vote: Vote | None,
-    target: str, done: str, terms: Mapping[str, str] | None = None,
+def whole(name: str, typed: str, *, least: int, most: int) -> int:
+    """A whole number that was typed.
+
+    Raises:
+        ArgumentInvalid: it is none, or outside of these bounds.
+    """
+    text = typed.strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else -1
+    if not least <= number <= most:
+        raise ArgumentInvalid(f"{name} is a whole number from {least} to {most:,}.")
+    return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What a spend takes out of a wallet."""
+
+    free: int
+    """What the wallet holds, in rao."""
+    deposit: int
+    """What has to stay in it."""
+    amount: int
+    fee: int
+    brings: int = 0
+    """What comes back into the wallet with it."""
+    counted: int | None = None
+    """What the budget counts beside the fee; the amount unless given."""
+    counts_fee: bool = True
+    """Whether the budget limits the fee; a spend of nothing else passes any budget but 0."""
+
+
+def costs_of(client: NetworkClient, intent: bittensor.Intent, wallet: Any, *, amount: int = 0) -> Costs:
+    """What an intent of the SDK costs a wallet; an amount of 0 is a fee alone."""
+    opened = client.wallet(wallet)
+    with client.client.question():
+        plan = client.client.plan(intent, opened)
+        fee = int(plan.fee.rao) if plan.fee is not None else 0
+        if intent.mev_shield_required:
+            fee += int(client.client.estimate_shielded_carrier_fee(str(plan.signer_address)).rao)
+    return Costs(
+        free=client.balance(opened), deposit=client.existential_deposit, amount=amount, fee=fee,
+        counts_fee=amount > 0,
+    )  # fmt: skip
+
+
+def costs_of_gas(client: NetworkClient, wallet: EvmWallet, transaction: Transaction) -> Costs:
+    """What a transaction of the EVM costs its sender.
+
+    Raises:
+        ChainRejected: it would fail; the reason is in words.
+    """
+    free, amount = client.evm.balance(wallet), transaction.amount_rao
+    if amount > free:  # what cannot be paid cannot be estimated
+        return Costs(free=free, deposit=0, amount=amount, fee=0)
+    gas = client.evm.gas(wallet, transaction)
+    asked = amount > 0 or not client.development
+    return Costs(
+        free=free, deposit=gas.most_rao - gas.fee_rao, amount=amount,
+        fee=gas.fee_rao, brings=transaction.brings_rao, counts_fee=asked,
+        counted=0 if transaction.own else None,
+    )  # fmt: skip
+
+
+def settled(
+    client: NetworkClient, costs: Costs, *, lines: list[Fact], verb: str, done: str, typed: Mapping[str, str],
+    said: str = "", vote: Vote | None = None, terms: Mapping[str, str] | None = None,
 ) -> Preview:  # fmt: skip
-    tau = unit(client)
-    free, left = client.balance(client.wallet(wallet)), client.budget.left_rao
-    after = free - amount - fee
-    poor = after < client.existential_deposit
-    over = left is not None and amount + fee > left
+    """The preview with fee, balance and budget, and whether all of it can be.
+
+    Args:
+        client: the network.
+        costs: what it takes.
+        lines: what is said first.
+        verb: of the button, such as `Stake`.
+        done: what will have happened.
+        typed: the fields as they were understood.
+        said: the amount as the button says it; TAO unless given.
+        vote: what it does to a vote.
+        terms: what a click agrees to besides.
+    """
+    tau, left = unit(client), client.budget.left_rao
+    takes = costs.amount + costs.fee
+    after = costs.free - takes
+    poor = after < costs.deposit
+    counts = (costs.amount if costs.counted is None else costs.counted) + costs.fee
+    limited = costs.counts_fee or client.budget.frozen
+    over = left is not None and limited and counts > left
+    facts = [*lines, Fact(name="Fee", value=f"{money(costs.fee)} {tau}")]
     facts.append(
-        Fact(name="Balance", value=f"{money(free)} {tau} is too little, fee and deposit included", bad=True)
+        Fact(
+            name="Balance",
+            value=f"{money(costs.free)} {tau} is too little, fee and deposit included",
+            bad=True,
+        )
         if poor
-        else Fact(name="Balance", value=money(free), then=f"{money(after)} {tau}")
+        else Fact(name="Balance", value=money(costs.free), then=f"{money(after + costs.brings)} {tau}")
     )
     if left is None:
         facts.append(Fact(name="Budget left", value="no limit"))
     elif over:
         facts.append(Fact(name="Budget left", value=f"only {format_tao(left, tau)}", bad=True))
     else:
-        facts.append(Fact(name="Budget left", value=money(left), then=f"{money(left - amount - fee)} {tau}"))
-    can = not (poor or over)
+        then = f"{money(max(0, left - counts))} {tau}"
+        facts.append(Fact(name="Budget left", value=money(left), then=then))
+    can = not (poor or over or any(fact.bad for fact in facts))
+    said = said or (format_tao(costs.amount, tau) if costs.amount else "")
+    spends = not client.development and costs.amount > 0
     return Preview(
-        facts=tuple(facts), vote=vote, can=can, amount_rao=amount, target=target,
+        facts=tuple(facts), vote=vote, can=can, amount_rao=costs.amount, typed=typed, money=said,
         note="Nothing is sent yet" if can else "The marked line prevents it",
-        amount=format_tao(amount, "").strip(), money=format_tao(amount, tau),
-        done=f"{format_tao(amount, tau)} {done}", terms=terms or {},
+        button=f"{'Spend' if spends else verb} {said}".strip(), done=done, terms=terms or {},
     )  # fmt: skip
 
 
-def _vote(graph: MetagraphSnapshot, hotkey: str, received: int) -> Vote | None:
-    """How much of the subnet's voting stake the hotkey has, and would have; None where it cannot vote."""
-    row = graph.by_hotkey(hotkey)
-    whole = sum(neuron.stake_alpha_rao for neuron in graph.validators)
-    if row is None or not row.validator_permit or whole == 0:
-        return None
-    return Vote(
-        before=100 * row.stake_alpha_rao / whole,
-        after=100 * (row.stake_alpha_rao + received) / (whole + received),
-    )
-
-
-def _fee(client: NetworkClient, intent: bittensor.Intent, wallet: str) -> int:
-    with client.client.question():
-        plan = client.client.plan(intent, client.wallet(wallet))
-    return int(plan.fee.rao) if plan.fee is not None else 0
-
-
-def _balance(amount_rao: int) -> Any:
-    return bittensor.Balance.from_rao(amount_rao, 0)
+def exact(amount_rao: int, netuid: int = 0) -> Any:
+    """An amount as the SDK takes it."""
+    return bittensor.Balance.from_rao(amount_rao, netuid)

@@ -9,13 +9,15 @@ own: it is never shown as failed, and this form sends nothing more after it.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from subnetlab.errors import NodeUnreachable, SecretRefused, SubnetLabError
 from subnetlab.network.confirm import Spend
+from subnetlab.network.keyring import AskPassword, asked_of
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.secrets import refuse_secret
-from subnetlab.network.transport import Stage, listening
+from subnetlab.network.stages import Stage, listening
 from subnetlab_widgets.money.preview import Preview, refused
 
 Step = Literal["editing", "previewed", "sending", "finalised", "failed", "unknown"]
@@ -59,6 +61,7 @@ class OneSpend:
         send: Callable[[Fields], Receipt],
         clicked: Clicked,
         changed: Callable[[dict[str, Any]], None],
+        passwords: AskPassword | None = None,
     ) -> None:
         """Begin with nothing previewed.
 
@@ -67,8 +70,10 @@ class OneSpend:
             send: carries them out; called at most once per confirmed preview.
             clicked: the purse's confirmation.
             changed: told the new state, as JSON types.
+            passwords: asked for the password of a key that is locked; the usual one where it is None.
         """
         self._preview, self._send, self._clicked, self._changed = preview, send, clicked, changed
+        self._passwords = passwords
         self._lock = threading.Lock()
         self._telling = threading.RLock()
         self.step: Step = "editing"
@@ -128,7 +133,8 @@ class OneSpend:
         step: Step = "unknown"
         note, receipt = UNKNOWN, None
         try:
-            with listening(self._reach):
+            asking = nullcontext() if self._passwords is None else asked_of(self._passwords)
+            with listening(self._reach), asking:
                 receipt = self._clicked.carry_out(lambda: self._send(fields))
             step, note = "finalised", receipt.summary
         except NodeUnreachable:

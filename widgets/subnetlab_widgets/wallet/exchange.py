@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from subnetlab.errors import NodeUnreachable, WalletRefused, WalletSilent
+from subnetlab.network.stages import sending
 from subnetlab.text import REASON, plain
 
 ANSWER_WITHIN_S = 240.0
@@ -92,8 +93,10 @@ class Exchange:
             return question.answer.result(within_s)
         except TimeoutError:
             raise self.given_up(question) from None
-        except BaseException:
+        except BaseException:  # its own answer was an error, or the cell that waits was interrupted
             self.forget(question)
+            if question.sends and question.holder:
+                sending()  # the wallet has it, and may send it still
             raise
 
     def given_up(self, question: Question) -> Exception:

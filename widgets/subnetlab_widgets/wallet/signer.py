@@ -13,8 +13,8 @@ from typing import Any
 from bittensor_core import Keypair
 
 from subnetlab.errors import WalletError, WalletLied
-from subnetlab.network.confirm import current_spend
 from subnetlab.network.destination import ss58_account
+from subnetlab.network.stages import current_spend
 from subnetlab.text import NAME, plain
 from subnetlab_widgets.wallet.exchange import ANSWER_WITHIN_S, Exchange
 

@@ -128,7 +128,7 @@ def _refused(request: dict[str, Any], error: Exception) -> Answer:
 
 
 def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
-    handler = METHODS.handlers.get(name)
+    handler = METHODS.find(name)
     if handler is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
     if name.startswith("dev_"):

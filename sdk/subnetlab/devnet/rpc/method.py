@@ -5,6 +5,7 @@ Wrong parameters answer −32602 as jsonrpsee words it. Source: JSON-RPC 2.0.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Final
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
@@ -137,6 +138,26 @@ class Methods:
     """Every method by name."""
 
     handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    """Those that were entered so far."""
+    packages: dict[str, str] = field(default_factory=dict[str, str])
+    """By the prefix of their names, the packages whose import enters methods when one is first asked for."""
+
+    def find(self, name: str) -> Handler | None:
+        """The method of a name; its package is imported where it was not yet."""
+        handler = self.handlers.get(name)
+        if handler is None:
+            self._enter([prefix for prefix in self.packages if name.startswith(prefix)])
+            handler = self.handlers.get(name)
+        return handler
+
+    def names(self) -> list[str]:
+        """The names of all methods in order."""
+        self._enter(list(self.packages))
+        return sorted(self.handlers)
+
+    def _enter(self, prefixes: list[str]) -> None:
+        for prefix in prefixes:
+            import_module(self.packages.pop(prefix))
 
     def register(self, *names: str) -> Callable[[Handler], Handler]:
         """Register `(service, parameters, connection)` functions under one or more names."""

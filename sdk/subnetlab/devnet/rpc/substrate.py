@@ -210,7 +210,7 @@ def query_info(service: Service, parameters: Parameters, _connection: Connection
 @method("rpc_methods")
 def rpc_methods(_service: Service, _parameters: Parameters, _connection: Connection) -> dict[str, Any]:
     """Every method there is."""
-    return {"methods": sorted(METHODS.handlers)}
+    return {"methods": METHODS.names()}
 
 
 @method("system_chain", "system_chainType")

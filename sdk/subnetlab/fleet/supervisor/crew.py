@@ -5,6 +5,7 @@ itself where its supervisor is killed. Knows nothing of blocks but what it tells
 """
 
 import selectors
+import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -184,6 +185,17 @@ class Crew:
         if uid not in self._paused:
             peer.pause()
         self._paused[uid] = time.monotonic() + seconds
+
+    def pass_on(self, uid: int, caller: socket.socket) -> None:
+        """Hand a connection of the run's owner over to a peer, which runs the cell that comes over it.
+
+        Raises:
+            FleetError: no running peer holds the uid, it is not up yet, or it takes none.
+        """
+        peer = self._running(uid)
+        if peer.status is not PeerStatus.LIVE:
+            raise FleetError(f"The {peer.seat.name} is not up yet.", hint="Wait for its first round.")
+        peer.pass_on(caller)
 
     def join(self, seats: Sequence[PeerSeat]) -> int:
         """Start peers on new seats, which count from the next round that opens; that round's open block.

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
 from subnetlab.fleet.chain_clock import ChainClock, Patience
-from subnetlab.fleet.control import ControlServer, Verb
+from subnetlab.fleet.control import CELL, ControlServer, Verb
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.crew import Crew, verbs_of
@@ -330,14 +330,20 @@ class Supervisor:
             self._waiting.register(caller, selectors.EVENT_READ, lambda: self._answer(caller))
 
     def _answer(self, caller: socket.socket) -> None:
-        descriptor = caller.fileno()
-        verbs = {"status": self._status_asked, "stop": self._stop_asked, **self._peer_verbs()}
-        if self._control.answer(caller, verbs):
-            self._waiting.unregister(descriptor)
+        def cell(asked: dict[str, Any]) -> None:
+            self._crew.pass_on(int(asked["uid"]), caller)
+
+        verbs: dict[str, Verb] = {
+            "status": self._status_asked, "stop": self._stop_asked, CELL: cell, **self._peer_verbs()
+        }  # fmt: skip
+        # Before it may be passed on: epoll would go on reporting a connection that another process holds.
+        self._waiting.unregister(caller)
+        if not self._control.answer(caller, verbs):
+            self._waiting.register(caller, selectors.EVENT_READ, lambda: self._answer(caller))
 
     def _peer_verbs(self) -> dict[str, Verb]:
         """What may be asked of peers; nothing where the run must go as its seed says."""
-        verbs = {**verbs_of(self._crew), "may_join": self._status_asked}
+        verbs: dict[str, Verb] = {**verbs_of(self._crew), "may_join": self._status_asked}
         return dict.fromkeys(verbs, _left_alone) if self._header.deterministic else verbs
 
     def _status_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import selectors
+import socket
 import time
 from collections.abc import Sequence
 
@@ -98,6 +99,14 @@ class SupervisedPeer:
     def go_on(self) -> None:
         """Let a paused process go on."""
         self._handle.go_on()
+
+    def pass_on(self, caller: socket.socket) -> None:
+        """Hand a connection of the run's owner over.
+
+        Raises:
+            FleetError: the peer takes none.
+        """
+        self._handle.pass_on(caller)
 
     def terminate(self) -> None:
         """Ask the peer to end in order."""

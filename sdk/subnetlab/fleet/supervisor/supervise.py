@@ -41,12 +41,12 @@ def supervise(run_folder: Path, launcher: Launcher, asked_at: float) -> int:
     signal.signal(signal.SIGTERM, _unwind)
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(_sole_supervisor(run_folder))
+            held.enter_context(sole_supervisor(run_folder))
             run = held.enter_context(opened_run(run_folder, launcher))
         except SubnetLabError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
             return 1
-        _say_up()
+        say_up()
         _follow(run, asked_at)
     return 0
 
@@ -56,7 +56,7 @@ def _unwind(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def _sole_supervisor(run_folder: Path) -> Generator[None]:
+def sole_supervisor(run_folder: Path) -> Generator[None]:
     """Hold the run's lock as long as this process lives."""
     descriptor = os.open(run_folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -67,7 +67,8 @@ def _sole_supervisor(run_folder: Path) -> Generator[None]:
         os.close(descriptor)
 
 
-def _say_up() -> None:
+def say_up() -> None:
+    """Tell the process that started this one that the record has begun."""
     descriptor = os.environ.pop(READY_FD, "")
     if descriptor.isdigit():
         with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ no peer's word. Files appear together or not at all.
 
 import json
 import shutil
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.role import open_data, roster_of
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.store.objects import open_store
+from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import HuggingFace
 from subnetlab.train.peer import checked_corpus
@@ -43,18 +45,42 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
         NodeUnreachable: the node does not answer.
     """
     folder = Path(run_folder)
-    spec = read_spec(folder)
     manifest: Manifest = load_manifest(folder)
     replica = open_replica(manifest, folder)
     if replica.adopt(last_round) is None:
         raise FleetError(f"Round {last_round + 1} closed without a model.", hint="")
+    return write_model(
+        folder,
+        replica,
+        lambda: checked_corpus(manifest, open_data(folder)),
+        network=read_spec(folder).network,
+        last_round=last_round,
+        val_loss=val_loss,
+    )
+
+
+def write_model(
+    folder: Path, replica: Replica, corpus: Callable[[], Corpus], *, network: str, last_round: int,
+    val_loss: float,
+) -> Answer:  # fmt: skip
+    """Write the model that a replica holds as the result of a run; arguments and answer as `write_result`.
+
+    Args:
+        folder: of the run.
+        replica: where the last round left it.
+        corpus: the run's data, asked for where a model's statistics are estimated from it.
+        network: what its chain is called.
+        last_round: the last round that closed.
+        val_loss: held-out loss after it.
+    """
+    manifest = replica.manifest
     result, made = folder / RESULT_FOLDER, folder / f"{RESULT_FOLDER}.new"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     replica.model.load(replica.theta_P)
     if replica.model.has_statistics:
         torch.set_num_threads(1)  # as the validators judged it
-        replica.model.settle(checked_corpus(manifest, open_data(folder)))
+        replica.model.settle(corpus())
     save_file(replica.model.state(), made / MODEL_FILE, metadata={"theta_hash": replica.hash, "format": "pt"})
     config: Answer = {
         **_published(manifest),
@@ -70,7 +96,7 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
         "versions": manifest.versions,
     }
     (made / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    (made / CARD_FILE).write_text(card(manifest, spec.network, config), encoding="utf-8")
+    (made / CARD_FILE).write_text(card(manifest, network, config), encoding="utf-8")
     shutil.rmtree(result, ignore_errors=True)
     made.replace(result)
     return {"theta_hash": replica.hash, "folder": str(result)}

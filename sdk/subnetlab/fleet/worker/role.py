@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import bittensor
 import numpy as np
@@ -16,6 +16,7 @@ from bittensor_core import Keypair
 from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
+from subnetlab.fleet.worker import cells
 from subnetlab.fleet.worker.life import PeerLife, yield_processor
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.network.peer_chain import PeerChain
@@ -73,7 +74,22 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
         report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
         if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
             yield_processor()
+        cells.show(lambda: seen(seated))
         seated.work()
+
+
+def seen(seated: Seated) -> dict[str, Any]:
+    """What a cell sees in a peer: `lab.running.Running.execute` says what each name is."""
+    peer = seated.role
+    if not isinstance(peer, Peer):
+        return {"uid": seated.uid}
+    name = "validator" if peer.role == "validator" else "miner"
+    model = peer.replica.model.module
+    round_number = min(peer.replica.round + 1, peer.manifest.rounds)
+    return {
+        "uid": seated.uid, "peer": peer, name: peer, "model": model, "theta": peer.replica.theta_P,
+        "round_number": round_number, "manifest": peer.manifest, "torch": torch,
+    }  # fmt: skip
 
 
 def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:

@@ -66,13 +66,14 @@ class Escrow:
     @classmethod
     def deploy(cls, evm: "EvmHalf", wallet: str | EvmWallet) -> "Escrow":
         """Deploy a new escrow; it belongs to no one. Errors as `EvmHalf.send`."""
-        receipt = evm.send(
-            wallet,
-            Transaction(
-                summary="deploy an escrow", what="escrow", to=None, data=artefact(_CONTRACT).bytecode
-            ),
-        )
+        receipt = evm.send(wallet, cls.deployment())
         return cls(evm, str(receipt.data["contract"]))
+
+    @staticmethod
+    def deployment() -> Transaction:
+        """The transaction of `deploy`; its receipt names the contract."""
+        code = artefact(_CONTRACT).bytecode
+        return Transaction(summary="deploy an escrow", what="escrow", to=None, data=code)
 
     def open(
         self, *, amount_tao: Amount, payee: str, arbiter: str, rounds: int, deadline: int,
@@ -94,36 +95,62 @@ class Escrow:
             MoneyError: nothing was spent; the message says why.
             ChainRejected: the contract refused; its reason is in the message.
         """
+        opening = self.opening(
+            amount_tao=amount_tao, payee=payee, arbiter=arbiter, rounds=rounds, deadline=deadline, spec=spec
+        )
+        receipt = self._evm.send(wallet, opening)
+        return self.opened(receipt), receipt
+
+    def opening(
+        self, *, amount_tao: Amount, payee: str, arbiter: str, rounds: int, deadline: int,
+        spec: bytes = NO_HASH,
+    ) -> Transaction:  # fmt: skip
+        """The transaction of `open`; `opened` reads its receipt."""
         per_round = rao(amount_tao) // max(1, rounds)
         if per_round == 0:
             raise InvalidAmount(
                 f"{format_tao(rao(amount_tao))} is less than a rao for each of {rounds} rounds."
             )
-        receipt = self._call(
-            "open", evm_address(payee), evm_address(arbiter), rounds, deadline, spec, wallet=wallet,
+        return self._calling(
+            "open", evm_address(payee), evm_address(arbiter), rounds, deadline, spec,
             amount=per_round * rounds, summary=f"fund a job of {rounds} rounds for {payee}",
         )  # fmt: skip
+
+    def opened(self, receipt: Receipt) -> int:
+        """The number of the job that an `open` has made."""
         (opened,) = self._contract.events.Opened().process_receipt(receipt.data["receipt"])
-        return int(opened["args"]["job"]), receipt
+        return int(opened["args"]["job"])
 
     def approve(self, job: int, upto: int, *, wallet: str | EvmWallet, evidence: bytes = NO_HASH) -> Receipt:
         """Approve all rounds of a job up to a number; only its arbiter or its payer may."""
+        return self._evm.send(wallet, self.approval(job, upto, evidence=evidence))
+
+    def approval(self, job: int, upto: int, *, evidence: bytes = NO_HASH) -> Transaction:
+        """The transaction of `approve`."""
         found = self.job(job)
         due = format_tao(max(0, upto - found.approved) * found.per_round_rao)
         summary = f"approve job {job} up to round {upto}, which pays {due} to {found.payee}"
-        return self._call("approve", job, upto, evidence, wallet=wallet, summary=summary)
+        return self._calling("approve", job, upto, evidence, summary=summary)
 
     def close(self, job: int, *, wallet: str | EvmWallet) -> Receipt:
         """End a job: what was not approved goes back to the payer, who withdraws it."""
-        return self._call("close", job, wallet=wallet, summary=f"close job {job}")
+        return self._evm.send(wallet, self.closing(job))
+
+    def closing(self, job: int) -> Transaction:
+        """The transaction of `close`."""
+        return self._calling("close", job, summary=f"close job {job}")
 
     def withdraw(self, *, wallet: str | EvmWallet, to: str | None = None) -> Receipt:
         """Take everything that is owed to the wallet, to its own address unless `to` says another."""
+        return self._evm.send(wallet, self.withdrawal(wallet, to))
+
+    def withdrawal(self, wallet: str | EvmWallet, to: str | None = None) -> Transaction:
+        """The transaction of `withdraw`."""
         opened = self._evm.wallet(wallet)
         target = opened.address if to is None else evm_address(to)
         brings = self.owed(opened) if target == opened.address else 0
         summary = f"withdraw from the escrow to {target}"
-        return self._call("withdraw", target, wallet=opened, summary=summary, brings=brings)
+        return self._calling("withdraw", target, summary=summary, brings=brings)
 
     def job(self, number: int) -> Job:
         """One job as it is now.
@@ -163,15 +190,13 @@ class Escrow:
         }  # fmt: skip
         return pl.DataFrame([_row(log) for log in logs], schema=schema, orient="row")
 
-    def _call(
-        self, name: str, *arguments: Any, wallet: str | EvmWallet, summary: str, amount: int = 0,
-        brings: int = 0,
-    ) -> Receipt:  # fmt: skip
-        called = Transaction(
+    def _calling(
+        self, name: str, *arguments: Any, summary: str, amount: int = 0, brings: int = 0
+    ) -> Transaction:
+        return Transaction(
             summary=summary, what="escrow", to=self.address, amount_rao=amount, brings_rao=brings,
             data=self._contract.encode_abi(name, args=list(arguments)),
         )  # fmt: skip
-        return self._evm.send(wallet, called)
 
     def __repr__(self) -> str:
         return f"Escrow({self.address})"

@@ -13,7 +13,7 @@ from subnetlab.network.destination import ss58_account
 from subnetlab.network.evm.addresses import evm_address, looks_like_evm
 from subnetlab.network.evm.connection import connected, http_endpoint
 from subnetlab.network.evm.payments import check_precompile, payment
-from subnetlab.network.evm.transactions import Sender, Transaction, free_rao, gas_cost
+from subnetlab.network.evm.transactions import Gas, Sender, Transaction, estimate, free_rao, gas_cost
 from subnetlab.network.evm.wallet import EvmWallet, evm_wallet
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.wallets import Wallet, is_address
@@ -69,6 +69,10 @@ class EvmHalf:
     def gas_cost(self, gas: int) -> Rao:
         """What so much gas may cost in the next blocks."""
         return Rao(gas_cost(self.w3, gas))
+
+    def gas(self, wallet: EvmWallet, transaction: Transaction) -> Gas:
+        """What a transaction would use now; it raises `ChainRejected`, in words, where it would fail."""
+        return estimate(self.w3, wallet.address, transaction)
 
     def pay(
         self, amount: Rao, to: str | Wallet | EvmWallet, wallet: str | EvmWallet, *, what: str = "pay",

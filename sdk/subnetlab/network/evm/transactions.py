@@ -16,6 +16,7 @@ from subnetlab.network.evm.connection import translated
 from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
+from subnetlab.network.stages import reached
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -156,6 +157,7 @@ class Sender:
                 }
                 del fields["from"]
                 sent = wallet.submit(self.w3, fields)
+                reached("signed")
         except ChainRejected as error:
             error.fee_rao = 0  # no pool took it
             raise
@@ -169,6 +171,7 @@ class Sender:
                 f"{transaction.summary} was sent as 0x{sent.hex()}, and what became of it is not known.",
                 hint="Look at the balance before trying again.",
             ) from error
+        reached("in a block")
         if wallet.elsewhere:
             self._check_sent(wallet, transaction, sent)
         return self._receipt(transaction, done)

@@ -2,11 +2,10 @@
 
 The six development names have the first six keys that Foundry and Hardhat derive from their public
 mnemonic, so guides and wallets of that world fit. Everywhere else a key lies in a keystore (version 3) that
-the SDK keeps beside the wallet's hotkeys; its address is read without a password, and it is opened, in
-memory only, when it signs for the first time. No key is ever part of a name, a `repr` or an error.
+the SDK keeps beside the wallet's hotkeys; its address is read without a password, and the keyring opens it
+when it is about to sign. No key is ever part of a name, a `repr` or an error.
 """
 
-import getpass
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from bittensor.evm import get_evm_key_info, h160_to_ss58, list_evm_keys, unlock_evm_key
 from eth_utils.address import to_checksum_address
 
-from subnetlab.errors import UnknownWallet, WalletError
-from subnetlab.network.confirm import can_ask
+from subnetlab.errors import PasswordWrong, UnknownWallet, WalletError
+from subnetlab.network.keyring import KEYRING, LockedKey
 from subnetlab.network.secrets import refuse_secret
+from subnetlab.network.stages import sending
 from subnetlab.network.wallets import DEV_NAMES
-from subnetlab.text import capitalised, kind_of
+from subnetlab.text import NAME, capitalised, kind_of, plain
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -44,7 +44,6 @@ class EvmWallet:
     _open: "Callable[[], LocalAccount]" = field(repr=False)
     _sends: "Callable[[dict[str, Any]], bytes] | None" = field(default=None, repr=False)
     """Has a transaction signed and sent where the key is, and returns its hash; None if the key is here."""
-    _opened: "list[LocalAccount]" = field(default_factory=list[Any], repr=False)
 
     @property
     def mirror(self) -> str:
@@ -55,17 +54,16 @@ class EvmWallet:
         """The account that web3.py signs with; it holds the key, so keep it out of outputs.
 
         Raises:
-            WalletError: no password opens the keystore, or the key in it is of another address.
+            KeyLocked: no password opened the keystore.
+            WalletError: the key in it is of another address.
         """
-        if not self._opened:
-            account = self._open()
-            if account.address != self.address:
-                raise WalletError(
-                    f"The keystore of {self.name} says {self.address}, and its key is of {account.address}.",
-                    hint="Put the keystore back from your backup; do not pay to the address it says.",
-                )
-            self._opened.append(account)
-        return self._opened[0]
+        account = self._open()
+        if account.address != self.address:
+            raise WalletError(
+                f"The keystore of {self.name} says {self.address}, and its key is of {account.address}.",
+                hint="Put the keystore back from your backup; do not pay to the address it says.",
+            )
+        return account
 
     @property
     def elsewhere(self) -> bool:
@@ -80,8 +78,12 @@ class EvmWallet:
             NodeUnreachable: whether the holder of the key sent it is not known.
         """
         if self._sends is not None:
-            return self._sends({**fields, "from": self.address})
-        return bytes(w3.eth.send_raw_transaction(self.signer().sign_transaction(fields).raw_transaction))
+            sent = self._sends({**fields, "from": self.address})
+            sending()
+            return sent
+        signed = self.signer().sign_transaction(fields).raw_transaction
+        sending()
+        return bytes(w3.eth.send_raw_transaction(signed))
 
     def __repr__(self) -> str:
         return f"EvmWallet({self.name!r}, {self.address})"
@@ -163,33 +165,27 @@ def _keystore(name: str) -> EvmWallet:
         name=f"{wallet}/{key}",
         address=to_checksum_address(info.address),
         development=False,
-        _open=lambda: _unlocked(wallet, key),
+        _open=lambda: _unlocked(wallet, key, info.address),
     )
 
 
-def _unlocked(wallet: str, key: str) -> "LocalAccount":
-    password = os.environ.get(_PASSWORD) or _asked(wallet, key)
-    try:
-        return unlock_evm_key(key, wallet, password=password)
-    except (ValueError, OSError) as error:
-        wrong = "MAC mismatch" in str(error)
-        what = "That password does not open" if wrong else "The keystore cannot be read:"
-        raise WalletError(f"{what} {wallet}/{key}.", hint="Try again with net.evm_wallet(…).") from None
+def _unlocked(wallet: str, key: str, address: str) -> "LocalAccount":
+    def unlock(password: str) -> "LocalAccount":
+        try:
+            return unlock_evm_key(key, wallet, password=password)
+        except (ValueError, OSError) as error:
+            if "MAC mismatch" in str(error):
+                raise PasswordWrong(f"That password does not open {wallet}/{key}.") from None
+            raise WalletError(
+                f"The keystore of {wallet}/{key} cannot be read.", hint="Put it back from your backup."
+            ) from None
 
-
-def _asked(wallet: str, key: str) -> str:
-    if not can_ask():
-        raise WalletError(
-            f"The EVM key {wallet}/{key} is encrypted, and no person can be asked for its password.",
-            hint=f"Run it in a notebook or a terminal, or set {_PASSWORD} for this process.",
+    return KEYRING.open(
+        LockedKey(
+            name=f"the EVM key {plain(f'{wallet}/{key}', NAME)}", place=f"{wallet}/{key} {address}",
+            unlock=unlock, variable=_PASSWORD, given=lambda: os.environ.get(_PASSWORD),
         )
-    try:
-        typed = getpass.getpass(f"Password of the EVM key {wallet}/{key}: ")
-    except (EOFError, OSError, RuntimeError):
-        typed = ""
-    if not typed:
-        raise WalletError(f"The EVM key {wallet}/{key} stays closed: no password was given.")
-    return typed
+    )  # fmt: skip
 
 
 def _unknown(name: str) -> UnknownWallet:

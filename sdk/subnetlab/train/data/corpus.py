@@ -112,6 +112,18 @@ class Corpus:
         """
         try:
             manifest = DataManifest.from_json(json.loads((folder / "data.json").read_text()))
+        except (OSError, ValueError) as error:
+            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+        return Corpus.mapped(folder, manifest)
+
+    @staticmethod
+    def mapped(folder: Path, manifest: DataManifest) -> "Corpus":
+        """Map the files of a folder as a manifest describes them, whatever lies beside them.
+
+        Raises:
+            DatasetEmpty: the files are missing, or shorter than they should be.
+        """
+        try:
             dtype = manifest.numpy_dtype
             train = np.memmap(folder / "train.bin", dtype=dtype, mode="r", shape=(manifest.train_tokens,))
             validation = np.memmap(
@@ -125,13 +137,21 @@ class Corpus:
         """One of the two arrays by its name."""
         return self.train if part == "train" else self.validation
 
+    def shard_hashes(self) -> list[bytes]:
+        """The hash of every shard, training shards first: the leaves of the tree that the manifest fixes."""
+        return _leaves(self.train, self.validation, self.manifest.shard_tokens)
+
+    def root(self) -> str:
+        """The root of the data as it is, 64 hex digits."""
+        return merkle_root(self.shard_hashes()).hex()
+
     def verify(self) -> None:
         """Hash every shard again.
 
         Raises:
             ManifestInvalid: the files do not hold what the manifest says.
         """
-        found = _root(self.train, self.validation, self.manifest.shard_tokens)
+        found = self.root()
         if found != self.manifest.root:
             raise ManifestInvalid(
                 f"This corpus has root {found[:12]}…, the manifest says {self.manifest.root[:12]}….",
@@ -211,13 +231,21 @@ def write(corpus: Corpus, folder: Path) -> None:
     files = {"train.bin": corpus.train, "validation.bin": corpus.validation}
     for name, tokens in files.items():
         write_private(folder / name, np.ascontiguousarray(tokens).tobytes())
-    write_private(folder / "data.json", json.dumps(corpus.manifest.to_json(), indent=1).encode())
+    write_private(folder / "data.json", describe(corpus.manifest))
 
 
-def _root(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> str:
-    leaves = [
+def describe(manifest: DataManifest) -> bytes:
+    """The description that makes a folder of two files a corpus."""
+    return json.dumps(manifest.to_json(), indent=1).encode()
+
+
+def _leaves(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> list[bytes]:
+    return [
         shard_hash(np.ascontiguousarray(tokens[start : start + shard_tokens]).tobytes())
         for tokens in (train, validation)
         for start in range(0, len(tokens), shard_tokens)
     ]
-    return merkle_root(leaves).hex()
+
+
+def _root(train: NDArray[Any], validation: NDArray[Any], shard_tokens: int) -> str:
+    return merkle_root(_leaves(train, validation, shard_tokens)).hex()

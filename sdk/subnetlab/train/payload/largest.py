@@ -63,11 +63,14 @@ def _least(
 
 
 def _places(few: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Where a mask is set of which few is: bytes of nothing are passed over first."""
-    octets = np.packbits(few)
-    octet_N = np.flatnonzero(octets != 0)
-    bit_N = np.flatnonzero(np.unpackbits(octets[octet_N]).view(np.bool_))
-    return (octet_N[bit_N >> 3] << 3) + (bit_N & 7)
+    """Where a mask is set of which few is: eight values of nothing are passed over at a time."""
+    flat = few.reshape(-1)
+    if len(flat) % 8:
+        return np.flatnonzero(flat)
+    eights = flat.view(np.uint64)
+    eight_N = np.flatnonzero(eights != 0)
+    place_N = np.flatnonzero(eights[eight_N].view(np.bool_))
+    return (eight_N[place_N >> 3] << 3) + (place_N & 7)
 
 
 def _exactly(magnitude_CS: Tensor, keep: int) -> NDArray[np.int64]:

@@ -1,11 +1,12 @@
 """What several rounds together say of a miner: how much its updates help, and whether its work is its own.
 
 Noise that one round leaves cancels over rounds. The standing is the running mean of an update's effect as a
-share of the median's. Own work shows in data: an update that was trained on its assigned items removes more
-loss there than on others. Every round weighs that by the sequential test of Wald (1945), as Page's sum
-(1954): the logarithm of how likely the difference is for work of its own against work from elsewhere, added
-up and bounded on both sides, so that a miner that changes is found out, or restored, within a few rounds.
-Where a round's data say little, little is added, so the test takes as long as it must.
+share of the median's, each round counting by what it can say (`readings`). Own work shows in data: an update
+that was trained on its assigned items removes more loss there than on others. Every round weighs that by the
+sequential test of Wald (1945), as Page's sum (1954): the logarithm of how likely the difference is for work
+of its own against work from elsewhere, added up and bounded on both sides, so that a miner that changes is
+found out, or restored, within a few rounds. Where a round's data say little, little is added, so the test
+takes as long as it must.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from statistics import median
 from typing import Final
 
 from subnetlab.train.scoring.losses import Removed
+from subnetlab.train.scoring.readings import Known, Reading, readings
 
 BOUND: Final = 6.0
 """Most that is held for or against a miner, in nats; it starts with so much for it."""
@@ -22,6 +24,8 @@ STEP: Final = 2.0
 _LEAST, _MOST = -1.0, 2.0
 """Bounds of a round's share of the median effect."""
 _DECAY: Final = 0.8
+_UNSEEN: Final = 1.2
+"""How much wider honest differences scatter than their items say: measured on two sizes of model."""
 
 
 @dataclass(slots=True)
@@ -30,11 +34,15 @@ class Evidence:
 
     own_share: float
     """Of the median miner's difference between own and other data: what own work shows at least."""
+    certainty: float = 0.0
+    """Standard errors within which a round's numbers are noise; 0: every round counts alike."""
     standing: dict[int, float] = field(default_factory=dict[int, float])
     own_work: dict[int, float] = field(default_factory=dict[int, float])
     """Nats for own work; below 0 the work counts as not its own."""
     said: dict[int, float] = field(default_factory=dict[int, float])
     """The same without bounds, from 0: of two that send one work, the larger is whose work it is."""
+    known: dict[int, Known] = field(default_factory=dict[int, Known])
+    """Every miner's standing and what it rests on, where rounds count by what they say."""
 
     def weigh_own_work(self, removed: Mapping[int, Removed]) -> None:
         """Take in how much more each update of a round helped the miner's own data."""
@@ -44,9 +52,21 @@ class Evidence:
 
     def weigh_standing(self, removed: Mapping[int, Removed]) -> None:
         """Take in how much each update helped beside the median's."""
+        if self.certainty:
+            for uid, reading in readings(removed, self.certainty).items():
+                self.known[uid] = self.known.get(uid, Known()).after(reading)
+                self.standing[uid] = self.known[uid].share
+            return
         for uid, share in shares(removed).items():
             old, bounded = self.standing.get(uid), max(_LEAST, min(_MOST, share))
             self.standing[uid] = bounded if old is None else _DECAY * old + (1 - _DECAY) * bounded
+
+    def known_beside(self, removed: Mapping[int, Removed]) -> dict[int, Reading]:
+        """Every tried miner's share over all rounds, with how much the round at hand says beside it."""
+        return {
+            uid: Reading(self.standing.get(uid, 1.0), reading.weight)
+            for uid, reading in (readings(removed, self.certainty) if self.certainty else {}).items()
+        }
 
     def against(self, uids: Iterable[int]) -> dict[int, str]:
         """Of these miners, those whose work does not count as their own, each with the reason."""
@@ -64,9 +84,13 @@ class Evidence:
         typical = self.own_share * median([r.own for r in removed.values()] or [0.0])
         if typical <= 0:
             return {}
+        wider = _UNSEEN if self.certainty else 1.0
         noise = median(r.own_noise for r in removed.values())
         return {
-            uid: max(-STEP, min(STEP, typical * (r.own - typical / 2) / max(noise, r.own_noise, 1e-12) ** 2))
+            uid: max(
+                -STEP,
+                min(STEP, typical * (r.own - typical / 2) / max(wider * max(noise, r.own_noise), 1e-12) ** 2),
+            )
             for uid, r in removed.items()
         }
 

@@ -5,14 +5,17 @@ removes, and do no harm on data not assigned to any miner. Noise removes nothing
 update removes some even in the first and last rounds, when all remove little. Measured on the small model,
 8 miners, 20 rounds, on unseen data alone: honest updates from 0.38 of the median up in all but one of 140,
 noise of honest norm at most 0.14. A run may let earlier rounds count: then a good miner's bad batch does not
-shut it out, and noise needs more than one lucky round. To shut someone out for one round is not to slash:
-ratings decide what lasts.
+shut it out, and noise needs more than one lucky round; and it may let a round count by what it can say beside
+the noise of its measurement (`gate_by`), because late rounds remove less than that. To shut someone out for
+one round is not to slash: ratings decide what lasts.
 """
 
 from collections.abc import Mapping
 from statistics import median
 
+from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.losses import Removed
+from subnetlab.train.scoring.readings import Known, harm, readings
 
 
 def gate(
@@ -37,14 +40,11 @@ def gate(
         known = standing.get(uid) if standing and weight > 0 and typical > 0 else None
         before = weight * known * typical if known is not None else 0.0
         if known is None:
-            harm = r.effect <= 0 or r.held_out < -share * typical
+            harms = r.effect <= 0 or r.held_out < -share * typical
         else:
-            harm = min(r.effect, r.held_out) < 0 and (1 - weight) * r.held_out + before < 0
-        if harm:
-            reasons[uid] = (
-                f"Tried on data, this update raised the loss by {-min(r.effect, r.held_out):.3%}: "
-                "an update that does harm is left out."
-            )
+            harms = min(r.effect, r.held_out) < 0 and (1 - weight) * r.held_out + before < 0
+        if harms:
+            reasons[uid] = _harmful(r)
         elif known is not None:
             if (1 - weight) * r.effect + before < share * typical:
                 reasons[uid] = (
@@ -58,3 +58,35 @@ def gate(
                 f"less than {share:.0%} of that counts as noise."
             )
     return reasons
+
+
+def gate_by(
+    evidence: Evidence, removed: Mapping[int, Removed], share: float, weight: float
+) -> dict[int, str]:
+    """The uids that do not pass, each with the reason, where a round counts by what it can say.
+
+    Args:
+        evidence: what was known before the round.
+        removed: what every well-formed update removed, by uid.
+        share: of the median update's effect that one must reach.
+        weight: how much of the decision earlier rounds are, from 0 to 1.
+    """
+    found = readings(removed, evidence.certainty)
+    reasons: dict[int, str] = {}
+    for uid, r in removed.items():
+        expected = evidence.known.get(uid, Known()).expected(found[uid], weight)
+        if harm(r, evidence.certainty):
+            reasons[uid] = _harmful(r)
+        elif expected < share:
+            reasons[uid] = (
+                f"This update removed {r.effect:.3%} of the loss; by this and earlier rounds it removes"
+                f" {expected:.0%} of what the median miner does: less than {share:.0%} counts as noise."
+            )
+    return reasons
+
+
+def _harmful(removed: Removed) -> str:
+    return (
+        f"Tried on data, this update raised the loss by {-min(removed.effect, removed.held_out):.3%}: "
+        "an update that does harm is left out."
+    )

@@ -45,6 +45,11 @@ class Removed:
         """The mean of both: what noise removes by chance differs between them, so it cancels sooner."""
         return (self.assigned + self.held_out) / 2
 
+    @property
+    def effect_noise(self) -> float:
+        """Standard error of that mean: half of that of the difference, whose parts are as noisy."""
+        return self.own_noise / 2
+
 
 class Trial:
     """θ of one round, and the data on which lone updates are tried."""

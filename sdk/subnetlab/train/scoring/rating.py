@@ -1,7 +1,8 @@
 """Ratings, which last, from scores, which belong to one round; and weights from ratings.
 
 A rating is the running mean of a miner's share of the median effect, at most 2 a round so that one lucky
-batch does not buy a lead, and 0 in a round in which the miner sent nothing or was shut out. Beside it runs
+batch does not buy a lead, and 0 in a round in which the miner sent nothing or was shut out. As far as a round
+says little, what is known of a miner from earlier rounds takes the place of its score. Beside it runs
 the proof of work on one's own data, after Templar's Gauntlet: +1 if the update helped the assigned sequences
 more than others, else -1. Honest work stays well above 0; an update taken from elsewhere wanders around it,
 and once it has sunk below, the miner earns nothing until it rises again. Weights are proportional to ratings;
@@ -12,6 +13,8 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
+
+from subnetlab.train.scoring.readings import Reading
 
 BEST: Final = 2.0
 FLOOR: Final = 0.25
@@ -27,12 +30,19 @@ class Ratings:
     of: dict[int, float] = field(default_factory=dict[int, float])
     proof: dict[int, float] = field(default_factory=dict[int, float])
 
-    def update(self, scores: Mapping[int, float], own_work: Mapping[int, bool]) -> None:
+    def update(
+        self,
+        scores: Mapping[int, float],
+        own_work: Mapping[int, bool],
+        known: Mapping[int, Reading] | None = None,
+    ) -> None:
         """Take in a round.
 
         Args:
             scores: relative loss removed by uid, 0 for those shut out or silent.
             own_work: whether the update helped the miner's own data more, for those that were tried.
+            known: of miners that passed, the share over all rounds and how much this round's score counts
+                beside it; a score counts in full where it is left out.
         """
         for uid, own in own_work.items():
             # Everyone starts trusted: one round says little about one miner.
@@ -42,6 +52,9 @@ class Ratings:
         typical = median(positive) if positive else 0.0
         for uid, score in scores.items():
             share = min(BEST, score / typical) if typical > 0 and score > 0 else 0.0
+            before = known.get(uid) if known else None
+            if before is not None:
+                share = before.weight * share + (1 - before.weight) * max(0.0, min(BEST, before.share))
             old = self.of.get(uid)
             # The first verdict is taken whole: a running mean from 0 would punish late joiners.
             self.of[uid] = share if old is None else self.rating_decay * old + (1 - self.rating_decay) * share

@@ -8,6 +8,7 @@ and disguised better is for `evidence` to find.
 Shapes: M miners, P parameters, S sampled positions.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median_high
@@ -36,8 +37,9 @@ class NearCopies:
     share: float
     """Of the typical distance; what is closer counts as copied."""
     _positions_S: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
-    _before: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
-    """Directions of the last round's payloads at those positions, by uid."""
+    _before_MS: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+    """Directions of the last round's payloads at those positions."""
+    _uids_before: tuple[int, ...] = ()
 
     def found(
         self, updates: Mapping[int, Update], order: Sequence[int], size: int, beacon: str
@@ -50,36 +52,37 @@ class NearCopies:
             size: parameters of the model.
             beacon: hash of the block that the positions are drawn from.
         """
-        before, positions_S = self._before, self._positions_S
+        before_MS, uids_before, positions_S = self._before_MS, self._uids_before, self._positions_S
         self._positions_S = _drawn(list(updates.values()), size, beacon)
-        self._before = {uid: _direction(update, size, self._positions_S) for uid, update in updates.items()}
-        direction_MS = torch.stack([self._before[uid] for uid in order]) if order else torch.zeros(0, 0)
-        limit = max(_EQUAL, self.share * _typical(direction_MS) if len(order) >= _FEWEST else 0.0)
-        old = {uid: _direction(updates[uid], size, positions_S) for uid in order} if before else {}
+        now_MS, then_MS = _directions([updates[uid] for uid in order], size, self._positions_S, positions_S)
+        self._before_MS, self._uids_before = now_MS, tuple(order)
+        now_MM = _distances(now_MS, now_MS).fill_diagonal_(math.inf)
+        old_MM = _distances(then_MS, before_MS) if uids_before else None
+        typical = median_high(now_MM.min(1).values.tolist()) if len(order) >= _FEWEST else 0.0
+        limit = max(_EQUAL, self.share * typical)
         copies: dict[int, PayloadRejected] = {}
         for place, uid in enumerate(order):
-            alike = _nearest(self._before[uid], {o: self._before[o] for o in order[:place]}, limit)
+            alike = _nearest(now_MM[place, :place], order, limit)
             if alike is not None:
                 copies[uid] = _refused(f"uid {alike} in the same round")
                 continue
-            alike = _nearest(old[uid], before, limit) if before else None
+            alike = _nearest(old_MM[place], uids_before, limit) if old_MM is not None else None
             if alike is not None:
                 copies[uid] = _refused(f"uid {alike} in an earlier round")
         return copies
 
 
-def _typical(direction_MS: Tensor) -> float:
-    """The median miner's distance to the payload nearest to its own."""
-    distance_MM = 1 - direction_MS @ direction_MS.T
-    distance_MM.fill_diagonal_(float("inf"))
-    return median_high(distance_MM.min(1).values.tolist())
+def _distances(one_MS: Tensor, other_MS: Tensor) -> Tensor:
+    """One minus the cosine, between every direction and every other."""
+    return 1 - one_MS @ other_MS.T
 
 
-def _nearest(direction_S: Tensor, others: Mapping[int, Tensor], limit: float) -> int | None:
-    """The uid of the nearest other payload; None where it is no nearer than the limit."""
-    distances = {uid: 1 - float(direction_S @ other_S) for uid, other_S in others.items()}
-    uid = min(distances, key=lambda uid: distances[uid], default=None)
-    return uid if uid is not None and distances[uid] < limit else None
+def _nearest(distance_M: Tensor, uids: Sequence[int], limit: float) -> int | None:
+    """The uid of the nearest payload; None where none is nearer than the limit."""
+    if not len(distance_M):
+        return None
+    place = int(distance_M.argmin())
+    return uids[place] if float(distance_M[place]) < limit else None
 
 
 def _drawn(updates: Sequence[Update], size: int, beacon: str) -> Tensor:
@@ -97,9 +100,14 @@ def _drawn(updates: Sequence[Update], size: int, beacon: str) -> Tensor:
     return moved_N[torch.from_numpy(np.unique(drawn_S).astype(np.int64))]
 
 
-def _direction(update: Update, size: int, positions_S: Tensor) -> Tensor:
-    values_S = update.dense(size)[positions_S]
-    return values_S / values_S.norm().clamp(min=1e-30)
+def _directions(updates: Sequence[Update], size: int, *places: Tensor) -> list[Tensor]:
+    """Every update's direction at each of these sets of positions; one update is laid out at a time."""
+    found = [torch.zeros(len(updates), len(positions_S)) for positions_S in places]
+    for miner, update in enumerate(updates):
+        update_P = update.dense(size)
+        for values_MS, positions_S in zip(found, places, strict=True):
+            values_MS[miner] = update_P[positions_S]
+    return [values_MS / values_MS.norm(dim=1, keepdim=True).clamp(min=1e-30) for values_MS in found]
 
 
 def _refused(whose: str) -> PayloadRejected:

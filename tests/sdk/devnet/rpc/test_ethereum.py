@@ -305,7 +305,7 @@ def test_long_data_is_taken_and_longer_is_refused(node: DevnetProcess, contract:
     )
 
 
-ETHEREUM = sorted(name for name in dispatch.METHODS.handlers if name.startswith(("eth_", "net_", "web3_")))
+ETHEREUM = [name for name in dispatch.METHODS.names() if name.startswith(("eth_", "net_", "web3_"))]
 NUMBERS = st.integers(-2, 2**70).map(lambda value: hex(value) if value % 2 else value)
 WORDS = st.sampled_from(
     [

@@ -10,9 +10,10 @@ import pytest
 from bittensor.evm import create_evm_key
 from eth_account import Account
 
-from subnetlab.errors import SecretRefused, UnknownWallet, WalletError
+from subnetlab.errors import KeyLocked, SecretRefused, UnknownWallet, WalletError
 from subnetlab.network.evm import wallet as wallets
 from subnetlab.network.evm.wallet import evm_wallet, evm_wallets_of
+from subnetlab.network.keyring import KEYRING
 from subnetlab.network.wallets import DEV_NAMES
 
 PASSWORD = "correct horse"
@@ -29,6 +30,7 @@ def keystore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         )
     monkeypatch.setattr(Account, "encrypt", _quick(Account.encrypt))
     create_evm_key("default", "cold", str(tmp_path), password=PASSWORD)
+    KEYRING.lock()
     return tmp_path / "cold" / "evmkeys" / "default"
 
 
@@ -66,7 +68,7 @@ def test_a_keystore_is_opened_with_its_password_when_it_signs(
     with pytest.raises(WalletError, match="no person can be asked for its password"):
         found.signer()
     monkeypatch.setattr(builtins, "input", lambda _: "")  # as a notebook puts its own in place
-    typed = iter(["", "wrong", PASSWORD])
+    typed = iter(["", *["wrong"] * 5, "wrong", PASSWORD])
     asked: list[str] = []
 
     def ask(question: str) -> str:
@@ -76,12 +78,20 @@ def test_a_keystore_is_opened_with_its_password_when_it_signs(
     monkeypatch.setattr(getpass, "getpass", ask)
     with pytest.raises(WalletError, match="no password was given"):
         found.signer()
-    with pytest.raises(WalletError, match="That password does not open cold/default"):
+    with pytest.raises(KeyLocked, match="The EVM key cold/default stays locked: no password opened it"):
         found.signer()
+    assert len(asked) == 6
     account = found.signer()
     assert account.address == found.address
-    assert found.signer() is account, "it was asked for again"
-    assert asked == ["Password of the EVM key cold/default: "] * 3
+    assert evm_wallet("cold", development=False).signer() is account, "it was asked for again"
+    assert asked[6:] == [
+        "Password of the EVM key cold/default: ",
+        "That password does not open it; 4 more may be tried. Password of the EVM key cold/default: ",
+    ]
+    assert KEYRING.lock() == 1
+    typed = iter([PASSWORD])
+    assert found.signer().address == account.address
+    assert len(asked) == 9
     key = account.key.hex()
     with pytest.raises(WalletError):
         pickle.dumps(found)

@@ -1,0 +1,82 @@
+"""`subnetlab miner` and `subnetlab validator`: take part in a subnet's public run, by wallet and endpoint.
+
+Finds the run on chain and proves it, says what it will wait for, and only then loads torch. Asks for nothing
+that moves money. Exit status: 0 at the run's end or after a signal, 1 where the peer cannot take part.
+"""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from subnetlab.public.log import PeerLog
+from subnetlab.text import with_article
+
+if TYPE_CHECKING:
+    from subnetlab.public.joining import PublicRole
+
+
+def miner(arguments: Sequence[str]) -> int:
+    """Run `subnetlab miner`; errors as `join`."""
+    return join("miner", parse("miner", arguments))
+
+
+def validator(arguments: Sequence[str]) -> int:
+    """Run `subnetlab validator`; errors as `join`."""
+    return join("validator", parse("validator", arguments))
+
+
+def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    parser = argparse.ArgumentParser(
+        prog=f"subnetlab {role}", description=f"Take part in a subnet's public run as {with_article(role)}."
+    )
+    add_chain_options(parser)
+    parser.add_argument("--store", default="", help="the run's store; the announced one unless given")
+    parser.add_argument(
+        "--trust", action="append", default=[], metavar="SS58",
+        help="an owner whose model's code may run here; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
+    )
+    return parser.parse_args(list(arguments))
+
+
+def add_chain_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say where, which subnet and who."""
+    parser.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
+    parser.add_argument("--wallet", required=True, metavar="NAME/HOTKEY", help="whose hotkey signs")
+    parser.add_argument("--netuid", required=True, type=int, help="the subnet")
+
+
+def join(role: "PublicRole", options: argparse.Namespace) -> int:
+    """Take part to the end of the run; the exit status.
+
+    Raises:
+        SubnetLabError: the peer cannot take part; the sentence says why and what to do.
+    """
+    from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
+    from subnetlab.public.hotkey import endpoint_of, hotkey_of  # noqa: PLC0415
+    from subnetlab.public.joining import seat_of_hotkey, use_instructions, waits  # noqa: PLC0415
+    from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
+
+    log = PeerLog(as_json=options.json)
+    endpoint = endpoint_of(options.endpoint)
+    with closing(SubnetReads(endpoint, options.netuid)) as reads:
+        key = hotkey_of(reads, options.wallet)
+        found = find_run(reads, store=options.store, trust=options.trust)
+        head, rules = reads.head().number, reads.rules()
+        check_joinable(found, options.netuid, head)
+        seat = seat_of_hotkey(found, key.ss58_address, rules, options.wallet)
+    for sentence in waits(found, rules, head, role):
+        log.note(sentence)
+    if options.dry_run:
+        return 0
+    use_instructions(found.manifest)
+    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
+
+    peer = PublicPeer(found=found, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, log=log)
+    peer.run()
+    return 0

@@ -1,0 +1,12 @@
+"""`sl.check`: exercises of the course, each answer judged with a sentence that says what went wrong.
+
+`exercise("1.2", answer)` compares an answer with what the chain's own mathematics or the student's own run
+says, and names the nearest misconception; `report()` lists every exercise and how it went. An answer is never
+shown. Tries are kept in `exercises.jsonl` below SubnetLab's home, without what was answered. Grades that
+count are computed where the educator runs the notebook, because a student can change what runs here.
+"""
+
+from subnetlab.lab.check.judge import exercise as exercise
+from subnetlab.lab.check.report import report as report
+
+__all__ = ["exercise", "report"]

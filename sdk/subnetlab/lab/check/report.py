@@ -1,0 +1,85 @@
+"""How far a person is: every exercise of the course with its tries."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from subnetlab.lab.check import tries
+from subnetlab.lab.check.course import EXERCISES
+from subnetlab.report import html
+from subnetlab.report.format import counted
+from subnetlab.text import plain_lines
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One exercise: how often it was tried, and at which try it was right first; None for not yet."""
+
+    number: str
+    title: str
+    tries: int
+    right_at: int | None
+
+    @property
+    def state(self) -> str:
+        """The row in a few words."""
+        if self.right_at is not None:
+            return f"right at try {self.right_at}"
+        return f"open after {counted(self.tries, 'try', plural='tries')}" if self.tries else "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The exercises of the course, or of one tutorial, as rows."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def right(self) -> int:
+        """How many are right."""
+        return sum(row.right_at is not None for row in self.rows)
+
+    def frame(self) -> "pl.DataFrame":
+        """One row per exercise; `right_at` is null where it is not right yet."""
+        import polars as pl  # noqa: PLC0415  (loaded when a frame is wanted)
+
+        schema = {"exercise": pl.String, "title": pl.String, "tries": pl.Int64, "right_at": pl.Int64}
+        rows = [(row.number, row.title, row.tries, row.right_at) for row in self.rows]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @property
+    def _said(self) -> str:
+        return f"{self.right} of {len(self.rows)} exercises are right."
+
+    def __str__(self) -> str:
+        lines = [f"{row.number:<5} {row.state:<22} {row.title}" for row in self.rows]
+        return plain_lines("\n".join([self._said, *lines]))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [[row.number, row.title, row.state] for row in self.rows]
+        return html.block(
+            html.paragraph(self._said, bold=True), html.table(["", "exercise", "state"], rows, words=3)
+        )
+
+
+def report(tutorial: int | None = None) -> Report:
+    """How the exercises went on this machine; those of one tutorial, or of the whole course.
+
+    Example:
+        >>> report(1)  # doctest: +SKIP
+    """
+    wanted = {n: e for n, e in EXERCISES.items() if tutorial is None or n.split(".")[0] == str(tutorial)}
+    found: dict[str, list[bool]] = {number: [] for number in wanted}
+    for one in tries.kept():
+        if one.exercise in found:
+            found[one.exercise].append(one.right)
+    return Report(
+        tuple(
+            Row(number, wanted[number].title, len(right), right.index(True) + 1 if any(right) else None)
+            for number, right in found.items()
+        )
+    )

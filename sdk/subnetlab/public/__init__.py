@@ -1,0 +1,1 @@
+"""A run that anyone may join: published by a subnet's owner, found on chain, joined by command."""

@@ -1,0 +1,196 @@
+"""Find the run of a subnet: its owner's announcement on chain, then the manifest in its store, proven.
+
+Reads JSON and runs no code; whether the manifest names code, and whether this machine may run it, is said
+before torch is loaded.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, cast
+
+from subnetlab.errors import ManifestInvalid, ObjectMissing, ObjectTooLarge, RunOver, UnknownRun
+from subnetlab.network.metagraph import MetagraphSnapshot
+from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.store.base import Store
+from subnetlab.store.objects import open_store
+from subnetlab.train import object_paths
+from subnetlab.train.announcement import Announcement
+from subnetlab.train.hashing import digest
+
+MANIFEST_LIMIT: Final = 1 << 24
+_OWN_MODELS: Final = ("TinyGPT",)
+"""Kinds of models that come with SubnetLab and need no code of the manifest's author."""
+_CODE: Final = ("code", "metrics")
+"""What a task holds where it runs code of the manifest's author."""
+_RUN_ID: Final = re.compile(r"\w[\w.-]{0,99}")
+"""A run's name becomes a folder's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """A run as strangers find it."""
+
+    announcement: Announcement
+    manifest: dict[str, Any]
+    """As JSON, proven by the hash on chain."""
+    store: Store
+    where: str
+    """The store's address."""
+    owner: str
+    """The hotkey that announced it."""
+    seats: MetagraphSnapshot
+    trusted: bool
+    """Whether this operator lets the owner's code run."""
+
+    @property
+    def hash(self) -> str:
+        """The manifest's hash, 64 hex digits."""
+        return self.announcement.manifest.hex()
+
+    @property
+    def run_id(self) -> str:
+        """The name that the owner gave it."""
+        return str(self.manifest["run_id"])
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds take place."""
+        return min(int(self.manifest["rounds"]), self.announcement.rounds)
+
+    def opens(self, round_: int) -> int:
+        """The height at which a round opens."""
+        return int(self.manifest["first_block"]) + round_ * int(self.manifest["blocks_per_round"])
+
+    @property
+    def closes(self) -> int:
+        """The height at which the last round closes."""
+        return self.opens(self.rounds - 1) + int(self.manifest["offsets"][2])
+
+
+def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) -> FoundRun:
+    """Find the run that a subnet's owner announced.
+
+    Args:
+        reads: of the subnet.
+        store: where its objects are looked for instead of at the announced place.
+        trust: ss58 addresses of owners whose code may run here.
+
+    Raises:
+        ChainRejected: there is no such subnet.
+        UnknownRun: its owner announced no run, or the store does not hold it.
+        ManifestInvalid: what the store holds is another manifest, or none of this version.
+        StoreUnreachable: the store cannot be opened, or does not answer.
+        NodeUnreachable: the node does not answer.
+    """
+    seats = reads.metagraph()
+    committed = reads.commitment(seats.owner_hotkey)
+    announcement = Announcement.from_bytes(committed.data) if committed else None
+    if announcement is None:
+        raise UnknownRun(
+            f"The owner of subnet {reads.netuid} ({seats.owner_hotkey}) has announced no run.",
+            hint="Check --netuid; the owner starts a run with `subnetlab run publish`.",
+        )
+    where = store or announcement.store
+    opened = open_store(where)
+    return FoundRun(
+        announcement=announcement,
+        manifest=read_manifest(opened, announcement.manifest.hex(), where),
+        store=opened,
+        where=where,
+        owner=seats.owner_hotkey,
+        seats=seats,
+        trusted=bool({seats.owner_hotkey, seats.owner_coldkey} & set(trust)),
+    )
+
+
+def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
+    """The manifest of a hash as JSON.
+
+    Raises:
+        UnknownRun: the store does not hold it.
+        ManifestInvalid: it holds something else.
+        StoreUnreachable: the store does not answer.
+    """
+    try:
+        data = store.get(object_paths.manifest(hash_), MANIFEST_LIMIT)
+    except (ObjectMissing, ObjectTooLarge) as error:
+        raise UnknownRun(
+            f"The store {where} does not hold the announced manifest {hash_[:12]}….",
+            hint="Give the run's own store with --store, or ask its owner.",
+        ) from error
+    if digest("manifest", data).hex() != hash_:
+        raise ManifestInvalid(f"The manifest in {where} is not the one that was announced on chain.")
+    with contextlib.suppress(ValueError, RecursionError):
+        found: Any = json.loads(data)
+        if isinstance(found, dict) and _is_sound(cast("dict[str, Any]", found)):
+            return cast("dict[str, Any]", found)
+    raise ManifestInvalid("The announced manifest is no manifest.", hint="Use the version that wrote it.")
+
+
+def _is_sound(manifest: dict[str, Any]) -> bool:
+    """Whether the few fields that are read before torch is loaded are of their kind."""
+    numbers = [manifest.get(name) for name in ("rounds", "first_block", "blocks_per_round", "netuid")]
+    offsets: Any = manifest.get("offsets")
+    numbers += offsets if isinstance(offsets, list) and len(cast("list[Any]", offsets)) == 3 else [None]
+    run_id: Any = manifest.get("run_id")
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and isinstance(run_id, str)
+        and _RUN_ID.fullmatch(run_id) is not None
+        and all(isinstance(manifest.get(name), dict) for name in ("model", "task", "data", "versions"))
+    )
+
+
+def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
+    """Refuse a run that this machine cannot take part in, before torch is loaded.
+
+    Raises:
+        RunOver: its last round has closed or can no longer be joined.
+        ManifestInvalid: it is of another subnet, names code of an owner who is not trusted here, or was made
+            with another version of torch.
+    """
+    if int(found.manifest["netuid"]) != netuid:
+        raise ManifestInvalid(
+            f"The announced manifest is of subnet {found.manifest['netuid']}, not of {netuid}.",
+            hint="Ask the owner to publish the run for this subnet.",
+        )
+    last = found.opens(found.rounds - 1) + int(found.manifest["offsets"][0])
+    if found.rounds < 1 or head >= last:
+        raise RunOver(
+            f"Run {found.run_id} is over: round {found.rounds}, its last, took commitments up to block "
+            f"{last}, and the chain is at {head}.",
+            hint="Join the next run: its owner announces it on the same subnet.",
+        )
+    check_trust(found)
+    _check_versions(found)
+
+
+def check_trust(found: FoundRun) -> None:
+    """Refuse a manifest that holds code of an owner who is not trusted here.
+
+    Raises:
+        ManifestInvalid: it does.
+    """
+    kind, task = found.manifest["model"].get("kind"), found.manifest["task"]
+    if (kind not in _OWN_MODELS or any(name in task for name in _CODE)) and not found.trusted:
+        raise ManifestInvalid(
+            f"The manifest of run {found.run_id} holds code of its owner, which is not trusted here.",
+            hint=f"Read the manifest, then join with --trust {found.owner}.",
+        )
+
+
+def _check_versions(found: FoundRun) -> None:
+    said = str(found.manifest["versions"].get("torch", "")).partition("+")[0]
+    try:
+        here = version("torch").partition("+")[0]
+    except PackageNotFoundError:
+        here = "none"
+    if said and said != here:
+        raise ManifestInvalid(
+            f"Run {found.run_id} needs torch {said}, to reach every bit of its model; here is {here}.",
+            hint=f"Install it: pip install 'torch=={said}'.",
+        )

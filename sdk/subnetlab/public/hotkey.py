@@ -1,0 +1,57 @@
+"""The key that a public peer signs with, by its wallet's name, and the endpoint it signs for."""
+
+from bittensor_core import KeyfileError, Keypair
+
+from subnetlab.errors import UnknownNetwork, UnknownWallet, WalletError
+from subnetlab.network.endpoints import play_money, resolve
+from subnetlab.network.wallets import Wallet, open_wallet
+from subnetlab.public.subnet_reads import SubnetReads
+
+
+def endpoint_of(network: str) -> str:
+    """The endpoint of a network by name.
+
+    Raises:
+        UnknownNetwork: there is none of this name, or it is a node of a notebook's own.
+    """
+    found = resolve(network)
+    if found.endpoint is None:
+        raise UnknownNetwork(
+            "The embedded devnet has no endpoint of its own.",
+            hint="Give the endpoint of a node that runs: --endpoint ws://host:port.",
+        )
+    return found.endpoint
+
+
+def is_development(reads: SubnetReads) -> bool:
+    """Whether a chain's money is play money, so that development keys may sign on it."""
+    chain_type, genesis = reads.client.rpc("system_chainType"), reads.client.rpc("chain_getBlockHash", 0)
+    return play_money(str(chain_type), str(genesis))
+
+
+def hotkey_of(reads: SubnetReads, wallet: str) -> Keypair:
+    """The hotkey of a wallet, unlocked.
+
+    Raises:
+        UnknownWallet: there is no such wallet, or it has no such hotkey.
+        WalletError: the key is damaged, or its password is wrong.
+        SecretRefused: the name looks like a secret.
+        NodeUnreachable: the node does not answer.
+    """
+    return hotkey_in(open_wallet(wallet, development=is_development(reads)), wallet)
+
+
+def hotkey_in(opened: Wallet, name: str) -> Keypair:
+    """The hotkey of an open wallet; errors as `hotkey_of`."""
+    try:
+        key = getattr(opened, "hotkey", None)
+    except FileNotFoundError as error:
+        raise UnknownWallet(
+            f"The wallet {name!r} has no such hotkey.",
+            hint="Name one with NAME/HOTKEY; `btcli wallet new-hotkey` makes one.",
+        ) from error
+    except KeyfileError as error:
+        raise WalletError(f"The hotkey of {name!r} cannot be opened: {error}.") from error
+    if not isinstance(key, Keypair):
+        raise WalletError(f"The wallet {name!r} holds no hotkey that signs here.")
+    return key

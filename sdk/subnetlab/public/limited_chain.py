@@ -1,0 +1,68 @@
+"""A hotkey's view of a subnet that keeps what the chain limits: votes no closer together than it takes them.
+
+A chain refuses a vote that comes too soon, and a validator whose vote is refused has done nothing wrong: the
+newest vote waits here until the chain takes one. Everything else is passed on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from subnetlab.errors import ChainRejected
+from subnetlab.network.chain import Block, Chain, Commitment
+
+_TOO_SOON: Final = ("SettingWeightsTooFast", "CommittingWeightsTooFast", "SettingWeightsTooFastError")
+_NOT_NOW: Final = (*_TOO_SOON, "NeuronNoValidatorPermit", "NotEnoughStakeToSetWeights")
+
+
+@dataclass(slots=True)
+class LimitedChain:
+    """`network.chain.Chain` for one peer of a public run."""
+
+    chain: Chain
+    weights_every: int
+    """Blocks that must lie between two votes; 0 for no limit."""
+    tell: Callable[[str], None]
+    """Takes a sentence for the peer's log."""
+    voted_at: int = -1
+    """The block of the last vote, or of the registration, which counts as one; below 0 for none."""
+
+    def wait_for(self, number: int, timeout_s: float) -> Block:
+        """See `Chain.wait_for`."""
+        return self.chain.wait_for(number, timeout_s)
+
+    def block_hash(self, number: int) -> str:
+        """See `Chain.block_hash`."""
+        return self.chain.block_hash(number)
+
+    def commit(self, data: bytes) -> None:
+        """See `Chain.commit`."""
+        self.chain.commit(data)
+
+    def commitments(self) -> dict[str, Commitment]:
+        """See `Chain.commitments`."""
+        return self.chain.commitments()
+
+    def weights(self) -> dict[str, dict[int, float]]:
+        """See `Chain.weights`."""
+        return self.chain.weights()
+
+    def set_weights(self, weights: Mapping[int, float]) -> None:
+        """Submit weights if the chain takes a vote by now; otherwise the next round's vote says as much.
+
+        Raises:
+            ChainRejected: the chain refused them for another reason than when they came.
+        """
+        head = self.chain.wait_for(0, 0).number
+        due = self.voted_at + self.weights_every
+        if self.voted_at >= 0 and head < due:
+            self.tell(f"The chain takes the next vote from block {due} on; it is at {head}.")
+            return
+        try:
+            self.chain.set_weights(dict(weights))
+        except ChainRejected as error:
+            if error.code not in _NOT_NOW:
+                raise
+            self.tell(f"The chain did not take this vote: {error}")
+            return
+        self.voted_at = head

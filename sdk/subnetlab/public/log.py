@@ -1,0 +1,93 @@
+"""What a peer that was started by command writes while it works: one line an event, as text or as JSON.
+
+JSON lines are the events of `record.events` with the time before them, so that a log can be read back;
+sentences for people come as `{"kind": "note"}`. Everything goes to one stream, whole lines at a time.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from subnetlab.record.events import (
+    Event,
+    Mined,
+    PeerReady,
+    Phase,
+    RoundClosed,
+    Scored,
+    Stepped,
+    WeightsSet,
+    to_json,
+)
+from subnetlab.report.format import bytes_text
+from subnetlab.text import plain_lines
+
+_SILENT: Final = (Phase, Stepped)
+"""Kinds that the text leaves out: JSON has them all."""
+
+
+@dataclass(slots=True)
+class PeerLog:
+    """One peer's log.
+
+    Args:
+        as_json: JSON lines instead of text.
+        stream: where lines go.
+        clock: Unix seconds.
+    """
+
+    as_json: bool = False
+    stream: IO[str] = field(default_factory=lambda: sys.stderr)
+    clock: Callable[[], float] = time.time
+
+    def note(self, sentence: str, **found: float | str) -> None:
+        """Say something to the operator; `found` holds its numbers for a program that reads the log."""
+        if self.as_json:
+            self._write(json.dumps({"kind": "note", "time": self._now(), "text": sentence, **found}))
+        else:
+            self._write(f"{self._time()} {plain_lines(sentence)}")
+
+    def event(self, event: Event) -> None:
+        """Write an event of the peer."""
+        if self.as_json:
+            self._write(json.dumps({"time": self._now(), **to_json(event)}, allow_nan=False))
+        elif not isinstance(event, _SILENT):
+            self._write(f"{self._time()} {plain_lines(_sentence(event))}")
+
+    def _write(self, line: str) -> None:
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+    def _now(self) -> float:
+        return round(self.clock(), 3)
+
+    def _time(self) -> str:
+        return time.strftime("%H:%M:%S", time.localtime(self.clock()))
+
+
+def _sentence(event: Event) -> str:
+    match event:
+        case PeerReady():
+            return f"Ready as uid {event.uid} after {event.seconds:.1f} s."
+        case Mined():
+            return (
+                f"Round {event.round + 1}: loss {event.loss:.4f}, {bytes_text(event.wire_bytes)} committed; "
+                f"trained {event.compute_s:.1f} s, waited {event.wait_s:.1f} s."
+            )
+        case Scored():
+            why = f": {event.reason}" if event.reason else ""
+            return (
+                f"Round {event.round + 1}: uid {event.uid} {event.verdict}, weight {event.weight:.3f}{why}."
+            )
+        case WeightsSet():
+            return f"Round {event.round + 1}: voted on {len(event.weights)} miners."
+        case RoundClosed():
+            return (
+                f"Round {event.round + 1} closed: {len(event.accepted)} updates, loss {event.val_loss:.4f}, "
+                f"model {event.theta_hash[:12]}."
+            )
+        case _:
+            return event.kind.replace("_", " ")

@@ -1,0 +1,45 @@
+"""What an owner says of a run whose peers other people start: where its objects lie, and how long a round is.
+
+Starts nothing and loads nothing; `sl.LocalFleet` is the fleet of processes that are started here.
+"""
+
+import math
+from dataclasses import dataclass
+
+from subnetlab.errors import ArgumentInvalid
+from subnetlab.signatures import known_fields
+from subnetlab.text import kind_of
+
+_MOST_BLOCKS = 1_000_000
+
+
+@known_fields("sl.OpenFleet")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFleet:
+    """The miners and validators registered on the subnet, started by others.
+
+    `subnet.train(…, fleet=sl.OpenFleet(store="s3://…"))` publishes the run and returns at once; strangers
+    join with `subnetlab miner` and `subnetlab validator`.
+    """
+
+    store: str
+    """Where the run's objects lie, readable by every peer: a folder, `s3://…`, `gs://…`, `az://…`."""
+    blocks_per_round: int = 0
+    """Blocks of the chain a round takes; measured on this machine unless given."""
+    notice_s: float = 60.0
+    """Seconds between the announcement and the first round, so that peers can come up."""
+    miners: int = 0
+    """For how many miners a round has room; as many as are registered unless given."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.store, str) or not self.store.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(
+                f"store is {kind_of(self.store)}.", hint='Give an address such as store="s3://bucket/run".'
+            )
+        for name in ("blocks_per_round", "miners"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_BLOCKS:
+                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST_BLOCKS:,}.")
+        notice: object = self.notice_s
+        if type(notice) not in (int, float) or not 0 <= self.notice_s < math.inf:
+            raise ArgumentInvalid(f"notice_s={notice!r} is no number of seconds.")

@@ -1,0 +1,225 @@
+"""What a peer's command refuses, each in one sentence with the next step, before torch is loaded."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.devnet_process import running_devnet
+from tests.sdk.public.stage import close, close_wire
+
+from subnetlab.cli import main
+from subnetlab.errors import ObjectExists
+from subnetlab.lab.preset import network_rules, subnet_rules
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.peer_chain import PeerChain
+from subnetlab.network.wallets import dev_wallet
+from subnetlab.store.objects import open_store
+from subnetlab.train import object_paths
+from subnetlab.train.announcement import Announcement
+from subnetlab.train.hashing import digest
+
+MANIFEST: dict[str, Any] = {
+    "form": "subnetlab-manifest/3", "run_id": "tiny", "netuid": 0, "rounds": 3, "first_block": 1_000_000,
+    "blocks_per_round": 10, "offsets": [3, 5, 8], "model": {"kind": "TinyGPT"}, "data": {},
+    "task": {"kind": "next_token"}, "versions": {"torch": version("torch")},
+}  # fmt: skip
+
+
+@dataclass
+class Owner:
+    """A subnet whose owner announces what a test wants."""
+
+    client: NetworkClient
+    netuid: int
+    other: int
+    """A second subnet, without a run."""
+    folder: Path
+
+    def announce(self, *, said_rounds: int = 3, **changes: Any) -> None:
+        """Announce a manifest with some fields changed."""
+        store = self.folder / "store"
+        manifest = {**MANIFEST, "netuid": self.netuid, **changes}
+        data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+        hash_ = digest("manifest", data)
+        with suppress(ObjectExists):
+            open_store(store).put(object_paths.manifest(hash_.hex()), data)
+        self.commit(Announcement(manifest=hash_, rounds=said_rounds, store=str(store)).to_bytes())
+
+    def commit(self, data: bytes) -> None:
+        """Put bytes on chain as the owner's commitment; a block holds them at once."""
+        chain = PeerChain(self.client.endpoint, self.netuid, "//Alice//hotkey")
+        chain.commit(data)
+        close_chain(chain)
+
+    def refused(self, role: str, wallet: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+        """What the command says when it refuses."""
+        where = ("--endpoint", self.client.endpoint, "--wallet", wallet)
+        netuid = () if "--netuid" in more else ("--netuid", str(self.netuid))
+        assert main([role, *where, *netuid, *more]) == 1
+        said = capsys.readouterr().err.strip()
+        assert "\n" not in said
+        return said
+
+
+def close_chain(chain: PeerChain) -> None:
+    wire = chain._client
+    chain.close()
+    close_wire(wire)
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
+    folder = tmp_path_factory.mktemp("refusals")
+    with running_devnet(folder, "--instant") as node:
+        client = NetworkClient(node.endpoint, name="devnet")
+        network_rules(client)
+        netuids: list[int] = []
+        for _ in range(2):
+            netuid, _ = client.register_subnet("alice")
+            subnet_rules(client, netuid)
+            client.start_call(netuid, "alice")
+            netuids.append(netuid)
+        client.burned_register(netuids[0], "alice", hotkey_ss58=dev_wallet("bob/m1").hotkey.ss58_address)
+        yield Owner(client, netuids[0], netuids[1], folder)
+        close(client)
+
+
+def test_a_subnet_without_a_run_and_one_that_is_not(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    said = owner.refused("miner", "bob/m1", capsys, "--netuid", str(owner.other))
+    assert f"The owner of subnet {owner.other}" in said
+    assert "has announced no run. Check --netuid" in said
+    assert "There is no subnet 77." in owner.refused("miner", "bob/m1", capsys, "--netuid", "77")
+
+
+def test_a_wallet_that_is_not_there(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    owner.announce()
+    assert "There is no wallet called 'mallory/m1'." in owner.refused("miner", "mallory/m1", capsys)
+    assert "There is no development wallet" in owner.refused("miner", "bob/m1/x", capsys)
+
+
+def test_a_hotkey_without_a_seat_is_told_the_price_and_the_next_step(
+    owner: Owner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner.announce()
+    said = owner.refused("miner", "charlie/m9", capsys)
+    assert "is not registered on subnet" in said
+    assert re.search(r"registering costs [\d.]+ τ and a fee", said)
+    assert f"btcli subnets register --netuid {owner.netuid}" in said
+
+
+def test_the_owners_hotkey_takes_no_part(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    owner.announce()
+    assert "Take part with another hotkey" in owner.refused("validator", "alice", capsys)
+
+
+def test_a_store_that_is_away_or_holds_another_run(
+    owner: Owner, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    owner.announce()
+    said = owner.refused("miner", "bob/m1", capsys, "--store", "smb://nas/run")
+    assert "No store speaks smb://." in said
+    said = owner.refused("miner", "bob/m1", capsys, "--store", str(tmp_path / "empty"))
+    assert "does not hold the announced manifest" in said
+    assert "--store" in said
+
+
+def test_a_run_that_is_over(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    owner.announce(first_block=0, run_id="past", rounds=2, blocks_per_round=4, offsets=[1, 2, 3])
+    said = owner.refused("miner", "bob/m1", capsys)
+    head = owner.client.head().number
+    assert "Run past is over: round 2, its last, took commitments up to block 5, " in said
+    assert f"and the chain is at {head}. Join the next run" in said
+    owner.announce(said_rounds=0)
+    assert "is over" in owner.refused("miner", "bob/m1", capsys)
+
+
+def test_another_torch(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    owner.announce(versions={"torch": "1.0.0"})
+    said = owner.refused("miner", "bob/m1", capsys)
+    assert "needs torch 1.0.0" in said
+    assert "pip install 'torch==1.0.0'" in said
+
+
+def test_a_strangers_code_waits_for_trust(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    hotkey = dev_wallet("alice").hotkey.ss58_address
+    for changes in ({"model": {"kind": "Source"}}, {"task": {"kind": "own", "code": {}}}):
+        owner.announce(**changes)
+        said = owner.refused("miner", "bob/m1", capsys)
+        assert "holds code of its owner, which is not trusted here" in said
+        assert f"--trust {hotkey}" in said
+        where = ("--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1")
+        assert main(["miner", *where, "--dry-run", "--trust", hotkey]) == 0
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"run_id": ".."}, {"run_id": "a/b"}, {"rounds": -1}, {"offsets": [1, 2]}, {"first_block": "soon"},
+        {"model": []}, {"versions": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_manifest(
+    owner: Owner, capsys: pytest.CaptureFixture[str], changes: dict[str, Any]
+) -> None:
+    owner.announce(**changes)
+    assert "The announced manifest is no manifest." in owner.refused("miner", "bob/m1", capsys)
+
+
+def test_a_manifest_of_another_subnet(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    owner.announce(netuid=owner.netuid + 7)
+    said = owner.refused("miner", "bob/m1", capsys)
+    assert f"is of subnet {owner.netuid + 7}, not of {owner.netuid}" in said
+
+
+def test_an_endpoint_that_is_none_or_silent(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
+    for endpoint, words in (
+        ("devnet", "no endpoint of its own"), ("finy", "no network called 'finy'"),
+        ("ws://127.0.0.1:9", "Nothing answers at ws://127.0.0.1:9"),
+    ):  # fmt: skip
+        arguments = ["miner", "--endpoint", endpoint, "--netuid", "1", "--wallet", "bob/m1"]
+        assert main(arguments) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_only_the_owner_publishes_and_stops(
+    owner: Owner, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    owner.announce()
+    where = ["--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1"]
+    (tmp_path / "plan.py").write_text("rounds = 2")
+    publish = ["publish", str(tmp_path / "plan.py"), "--store", str(tmp_path / "store")]
+    for verb in (publish, ["stop"]):
+        assert main(["run", *verb, *where]) == 1
+        assert "Only the owner's hotkey" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_will_be_waited_for_is_said_before_anything_starts(
+    owner: Owner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a process of its own, so that what it loaded shows."""
+    owner.announce()
+    code = (
+        "import sys; from subnetlab.cli import main; status = main(sys.argv[1:]); "
+        "print([name for name in ('torch', 'polars', 'web3') if name in sys.modules]); sys.exit(status)"
+    )
+    words = ["--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "validator", *words, "--dry-run", "--json"],
+        check=False, capture_output=True, text=True, env=dict(os.environ),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    notes = [json.loads(line)["text"] for line in done.stderr.splitlines()]
+    assert notes[0].startswith(f"Run tiny on subnet {owner.netuid}: 3 rounds of 10 blocks")
+    assert any("Round 1 opens at block 1000000" in note and " h from now" in note for note in notes)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,258 @@
+"""A node whose blocks come by themselves, a subnet on it, and peers as commands with homes of their own."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tests.devnet_process import DevnetProcess, running_devnet
+
+from subnetlab.lab.preset import network_rules, subnet_rules
+from subnetlab.network.client import NetworkClient
+from subnetlab.network.wallets import dev_wallet
+from subnetlab.network.wire_client import WireClient
+from subnetlab.public.found_run import find_run
+from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.events import Role
+from subnetlab.train.manifest import Manifest, RoundHeights
+from subnetlab.train.phases import due
+
+LIMIT_S = 90.0
+BLOCK_S = 0.1
+PLAN = """\
+import subnetlab as sl
+
+model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)
+data = sl.data.text("The quick brown fox jumps over the lazy dog. " * 2_000, name="fox")
+strategy = sl.strategies.SparseLoCo(inner_steps=2)
+"""
+
+
+@dataclass
+class Command:
+    """One `subnetlab …` process in a home of its own; its log is JSON lines."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    role: "Role | None" = None
+    """What it takes part as; None for other commands."""
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        found: list[dict[str, Any]] = []
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
+    def until(self, done: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """Wait for a line of the log."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            over = self.process.poll() is not None
+            for line in self.lines():
+                if done(line):
+                    return line
+            assert not over, f"{self.name} ended before {what}:\n{self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"{self.name}: no {what}:\n{self.log.read_text()[-3000:]}"
+            time.sleep(0.02)
+
+    def event(self, kind: str, **values: Any) -> dict[str, Any]:
+        """Wait for an event of this kind and these values."""
+        return self.until(
+            lambda line: line.get("kind") == kind and all(line.get(k) == v for k, v in values.items()),
+            f"{kind} {values}",
+        )
+
+    def ended(self) -> int:
+        """Wait for its end; the exit status."""
+        try:
+            return self.process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} does not end:\n{self.log.read_text()[-3000:]}") from None
+
+
+class BlockClock:
+    """Seals a block every so often, as a network does, but never before the live peers did what is due.
+
+    A network would go on and a slow machine would miss rounds; what these tests look at must not depend on
+    that. Peers see blocks that come by themselves, and cannot tell.
+    """
+
+    def __init__(self, node: DevnetProcess, started: "list[Command]", every_s: float) -> None:
+        self.node, self.every_s = node, every_s
+        self.manifest: Manifest | None = None
+        """The run whose peers are waited for."""
+        self.until = math.inf
+        """No block above this height is sealed."""
+        self.height = 0
+        self._started = started
+        self._ready_at: dict[int, int] = {}
+        """The height at which each process, by its number, was seen to be ready."""
+        self._over = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="blocks")
+
+    def __enter__(self) -> Self:
+        self.node.rpc("dev_setSealing", "manual")
+        self.height = self.node.seal()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        assert self._failed is None, self._failed
+
+    def reach(self, height: int) -> None:
+        """Wait until a height is sealed."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.height < height:
+            assert self._failed is None, self._failed
+            assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
+            time.sleep(0.01)
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(self.every_s):
+                self._note_ready()
+                if self.height < self.until and not self._awaited(self.height + 1):
+                    self.height = self.node.seal()
+        except BaseException as error:  # shown by the test that waits
+            self._failed = error
+            raise
+
+    def _note_ready(self) -> None:
+        """Who is ready before a block is sealed takes part in a round that it opens."""
+        for command in list(self._started):
+            new = command.role is not None and command.process.pid not in self._ready_at
+            if new and any(line.get("kind") == "peer_ready" for line in command.lines()):
+                self._ready_at[command.process.pid] = self.height
+
+    def _awaited(self, following: int) -> bool:
+        """Whether a live peer still owes a phase that is due before a height."""
+        manifest = self.manifest
+        if manifest is None:
+            return False
+        round_ = (following - 1 - manifest.first_block) // manifest.blocks_per_round
+        return any(
+            command.process.poll() is None and self._owes(command, manifest.heights(round_), following)
+            for command in self._started
+            if command.role is not None and 0 <= round_ < manifest.rounds
+        )
+
+    def _owes(self, command: "Command", heights: RoundHeights, following: int) -> bool:
+        if command.role is None or self._ready_at.get(command.process.pid, heights.open) >= heights.open:
+            return False  # it is not up, or joined in the middle of this round
+        lines = command.lines()
+        told = {(line["round"], line["name"]) for line in lines if line.get("kind") == "phase"}
+        owed = {(heights.round, name) for height, name in due(command.role, heights) if height <= following}
+        return not owed <= told
+
+
+@dataclass
+class OpenSubnet:
+    """A subnet at interval sealing; peers are started as commands, which never hold the node's token."""
+
+    node: DevnetProcess
+    client: NetworkClient
+    netuid: int
+    folder: Path
+    started: list[Command]
+    clock: BlockClock
+
+    def register(self, wallet: str, *, stake_tao: int = 0) -> int:
+        """Register a development hotkey, and stake behind it; its uid."""
+        hotkey = dev_wallet(wallet).hotkey.ss58_address
+        uid, _ = self.client.burned_register(self.netuid, "alice", hotkey_ss58=hotkey)
+        if stake_tao:
+            self.client.stake(
+                amount_tao=stake_tao, hotkey_ss58=hotkey, netuid=self.netuid, wallet="alice",
+                rate_tolerance=0.9,
+            )  # fmt: skip
+        return uid
+
+    def command(self, home: str, *words: str) -> Command:
+        """Start `subnetlab …` in a home; two commands of one home share what they keep."""
+        place = self.folder / home
+        place.mkdir(exist_ok=True)
+        log = place / f"log-{len(self.started)}"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "subnetlab", *words], stdin=subprocess.DEVNULL, stdout=stream,
+                stderr=subprocess.STDOUT, cwd=place, env={**os.environ, "SUBNETLAB_HOME": str(place)},
+            )  # fmt: skip
+        roles: dict[str, Role] = {"miner": "miner", "validator": "validator"}
+        command = Command(f"{home}: {' '.join(words[:2])}", process, log, roles.get(words[0]))
+        self.started.append(command)
+        return self.started[-1]
+
+    def published(self, *more: str, rounds: int = 5) -> Manifest:
+        """Have the owner publish the run of `PLAN` by command; its manifest, whose peers the clock awaits."""
+        (self.folder / "plan.py").write_text(PLAN)
+        store = self.folder / "store"
+        owner = self.command(
+            "owner", "run", "publish", str(self.folder / "plan.py"), *self.at("alice"),
+            "--store", str(store), "--rounds", str(rounds), *more,
+        )  # fmt: skip
+        assert owner.ended() == 0, owner.log.read_text()
+        reads = SubnetReads(self.node.endpoint, self.netuid)
+        try:
+            self.clock.manifest = Manifest.from_json(find_run(reads).manifest)
+        finally:
+            close_wire(reads.client)
+        return self.clock.manifest
+
+    def at(self, wallet: str) -> tuple[str, ...]:
+        """The options that say where and who."""
+        return ("--endpoint", self.node.endpoint, "--netuid", str(self.netuid), "--wallet", wallet)
+
+    def peer(self, role: str, wallet: str, *more: str) -> Command:
+        """Start a miner or validator in a home named after its wallet."""
+        return self.command(wallet.replace("/", "-"), role, *self.at(wallet), "--json", *more)
+
+
+@contextmanager
+def open_subnet(folder: Path) -> Generator[OpenSubnet]:
+    """A node and a subnet by the lesson's rules; whatever was started on it is over afterwards."""
+    with ExitStack() as held:
+        node = held.enter_context(running_devnet(folder, "--instant"))
+        client = NetworkClient(node.endpoint, name="devnet")
+        held.callback(close, client)
+        network_rules(client)
+        netuid, _ = client.register_subnet("alice")
+        subnet_rules(client, netuid)
+        client.start_call(netuid, "alice")
+        started: list[Command] = []
+        held.callback(_end, started)
+        yield OpenSubnet(node, client, netuid, folder, started, BlockClock(node, started, BLOCK_S))
+
+
+def _end(started: Sequence[Command]) -> None:
+    for command in started:
+        if command.process.poll() is None:
+            command.process.send_signal(signal.SIGKILL)
+        command.process.wait()
+
+
+def close(client: NetworkClient) -> None:
+    """Close a client, and the event loop that the SDK stops but leaves open."""
+    close_wire(client.client)
+
+
+def close_wire(wire: WireClient) -> None:
+    """Close a connection, and the event loop that the SDK stops but leaves open."""
+    thread = wire._loop_thread
+    wire.close()
+    if thread is not None and not thread._loop.is_closed():
+        thread._loop.close()

@@ -1,0 +1,135 @@
+"""Strangers join a run by command: an owner, miners and validators, each a process with a home of its own."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import subnetlab as sl
+from subnetlab.network.wallets import dev_wallet
+from subnetlab.public.peer import peer_folder
+from subnetlab.record.events import Scored
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail, verify
+from subnetlab.train.manifest import Manifest
+
+from .stage import LIMIT_S, Command, OpenSubnet, open_subnet
+
+ROUNDS = 5
+
+
+@dataclass
+class Story:
+    """A run that came to its end, and who was there."""
+
+    subnet: OpenSubnet
+    manifest: Manifest
+    peers: dict[str, Command]
+    killed: Command
+    run: sl.Run
+    """As somebody sees it who watches, and started none of it."""
+
+    def thetas(self) -> set[str]:
+        lasts = (peer.event("note", rounds=ROUNDS) for peer in self.peers.values())
+        return {str(line["theta"]) for line in lasts}
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Two miners and two validators from the start, one miner late; one miner is killed and started again."""
+    with ExitStack() as held:
+        subnet = held.enter_context(open_subnet(tmp_path_factory.mktemp("open")))
+        for wallet in ("bob/m1", "bob/m2", "bob/m3"):
+            subnet.register(wallet)
+        for wallet, stake_tao in (("bob/v1", 300), ("bob/v2", 200)):
+            subnet.register(wallet, stake_tao=stake_tao)
+        with subnet.clock as clock:
+            clock.reach(clock.height + 12)
+            manifest = subnet.published("--notice", "4", rounds=ROUNDS)
+            clock.until = manifest.first_block - 1
+            net = held.enter_context(sl.connect(subnet.node.endpoint))
+            run = net.subnet(subnet.netuid).attach()
+            peers = {f"m{i}": subnet.peer("miner", f"bob/m{i}") for i in (1, 2)}
+            peers |= {f"v{i}": subnet.peer("validator", f"bob/v{i}") for i in (1, 2)}
+            for peer in peers.values():
+                peer.event("peer_ready")
+            clock.until = manifest.heights(2).open - 1
+            peers["m1"].event("mined", round=1)
+            killed = peers["m1"]
+            killed.process.send_signal(signal.SIGKILL)
+            killed.ended()
+            peers["m1"] = subnet.peer("miner", "bob/m1")
+            peers["m3"] = subnet.peer("miner", "bob/m3")
+            for name in ("m1", "m3"):
+                peers[name].event("peer_ready")
+            clock.until = manifest.heights(ROUNDS - 1).next_open + 9
+            for peer in peers.values():
+                assert peer.ended() == 0, peer.log.read_text()[-3000:]
+            clock.until = clock.height + 40
+            run.wait(LIMIT_S, progress=False)
+        yield Story(subnet, manifest, peers, killed, run)
+
+
+def test_every_stranger_reaches_the_same_model(story: Story) -> None:
+    assert len(story.thetas()) == 1
+
+
+def test_all_that_took_part_are_judged_and_the_late_one_from_its_first_round(story: Story) -> None:
+    lead = story.peers["v1"]
+    closed = [line["round"] for line in lead.lines() if line.get("kind") == "round_closed"]
+    assert closed == list(range(ROUNDS))
+    judged = {
+        (line["round"], line["uid"]): line["verdict"]
+        for line in story.peers["v2"].lines()
+        if line.get("kind") == "scored"
+    }
+    m1, m2, m3 = (story.peers[name].event("peer_ready")["uid"] for name in ("m1", "m2", "m3"))
+    assert {judged[round_, uid] for round_ in range(ROUNDS) for uid in (m1, m2)} <= {"accepted", "gated"}
+    assert judged[0, m3] == judged[1, m3] == "missing"
+    assert {judged[round_, m3] for round_ in (2, 3, 4)} <= {"accepted", "gated"}
+
+
+def test_weights_and_pay_are_on_chain(story: Story) -> None:
+    graph = story.subnet.client.metagraph(story.subnet.netuid)
+    v1, v2 = (story.peers[name].event("peer_ready")["uid"] for name in ("v1", "v2"))
+    assert {v1, v2} <= set(graph.weights)
+    voted = {to for row in graph.weights.values() for to, weight in row.items() if weight}
+    assert voted
+    paid = {neuron.uid for neuron in graph.neurons if neuron.incentive}
+    assert paid & voted
+
+
+def test_who_only_watches_has_the_whole_record_and_the_model(story: Story) -> None:
+    run, view = story.run, story.run.view
+    assert run.status == "finished"
+    assert sorted(view.closed) == list(range(ROUNDS))
+    assert {view.closed[ROUNDS - 1].theta_hash} == story.thetas()
+    assert len(view.up) == 0
+    assert len(view.peers) == len(story.peers)
+    uids = {name: peer.event("peer_ready")["uid"] for name, peer in story.peers.items()}
+    assert set(view.mining) == {uids["m1"], uids["m2"], uids["m3"]}
+    mined = run.frame("miners")
+    assert set(mined["uid"]) == set(view.mining)
+    scored = [entry.event for entry in Tail(run.folder / FILE_NAME).entries()]
+    assert {uids["v1"], uids["v2"]} == {event.validator for event in scored if isinstance(event, Scored)}
+    assert view.pay.last is not None
+    assert verify(run.folder / FILE_NAME).torn_bytes == 0
+    assert sum(part.numel() for part in run.model.parameters()) > 1000
+
+
+def test_no_peer_held_what_opens_the_nodes_own_methods(story: Story) -> None:
+    """Peers, owner included, found no token of the node: no `dev_` method was theirs to call."""
+    homes = {command.log.parent for command in story.subnet.started}
+    assert len(homes) == 6
+    assert [str(token) for home in homes for token in home.rglob("*.token")] == []
+
+
+def test_each_peer_keeps_one_record_across_a_kill(story: Story) -> None:
+    for name, wallet in (("m1", "bob/m1"), ("m3", "bob/m3"), ("v1", "bob/v1")):
+        home: Path = story.subnet.folder / wallet.replace("/", "-")
+        hotkey = dev_wallet(wallet).hotkey.ss58_address
+        record = home / "peers" / peer_folder(story.manifest.hash, hotkey).name / FILE_NAME
+        assert verify(record).torn_bytes == 0, name

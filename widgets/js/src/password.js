@@ -1,0 +1,52 @@
+// A password field below the cell whose key is locked; see secret.js.
+
+import { html, nothing, render as write } from "lit-html";
+import { greet, Heartbeat } from "./heartbeat.js";
+import { secretField } from "./secret.js";
+
+/** @import { RenderContext } from "./types.js" */
+
+/** @param {RenderContext} context */
+function render({ model, el, signal }) {
+  const root = el.appendChild(document.createElement("div"));
+  root.className = "sl sl-form sl-password";
+  let alive = true;
+  const draw = () => {
+    const { asks } = model.get("state");
+    const said = alive ? secretField(asks, model, true) : html`<p class="note bad">Disconnected from the kernel</p>`;
+    write(
+      asks ? html`<div class="card" role="group" aria-label="Password"><div class="body">${said}</div></div>` : nothing,
+      root,
+    );
+  };
+  const heartbeat = new Heartbeat((heard) => {
+    alive = heard;
+    draw();
+  });
+  const update = () => {
+    const before = root.querySelector("input");
+    heartbeat.hear();
+    draw();
+    const field = root.querySelector("input");
+    if (field && field !== before) field.focus(); // the cell waits for it, and for nothing else
+  };
+  const receive = () => {
+    answered();
+    heartbeat.hear();
+  };
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+  model.on("change:state", update);
+  model.on("msg:custom", receive);
+  const answered = greet(model);
+  draw();
+  const end = () => {
+    model.off("change:state", update);
+    model.off("msg:custom", receive);
+    heartbeat.stop();
+    answered();
+  };
+  signal?.addEventListener("abort", end);
+  return end;
+}
+
+export default { render };
