@@ -33,8 +33,36 @@ def _budget(p: LineParser) -> None:
     p.add_argument("tao", nargs="?", help="what may be spent here from now on; 0 forbids it; none shows it")
 
 
+def _browser(p: LineParser) -> None:
+    p.description = (
+        "A wallet of the browser, whose keys stay there: in `page`, page.signer() and page.evm_wallet()."
+    )
+
+
+def _lock(p: LineParser) -> None:
+    p.description = "Forget every key that a password has opened; the next signature asks for it again."
+
+
 def _ledger(p: LineParser) -> None:
-    p.description = "Everything that was spent on this network, fees included, as a frame."
+    p.description = "Everything that was spent on this network, fees included; net.ledger() is the frame."
+
+
+def _unstake(p: LineParser) -> None:
+    p.description = "Take stake back by form; nothing is sent before its click."
+    p.add_argument("--netuid", type=int, help="subnet; the present one when left out")
+    p.add_argument("--wallet", default="alice", help="whose stake")
+
+
+def _move(p: LineParser) -> None:
+    p.description = "Move stake to another hotkey or subnet by form; nothing is sent before its click."
+    p.add_argument("--netuid", type=int, help="subnet; the present one when left out")
+    p.add_argument("--wallet", default="alice", help="whose stake")
+
+
+def _job(p: LineParser) -> None:
+    p.description = "Fund, approve, withdraw from or close a job by form; without an escrow it deploys one."
+    p.add_argument("escrow", nargs="?", default="", help="the escrow's address (0x…); none deploys one")
+    p.add_argument("--wallet", default="alice", help="who signs: a key of the EVM")
 
 
 def _stake(p: LineParser) -> None:
@@ -84,10 +112,15 @@ def _doctor(p: LineParser) -> None:
 LINE: dict[str, tuple[str, Callable[[LineParser], None]]] = {
     "network": ("connect to a network, or show the present one", _network),
     "wallet": ("what a wallet holds, free and staked", _wallet),
+    "browser": ("a wallet of the browser, whose keys stay there", _browser),
+    "lock": ("forget the keys that passwords have opened", _lock),
     "budget": ("how much may still be spent on this network", _budget),
     "ledger": ("everything that was spent on this network", _ledger),
     "stake": ("back a validator; by form without an amount", _stake),
     "pay": ("send TAO; by form without an amount", _pay),
+    "unstake": ("take stake back, by form", _unstake),
+    "move": ("move stake, by form", _move),
+    "job": ("fund, approve, withdraw, close: a job by form", _job),
     "subnet": ("look at a subnet, or create one", _subnet),
     "runs": ("what ran and what runs", _runs),
     "attach": ("take hold of a run by its name", _attach),

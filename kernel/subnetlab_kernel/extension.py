@@ -6,7 +6,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import publish_display_data
 
+from subnetlab.lab import remote
 from subnetlab.network.keyring import KEYRING, LockedKey, Typed
 from subnetlab_kernel import plain_errors, secret_guard
 from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
@@ -33,6 +35,7 @@ def load(shell: InteractiveShell) -> None:
     secret_guard.install(shell)
     KEYRING.usual = _PagePasswords()
     formatters.register(shell)
+    remote.show_with(publish_display_data)
 
 
 class _PagePasswords:

@@ -161,8 +161,26 @@ def _budget(names: Names, arguments: argparse.Namespace) -> Any:
     return budget
 
 
+def _browser(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
+    from subnetlab_widgets.wallet import BrowserWallet, browser_wallet  # noqa: PLC0415  (anywidget, once it is shown)
+
+    net, present = names.net(), names.user_ns.get("page")
+    if isinstance(present, BrowserWallet) and present.serves(net):
+        return present
+    return names.put("page", browser_wallet(net))
+
+
+def _lock(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
+    from subnetlab.network.keyring import KEYRING  # noqa: PLC0415
+
+    count = KEYRING.lock()
+    return Text(f"{count} {'key was' if count == 1 else 'keys were'} forgotten.")
+
+
 def _ledger(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001  (same shape for all)
-    return names.net().ledger()
+    from subnetlab_widgets.money import ledger_view  # noqa: PLC0415  (anywidget, once it is shown)
+
+    return ledger_view(names.net())
 
 
 def _stake(names: Names, arguments: argparse.Namespace) -> Any:
@@ -186,6 +204,24 @@ def _pay(names: Names, arguments: argparse.Namespace) -> Any:
 
         return pay_form(net, to=to or "", wallet=arguments.wallet, amount_tao=arguments.amount or "")
     return net.pay(amount_tao=arguments.amount, to=to, wallet=net.wallet(arguments.wallet))
+
+
+def _unstake(names: Names, arguments: argparse.Namespace) -> Any:
+    from subnetlab_widgets.money import unstake_form  # noqa: PLC0415  (anywidget, once a form is opened)
+
+    return unstake_form(names.net(), netuid=names.netuid(arguments.netuid), wallet=arguments.wallet)
+
+
+def _move(names: Names, arguments: argparse.Namespace) -> Any:
+    from subnetlab_widgets.money import move_form  # noqa: PLC0415  (anywidget, once a form is opened)
+
+    return move_form(names.net(), netuid=names.netuid(arguments.netuid), wallet=arguments.wallet)
+
+
+def _job(names: Names, arguments: argparse.Namespace) -> Any:
+    from subnetlab_widgets.money import job_form  # noqa: PLC0415  (anywidget, once a form is opened)
+
+    return job_form(names.net(), escrow=arguments.escrow, wallet=arguments.wallet)
 
 
 def _subnet(names: Names, arguments: argparse.Namespace) -> Any:
@@ -228,16 +264,22 @@ def _explain(names: Names, arguments: argparse.Namespace) -> Any:
 def _doctor(names: Names, arguments: argparse.Namespace) -> Any:  # noqa: ARG001
     from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
-    return doctor()
+    net = known.net_of(names.user_ns)
+    return doctor(None if net is None or net.closed else net)
 
 
 VERBS: dict[str, Callable[[Names, argparse.Namespace], Any]] = {
     "network": _network,
     "wallet": _wallet,
     "budget": _budget,
+    "browser": _browser,
+    "lock": _lock,
     "ledger": _ledger,
     "stake": _stake,
     "pay": _pay,
+    "unstake": _unstake,
+    "move": _move,
+    "job": _job,
     "subnet": _subnet,
     "runs": _runs,
     "attach": _attach,

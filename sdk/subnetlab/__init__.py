@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from subnetlab.fleet.local import LocalFleet as LocalFleet
     from subnetlab.lab import check as check
     from subnetlab.lab.compare import compare as compare
+    from subnetlab.lab.remote import remote as remote
     from subnetlab.lab.replay import open as open  # noqa: A004  (what the word means here)
     from subnetlab.lab.run import Run as Run
     from subnetlab.lab.runs import attach as attach
@@ -53,6 +54,7 @@ _ATTRIBUTES = {
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
     "open": "subnetlab.lab.replay",
+    "remote": "subnetlab.lab.remote",
     "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
 }
@@ -76,6 +78,7 @@ __all__ = [
     "models",
     "open",
     "optimizers",
+    "remote",
     "revert_reason",
     "runs",
     "strategies",

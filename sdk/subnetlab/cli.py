@@ -28,6 +28,12 @@ def _lab(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
+def _host(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.host import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
 def _devnet(arguments: Sequence[str]) -> int:
     from subnetlab.devnet.node.command import main  # noqa: PLC0415
 
@@ -78,6 +84,7 @@ def _verify(arguments: Sequence[str]) -> int:
 COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "demo": ("run the first tutorial without a browser and print its verdict", _demo),
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
+    "host": ("give people kernels on this machine, each behind a token", _host),
     "devnet": ("start a development node", _devnet),
     "miner": ("take part in a subnet's public run as a miner", _miner),
     "validator": ("take part in a subnet's public run as a validator", _validator),

@@ -23,9 +23,11 @@ pure functions stay `ValueError`; `assert` states internal invariants only.
     │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
     │   └── DatasetEmpty · DataInvalid · PayloadRejected
     ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · CellFailed · PeerDied
+    │   └── FleetStartFailed · ControlRefused · CellFailed
     ├── RunError
     │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
+    ├── HostError           kernels elsewhere, or for others
+    │   └── RemoteUnreachable · RemoteFailed
     ├── LessonError
     │   └── AnswerWrong     an exercise of the course, where a grader must see it
     └── DevnetError         raised inside the node's own process
@@ -317,13 +319,7 @@ class ControlRefused(FleetError):
 class CellFailed(FleetError):
     """A cell of the owner's failed on a peer; the run goes on."""
 
-    hint = (
-        "What each peer printed, and its traceback, is in `.outputs` of the result, and above in a notebook."
-    )
-
-
-class PeerDied(FleetError):
-    """A miner or validator process ended by itself."""
+    hint = "What each peer printed, and its traceback, is in the result's `.outputs`."
 
 
 class RunError(SubnetLabError):
@@ -350,6 +346,22 @@ class RunFileInvalid(RunError):
     """The file is not a recorded run, or it was changed on its way."""
 
     hint = "Ask for the file that run.save('run.zip') wrote."
+
+
+class HostError(SubnetLabError):
+    """A host of kernels could not be started, or refuses what is asked of it."""
+
+
+class RemoteUnreachable(HostError):
+    """No host answers at the address, or it does not answer as one."""
+
+    hint = "Check the address, and that `subnetlab host` runs there."
+
+
+class RemoteFailed(HostError):
+    """A cell failed in a remote kernel, with this kind of error and this traceback."""
+
+    ename, traceback = "", ""
 
 
 class LessonError(SubnetLabError):

@@ -24,8 +24,8 @@ FOLDERS = (
 
 
 @contextmanager
-def running_lab(folder: Path) -> Generator[Lab]:
-    """JupyterLab with a token; notebooks, settings and workspaces below `folder`."""
+def running_lab(folder: Path, *more: str, **env: str) -> Generator[Lab]:
+    """JupyterLab with a token; notebooks, settings and workspaces below `folder`, with options beside."""
     root, home = folder / "notebooks", folder / "home"
     root.mkdir(parents=True)
     home.mkdir()
@@ -41,9 +41,13 @@ def running_lab(folder: Path) -> Generator[Lab]:
         "LabApp.expose_app_in_browser": "True",
     }
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    command += [f"--port={port}", *(f"--{name}={value}" for name, value in options.items())]
-    environment = {**os.environ, "SUBNETLAB_HOME": str(home / "subnetlab")}
+    command += [f"--port={port}", *(f"--{name}={value}" for name, value in options.items()), *more]
+    environment = {**os.environ, "SUBNETLAB_HOME": str(home / "subnetlab"), **env}
     environment |= {name: str(home / name.lower()) for name in FOLDERS}
+    environment |= {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+    }  # wallets, and the history of cells
     news = home / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
     news.mkdir(parents=True)
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')

@@ -46,6 +46,14 @@ except WalletRefused as error:
     print("said:", error)"""
 
 
+INTERRUPTED = """\
+try:
+    net.pay(amount_tao=1, to="bob", wallet=signer)
+except KeyboardInterrupt:
+    print("said: interrupted")"""
+INTERRUPT = "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
+
+
 def widget(selector: str) -> str:
     return f".sl-wallet {selector}"
 
@@ -78,6 +86,8 @@ def connect(server: Lab, page: Page, extension: Extension) -> None:
     evm.click()
     shows(page, ".note.bad", "cannot reach this node")
     assert page.locator(widget(".disposable")).is_visible()
+    page.locator(widget(".disposable")).click()
+    shows(page, "[data-half=evm] .muted", "disposable key")
     extension.node = said(server, page, "net.endpoint").replace("ws://", "http://")
     evm.click()
     shows(page, "[data-half=evm] code", extension.account.address)
@@ -123,6 +133,15 @@ def test_a_cell_stakes_and_pays_with_keys_that_stay_in_the_browser(
     shows(page, "h3", "Pay")
     page.locator(widget(".refuse")).click()
     finished(page, "the person said no. Nothing was signed")
+
+    server.append(page, INTERRUPTED)
+    shows(page, "h3", "Pay")
+    asked_before = list(extension.asked)
+    page.evaluate(INTERRUPT)
+    finished(page, "said: interrupted")
+    wait_until(page, f"document.querySelector('{widget('.send')}') === null")
+    shows(page, ".note", "Keys stay in your wallet")
+    assert extension.asked == asked_before
 
     server.append(page, AGAIN)
     shows(page, "h3", "Pay")

@@ -15,7 +15,12 @@ from subnetlab_kernel.completion import complete
     ("code", "expected"),
     [
         ("%sl st", ["stake"]),
+        ("%sl br", ["browser"]),
+        ("%sl lo", ["lock"]),
+        ("%sl move --", ["--help", "--netuid", "--wallet"]),
+        ("%sl job 0x1 --wallet a", ["alice"]),
         ("%sl stake --", ["--help", "--netuid", "--to", "--wallet"]),
+        ("%sl unstake --wallet b", ["bob"]),
         ("%sl network te", ["test"]),
         ("x = 1\n%sl wal", ["wallet"]),
         ("%%train --mi", ["--miners"]),

@@ -91,7 +91,11 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         assert kernel.run(line).ename == "OverBudget", line
     assert kernel.run("net.ledger().height").data[0]["text/plain"] == str(known)
     kernel.run("net.budget.set(tao=None)")
-    assert "shape" in kernel.run("%sl ledger").text
+    assert "Spent on this chain" in kernel.run("%sl ledger").text
+    assert kernel.run("%sl lock").text == "0 keys were forgotten."
+    shown = kernel.run("%sl browser").text
+    assert "Wallet in the page (play money, devnet): none was connected" in shown
+    assert kernel.run("first = page\n%sl browser\nprint(first is page)").stdout.endswith("True\n")
 
 
 @pytest.mark.parametrize(

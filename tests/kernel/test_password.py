@@ -14,6 +14,12 @@ from tests.kernel.test_evm_key import everything_below
 from tests.kernel.test_widget_messages import control, say
 
 PASSWORD, COLD_PASSWORD = "correct-horse-battery", "staple-correct-horse"
+HELD = """\
+import gc
+from eth_account.signers.local import LocalAccount
+gc.collect()
+address = net.evm_wallet("cold").address
+print(any(type(one) is LocalAccount and one.address == address for one in gc.get_objects()))"""
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -116,7 +122,9 @@ def test_a_password_is_typed_in_the_page_once_and_left_nowhere(
     page.type("wrong", note="4 more may be tried")
     page.type(PASSWORD, note="3 more may be tried")
     assert kernel.answer(cell, timeout=60)["status"] == "ok"
+    assert kernel.run(HELD).stdout == "True\n"
     assert kernel.run("print(net.lock(), net.lock())").stdout == "2 0\n"
+    assert kernel.run(HELD).stdout == "False\n", "an object still holds the key"
     page.heard += [{"history": kernel.run("%history -o").text}]
     cell = page.begin("net.pay(amount_tao=1, to='bob', wallet=net.evm_wallet('cold'))")
     page.say({"k": "password", "id": page.asked("")["id"], "text": ""})

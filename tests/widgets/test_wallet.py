@@ -188,6 +188,37 @@ def _fields(w3: Any, sender: str, to: str) -> Any:
     }  # fmt: skip
 
 
+def test_two_pages_that_sign_at_once_for_two_cells_pay_twice_and_no_more(
+    net: Net, wallet: BrowserWallet, page: WalletPage
+) -> None:
+    """Both pages sign whatever they hear, and both send what they signed."""
+    second = WalletPage(wallet, coldkey=PAGE_KEY, evm=EVM_KEY, name="second")
+
+    def every_page(content: dict[str, Any], _buffers: Any = None) -> None:
+        for heard in (page, second):
+            heard.hear(content)
+
+    wallet.send = every_page  # pyright: ignore[reportAttributeAccessIssue]
+    before, earlier = net.balance("bob").rao, net.ledger().height
+    payers = [wallet.signer(), wallet.signer()]
+    cells = [
+        threading.Thread(target=lambda payer=payer: net.pay(amount_tao=1, to="bob", wallet=payer))
+        for payer in payers
+    ]
+    for cell in cells:
+        cell.start()
+    for cell in cells:
+        cell.join(60)
+    assert net.balance("bob").rao - before == 2 * TAO
+    assert net.ledger()["outcome"].to_list()[earlier:] == ["done", "done"]
+    answers = [told for told in (*page.sent, *second.sent) if told["k"] == "answer"]
+    assert len({told["id"] for told in answers}) == 2
+    assert len(answers) == 4
+    for told in answers:  # and once more, late
+        page.say(told)
+    assert net.balance("bob").rao - before == 2 * TAO
+
+
 def test_a_cell_waits_until_a_wallet_is_connected(wallet: BrowserWallet) -> None:
     found: list[str] = []
     cell = threading.Thread(target=lambda: found.append(wallet.signer(within_s=30).ss58_address))

@@ -1,8 +1,9 @@
 """Pictures and widgets for the SDK's objects; the SDK itself knows nothing of notebooks.
 
 `stake_form(net, netuid=…)`, `unstake_form`, `move_form`, `pay_form(net, to=…)`, `job_form(net, escrow=…)`,
-`browser_wallet(net)` and `metagraph(subnet)` open a widget from Python; in a notebook `%sl stake`, `%sl pay`
-and a subnet as the last line of a cell do the same. Importing this loads nothing.
+`ledger_view(net)`, `receipts_view(run)`, `browser_wallet(net)` and `metagraph(subnet)` open a widget from
+Python; in a notebook `%sl stake`, `%sl pay`, `%sl ledger`, `%sl browser` and a subnet as the last line of a
+cell do the same. Importing this loads nothing.
 """
 
 from importlib import import_module
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from subnetlab_widgets.metagraph_view import metagraph as metagraph
     from subnetlab_widgets.money import job_form as job_form
+    from subnetlab_widgets.money import ledger_view as ledger_view
     from subnetlab_widgets.money import move_form as move_form
     from subnetlab_widgets.money import pay_form as pay_form
+    from subnetlab_widgets.money import receipts_view as receipts_view
     from subnetlab_widgets.money import stake_form as stake_form
     from subnetlab_widgets.money import unstake_form as unstake_form
     from subnetlab_widgets.wallet import browser_wallet as browser_wallet
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
 _OPENERS = {
     "browser_wallet": "subnetlab_widgets.wallet",
     "job_form": "subnetlab_widgets.money",
+    "ledger_view": "subnetlab_widgets.money",
     "metagraph": "subnetlab_widgets.metagraph_view",
     "move_form": "subnetlab_widgets.money",
     "pay_form": "subnetlab_widgets.money",
+    "receipts_view": "subnetlab_widgets.money",
     "stake_form": "subnetlab_widgets.money",
     "unstake_form": "subnetlab_widgets.money",
     "yuma_steps": "subnetlab_widgets.yuma_view",
@@ -32,9 +37,11 @@ _OPENERS = {
 __all__ = [
     "browser_wallet",
     "job_form",
+    "ledger_view",
     "metagraph",
     "move_form",
     "pay_form",
+    "receipts_view",
     "stake_form",
     "unstake_form",
     "yuma_steps",

@@ -18,7 +18,8 @@ from IPython.core.getipython import get_ipython
 
 from subnetlab.errors import KeyLocked
 from subnetlab.network.keyring import LockedKey, Typed
-from subnetlab.text import capitalised
+from subnetlab.network.stages import current_spend
+from subnetlab.text import NAME, capitalised, plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.saved import show_widget
@@ -39,18 +40,23 @@ class Passwords:
     """
 
     def __init__(self, changed: Callable[[], None], *, within_s: float = ANSWER_WITHIN_S) -> None:
-        self.asks: dict[str, str] | None = None
-        """What the page shows: an id, the key's name, what was wrong; None while nothing is asked."""
+        self.asks: dict[str, Any] | None = None
+        """What the page shows: id, key, spend, and what was wrong; None while nothing is asked."""
         self._changed, self._within_s = changed, within_s
         self._typed: Future[str] = Future()
 
     @contextmanager
     def asking(self, locked: LockedKey[Any]) -> Generator[Callable[[str], str]]:
         """See `AskPassword`; the page asks no more when the block ends, however it ends."""
+        spend = current_spend()
+        told: dict[str, Any] = {"id": "", "key": locked.name, "note": "", "busy": False, "spend": None}
+        if spend is not None:
+            network = plain(spend.network, NAME)
+            told["spend"] = {"what": str(spend), "real": spend.real, "network": network}
 
         def ask(note: str) -> str:
             self._typed = Future()
-            self._show({"id": secrets.token_hex(8), "key": locked.name, "note": note, "busy": ""})
+            self._show({**told, "id": secrets.token_hex(8), "note": note})
             try:
                 typed = self._typed.result(self._within_s)
             except TimeoutError:
@@ -58,7 +64,7 @@ class Passwords:
                 raise KeyLocked(
                     f"{capitalised(locked.name)} stays locked: no password was typed in {minutes}."
                 ) from None
-            self._show({"id": "", "key": locked.name, "note": "", "busy": "yes"})
+            self._show({**told, "busy": True})
             return typed
 
         try:
@@ -84,7 +90,7 @@ class Passwords:
         with contextlib.suppress(InvalidStateError):  # two clicks, or two pages
             self._typed.set_result(typed)
 
-    def _show(self, asks: dict[str, str] | None) -> None:
+    def _show(self, asks: dict[str, Any] | None) -> None:
         self.asks = asks
         self._changed()
 
@@ -92,13 +98,14 @@ class Passwords:
 class PasswordField(BundledWidget):
     """The field by itself, below the cell whose key is locked."""
 
+    part = traitlets.Unicode("password").tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:
         """Show nothing yet; `passwords.asking` does."""
         self.heard = threading.Event()
         self.passwords = Passwords(self._show)
-        super().__init__("password", state={"asks": None})
+        super().__init__("form", state={"asks": None})
         self.on_msg(self._receive)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ Each check says what it found and, where that is not good enough, what to do. A 
 works but slower or larger than it should.
 """
 
+import codecs
 import multiprocessing
 import os
 import platform
@@ -14,13 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from subnetlab.errors import SubnetLabError
 from subnetlab.fleet import limits
+from subnetlab.fleet.local import LocalFleet
 from subnetlab.record.files import make_private
 from subnetlab.report.format import bytes_text
 from subnetlab.settings import home
-from subnetlab.text import plain_lines
+from subnetlab.text import plain, plain_lines
+
+if TYPE_CHECKING:
+    from subnetlab.lab.session import Net
 
 State = Literal["ok", "warning", "missing"]
 
@@ -63,13 +69,18 @@ class Checkup:
         return plain_lines("\n".join(lines).rstrip())
 
 
-def doctor() -> Checkup:
-    """Look at Python, torch, the packages, the kernel, ports, processes, memory and disk."""
+def doctor(net: "Net | None" = None) -> Checkup:
+    """Look at Python, torch, the packages, Jupyter, ports, processes, memory and disk.
+
+    Args:
+        net: an open network whose chain is looked at too.
+    """
     looks: tuple[Callable[[], Check], ...] = (
         _python, _torch, *(_package_look(name) for name in ("bittensor", "web3", "polars", "ipykernel")),
-        _kernel, _loopback, _processes, _cores, _memory, _disk,
+        _kernel, jupyter_check, console_check, _loopback, _processes, _cores, _memory, fleet_check, _disk,
     )  # fmt: skip
-    return Checkup(tuple(look() for look in looks))
+    chain = () if net is None else (chain_check(net),)
+    return Checkup((*(look() for look in looks), *chain))
 
 
 def _python() -> Check:
@@ -126,6 +137,76 @@ def _kernel() -> Check:
     )
 
 
+def jupyter_check(found: str | None = None) -> Check:
+    """Judge whether the `jupyter` that a terminal starts is of this Python, whose packages a kernel needs.
+
+    Args:
+        found: its path; looked up unless given.
+    """
+    program = found or shutil.which("jupyter")
+    if program is None:
+        return Check("Jupyter", "ok", "no command `jupyter` in the path")
+    if Path(program).absolute().parent.parent == Path(sys.prefix).absolute():
+        return Check("Jupyter", "ok", program)
+    return Check(
+        "Jupyter",
+        "warning",
+        f"{program} is of another Python than {sys.executable}",
+        f"Its kernels may lack SubnetLab: start it by {sys.executable} -m jupyter lab, or subnetlab lab.",
+    )
+
+
+def console_check(encoding: str | None = None) -> Check:
+    """Judge whether what this process prints may hold every letter.
+
+    Args:
+        encoding: of the console; that of standard output unless given.
+    """
+    name = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        fine = codecs.lookup(name).name == "utf-8"
+    except LookupError:
+        fine = False
+    if fine:
+        return Check("console", "ok", name)
+    return Check("console", "warning", f"{name}: some letters become question marks", "Set PYTHONUTF8=1.")
+
+
+def fleet_check(cores: float | None = None, free: int | None = None) -> Check:
+    """Judge whether the usual fleet fits, and name the one that does.
+
+    Args:
+        cores: that may be used; looked up unless given, with the limits of the container.
+        free: bytes of memory that may still be taken, likewise.
+    """
+    usual = LocalFleet()
+    free = limits.free_memory() if free is None else free
+    said = limits.warning(usual, limits.cores() if cores is None else cores, free)
+    found, _, smaller = said.partition(" sl.")
+    if not said:
+        return Check("fleet", "ok", f"sl.LocalFleet() with its {usual.miners} miners fits")
+    return Check("fleet", "warning", found, f"sl.{smaller}")
+
+
+def chain_check(net: "Net") -> Check:
+    """Judge whether a chain's runtime is the one that SubnetLab and its SDK were tried with."""
+    from subnetlab.devnet.metadata import SPEC_VERSION  # noqa: PLC0415  (only where a chain is there)
+
+    try:
+        spec = int(net.client.spec_version)
+    except (SubnetLabError, OSError, ValueError, RuntimeError) as error:
+        return Check("chain", "warning", f"{plain(net.name)} does not answer: {error}", "Check the endpoint.")
+    found = f"{plain(net.name)} runs spec {spec}"
+    if spec == SPEC_VERSION:
+        return Check("chain", "ok", found)
+    what = "newer" if spec > SPEC_VERSION else "older"
+    return Check(
+        "chain", "warning",
+        f"{found}, {what} than {SPEC_VERSION}, for which bittensor {_version('bittensor')} was tried",
+        "Calls may have changed: pip install --upgrade subnetlab." if spec > SPEC_VERSION else "Read only.",
+    )  # fmt: skip
+
+
 def _loopback() -> Check:
     try:
         with socket.socket() as probe:
@@ -159,7 +240,7 @@ def _memory() -> Check:
     if free is None:
         return Check("memory", "ok", "unknown on this system")
     state: State = "ok" if free >= _NEEDED_MEMORY else "warning"
-    advice = "" if state == "ok" else "Eight miners need about 1.2 GB; use fewer."
+    advice = "" if state == "ok" else "Notebook, node and miners need about 1.5 GB; see the fleet below."
     return Check("memory", state, f"{bytes_text(free)} free", advice)
 
 

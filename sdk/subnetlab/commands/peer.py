@@ -32,7 +32,12 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         prog=f"subnetlab {role}", description=f"Take part in a subnet's public run as {with_article(role)}."
     )
     add_chain_options(parser)
-    parser.add_argument("--store", default="", help="the run's store; the announced one unless given")
+    parser.add_argument(
+        "--store", default="", help="where this peer puts its objects; below the run's own store unless given"
+    )
+    parser.add_argument("--store-profile", default="", help="whose credentials write there (AWS profile)")
+    parser.add_argument("--store-locator", default="", help="where others read it, if that differs")
+    add_run_store(parser)
     parser.add_argument(
         "--trust", action="append", default=[], metavar="SS58",
         help="an owner whose model's code may run here; may be given several times",
@@ -42,6 +47,11 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
     )
     return parser.parse_args(list(arguments))
+
+
+def add_run_store(parser: argparse.ArgumentParser) -> None:
+    """The option that says where the run's own objects lie."""
+    parser.add_argument("--run-store", default="", help="the run's store; the announced one unless given")
 
 
 def add_chain_options(parser: argparse.ArgumentParser) -> None:
@@ -57,26 +67,44 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     Raises:
         SubnetLabError: the peer cannot take part; the sentence says why and what to do.
     """
+    from subnetlab.public.fees import fees_of  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
-    from subnetlab.public.hotkey import endpoint_of, hotkey_of  # noqa: PLC0415
+    from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import seat_of_hotkey, use_instructions, waits  # noqa: PLC0415
+    from subnetlab.public.own_place import own_place  # noqa: PLC0415
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     log = PeerLog(as_json=options.json)
     endpoint = endpoint_of(options.endpoint)
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)
-        found = find_run(reads, store=options.store, trust=options.trust)
+        found = find_run(reads, store=options.run_store, trust=options.trust)
         head, rules = reads.head().number, reads.rules()
         check_joinable(found, options.netuid, head)
         seat = seat_of_hotkey(found, key.ss58_address, rules, options.wallet)
-    for sentence in waits(found, rules, head, role):
+        place = own_place(
+            found, key.ss58_address, options.store, profile=options.store_profile,
+            locator=options.store_locator, allow_local=is_development(reads),
+        )  # fmt: skip
+        fees = fees_of(reads, found, key, role, head)
+    for sentence in (*waits(found, rules, head, role), *fees.sentences()):
         log.note(sentence)
+    fees.check()
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
     from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
 
-    peer = PublicPeer(found=found, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, log=log)
+    peer = PublicPeer(
+        found=found,
+        store=place,
+        role=role,
+        endpoint=endpoint,
+        key=key,
+        uid=seat.uid,
+        rules=rules,
+        fees=fees,
+        log=log,
+    )
     peer.run()
     return 0

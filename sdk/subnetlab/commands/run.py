@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from subnetlab.commands.peer import add_chain_options
+from subnetlab.commands.peer import add_chain_options, add_run_store
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.signatures import nearest
 
@@ -48,11 +48,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     looking = verbs.add_parser("status", help="say where a subnet's run is")
     looking.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     looking.add_argument("--netuid", required=True, type=int, help="the subnet")
-    looking.add_argument("--store", default="", help="the run's store; the announced one unless given")
+    add_run_store(looking)
     looking.add_argument("--json", action="store_true", help="one JSON object instead of text")
     stopping = verbs.add_parser("stop", help="end a run after the round at hand")
     add_chain_options(stopping)
-    stopping.add_argument("--store", default="", help="the run's store; the announced one unless given")
+    add_run_store(stopping)
     return parser.parse_args(list(arguments))
 
 
@@ -127,7 +127,7 @@ def status(options: argparse.Namespace) -> int:
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     with closing(SubnetReads(endpoint_of(options.endpoint), options.netuid)) as reads:
-        found = status_of(reads, find_run(reads, store=options.store))
+        found = status_of(reads, find_run(reads, store=options.run_store))
     sys.stdout.write(f"{json.dumps(found.to_json()) if options.json else found}\n")
     return 0
 
@@ -144,7 +144,7 @@ def stop(options: argparse.Namespace) -> int:
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)
         announcing.check_owner(reads, key.ss58_address)
-        found = find_run(reads, store=options.store)
+        found = find_run(reads, store=options.run_store)
         with closing(PeerChain(endpoint, options.netuid, key)) as chain:
             rounds = announcing.stop(reads, chain, found)
     sys.stdout.write(f"Run {found.run_id} ends after round {rounds}.\n")

@@ -21,6 +21,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Final
 
 from subnetlab.errors import FleetError, FleetStartFailed, NodeUnreachable
+from subnetlab.fleet.control_groups import memory_kills
 from subnetlab.fleet.forkserver import PRELOAD, start_forkserver
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.messages import sentence
@@ -79,6 +80,7 @@ class ForkedPeer:
         self._pipe, writing = context.Pipe(duplex=False)
         os.set_blocking(self._pipe.fileno(), False)
         self._waker: Popen[bytes] | None = None
+        self._memory_kills = memory_kills()
         self._door, door = socket.socketpair()
         self._door.settimeout(0)
         with door:
@@ -144,14 +146,22 @@ class ForkedPeer:
         self._process.join(_EXIT_LIMIT_S)
         if self._process.exitcode is None:
             self.kill()
-        return exit_sentence(self._process.exitcode)
+        return exit_sentence(self._process.exitcode, no_memory=memory_kills() > self._memory_kills)
 
 
-def exit_sentence(code: int | None) -> str:
-    """How a process ended that left no last words."""
+def exit_sentence(code: int | None, *, no_memory: bool = False) -> str:
+    """How a process ended that left no last words.
+
+    Args:
+        code: its exit status, negative for a signal.
+        no_memory: whether the system has killed a process for want of memory meanwhile.
+    """
+    if code is not None and -code == signal.SIGKILL and no_memory:
+        return (
+            "The system killed its process, for memory ran out. A smaller sl.LocalFleet(miners=…) needs less."
+        )
     if code is not None and code < 0:
-        memory = " Perhaps the machine ran out of memory." if -code == signal.SIGKILL else ""
-        return f"Its process was killed by {signal.Signals(-code).name}.{memory}"
+        return f"Its process was killed by {signal.Signals(-code).name}."
     return f"Its process ended without a word, with status {code}."
 
 

@@ -24,8 +24,11 @@ from subnetlab.fleet.run_folder import LOCK_FILE, LOG_FILE, READY_FD, SUPERVISOR
 from subnetlab.record.events import Spent
 from subnetlab.record.files import PRIVATE_UMASK, open_log
 from subnetlab.record.lock import is_held
+from subnetlab.settings import run_folders
 
 OBSERVER: Final = "subnetlab.public"
+MOST_RUNS: Final = "SUBNETLAB_MOST_RUNS"
+"""How many runs of a person may go on at once; set by a host of kernels, whose other limits back it up."""
 _TAIL_LINES: Final = 12
 _END_LIMIT_S: Final = 5.0
 _UP_LIMIT_S: Final = 180.0
@@ -48,6 +51,7 @@ def start_supervisor(
     """
     if is_running(run_folder):
         raise FleetStartFailed(f"A supervisor of {run_folder.name} is running already.", hint="Attach to it.")
+    _check_host_limit()
     reading, writing = os.pipe()
     handed = {} if lock is None or not lock.held else {PACER_FD: lock.fileno()}
     log = run_folder / LOG_FILE
@@ -83,6 +87,21 @@ def start_supervisor(
     # The starter may live for days: the thread collects the exit status when the run ends.
     threading.Thread(target=process.wait, name=f"run {run_folder.name}", daemon=True).start()
     return process.pid
+
+
+def _check_host_limit() -> None:
+    """Keep to the number of runs that a host of kernels allows a person at once.
+
+    Raises:
+        FleetStartFailed: so many go on.
+    """
+    most = os.environ.get(MOST_RUNS, "")
+    going = [folder.name for folder in run_folders() if is_running(folder)] if most.isdigit() else []
+    if most.isdigit() and len(going) >= int(most):
+        raise FleetStartFailed(
+            f"This host lets you have {most} runs at once, and {', '.join(sorted(going))} go on.",
+            hint="Stop one with sl.attach(name).stop().",
+        )
 
 
 def _names(descriptors: dict[str, int]) -> dict[str, str]:

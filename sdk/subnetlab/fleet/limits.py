@@ -6,24 +6,22 @@ groups, version 1 or 2. Standard library only; what cannot be read limits nothin
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from subnetlab.fleet.control_groups import GROUPS, OWN, folders
 from subnetlab.fleet.local import LocalFleet
 
 PEER_BYTES: Final = 150_000_000
 """Of one peer beside the others, measured; the model and the data are the reference fleet's."""
-_GROUPS: Final = Path("/sys/fs/cgroup")
-_OWN: Final = Path("/proc/self/cgroup")
 _MEMORY: Final = Path("/proc/meminfo")
 
 
-def cores(*, groups: Path = _GROUPS, own: Path = _OWN) -> float:
+def cores(*, groups: Path = GROUPS, own: Path = OWN) -> float:
     """Processor cores this process may use; a container may have a share of one."""
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limits = [float(found)]
-    for folder in _folders("cpu", groups, own):
+    for folder in folders("cpu", groups, own):
         pair = _words(folder / "cpu.max", 2)
         pair = pair or (_words(folder / "cpu.cfs_quota_us", 1) + _words(folder / "cpu.cfs_period_us", 1))
         if len(pair) == 2 and pair[0].isdigit() and pair[1].isdigit() and int(pair[1]):
@@ -31,7 +29,7 @@ def cores(*, groups: Path = _GROUPS, own: Path = _OWN) -> float:
     return min(limits)
 
 
-def free_memory(*, groups: Path = _GROUPS, own: Path = _OWN, memory: Path = _MEMORY) -> int | None:
+def free_memory(*, groups: Path = GROUPS, own: Path = OWN, memory: Path = _MEMORY) -> int | None:
     """Bytes this process may still take; None on a system that does not say."""
     limits: list[int] = []
     try:
@@ -39,7 +37,7 @@ def free_memory(*, groups: Path = _GROUPS, own: Path = _OWN, memory: Path = _MEM
         limits = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     except (OSError, ValueError):
         pass
-    for folder in _folders("memory", groups, own):
+    for folder in folders("memory", groups, own):
         for most, used in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):
             limit, taken = _words(folder / f"memory.{most}", 1), _words(folder / f"memory.{used}", 1)
             if limit and taken and limit[0].isdigit() and taken[0].isdigit():
@@ -63,23 +61,6 @@ def warning(fleet: LocalFleet, cores: float, free: int | None) -> str:
         " slow, and a peer may be killed."
         f" sl.LocalFleet(miners={fewer}, validators=1, baseline=False) is smaller."
     )
-
-
-def _folders(controller: str, groups: Path, own: Path) -> Iterator[Path]:
-    """The folders of this process's control group and those above it, where the limits of all count."""
-    try:
-        lines = own.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeError):
-        return
-    for line in lines:
-        _, controllers, path = (*line.split(":", 2), "", "")[:3]
-        if controllers and controller not in controllers.split(","):
-            continue
-        root = groups / controller if controllers else groups
-        folder = root / path.strip("/")
-        while folder.is_relative_to(root):
-            yield folder
-            folder = folder.parent
 
 
 def _words(path: Path, count: int) -> tuple[str, ...]:

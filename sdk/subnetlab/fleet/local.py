@@ -6,11 +6,14 @@ Starts nothing; `fleet.launch` does.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
+from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.events import Role
 from subnetlab.signatures import known_fields
+from subnetlab.store.address import Address, parse
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
 
@@ -54,6 +57,9 @@ class LocalFleet:
     """How often a peer is killed on purpose and started again, on average."""
     chaos_seed: int = 0
     """Draws when and whom."""
+    store: str = ""
+    """Where objects travel, each peer's in a place of its own: a folder, or a bucket such as
+    `s3://bucket/prefix?endpoint=…` with credentials from the environment; the run's folder if empty."""
 
     def __post_init__(self) -> None:
         self._part_free_riders()
@@ -70,6 +76,7 @@ class LocalFleet:
                 f"{hostile} attackers among validators are more than validators={self.validators}"
             )
         self._check_numbers()
+        self._check_address()
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ArgumentInvalid("phase_limit_s and start_limit_s must be positive")
         if not isinstance(self.baseline, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -99,6 +106,45 @@ class LocalFleet:
             _check_count("stakes_tao", stake, "a whole number of TAO")
         if 0 in self.stakes_tao:
             raise ArgumentInvalid("a validator without stake gets no permit: stakes_tao must be positive")
+
+    def _check_address(self) -> None:
+        """Check how the store is called.
+
+        Raises:
+            ArgumentInvalid: the text names no store that several processes can write to.
+        """
+        if not isinstance(self.store, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(f"store is {kind_of(self.store)}.", hint="Give an address as text.")
+        if not self.store:
+            return
+        try:
+            scheme = parse(self.store).scheme
+        except StoreAddressInvalid as error:
+            raise ArgumentInvalid(f"store names no store. {error.args[0]}", hint=error.hint) from None
+        if scheme in ("memory", "http", "https"):
+            raise ArgumentInvalid(
+                "Several peers cannot write to that store.",
+                hint='Give a folder or a bucket: store="s3://bucket/prefix?endpoint=…".',
+            )
+
+    def check_store(self) -> None:
+        """Ask the store for its first name, so that a wrong bucket or key is said before anything starts.
+
+        Raises:
+            StoreUnreachable: it does not answer.
+        """
+        # The libraries that speak to buckets are loaded when a bucket is asked, and not before.
+        from subnetlab.store.objects import open_store  # noqa: PLC0415
+        from subnetlab.store.patience import Patience  # noqa: PLC0415
+
+        if self.store:
+            open_store(self.store, patience=Patience(request_s=10.0, total_s=10.0)).names("", limit=1)
+
+    def store_of_run(self, run_folder: Path) -> Address:
+        """Where the objects of a run lie."""
+        if not self.store:
+            return parse(run_folder / STORE_FOLDER)
+        return parse(self.store).below(run_folder.name)
 
     def _part_free_riders(self) -> None:
         """Check the words of `attackers`, and count the free riders among them where all are counted.

@@ -80,7 +80,9 @@ class FleetSpec:
     is_devnet: bool
     netuid: int
     store: str
-    """What `store.open_store` opens: a folder's path or a bucket's address."""
+    """What `store.objects.open_store` opens: a folder's path or a bucket's address."""
+    places: bool = False
+    """Whether each seat has a place of its own below the store, called as its uid; False in earlier runs."""
     seats: tuple[PeerSeat, ...]
     others: tuple[PeerSeat, ...] = ()
     """Seats of the subnet that this fleet does not run: the owner, strangers."""
@@ -156,12 +158,16 @@ def read_spec(run_folder: Path) -> FleetSpec:
 
 
 def store_of(run_folder: Path) -> str:
-    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside."""
+    """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside.
+
+    Of a public run the folder keeps what leads to its model.
+    """
     try:
         spec = read_spec(run_folder)
     except FleetStartFailed:  # a folder that only keeps what a run made
         return str(run_folder / STORE_FOLDER)
-    return spec.store if spec.public else str(run_folder / STORE_FOLDER)
+    inside = spec.public or ("://" not in spec.store and Path(spec.store).name == STORE_FOLDER)
+    return str(run_folder / STORE_FOLDER) if inside else spec.store
 
 
 def write_spec(run_folder: Path, spec: FleetSpec) -> Path:

@@ -15,12 +15,11 @@ from torch import nn
 
 from subnetlab.errors import ArgumentInvalid, DataInvalid
 from subnetlab.fleet import limits
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
-from subnetlab.fleet.spec import store_of
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.run_store import whole_store
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
-from subnetlab.store.objects import open_store
 from subnetlab.text import kind_of
 from subnetlab.train import data as sources
 from subnetlab.train import models, object_paths, strategies
@@ -168,7 +167,7 @@ def write_run(folder: Path, made: Plan, manifest: Manifest) -> None:
     """Put the manifest, and data that peers cannot make again by themselves, into a run's folder."""
     if not isinstance(made.data, Stdlib):
         write(made.corpus, folder / DATA_FOLDER)  # what was tried: a generator gives its items once
-    store = open_store(folder / STORE_FOLDER)
+    store = whole_store(folder)
     publish_shard_hashes(store, made.corpus)
     if made.initial:
         store.put(object_paths.initial(manifest.init), made.initial)
@@ -197,6 +196,6 @@ def initial_loss(run_folder: Path) -> float:
         DatasetEmpty: the data is not at hand.
     """
     manifest: Manifest = load_manifest(run_folder)
-    store = open_store(store_of(run_folder)) if manifest.init else None
+    store = whole_store(run_folder) if manifest.init else None
     model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -44,6 +44,8 @@ class Published:
     block: int
     """The block that holds the announcement."""
     rules: Rules
+    endpoint: str
+    """Of the node that it was announced through."""
 
     def __str__(self) -> str:
         manifest, block_s = self.manifest, self.rules.block_s
@@ -53,8 +55,8 @@ class Published:
             f"Run {manifest.run_id} was announced in block {self.block}. Round 1 opens at block "
             f"{manifest.first_block}, {duration((manifest.first_block - self.block) * block_s)} later; "
             f"{manifest.rounds} rounds of {length} blocks ({duration(length * block_s)} each) end after "
-            f"{duration(whole * block_s)}. Strangers join with `subnetlab miner --endpoint … --netuid "
-            f"{manifest.netuid} --wallet NAME/HOTKEY`."
+            f"{duration(whole * block_s)}. Strangers join with `subnetlab miner --endpoint {self.endpoint} "
+            f"--netuid {manifest.netuid} --wallet NAME/HOTKEY`."
         )
 
 
@@ -93,7 +95,7 @@ def publish(
         put_objects(store, manifest=manifest.to_bytes())
         said = Announcement(manifest=bytes.fromhex(manifest.hash), rounds=manifest.rounds, store=where)
         block = announce(reads, chain, key.ss58_address, said)
-        return Published(manifest=manifest, announcement=said, block=block, rules=rules)
+        return Published(manifest=manifest, announcement=said, block=block, rules=rules, endpoint=endpoint)
 
 
 def locator(store: str) -> str:
@@ -103,11 +105,11 @@ def locator(store: str) -> str:
 
 def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, rules: Rules) -> Manifest:
     """The manifest with as many blocks a round as it takes."""
-    draft = made.manifest(run_id, reads.netuid, 1)
+    seats = len(reads.metagraph().neurons)
+    draft = made.manifest(run_id, reads.netuid, 1, miners=fleet.miners or seats)
     memory = open_store("memory")
     if made.initial:
         memory.put(object_paths.initial(draft.init), made.initial)
-    seats = len(reads.metagraph().neurons)
     found = terms(
         measure(draft, made.corpus, memory), rules, miners=fleet.miners or seats,
         blocks_per_round=fleet.blocks_per_round,

@@ -15,13 +15,21 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from subnetlab.archive.save import result_folder
-from subnetlab.errors import ModelNotBuildable, RunError, RunFileInvalid, StoreError, TrainError
+from subnetlab.errors import (
+    ModelNotBuildable,
+    ObjectMissing,
+    RunError,
+    RunFileInvalid,
+    StoreError,
+    TrainError,
+)
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
-from subnetlab.fleet.spec import store_of
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.run_store import whole_store
 from subnetlab.lab.plan import open_corpus
 from subnetlab.record.events import RoundClosed
-from subnetlab.store.objects import open_store
+from subnetlab.store.base import Reader
+from subnetlab.store.places import place_of
 from subnetlab.train import aggregate, initial, models, object_paths
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
@@ -45,7 +53,7 @@ def load_result(run_folder: Path) -> nn.Module:
         # Built as the run began: what no state dict holds is from the seed or from the first weights.
         spec = models.from_json(config["model"], trusted=True)
         start = str(config.get("init", ""))
-        store = open_store(store_of(run_folder)) if start else None
+        store = whole_store(run_folder) if start else None
         model = initial.start(spec, int(config.get("seed", 0)), start, store)
         fill(model, load_file(folder / MODEL_FILE))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
@@ -62,14 +70,16 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     """
     try:
         manifest = load_manifest(run_folder)
-        store = open_store(store_of(run_folder))
+        store = whole_store(run_folder)
         model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
         outer: State = {}
         for each in sorted(each for each in closed if each <= number):
             event = closed[each]
             if event.aggregate_hash:
                 name = object_paths.aggregate(each, event.aggregate_hash)
-                update = aggregate.read(store.get(name, aggregate.limit(model.layout)), model.layout)
+                place = place_of(store, event.lead)
+                data = _from_either(place, store, name, aggregate.limit(model.layout))
+                update = aggregate.read(data, model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
                 raise RunError(
@@ -80,6 +90,18 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     except StoreError as error:
         raise RunError(f"The rounds of run {run_folder.name} cannot be replayed: {error}") from error
     return model.state()
+
+
+def _from_either(place: Reader, store: Reader, name: str, limit: int) -> bytes:
+    """An aggregate from the lead's place, or from that of another validator.
+
+    Raises:
+        StoreError: neither holds it.
+    """
+    try:
+        return place.get(name, limit)
+    except ObjectMissing:
+        return store.get(name, limit)
 
 
 def load_recorded(run_folder: Path, theta: str) -> nn.Module:

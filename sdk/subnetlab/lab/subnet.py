@@ -17,7 +17,6 @@ from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
 from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.embedded import node_at
@@ -205,6 +204,7 @@ class Subnet(Seats):
             ChainRejected: the chain refused a seat, or the announcement.
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
+            StoreUnreachable: `fleet.store` does not answer; nothing was started.
         """
         fleet = self._checked(fleet)
         rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
@@ -285,6 +285,7 @@ class Subnet(Seats):
         self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
     ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
+        fleet.check_store()
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -332,14 +333,15 @@ class Subnet(Seats):
         )
         spec = FleetSpec(
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
-            netuid=self.netuid, store=str(folder / STORE_FOLDER), seats=seats, others=others,
-            phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after, python_path=(str(Path.cwd()),),
+            netuid=self.netuid, store=str(fleet.store_of_run(folder)), places=True, seats=seats,
+            others=others, phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after,
+            python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
             uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
             chaos_seed=fleet.chaos_seed,
         )  # fmt: skip
-        write_run(folder, made, manifest)
         write_spec(folder, spec)
+        write_run(folder, made, manifest)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from subnetlab.errors import FleetError, NetworkError, RunError, StoreError, Sub
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
+from subnetlab.fleet.worker.run_store import whole_store
 from subnetlab.lab.lineage import check_lineage
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
@@ -25,6 +26,7 @@ from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
 from subnetlab.train import data as sources
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.every_place import EveryPlace
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.roster import FixedRoster, GrowingRoster, Roster, Seat
 from subnetlab.train.theta import theta_hash, trainable
@@ -38,6 +40,7 @@ from subnetlab.train.verify.identity import (
 )
 from subnetlab.train.verify.log import Log, read_log
 
+_A_FEW = 100
 _MOST_BLOCKS = 2_000_000
 """Blocks of a run that are read; nine months at twelve seconds."""
 
@@ -67,7 +70,7 @@ def verify_folder(
     missing: dict[str, str] = {}
     log = _log(folder, report, missing)
     spec = _spec(folder)
-    opened = _store(folder, spec, store, missing)
+    opened = _store(folder, spec, store, missing, log)
     found = _manifests(folder, log, report)
     history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
     if history is not None and log is not None and _is_another(history, log):
@@ -139,7 +142,9 @@ def _spec(folder: Path) -> FleetSpec | None:
         return None  # a saved run has none
 
 
-def _store(folder: Path, spec: FleetSpec | None, store: str, missing: dict[str, str]) -> Store | None:
+def _store(
+    folder: Path, spec: FleetSpec | None, store: str, missing: dict[str, str], log: Log | None
+) -> Store | None:
     """The run's store: the one that is named, else the folder's own, else that of its fleet."""
     own = folder / STORE_FOLDER
     where = store or (str(own) if own.is_dir() else spec.store if spec else "")
@@ -147,10 +152,23 @@ def _store(folder: Path, spec: FleetSpec | None, store: str, missing: dict[str, 
         missing["store"] = f"There is no store at {where}." if where else "No store of the run is at hand."
         return None
     try:
-        return open_store(where)
+        root = open_store(where)
+        return whole_store(folder, root) if spec else _of_saved(root, log)
     except StoreError as error:
         missing["store"] = str(error)
         return None
+
+
+def _of_saved(root: Store, log: Log | None) -> Store:
+    """The store of a run whose fleet's file is not at hand, which would say whether each peer had a place.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    seats = [seat for _, seat in _seats(None, log)]
+    uids = [seat.uid for seat in sorted(seats, key=lambda seat: seat.role != "validator")]
+    placed = any(root.names(str(uid), limit=_A_FEW) for uid in uids)
+    return EveryPlace(root, uids) if placed else root
 
 
 def _manifests(folder: Path, log: Log | None, report: Report) -> dict[str, Mapping[str, Any]]:

@@ -120,7 +120,7 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
     except (ObjectMissing, ObjectTooLarge) as error:
         raise UnknownRun(
             f"The store {where} does not hold the announced manifest {hash_[:12]}….",
-            hint="Give the run's own store with --store, or ask its owner.",
+            hint="Give the run's own store with --run-store, or ask its owner.",
         ) from error
     if digest("manifest", data).hex() != hash_:
         raise ManifestInvalid(f"The manifest in {where} is not the one that was announced on chain.")

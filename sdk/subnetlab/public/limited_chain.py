@@ -1,17 +1,19 @@
 """A hotkey's view of a subnet that keeps what the chain limits: votes no closer together than it takes them.
 
-A chain refuses a vote that comes too soon, and a validator whose vote is refused has done nothing wrong: the
-newest vote waits here until the chain takes one. Everything else is passed on.
+A chain refuses a vote that comes too soon, and a validator whose vote is refused has done nothing wrong: a
+later round's vote says as much. A commitment that is refused costs its round. The rest is passed on.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from subnetlab.errors import ChainRejected
 from subnetlab.network.chain import Block, Chain, Commitment
 
 _TOO_SOON: Final = ("SettingWeightsTooFast", "CommittingWeightsTooFast", "SettingWeightsTooFastError")
+Sent = Literal["commitment", "vote"]
+_MOST_REFUSALS: Final = 3
 _NOT_NOW: Final = (*_TOO_SOON, "NeuronNoValidatorPermit", "NotEnoughStakeToSetWeights")
 
 
@@ -24,8 +26,12 @@ class LimitedChain:
     """Blocks that must lie between two votes; 0 for no limit."""
     tell: Callable[[str], None]
     """Takes a sentence for the peer's log."""
+    sent: Callable[[Sent], None]
+    """Told of every extrinsic that the pool took, because each costs a fee."""
     voted_at: int = -1
     """The block of the last vote, or of the registration, which counts as one; below 0 for none."""
+    refused: int = 0
+    """Commitments refused in a row."""
 
     def wait_for(self, number: int, timeout_s: float) -> Block:
         """See `Chain.wait_for`."""
@@ -36,8 +42,21 @@ class LimitedChain:
         return self.chain.block_hash(number)
 
     def commit(self, data: bytes) -> None:
-        """See `Chain.commit`."""
-        self.chain.commit(data)
+        """Submit a commitment; one that the chain's pool refuses costs this round.
+
+        Raises:
+            ChainRejected: it refused as many in a row as a peer that cannot take part.
+        """
+        try:
+            self.chain.commit(data)
+        except ChainRejected as error:
+            self.refused += 1
+            if self.refused >= _MOST_REFUSALS:
+                raise
+            self.tell(f"This round's commitment was refused: {error}")
+            return
+        self.refused = 0
+        self.sent("commitment")
 
     def commitments(self) -> dict[str, Commitment]:
         """See `Chain.commitments`."""
@@ -66,3 +85,4 @@ class LimitedChain:
             self.tell(f"The chain did not take this vote: {error}")
             return
         self.voted_at = head
+        self.sent("vote")

@@ -4,11 +4,13 @@ What strangers anchored is replayed and proven; what they report of themselves i
 observer takes no part and signs nothing. A seat is of the run once its hotkey has committed in it.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from subnetlab.errors import ObjectExists
 from subnetlab.network.chain import Block
 from subnetlab.public.reports import read_reports
 from subnetlab.record.events import (
@@ -23,6 +25,9 @@ from subnetlab.record.events import (
     Sampled,
     Scored,
 )
+from subnetlab.store.base import Store
+from subnetlab.store.places import place_of
+from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.data import Corpus
 from subnetlab.train.replica import Adopted, Replica, round_closed
@@ -39,6 +44,7 @@ class Observer:
         replica: the observer's own copy of the model, at its start.
         corpus: the run's data, to measure the model on.
         append: takes every event.
+        kept: takes what leads to every round's model, so that the record can be replayed without the network.
         over: the rounds whose end is on record already.
         hotkeys: who holds each uid; kept up to date here.
     """
@@ -46,10 +52,13 @@ class Observer:
     replica: Replica
     corpus: Corpus
     append: Callable[[Sequence[Event]], None]
+    kept: Store
     over: set[int] = field(default_factory=set[int])
     hotkeys: dict[int, str] = field(default_factory=dict[int, str])
     seen: dict[int, Role] = field(default_factory=dict[int, Role])
     """The uids that took part, and as what."""
+    locators: dict[int, str] = field(default_factory=dict[int, str])
+    """Where each uid's objects are read, from its last anchor."""
     gone: set[int] = field(default_factory=set[int])
     last: RoundClosed | None = None
     """The newest round that closed."""
@@ -85,6 +94,7 @@ class Observer:
 
     def _closed(self, adopted: Adopted) -> None:
         number = adopted.record.round
+        self._keep(adopted)
         self._lost_before(number)
         self._next = number + 1
         for entry in adopted.record.accepted:
@@ -99,6 +109,16 @@ class Observer:
         self.over.add(number)
         self.append([self.last, *self._sample(number)])
 
+    def _keep(self, adopted: Adopted) -> None:
+        record, update = adopted.record, self.replica.last
+        objects = {object_paths.record(record.hash): record.to_bytes()}
+        if record.accepted and update is not None:
+            data = aggregate.write(update, self.replica.layout)
+            objects[object_paths.aggregate(record.round, record.aggregate_hash)] = data
+        for name, data in objects.items():
+            with contextlib.suppress(ObjectExists):  # an observer that was started again
+                self.kept.put(name, data)
+
     def _lost_before(self, number: int) -> None:
         for missing in range(self._next, number):
             if missing not in self.over:
@@ -107,7 +127,8 @@ class Observer:
         self._next = max(self._next, number)
 
     def _reported(self, uid: int, round_: int) -> list[Event]:
-        events = read_reports(self.replica.store, self.replica.run, round_, uid, self.hotkeys.get(uid, ""))
+        place = place_of(self.replica.store, uid, self.locators.get(uid, ""))
+        events = read_reports(place, self.replica.run, round_, uid, self.hotkeys.get(uid, ""))
         return [event for event in events if not isinstance(event, Scored) or event.uid in self.hotkeys]
 
     def _sample(self, round_: int) -> list[Event]:
@@ -125,6 +146,7 @@ class Observer:
             anchor, uid = Anchor.from_bytes(committed.data), uids.get(hotkey)
             if anchor is None or uid is None or committed.block < manifest.first_block:
                 continue
+            self.locators[uid] = anchor.locator
             if anchor.round > closed - _SILENT_ROUNDS:
                 self._took_part(uid, hotkey, anchor.who)
             elif uid in self.seen and uid not in self.gone:

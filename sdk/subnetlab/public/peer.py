@@ -19,12 +19,13 @@ from typing import Any, Final
 import torch
 from bittensor_core import Keypair
 
-from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable
+from subnetlab.errors import ManifestInvalid, NodeUnreachable, StoreError, StoreUnreachable, TrainError
 from subnetlab.fleet.messages import PeerStopped
 from subnetlab.network.peer_chain import PeerChain
+from subnetlab.public.fees import Fees
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.joining import PublicRole, await_permit, check_instructions, patience_s
-from subnetlab.public.limited_chain import LimitedChain
+from subnetlab.public.limited_chain import LimitedChain, Sent
 from subnetlab.public.log import PeerLog
 from subnetlab.public.reports import KINDS, put_report
 from subnetlab.public.subnet_reads import Rules, SubnetReads
@@ -33,6 +34,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.writer import RecordWriter
 from subnetlab.settings import home
+from subnetlab.store.places import OwnPlace
 from subnetlab.train import data
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.data import Corpus
@@ -53,11 +55,13 @@ class PublicPeer:
     """One seat of a public run, from now to the run's end."""
 
     found: FoundRun
+    store: OwnPlace
     role: PublicRole
     endpoint: str
     key: Keypair
     uid: int
     rules: Rules
+    fees: Fees
     log: PeerLog
     began: float = field(default_factory=time.monotonic)
     away_limit_s: float = 3600.0
@@ -84,7 +88,7 @@ class PublicPeer:
             manifest = read(self.found)
             corpus = corpus_of(self.found, manifest)
 
-            reporting = Reporting(self.found, self.uid, self.key, self.log)
+            reporting = Reporting(self.found, self.store, self.uid, self.key, self.log)
 
             def report(event: Event) -> None:
                 record.append(event)
@@ -102,7 +106,9 @@ class PublicPeer:
         while True:
             try:
                 self._take_part(manifest, corpus, report)
-            except (NodeUnreachable, StoreUnreachable) as error:
+            except (NodeUnreachable, StoreUnreachable, TrainError) as error:
+                if isinstance(error, TrainError) and type(error) is not TrainError:
+                    raise  # of its own words; a round that cannot be followed yet is a store that is behind
                 if self._peer is not None and self._peer.replica.round:
                     pause, away_since = _AGAIN_S, time.monotonic()
                 if time.monotonic() - away_since > self.away_limit_s:
@@ -124,9 +130,9 @@ class PublicPeer:
             if self.role == "validator":
                 await_permit(reads, wire, seat, self.rules, self.log)
             voted_at = max(seat.last_update, 0)
-            chain = LimitedChain(wire, self.rules.weights_every, self.log.note, voted_at)
+            chain = LimitedChain(wire, self.rules.weights_every, self.log.note, self._sent, voted_at)
             peer = _ROLES[self.role](
-                manifest, reads.roster(), chain, self.found.store, report, self.key.sign,
+                manifest, reads.roster(), chain, self.store, report, self.key.sign,
                 hotkey=self.key.ss58_address, corpus=corpus,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
                 last_round=lambda: last_round(reads, self.found), leaves_out=True,
@@ -139,6 +145,10 @@ class PublicPeer:
             self._peer = peer
             peer.run()
             self._say_the_end(peer)
+
+    def _sent(self, what: Sent) -> None:
+        fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
+        self.fees.budget.count(fee)
 
     def _await_start(self, wire: PeerChain, manifest: Manifest) -> None:
         head = wire.wait_for(0, 0).number
@@ -173,6 +183,7 @@ class Reporting:
     """Puts what a peer reports of its rounds into the run's store, for those who watch it."""
 
     found: FoundRun
+    store: OwnPlace
     uid: int
     key: Keypair
     log: PeerLog
@@ -187,7 +198,7 @@ class Reporting:
             return
         waiting, self._waiting = self._waiting, []
         try:
-            put_report(self.found.store, self.found.hash, self.uid, waiting, self.key.sign)
+            put_report(self.store, self.found.hash, self.uid, waiting, self.key.sign)
         except StoreError as error:  # those who watch miss it, and the round goes on
             self.log.note(f"What this peer reported of its round was not stored: {error}")
 
@@ -208,8 +219,8 @@ def read(found: FoundRun) -> Manifest:
     return manifest
 
 
-def corpus_of(found: FoundRun, manifest: Manifest) -> Corpus:
-    """The run's data: made again where its source is here, else brought from the store.
+def corpus_of(found: FoundRun, manifest: Manifest, folder: Path | None = None) -> Corpus:
+    """The run's data: made again where its source is here, else brought from the store into a folder.
 
     Raises:
         ObjectMissing, ManifestInvalid, StoreUnreachable: neither is possible.
@@ -219,7 +230,8 @@ def corpus_of(found: FoundRun, manifest: Manifest) -> Corpus:
         made = data.from_json(source).load()
         if made.manifest.root == manifest.data.root:
             return made
-    return fetch(manifest.data, found.store, home() / "data" / f"run-{manifest.data.root[:32]}")
+    shared = home() / "data" / f"run-{manifest.data.root[:32]}"
+    return fetch(manifest.data, found.store, folder or shared)
 
 
 def peer_folder(run: str, hotkey: str) -> Path:

@@ -6,14 +6,13 @@ what it proved itself. What a stranger wrote is bounded and checked before it be
 
 import contextlib
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from subnetlab.archive.validate import validate_event
-from subnetlab.errors import ObjectMissing, ObjectTooLarge
+from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge
 from subnetlab.record.events import Event, Mined, Scored, WeightsSet, from_json, to_json
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader, Store
 from subnetlab.train import object_paths
 from subnetlab.train.hashing import digest
 from subnetlab.train.payload.seal import verify
@@ -21,8 +20,12 @@ from subnetlab.train.payload.seal import verify
 KINDS: Final = (Mined, Scored, WeightsSet)
 """What a report may hold."""
 _LIMIT: Final = 1 << 20
+_UNREADABLE: Final = (
+    AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+"""What reading something else than a report raises."""
 _MOST_REPORTS: Final = 16
-"""Names below one peer's reports of a round that are looked at: a peer that starts again writes another."""
+"""Of one peer and round: one that is started again writes another."""
 _MOST_EVENTS: Final = 4096
 
 
@@ -39,21 +42,26 @@ def put_report(
     body = json.dumps([to_json(event) for event in events], allow_nan=False)
     signature = sign(_text(run, round_, uid, body)).hex()
     data = json.dumps({"events": body, "signature": signature}).encode()
-    store.put(f"{object_paths.reports(round_, uid)}/{secrets.token_hex(8)}", data)
+    for number in range(_MOST_REPORTS):
+        with contextlib.suppress(ObjectExists):  # of this peer before it was started again
+            store.put(f"{object_paths.reports(round_, uid)}/{number}", data)
+            return
 
 
-def read_reports(store: Store, run: str, round_: int, uid: int, hotkey: str) -> list[Event]:
-    """What a peer reported of a round; what is not signed by its hotkey, or no event of its own, is left out.
+def read_reports(place: Reader, run: str, round_: int, uid: int, hotkey: str) -> list[Event]:
+    """What a peer reported of a round, from its place; what it did not sign or speaks of others is left out.
 
     Raises:
         StoreUnreachable: the store did not answer.
     """
     found: list[Event] = []
-    for name in store.names(object_paths.reports(round_, uid), _MOST_REPORTS):
-        with contextlib.suppress(
-            ObjectMissing, ObjectTooLarge, ValueError, TypeError, LookupError, RecursionError
-        ):
-            said = json.loads(store.get(name, _LIMIT))
+    for number in range(_MOST_REPORTS):
+        try:
+            data = place.get(f"{object_paths.reports(round_, uid)}/{number}", _LIMIT)
+        except (ObjectMissing, ObjectTooLarge):
+            break
+        with contextlib.suppress(*_UNREADABLE):
+            said = json.loads(data)
             body, signature = str(said["events"]), bytes.fromhex(said["signature"])
             if verify(hotkey, _text(run, round_, uid, body), signature):
                 found += _events(body, round_, uid)
@@ -68,7 +76,7 @@ def _events(body: str, round_: int, uid: int) -> list[Event]:
     """The events of a report.
 
     Raises:
-        ValueError, TypeError, LookupError: one of them is none, or speaks for another peer or round.
+        ValueError, or another of `_UNREADABLE`: one of them is none, or speaks for another peer or round.
     """
     items = cast("list[Any]", json.loads(body))
     events = [from_json(item) for item in items[:_MOST_EVENTS]]

@@ -61,6 +61,7 @@ def status_of(reads: SubnetReads, found: FoundRun) -> PublicStatus:
             (miners if anchor.who == "miner" else validators).append(neuron.uid)
     return PublicStatus(
         run_id=found.run_id, manifest_hash=found.hash, store=found.where, block=head, round=round_,
-        rounds=found.rounds, over=head >= found.closes, miners=sorted(miners), validators=sorted(validators),
+        rounds=found.rounds, over=found.rounds < 1 or head >= found.closes,
+        miners=sorted(miners), validators=sorted(validators),
         left_s=max(0.0, (found.closes - head) * reads.block_s()),
     )  # fmt: skip

@@ -13,6 +13,7 @@ import torch
 from bittensor_core import Keypair
 
 from subnetlab.errors import ManifestInvalid
+from subnetlab.public.fees import ANCHOR_BYTES
 from subnetlab.public.subnet_reads import Rules
 from subnetlab.record.events import Mined
 from subnetlab.store.base import Store
@@ -24,8 +25,6 @@ from subnetlab.train.validator import Judged, Validator
 
 SLOWER: Final = 3.0
 """How many times slower than this machine a peer may be."""
-_COMMIT_BYTES: Final = 104
-"""The largest anchor of a peer; the chain counts at least 100."""
 _LAG: Final = 1
 """Blocks until what was submitted is in one: it may just have missed the next."""
 
@@ -97,7 +96,7 @@ def terms(cost: Cost, rules: Rules, *, miners: int, blocks_per_round: int = 0) -
     commit = blocks(cost.train_s) + _LAG
     beacon = commit + _LAG + 1  # the reveal is in the store by then
     close = beacon + blocks(cost.judge_s * max(miners, 1)) + _LAG
-    least = max(close + 2, math.ceil(rules.tempo * _COMMIT_BYTES / max(rules.commit_bytes, 1)))
+    least = max(close + 2, math.ceil(rules.tempo * ANCHOR_BYTES / max(rules.commit_bytes, 1)))
     if not blocks_per_round:
         return Terms(least, (commit, beacon, close))
     if blocks_per_round < least:

@@ -22,11 +22,18 @@ from typing import Any, Final
 
 import torch
 
-from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable, StoreUnreachable, SubnetLabError
+from subnetlab.errors import (
+    ChainRejected,
+    FleetError,
+    NodeUnreachable,
+    ObjectExists,
+    StoreUnreachable,
+    SubnetLabError,
+)
 from subnetlab.fleet.chain_clock import WatchedClock
 from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.messages import sentence
-from subnetlab.fleet.run_folder import MANIFEST_FILE, SUPERVISOR_FILE
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER, SUPERVISOR_FILE
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
 from subnetlab.fleet.supervisor.ending import Ending
 from subnetlab.fleet.supervisor.epochs import EpochWatcher
@@ -37,6 +44,7 @@ from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.found_run import FoundRun, check_trust, find_run
 from subnetlab.public.joining import patience_s
 from subnetlab.public.observer import Observer
+from subnetlab.public.own_place import reading_place
 from subnetlab.public.peer import corpus_of, last_round, read
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.record.events import EpochPaid, Event, Role, RunStarted, RunStatus
@@ -45,7 +53,11 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.view import RunView
 from subnetlab.record.writer import RecordWriter
+from subnetlab.store.base import Store
+from subnetlab.store.objects import open_store
+from subnetlab.train import models, object_paths
 from subnetlab.train.hashing import digest
+from subnetlab.train.initial import limit_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.replica import Replica
 
@@ -126,9 +138,7 @@ class Watched:
     def _ended(self) -> Ending | None:
         """How the run ended, once its last round is closed and paid."""
         manifest = self.observer.replica.manifest
-        last = (
-            last_round(self.reads, self.found) if self.head >= manifest.first_block else manifest.rounds - 1
-        )
+        last = last_round(self.reads, self.found)
         if last < 0:
             return Ending(status=RunStatus.STOPPED, reason="Its owner ended it before the first round.")
         close = manifest.heights(last).close
@@ -243,7 +253,7 @@ def _opened(folder: Path) -> Generator[Watched]:
         watched = Watched(
             folder=folder, spec=spec, found=found, record=record, view=view, reads=reads, epochs=epochs,
             control=control, clock=WatchedClock(wire, limit_s),
-            observer=_observer(found, manifest, replica, view, hotkeys),
+            observer=_observer(folder, found, replica, view, hotkeys),
         )  # fmt: skip
         watched.observer.append = watched.append
         if view.started is None:
@@ -263,18 +273,29 @@ def _canonical(folder: Path) -> bytes:
 @contextlib.contextmanager
 def _replica(spec: FleetSpec, manifest: Manifest, found: FoundRun, reads: SubnetReads) -> Generator[Replica]:
     with contextlib.closing(PeerChain(spec.endpoint, spec.netuid, READER_URI)) as chain:
-        yield Replica(manifest, reads.roster(), chain, found.store)
+        yield Replica(manifest, reads.roster(), chain, reading_place(found, allow_local=spec.is_devnet))
+
+
+def _kept(folder: Path, found: FoundRun, manifest: Manifest) -> Store:
+    """The store inside the run's folder, with the tensors that the run starts from."""
+    kept = open_store(folder / STORE_FOLDER)
+    if manifest.init:
+        with contextlib.suppress(ObjectExists):
+            name, model = object_paths.initial(manifest.init), models.build(manifest.model, manifest.seed)
+            kept.put(name, found.store.get(name, limit_of(model)))
+    return kept
 
 
 def _observer(
-    found: FoundRun, manifest: Manifest, replica: Replica, view: RunView, hotkeys: dict[int, str]
+    folder: Path, found: FoundRun, replica: Replica, view: RunView, hotkeys: dict[int, str]
 ) -> Observer:
     roles: dict[str, Role] = {"miner": "miner", "validator": "validator"}
-    seats = view.seats.items()
+    seats, manifest = view.seats.items(), replica.manifest
     nothing: Callable[[Sequence[Event]], None] = lambda _: None  # noqa: E731
     return Observer(
-        replica=replica, corpus=corpus_of(found, manifest), append=nothing, over=set(view.over),
-        hotkeys=hotkeys, gone=set(view.gone), last=view.last_closed,
+        replica=replica, corpus=corpus_of(found, manifest, folder / DATA_FOLDER),
+        kept=_kept(folder, found, manifest), append=nothing, over=set(view.over), hotkeys=hotkeys,
+        gone=set(view.gone), last=view.last_closed,
         seen={uid: roles[str(seat["role"])] for uid, seat in seats if str(seat["role"]) in roles},
     )  # fmt: skip
 

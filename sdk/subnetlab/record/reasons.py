@@ -18,6 +18,7 @@ IN_WORDS: Final[dict[str, str]] = {
     "missing": "No commitment of this round is on chain.",
     "late": "The commitment came after the deadline.",
     "no_payload": "The committed payload is not in the store.",
+    "unreachable": "The miner's place in the store did not answer.",
     "too_large": "The payload is larger than this model allows.",
     "no_reveal": "The payload was committed but never revealed.",
     "bad_signature": "The reveal is not signed by the miner's hotkey.",
@@ -42,7 +43,7 @@ FORGED: Final = frozenset({
 })  # fmt: skip
 """Verdicts on what no program sends that follows the protocol: cheating, not failing."""
 
-MISSED: Final = frozenset({"missing", "late", "no_payload", "no_reveal"})
+MISSED: Final = frozenset({"missing", "late", "no_payload", "unreachable", "no_reveal"})
 """Verdicts on a round in which no payload was there in time."""
 
 

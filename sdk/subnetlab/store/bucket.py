@@ -60,7 +60,7 @@ class ObjectStore:
                 self._create(name, data)
             except ObjectExists:
                 # The attempt before may have written it, and only its answer was lost.
-                if number == 0 or self._read(name, len(data)) != data:
+                if number == 0 or not self._holds(name, data):
                     raise
 
         self.patience.tried(attempt, f"{self.where} did not take {name!r}")
@@ -120,6 +120,12 @@ class ObjectStore:
         except FileNotFoundError:
             return False
         return True
+
+    def _holds(self, name: str, data: bytes) -> bool:
+        try:
+            return self._read(name, len(data)) == data
+        except (ObjectMissing, ObjectTooLarge):
+            return False
 
     def _read(self, name: str, limit: int) -> bytes:
         with self._translated(name):

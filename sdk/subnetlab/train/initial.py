@@ -45,8 +45,7 @@ def start(spec: ModelSpec, seed: int, init: str, store: Store | None) -> nn.Modu
         return model
     if store is None:
         raise ManifestInvalid("The run starts from given weights, and no store is at hand to read them from.")
-    room = sum(part.numel() * part.element_size() for part in tensors_of(model).values())
-    data = store.get(object_paths.initial(init), room + _HEADER_BYTES)
+    data = store.get(object_paths.initial(init), limit_of(model))
     if hash_of(data) != init:
         raise ManifestInvalid("The initial weights in the store are not those that the manifest names.")
     try:
@@ -54,6 +53,11 @@ def start(spec: ModelSpec, seed: int, init: str, store: Store | None) -> nn.Modu
     except SafetensorError as error:
         raise ManifestInvalid(f"The initial weights cannot be read: {error}.") from error
     return model
+
+
+def limit_of(model: nn.Module) -> int:
+    """The most bytes that a model's given tensors take."""
+    return sum(part.numel() * part.element_size() for part in tensors_of(model).values()) + _HEADER_BYTES
 
 
 def hash_of(data: bytes) -> str:

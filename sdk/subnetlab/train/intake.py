@@ -2,16 +2,19 @@
 
 Commitment of this round, in time; object there and no larger than allowed; reveal there and signed; it
 decrypts and is what was committed; it is written as the strategy writes it. Nothing is allocated beyond the
-codec's limit, and whatever fails becomes one `PayloadRejected` with a reason.
+codec's limit, and whatever fails becomes one `PayloadRejected` with a reason. Places of strangers are
+read side by side, so that one that drips or is away costs its own round alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
+from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, PlaceAway
 from subnetlab.network.chain import Commitment
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader, Store
+from subnetlab.store.places import Places, place_of
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
@@ -21,6 +24,8 @@ from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
 from subnetlab.train.strategies.base import Codec
 
+_SIDE_BY_SIDE: Final = 256
+"""Miners fetched at a time: as many as a subnet has uids, so that the slow ones keep no place from others."""
 MOST_REVEALS: Final = 100_000
 """Names below one miner's reveals that are looked at; a validator reads as many in less than a second."""
 
@@ -31,6 +36,16 @@ class Received:
 
     update: Update
     entry: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one miner put on chain and into its place for a round, not checked yet."""
+
+    anchor: Anchor
+    block: int
+    data: bytes
+    reveal: seal.Reveal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +63,65 @@ class Intake:
 
         Raises:
             PayloadRejected: with the reason of the first check that failed.
-            StoreUnreachable: the store did not answer; the miner is not judged on that.
+            StoreUnreachable: the store that all peers share did not answer; no miner is judged on that.
+        """
+        return self.check(seat, heights, self.fetch(seat, heights, commitments))
+
+    def fetch_all(
+        self, seats: Iterable[Seat], heights: RoundHeights, commitments: Mapping[str, Commitment]
+    ) -> dict[int, Fetched | PayloadRejected]:
+        """What every miner sent, or why it could not be had, by uid.
+
+        Raises:
+            StoreUnreachable: the store that all peers share did not answer.
+        """
+
+        def fetched(seat: Seat) -> Fetched | PayloadRejected:
+            try:
+                return self.fetch(seat, heights, commitments)
+            except PayloadRejected as error:
+                return error
+
+        seated = list(seats)
+        if not isinstance(self.store, Places) or not self.store.own_backing:
+            return {seat.uid: fetched(seat) for seat in seated}
+        with ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(seated))), "fetch") as threads:
+            return dict(zip((seat.uid for seat in seated), threads.map(fetched, seated), strict=True))
+
+    def fetch(self, seat: Seat, heights: RoundHeights, commitments: Mapping[str, Commitment]) -> Fetched:
+        """Read one miner's commitment, object and reveal.
+
+        Raises:
+            PayloadRejected: one of them is not there, not in time, or too large.
+            StoreUnreachable: the store that all peers share did not answer.
         """
         commitment = commitments.get(seat.hotkey)
         anchor = self._anchor(commitment, heights)
         assert commitment is not None
+        place = place_of(self.store, seat.uid, anchor.locator)
+        data = self._object(place, object_paths.sealed(heights.round, seat.uid, anchor.current))
+        return Fetched(anchor, commitment.block, data, self._reveal(place, seat, heights.round, anchor, data))
+
+    def check(self, seat: Seat, heights: RoundHeights, fetched: Fetched) -> Received:
+        """Open and decode what a miner sent.
+
+        Raises:
+            PayloadRejected: with the reason of the first check that failed.
+        """
         binding = seal.Binding(run=self.run, round=heights.round, hotkey=seat.hotkey)
-        data = self._object(object_paths.sealed(heights.round, seat.uid, anchor.current))
-        reveal = self._reveal(seat, heights.round, data)
+        anchor, data, reveal = fetched.anchor, fetched.data, fetched.reveal
         if not seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), reveal.signature):
             raise PayloadRejected("The reveal is not signed by its hotkey.", reason="bad_signature")
         payload = seal.unseal(data, reveal, anchor.current, binding)
+        if not seal.names_reveal(data, seal.token_of(reveal.salt)):
+            raise PayloadRejected("The sealed object names another reveal.", reason="no_reveal")
         update = self.codec.decode(payload)
         entry = Accepted(
             uid=seat.uid,
             hotkey=seat.hotkey,
             payload_hash=seal.hash_of(payload).hex(),
             commitment=anchor.current.hex(),
-            block=commitment.block,
+            block=fetched.block,
         )
         return Received(update, entry)
 
@@ -79,31 +135,66 @@ class Intake:
             )
         return anchor
 
-    def _object(self, name: str) -> bytes:
+    def _object(self, place: Reader, name: str) -> bytes:
         try:
-            return self.store.get(name, self.codec.limit + seal.OVERHEAD)
+            return place.get(name, self.codec.limit + seal.OVERHEAD)
+        except PlaceAway as error:
+            raise _away(error) from None
         except ObjectMissing:
             raise PayloadRejected("The committed payload is not in the store.", reason="no_payload") from None
         except ObjectTooLarge as error:
             raise PayloadRejected(str(error), reason="too_large") from None
 
-    def _reveal(self, seat: Seat, round_: int, data: bytes) -> seal.Reveal:
-        """The reveal whose token the sealed object names; others under the prefix are not even read.
+    def _reveal(self, place: Reader, seat: Seat, round_: int, anchor: Anchor, data: bytes) -> seal.Reveal:
+        """The reveal of a sealed object.
 
-        The token is unknown until the reveal is there, so that no other peer can take its name; hence a
-        listing. Its prefix is unknown until the deadline, so that no peer can fill it before, and it is cut
-        off only where more names lie than a peer writes between deadline and beacon.
+        In a place of the miner's own it lies under the commitment, and nothing is listed. In a store that
+        all peers share another peer can take that name; there the name is a token that only the sealed
+        object names, unknown until the reveal is there, hence a listing. Its prefix is unknown until the
+        deadline, so that no peer can fill it before, and it is cut off only where more names lie than a peer
+        writes between deadline and beacon.
         """
         prefix = object_paths.reveals(round_, seat.uid, self.deadline_hash)
-        tokens = (name.rpartition("/")[2] for name in self.store.names(prefix, MOST_REVEALS))
-        token = next((token for token in tokens if seal.names_reveal(data, token)), None)
-        if token is None:
+        named = self._revealed(place, f"{prefix}/{anchor.current.hex()}")
+        if isinstance(named, seal.Reveal):
+            binding = seal.Binding(run=self.run, round=round_, hotkey=seat.hotkey)
+            if seal.verify(seat.hotkey, seal.signed_text(anchor.current, binding), named.signature):
+                return named
+        token = self._token(place, prefix, data)
+        found = named if token is None else self._revealed(place, f"{prefix}/{token}")
+        if found is None and token is None:
             raise PayloadRejected("Committed but not revealed.", reason="no_reveal")
+        if found is None:
+            raise PayloadRejected("The reveal cannot be read.", reason="malformed")
+        if isinstance(found, PayloadRejected):
+            raise found
+        return found
+
+    def _revealed(self, place: Reader, name: str) -> seal.Reveal | PayloadRejected | None:
+        """What lies under the name of a reveal; None where nothing does."""
         try:
-            found = self.store.get(f"{prefix}/{token}", seal.REVEAL_BYTES)
-        except (ObjectMissing, ObjectTooLarge):
-            raise PayloadRejected("The reveal cannot be read.", reason="malformed") from None
-        return seal.Reveal.from_bytes(found)
+            return seal.Reveal.from_bytes(place.get(name, seal.REVEAL_BYTES))
+        except PlaceAway as error:
+            raise _away(error) from None
+        except ObjectMissing:
+            return None
+        except ObjectTooLarge:
+            return PayloadRejected("The reveal cannot be read.", reason="malformed")
+        except PayloadRejected as error:
+            return error
+
+    def _token(self, place: Reader, prefix: str, data: bytes) -> str | None:
+        """The name of a reveal that a sealed object names; None where it is not listed."""
+        try:
+            listed = place.names(prefix, MOST_REVEALS)
+        except PlaceAway:  # a mirror keeps no list, and has answered for the commitment already
+            return None
+        tokens = (name.rpartition("/")[2] for name in listed)
+        return next((token for token in tokens if seal.names_reveal(data, token)), None)
+
+
+def _away(error: PlaceAway) -> PayloadRejected:
+    return PayloadRejected(f"The miner's place cannot be read. {error}", reason="unreachable")
 
 
 def drop_copies(received: dict[int, Received]) -> dict[int, PayloadRejected]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from subnetlab.record.events import Mined, Role, Stepped
+from subnetlab.store.places import Places, locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
@@ -118,7 +119,10 @@ class Miner(Peer):
 
     def commit(self, sealed: Sealed, heights: RoundHeights) -> None:
         """Put the commitment on chain, linked to the one before."""
-        anchor = Anchor("miner", heights.round, sealed.commitment, self.previous_commitment)
+        anchor = Anchor(
+            "miner", heights.round, sealed.commitment, self.previous_commitment,
+            locator=locator_of(self.store),
+        )  # fmt: skip
         self.chain.commit(anchor.to_bytes())
         self.previous_commitment = sealed.commitment
 
@@ -127,5 +131,6 @@ class Miner(Peer):
         signature = self.sign(signed_text(sealed.commitment, binding))
         reveal = Reveal(sealed.salt, sealed.key, signature)
         deadline_hash = self.chain.block_hash(heights.commit)
-        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, sealed.token)
+        token = sealed.commitment.hex() if isinstance(self.store, Places) else sealed.token
+        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, token)
         self.store.put(name, reveal.to_bytes())

@@ -4,6 +4,7 @@ A peer waits for a round to open, does its role's part up to the close, follows 
 reports. It never looks at a clock except to give up on a chain that seals no more blocks.
 """
 
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,19 +12,22 @@ from typing import ClassVar
 
 import torch
 
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ManifestInvalid, StoreUnreachable
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import Event, Role
 from subnetlab.store.base import Store
+from subnetlab.store.places import Places
 from subnetlab.train import data
 from subnetlab.train.anchors import NOTHING
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
-from subnetlab.train.phases import phase
+from subnetlab.train.phases import due, phase
 from subnetlab.train.replica import Adopted, Replica
 from subnetlab.train.roster import Roster, Seat, in_fleet_order, seat_of
 from subnetlab.train.strategies.base import Codec
+
+_LOG = logging.getLogger(__name__)
 
 Report = Callable[[Event], None]
 Sign = Callable[[bytes], bytes]
@@ -90,6 +94,10 @@ class Peer(ABC):
         self.memory: State = {}
         self._cpu_s = time.process_time()
         """Of this process when it last reported a phase."""
+        self._done: set[tuple[int, str]] = set()
+        """Phases of the round at hand that were reported."""
+        self._behind: StoreUnreachable | None = None
+        """Why the last round could not be followed yet."""
 
     def run(self) -> None:
         """Take part in every round whose commit deadline is still ahead, from the first that seats this peer.
@@ -116,13 +124,49 @@ class Peer(ABC):
             if took_part and not (self.leaves_out and head >= heights.commit):
                 self.in_round = True
                 self.codec = self.codec_at(round_)
-                self.take_part(heights)
+                self._play(heights)
             self.wait(heights.close)
-            adopted = self.replica.adopt(round_)
+            adopted = self._follow(round_)
             if took_part:
                 self.done("synced", heights)
                 self.closed(heights, adopted)
             self.in_round = False
+        if self._behind is not None:
+            raise self._behind
+
+    def _play(self, heights: RoundHeights) -> None:
+        """Take part, or sit the round out where this peer's own place, or all that it follows, is away.
+
+        Raises:
+            StoreUnreachable: the store that all peers share is away.
+        """
+        self._done.clear()
+        try:
+            if self._behind is not None:
+                raise self._behind
+            self.take_part(heights)
+        except StoreUnreachable as error:
+            self._concerns_me_alone(error)
+            _LOG.warning("Round %d is sat out. %s", heights.round + 1, error)
+            for _, name in due(self.role, heights):
+                if name != "synced" and (heights.round, name) not in self._done:
+                    self.done(name, heights)
+
+    def _follow(self, round_: int) -> Adopted | None:
+        """Adopt a round; where the places of its validators are away, later, together with the next."""
+        try:
+            adopted = self.replica.adopt(round_)
+        except StoreUnreachable as error:
+            self._concerns_me_alone(error)
+            _LOG.warning("Round %d is followed later. %s", round_ + 1, error)
+            self._behind = error
+            return None
+        self._behind = None
+        return adopted
+
+    def _concerns_me_alone(self, error: StoreUnreachable) -> None:
+        if not (isinstance(self.store, Places) and self.store.own_backing):
+            raise error
 
     @property
     def seat(self) -> Seat:
@@ -164,6 +208,7 @@ class Peer(ABC):
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase, and the processor time that it took."""
+        self._done.add((heights.round, name))
         before, self._cpu_s = self._cpu_s, time.process_time()
         cpu_s = round(self._cpu_s - before, 4)
         self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))

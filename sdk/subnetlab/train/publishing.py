@@ -3,16 +3,17 @@
 Records and aggregates are found by their hashes, and a peer that computes a hash first can put junk there.
 Then the publisher writes the object once more under a name that it draws, keeps a list of such detours in
 the store, and its anchor on chain says where the list lies. A reader takes the object that has the hash.
+In a place of one's own (`store.places`) names are not squatted, and there are no detours.
 """
 
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, PayloadRejected
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader, Store
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.hashing import SIZE
@@ -34,6 +35,8 @@ class Publications:
         self._list = NOTHING
         """The token of the list that is in the store."""
         self._listed = 0
+        self._written: set[str] = set()
+        """What this peer has put itself, so that it need not be fetched from another's place."""
 
     def put(self, name: str, data: bytes) -> None:
         """Publish an object under its name, or where that holds something else, by a detour.
@@ -41,6 +44,7 @@ class Publications:
         Raises:
             StoreUnreachable: nothing was written.
         """
+        self._written.add(name)
         try:
             self.store.put(name, data)
         except ObjectExists:
@@ -55,12 +59,12 @@ class Publications:
             self.store.put(object_paths.detour(self._list), json.dumps(self._detours).encode())
         return self._list
 
-    def detours(self, anchor: Anchor) -> Detours:
-        """The detours of an anchor's writer; none where they cannot be read."""
+    def detours(self, anchor: Anchor, place: Reader | None = None) -> Detours:
+        """The detours of an anchor's writer, from its place; none where they cannot be read."""
         if anchor.detours == NOTHING:
             return {}
         try:
-            listed = json.loads(self.store.get(object_paths.detour(anchor.detours), _LIST_LIMIT))
+            listed = json.loads((place or self.store).get(object_paths.detour(anchor.detours), _LIST_LIMIT))
         except (ObjectMissing, ObjectTooLarge, ValueError, RecursionError):
             return {}
         found = cast("dict[str, Any]", listed) if isinstance(listed, dict) else {}
@@ -70,7 +74,14 @@ class Publications:
             if isinstance(place, str) and _DETOUR.fullmatch(place)
         }
 
-    def get(self, name: str, limit: int, read: Callable[[bytes], T], detours: Detours) -> T:
+    def get(
+        self,
+        name: str,
+        limit: int,
+        read: Callable[[bytes], T],
+        detours: Detours,
+        places: Sequence[Reader] = (),
+    ) -> T:
         """Read a published object from the first place that holds it.
 
         Args:
@@ -78,21 +89,26 @@ class Publications:
             limit: the most bytes that are read.
             read: makes the object of its bytes, and raises `PayloadRejected` for what is another.
             detours: those of the peer that is followed.
+            places: where peers publish, the one that is followed first; this peer's own store is looked into
+                as well.
 
         Raises:
             ObjectMissing, ObjectTooLarge, PayloadRejected: no place holds it; the error of its own name.
             StoreUnreachable: the store did not answer.
         """
         first: ObjectMissing | ObjectTooLarge | PayloadRejected | None = None
-        for place in dict.fromkeys((name, self._detours.get(name, name), detours.get(name, name))):
-            try:
-                found = read(self.store.get(place, limit))
-            except (ObjectMissing, ObjectTooLarge, PayloadRejected) as error:
-                first = first or error
-                continue
-            if place != name:  # passed on to the peers that follow this one
-                self._detours[name] = place
-            return found
+        own_first = name in self._written or not places
+        readers = (self.store, *places) if own_first else (*places[:1], self.store, *places[1:])
+        for reader in readers:
+            for other in dict.fromkeys((name, self._detours.get(name, name), detours.get(name, name))):
+                try:
+                    found = read(reader.get(other, limit))
+                except (ObjectMissing, ObjectTooLarge, PayloadRejected) as error:
+                    first = first or error
+                    continue
+                if other != name:  # passed on to the peers that follow this one
+                    self._detours[name] = other
+                return found
         assert first is not None
         raise first
 

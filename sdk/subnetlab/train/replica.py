@@ -5,16 +5,24 @@ peer that is there already replays one. Every step is proven by the θ hash befo
 followed from the first validator, in lead order, whose whole chain of records holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 
-from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, TrainError
-from subnetlab.network.chain import Chain
+from subnetlab.errors import (
+    ObjectMissing,
+    ObjectTooLarge,
+    PayloadRejected,
+    PlaceAway,
+    StoreUnreachable,
+    TrainError,
+)
+from subnetlab.network.chain import Chain, Commitment
 from subnetlab.record.events import RoundClosed
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader, Store
+from subnetlab.store.places import Places, place_of
 from subnetlab.train import aggregate, initial, object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.data.corpus import Corpus
@@ -22,7 +30,7 @@ from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.publishing import Detours, Publications
-from subnetlab.train.roster import Roster, validators
+from subnetlab.train.roster import Roster, Seat, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import validation_loss, validation_metrics
 from subnetlab.train.theta import FlatModel, theta_hash
@@ -35,6 +43,15 @@ class Adopted:
     record: RoundRecord
     lead: int
     """The uid whose anchor was followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What is read while one validator is followed."""
+
+    places: Sequence[Reader]
+    """Its own first, then those of the other validators: a record from before it joined lies there."""
+    detours: Detours
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,52 +107,78 @@ class Replica:
 
         Raises:
             TrainError: validators published for this round, but nothing that can be followed from here.
+            StoreUnreachable: the same, and a validator's place did not answer; it may be back later.
         """
-        refused: list[str] = []
+        refused: dict[int, PayloadRejected | ObjectMissing | ObjectTooLarge] = {}
         adopted: Adopted | None = None
-        commitments = self.chain.commitments()
-        for seat in validators(self.roster.at(self.manifest.heights(round_).open)):
-            commitment = commitments.get(seat.hotkey)
-            anchor = Anchor.from_bytes(commitment.data) if commitment else None
-            if commitment is None or anchor is None or anchor.who != "validator":
-                continue
-            if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
-                continue  # of an earlier run, or too late to count; the next in order may be in time
+        anchored = self._anchored(round_)
+        for seat, anchor in anchored:
             try:
-                adopted = self._follow(anchor, round_, seat.uid, each)
+                adopted = self._follow(anchor, round_, seat.uid, self._places(seat, anchored), each)
             except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
-                refused.append(f"uid {seat.uid}: {error}")
+                refused[seat.uid] = error
                 continue
             if adopted is not None:
                 break
         if refused and adopted is None:
-            raise TrainError(
-                f"Round {round_ + 1} cannot be followed. {' '.join(refused)}",
+            away = any(isinstance(error, PlaceAway) for error in refused.values())
+            said = " ".join(f"uid {uid}: {error}" for uid, error in refused.items())
+            raise (StoreUnreachable if away else TrainError)(
+                f"Round {round_ + 1} cannot be followed. {said}",
                 hint="Check the store; a peer that joins again replays the run from its start.",
             )
         self.round = round_ + 1
         return adopted
 
+    def _anchored(self, round_: int) -> list[tuple[Seat, Anchor]]:
+        """The validators that anchored a record of this run in time, in the order in which they lead."""
+        commitments = self.chain.commitments()
+        seats = validators(self.roster.at(self.manifest.heights(round_).open))
+        found = ((seat, self._counts(commitments.get(seat.hotkey))) for seat in seats)
+        return [(seat, anchor) for seat, anchor in found if anchor is not None]
+
+    def _counts(self, commitment: Commitment | None) -> Anchor | None:
+        anchor = Anchor.from_bytes(commitment.data) if commitment else None
+        if commitment is None or anchor is None or anchor.who != "validator":
+            return None
+        if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
+            return None  # of an earlier run, or too late to count; the next in order may be in time
+        return anchor
+
+    def _places(self, lead: Seat, anchored: Sequence[tuple[Seat, Anchor]]) -> list[Reader]:
+        """Where validators publish, the lead first; empty where all peers share one store."""
+        if not isinstance(self.store, Places):
+            return []
+        ordered = sorted(anchored, key=lambda one: one[0].uid != lead.uid)
+        return [place_of(self.store, seat.uid, anchor.locator) for seat, anchor in ordered]
+
     def _follow(
-        self, anchor: Anchor, round_: int, lead: int, each: Callable[[Adopted], None] | None
+        self,
+        anchor: Anchor,
+        round_: int,
+        lead: int,
+        places: Sequence[Reader],
+        each: Callable[[Adopted], None] | None,
     ) -> Adopted | None:
         adopted: Adopted | None = None
-        detours = self.publications.detours(anchor)
-        for record in self._records(anchor.current.hex(), detours):
+        detours = self.publications.detours(anchor, next(iter(places), None))
+        followed = _Followed(places, detours)
+        for record in self._records(anchor.current.hex(), followed):
             if record.round <= round_:
-                self._apply(record, detours)
+                self._apply(record, followed)
                 adopted = Adopted(record, lead) if record.round == round_ else adopted
                 if each is not None:
                     each(Adopted(record, lead))
         return adopted
 
-    def _records(self, newest: str, detours: Detours) -> list[RoundRecord]:
+    def _records(self, newest: str, followed: _Followed) -> list[RoundRecord]:
         """Records after the last one applied, oldest first, walked back along their hashes."""
         chain: list[RoundRecord] = []
         current = newest
         while current != self.previous:
             read = partial(RoundRecord.of_hash, current)
-            record = self.publications.get(object_paths.record(current), LIMIT, read, detours)
+            name = object_paths.record(current)
+            record = self.publications.get(name, LIMIT, read, followed.detours, followed.places)
             descends = not chain or record.round < chain[-1].round
             if record.run != self.run or not descends or record.round < self.round:
                 raise PayloadRejected("The chain of records does not lead to this peer.", reason="forked")
@@ -143,12 +186,12 @@ class Replica:
             current = record.previous
         return chain[::-1]
 
-    def _apply(self, record: RoundRecord, detours: Detours) -> None:
+    def _apply(self, record: RoundRecord, followed: _Followed) -> None:
         if record.theta_before != self.hash:
             raise PayloadRejected(
                 f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
-        update = self._aggregate(record, detours)
+        update = self._aggregate(record, followed)
         theta_P, outer, after = self._reached(record, update)
         if after != record.theta_after:
             raise PayloadRejected(
@@ -166,7 +209,7 @@ class Replica:
             return known.reached
         return self.preview(update, record.round)
 
-    def _aggregate(self, record: RoundRecord, detours: Detours) -> Update | None:
+    def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
             return None
 
@@ -176,7 +219,8 @@ class Replica:
             return aggregate.read(data, self.layout)
 
         name = object_paths.aggregate(record.round, record.aggregate_hash)
-        return self.publications.get(name, aggregate.limit(self.layout), read, detours)
+        limit = aggregate.limit(self.layout)
+        return self.publications.get(name, limit, read, followed.detours, followed.places)
 
 
 def round_closed(

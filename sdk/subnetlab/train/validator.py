@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, UNTRIED, measured
+from subnetlab.store.places import locator_of
 from subnetlab.train import aggregate, assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received, drop_copies
@@ -82,12 +83,8 @@ class Validator(Peer):
     @cached_property
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
-        return Evidence(self.manifest.scoring.own_work, self.manifest.scoring.certainty)
-
-    @cached_property
-    def trust(self) -> Trust:
-        """What it goes by for miners that it does not try in a round."""
-        return Trust(self.manifest.scoring.tried)
+        scoring = self.manifest.scoring
+        return Evidence(scoring.own_work, scoring.certainty, Trust(scoring.tried))
 
     @cached_property
     def near_copies(self) -> NearCopies:
@@ -108,11 +105,12 @@ class Validator(Peer):
                 if measured(verdict)
             }
             self.evidence.weigh_standing(removed)
-            self.evidence.own_work.update({one.uid: one.own_work for one in judged if one.own_work})
+            known = self.evidence.own_work  # 0 is what is told of a miner that was never weighed, too
+            known.update({one.uid: one.own_work for one in judged if one.own_work or one.uid in known})
             forged = [verdict.uid for verdict in judged if verdict.verdict in FORGED]
             for verdict in judged:
                 if verdict.uid in removed or verdict.verdict in {*FORGED, COPIED}:
-                    self.trust.passed[verdict.uid] = verdict.verdict == ACCEPTED
+                    self.evidence.trust.passed[verdict.uid] = verdict.verdict == ACCEPTED
             self._take_in(
                 {verdict.uid: verdict.score for verdict in judged if verdict.tried},
                 removed,
@@ -147,10 +145,14 @@ class Validator(Peer):
         """Check every miner's payload and try the sound ones on data."""
         judged = Judged()
         intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
-        commitments = self.chain.commitments()
-        for seat in miners(self.seats):
+        seats = miners(self.seats)
+        fetched = intake.fetch_all(seats, heights, self.chain.commitments())
+        for seat in seats:
+            sent = fetched.pop(seat.uid)
             try:
-                judged.received[seat.uid] = intake.receive(seat, heights, commitments)
+                if isinstance(sent, PayloadRejected):
+                    raise sent
+                judged.received[seat.uid] = intake.check(seat, heights, sent)
             except PayloadRejected as error:
                 judged.rejected[seat.uid] = error
         if not self.near_copies.share:
@@ -172,7 +174,7 @@ class Validator(Peer):
     def _sample(self, received: Mapping[int, Received], heights: RoundHeights) -> list[int]:
         """The miners whose payloads are tried, the same for every validator that has seen the same rounds."""
         run, beacon = self.manifest.drawn_for, self.drawn_at(heights.beacon)
-        return self.trust.drawn({
+        return self.evidence.trust.drawn({
             uid: assignment.trial_place(run=run, round_=heights.round, uid=self.drawn_as(uid), beacon=beacon)
             for uid in received
         })  # fmt: skip
@@ -181,12 +183,12 @@ class Validator(Peer):
         """Keep what became of those that were tried, and leave out those that are not taken without."""
         cheated = {uid for uid, error in judged.rejected.items() if error.reason in {*FORGED, COPIED}}
         passed = {uid: uid not in judged.gated for uid in judged.removed}
-        self.trust.passed.update({**passed, **dict.fromkeys(cheated, False)})
+        self.evidence.trust.passed.update({**passed, **dict.fromkeys(cheated, False)})
         untried, evidence = [uid for uid in judged.received if judged.untried(uid)], self.evidence
         against, least = evidence.against(untried), self.manifest.scoring.gate
         for uid in untried:
             standing = evidence.standing.get(uid, 1.0) if self.manifest.scoring.standing else 1.0
-            why = against.get(uid) or self.trust.left_out(uid, standing, least)
+            why = against.get(uid) or self.evidence.trust.left_out(uid, standing, least)
             if why:
                 judged.left_out[uid] = why
 
@@ -228,7 +230,9 @@ class Validator(Peer):
         )
         publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
-        anchor = Anchor("validator", heights.round, current, previous, publications.list_token())
+        anchor = Anchor(
+            "validator", heights.round, current, previous, publications.list_token(), locator_of(self.store)
+        )
         self.chain.commit(anchor.to_bytes())
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:

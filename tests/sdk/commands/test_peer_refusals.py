@@ -116,6 +116,26 @@ def test_a_hotkey_without_a_seat_is_told_the_price_and_the_next_step(
     assert f"btcli subnets register --netuid {owner.netuid}" in said
 
 
+def test_fees_are_said_and_kept_within_balance_and_budget(
+    owner: Owner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner.announce()
+    where = ("--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1")
+    assert main(["miner", *where, "--dry-run"]) == 0
+    cost = re.search(
+        r"A round costs ([\d.]+) τ for its commitment, ([\d.]+) τ in all", capsys.readouterr().err
+    )
+    assert cost is not None
+    assert float(cost[2]) == pytest.approx(3 * float(cost[1]), rel=0.01)
+    client = NetworkClient(owner.client.endpoint)  # the budget is kept in this test's own home
+    budget = client.budget
+    close(client)
+    budget.set(tao=float(cost[1]) * 2)
+    assert main(["miner", *where, "--dry-run"]) == 1
+    assert "The fees of 3 rounds cost" in (said := capsys.readouterr().err)
+    assert "left of the budget" in said
+
+
 def test_the_owners_hotkey_takes_no_part(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
     owner.announce()
     assert "Take part with another hotkey" in owner.refused("validator", "alice", capsys)
@@ -125,11 +145,11 @@ def test_a_store_that_is_away_or_holds_another_run(
     owner: Owner, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     owner.announce()
-    said = owner.refused("miner", "bob/m1", capsys, "--store", "smb://nas/run")
+    said = owner.refused("miner", "bob/m1", capsys, "--run-store", "smb://nas/run")
     assert "No store speaks smb://." in said
-    said = owner.refused("miner", "bob/m1", capsys, "--store", str(tmp_path / "empty"))
+    said = owner.refused("miner", "bob/m1", capsys, "--run-store", str(tmp_path / "empty"))
     assert "does not hold the announced manifest" in said
-    assert "--store" in said
+    assert "--run-store" in said
 
 
 def test_a_run_that_is_over(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,17 @@ def test_who_holds_the_lock_is_running_whatever_is_written_down(tmp_path: Path) 
     assert not is_running(tmp_path)
 
 
+def test_a_host_lets_so_many_runs_go_on(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going = home / "runs" / "one"
+    going.mkdir(parents=True)
+    (going / "manifest.json").touch()
+    monkeypatch.setenv("SUBNETLAB_MOST_RUNS", "1")
+    with locked(going / LOCK_FILE), pytest.raises(FleetStartFailed, match="1 runs at once, and one go on"):
+        start_supervisor(tmp_path)
+    with pytest.raises(FleetStartFailed, match="no readable"):  # it has ended, so the next one is begun
+        start_supervisor(tmp_path)
+
+
 @pytest.fixture
 def _heard_interrupts() -> Iterator[None]:
     """A shell starts what it runs in the background deaf to interrupts; a notebook hears them."""

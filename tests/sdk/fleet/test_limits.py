@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from subnetlab.fleet.control_groups import memory_kills
 from subnetlab.fleet.limits import cores, free_memory, warning
 from subnetlab.fleet.local import LocalFleet
 
@@ -57,6 +58,19 @@ def test_a_small_container_is_told_before_it_is_slow() -> None:
     assert warning(LocalFleet(), 4, None) == ""
 
 
+def test_kills_for_want_of_memory_are_counted_where_either_version_tells(tmp_path: Path) -> None:
+    own, groups, machine = tmp_path / "own", tmp_path / "groups", tmp_path / "vmstat"
+    own.write_text("0::/two\n4:memory:/one\n")
+    told = {"groups": groups, "own": own, "machine": machine}
+    assert memory_kills(**told) == 0
+    machine.write_text("pgfault 7\noom_kill 2\n")
+    write(groups / "two", memory__events="oom 9\noom_kill 3\noom_group_kill 8\n")
+    write(groups / "memory/one", memory__oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 4\n")
+    assert memory_kills(**told) == 9
+    machine.write_text("oom_kill many\n")
+    assert memory_kills(**told) == 7
+
+
 ISOLATED = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 
 
@@ -79,4 +93,6 @@ def test_the_doctor_of_a_container_names_its_core_and_its_memory(tmp_path: Path)
     command = [*ISOLATED, "sh", "-c", script, "sh", str(groups), sys.executable]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = [" ".join(line.split()) for line in said.splitlines() if "processor" in line or "memory" in line]
-    assert found == ["!! processor 1 core", "!! memory 1000.0 MB free"]
+    assert found[:2] == ["!! processor 1 core", "!! memory 1000.0 MB free"]
+    assert "1 core and 1.0 GB of free memory are little" in found[2]
+    assert "sl.LocalFleet(miners=3, validators=1, baseline=False) is smaller." in said

@@ -197,3 +197,16 @@ def test_peers_die_with_their_supervisor(tmp_path: Path) -> None:
     assert len(children) >= 3
     _, left = psutil.wait_procs(children, timeout=20)
     assert not [child for child in left if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_killed_peer_is_called_out_of_memory_where_the_system_says_so(
+    started: Callable[..., SupervisedPeer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for more, said in ((1, "for memory ran out"), (0, "killed by SIGKILL")):
+        kills = iter((5, 5 + more))
+        monkeypatch.setattr("subnetlab.fleet.fork_launcher.memory_kills", lambda kills=kills: next(kills))
+        peer = started("waits")
+        until(peer, bool)
+        os.kill(peer.pid, signal.SIGKILL)
+        to_the_end(peer)
+        assert said in peer.reason()

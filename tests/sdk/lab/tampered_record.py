@@ -153,7 +153,8 @@ def _forged(forge: Callable[[World, RoundRecord], RoundRecord]) -> Callable[[Wor
 
     def spoil(world: World) -> World:
         record = forge(world, RoundRecord.from_bytes(world.record(4).read_bytes()))
-        (world.folder / "store" / "records" / record.hash).write_bytes(record.to_bytes())
+        for folder in {path.parent for path in world.objects("records/*")}:
+            (folder / record.hash).write_bytes(record.to_bytes())
 
         def point(each: Committed) -> Committed:
             anchor = Anchor.from_bytes(each.data)

@@ -38,7 +38,10 @@ class World:
     # -- objects -----------------------------------------------------------------------------------
 
     def objects(self, pattern: str) -> list[Path]:
-        return sorted(path for path in (self.folder / "store").glob(pattern) if path.is_file())
+        """What the owner put, then what each peer put into its own place, the lead's first."""
+        store = self.folder / "store"
+        found = (*sorted(store.glob(pattern)), *sorted(store.glob(f"*/{pattern}")))
+        return [path for path in found if path.is_file()]
 
     def sealed(self, round_: int, uid: int) -> Path:
         return self.objects(f"rounds/{round_ - 1:06}/sealed/{uid}/*")[0]

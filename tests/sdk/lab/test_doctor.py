@@ -2,10 +2,21 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from subnetlab.commands.doctor import Check, Checkup, doctor, torch_check
+from subnetlab.commands.doctor import (
+    Check,
+    Checkup,
+    chain_check,
+    console_check,
+    doctor,
+    fleet_check,
+    jupyter_check,
+    torch_check,
+)
 
 
 def test_this_machine_can_run_the_tutorials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +51,37 @@ def test_a_home_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_warning_is_not_an_illness() -> None:
     assert Checkup((Check("x", "warning", "slow", "do this"),)).healthy
     assert not Checkup((Check("x", "missing", "none", "do this"),)).healthy
+
+
+def test_a_small_container_is_told_the_fleet_that_fits() -> None:
+    small = fleet_check(1, 1_000_000_000)
+    assert small.state == "warning"
+    assert "1 core and 1.0 GB of free memory are little for 11 peers" in small.found
+    assert small.advice == "sl.LocalFleet(miners=3, validators=1, baseline=False) is smaller."
+    assert fleet_check(4, 8_000_000_000).state == "ok"
+
+
+def test_a_jupyter_of_another_python_is_called_out(tmp_path: Path) -> None:
+    other = jupyter_check(str(tmp_path / "bin" / "jupyter"))
+    assert other.state == "warning"
+    assert f"start it by {sys.executable} -m jupyter lab" in other.advice
+    assert jupyter_check(str(Path(sys.prefix) / "bin" / "jupyter")).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "state"),
+    [("utf-8", "ok"), ("UTF8", "ok"), ("ascii", "warning"), ("cp1252", "warning"), ("?", "warning")],
+)
+def test_a_console_that_is_not_utf_8_is_called_out(encoding: str, state: str) -> None:
+    assert console_check(encoding).state == state
+
+
+@pytest.mark.parametrize(
+    ("spec", "state", "said"), [(461, "ok", ""), (470, "warning", "newer"), (400, "warning", "older")]
+)
+def test_a_chain_of_another_runtime_is_called_out(spec: int, state: str, said: str) -> None:
+    net: Any = SimpleNamespace(name="a chain", client=SimpleNamespace(spec_version=spec))
+    check = chain_check(net)
+    assert check.state == state
+    assert said in check.found
+    assert str(spec) in check.found

@@ -17,6 +17,7 @@ from subnetlab.lab.job import read
 from subnetlab.lab.payments import earned
 from subnetlab.lab.session import Net
 from subnetlab.network.evm.wallet import seat_wallet
+from subnetlab_widgets import receipts_view
 
 RAO = 10**9
 TEXT = "def f(x):\n    return x + 1\n" * 4000
@@ -70,6 +71,9 @@ def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     assert run.settle().height == told.height, "settling twice pays nothing twice"
     assert net.ledger().height == again
     assert run.receipts().equals(told)
+    rows = receipts_view(run).state["rows"]
+    assert [row["tx"] for row in reversed(rows)] == told["tx"].to_list()
+    assert {row["event"] for row in rows} == {"opened", "approved", "withdrawn", "closed"}
 
 
 @pytest.mark.parametrize(

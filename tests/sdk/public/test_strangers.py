@@ -33,13 +33,14 @@ class Story:
     """As somebody sees it who watches, and started none of it."""
 
     def thetas(self) -> set[str]:
-        lasts = (peer.event("note", rounds=ROUNDS) for peer in self.peers.values())
+        stayed = (peer for name, peer in self.peers.items() if name != "m2")
+        lasts = (peer.event("note", rounds=ROUNDS) for peer in stayed)
         return {str(line["theta"]) for line in lasts}
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """Two miners and two validators from the start, one miner late; one miner is killed and started again."""
+    """Two miners and two validators, and one miner late; one is killed and started again, one leaves."""
     with ExitStack() as held:
         subnet = held.enter_context(open_subnet(tmp_path_factory.mktemp("open")))
         for wallet in ("bob/m1", "bob/m2", "bob/m3"):
@@ -66,6 +67,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             for name in ("m1", "m3"):
                 peers[name].event("peer_ready")
             clock.until = manifest.heights(ROUNDS - 1).next_open + 9
+            peers["m2"].event("phase", round=3, name="committed")
+            peers["m2"].process.send_signal(signal.SIGTERM)
             for peer in peers.values():
                 assert peer.ended() == 0, peer.log.read_text()[-3000:]
             clock.until = clock.height + 40
@@ -87,9 +90,19 @@ def test_all_that_took_part_are_judged_and_the_late_one_from_its_first_round(sto
         if line.get("kind") == "scored"
     }
     m1, m2, m3 = (story.peers[name].event("peer_ready")["uid"] for name in ("m1", "m2", "m3"))
-    assert {judged[round_, uid] for round_ in range(ROUNDS) for uid in (m1, m2)} <= {"accepted", "gated"}
+    assert {judged[round_, m1] for round_ in range(ROUNDS)} <= {"accepted", "gated"}
+    assert {judged[round_, m2] for round_ in range(4)} <= {"accepted", "gated"}
+    assert judged[4, m2] == "missing"
     assert judged[0, m3] == judged[1, m3] == "missing"
     assert {judged[round_, m3] for round_ in (2, 3, 4)} <= {"accepted", "gated"}
+
+
+def test_a_signal_ends_a_peer_after_its_round(story: Story) -> None:
+    left = story.peers["m2"].event("note", rounds=4)
+    assert left["text"].startswith("Left the run after round 4")
+    closed = story.run.view.closed[3]
+    assert left["theta"] == closed.theta_hash
+    assert story.peers["m2"].ended() == 0
 
 
 def test_weights_and_pay_are_on_chain(story: Story) -> None:

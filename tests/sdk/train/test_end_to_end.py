@@ -132,6 +132,19 @@ def test_a_validator_that_is_started_again_rates_as_its_own_verdicts_left_it(fin
     assert again.ratings.weights()[0] > 0
 
 
+def test_evidence_that_came_to_nothing_is_recalled_as_nothing(finished: Rehearsal) -> None:
+    before = finished.peers[4]
+    assert isinstance(before, Validator)
+    again = Validator(
+        finished.manifest, before.roster, finished.net.chain("again"), finished.store, lambda event: None,
+        lambda message: message, hotkey=before.hotkey, corpus=before.corpus,
+    )  # fmt: skip
+    verdict = next(v for v in scored(finished, 0) if v.validator == 4 and v.round == 0)
+    again.recall([replace(verdict, own_work=2.0)])
+    again.recall([replace(verdict, round=1, own_work=0.0), replace(verdict, uid=1, round=1, own_work=0.0)])
+    assert again.evidence.own_work == {0: 0.0}
+
+
 def test_every_event_is_whole(finished: Rehearsal) -> None:
     for event in finished.events:
         assert from_json(to_json(event)) == event

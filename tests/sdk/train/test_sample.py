@@ -139,6 +139,6 @@ def test_a_validator_that_is_started_again_trusts_as_its_verdicts_left_it(sample
         lambda message: message, hotkey=before.hotkey, corpus=before.corpus,
     )  # fmt: skip
     again.recall(verdicts(sampled))
-    assert again.trust == before.trust
+    assert again.evidence.trust == before.evidence.trust
     assert again.ratings == before.ratings
     assert again.evidence.known == before.evidence.known

@@ -4,7 +4,9 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { greet, Heartbeat } from "./heartbeat.js";
-import { folded, steps, voteBar } from "./money.js";
+import { renderLedger } from "./ledger.js";
+import { folded, networkBar, steps, voteBar } from "./money.js";
+import { renderPassword } from "./password.js";
 import { secretField } from "./secret.js";
 
 /** @import { Fact, Field, FormSetup, FormState, Model, RenderContext } from "./types.js" */
@@ -31,6 +33,8 @@ class Form {
     this.unanswered = false;
     /** @type {number | null} the token of the preview that this tab has confirmed */
     this.clicked = null;
+    /** @type {string | undefined} the question for a password that had the focus last */
+    this.asked = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -110,6 +114,17 @@ class Form {
     }
     this.#fill();
     this.draw();
+    this.#focusPassword();
+  }
+
+  // Where the person is in this form, or nowhere, the field that everything waits for has the focus.
+  #focusPassword() {
+    const { asks } = this.state;
+    if (!asks?.id || asks.id === this.asked) return;
+    this.asked = asks.id;
+    const { activeElement } = document;
+    if (activeElement && activeElement !== document.body && !this.root.contains(activeElement)) return;
+    /** @type {HTMLInputElement | null} */ (this.root.querySelector(".secret input"))?.focus();
   }
 
   // What another tab typed belongs into these fields too; what was a secret belongs nowhere.
@@ -131,7 +146,7 @@ class Form {
     const what = `${setup.title}, ${setup.real ? "real TAO" : "play money"}`;
     write(
       html`<div class="card ${setup.real ? "real" : ""}" role="group" aria-label=${what} ?hidden=${done}>
-          <div class="network">${this.#network()}</div>
+          <div class="network">${networkBar(setup.real, setup.network)}</div>
           <div class="body">${this.#fields()}${this.#preview()}
             <div class="steps">${steps(state)}</div>
             ${this.#actions()}
@@ -141,13 +156,6 @@ class Form {
         <div class="receipt" role="status" ?hidden=${!done}>${done ? folded(state, setup) : nothing}</div>`,
       this.root,
     );
-  }
-
-  #network() {
-    const { real, network } = this.setup;
-    return real
-      ? html`<b>REAL TAO</b><span>${network}, this money is real</span>`
-      : html`<b>Play money</b><span>${network}, worth nothing</span>`;
   }
 
   #fields() {
@@ -210,6 +218,7 @@ class Form {
       );
     }
     if (!this.alive) return "Disconnected from the kernel; nothing can be sent from here";
+    if (state.asks) return "Nothing is sent before the key is open";
     if (this.unanswered) return "The kernel is busy; the click waits for it, a second one does nothing";
     return state.note || "Nothing is sent yet";
   }
@@ -265,4 +274,10 @@ function render({ model, el, signal }) {
   return end;
 }
 
-export default { render };
+/** One bundle for all that shows money; `part` says which. @type {Record<string, (context: RenderContext) => () => void>} */
+const PARTS = { form: render, ledger: renderLedger, password: renderPassword };
+
+export default {
+  /** @param {RenderContext} context */
+  render: (context) => PARTS[context.model.get("part")]?.(context),
+};

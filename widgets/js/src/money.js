@@ -69,6 +69,15 @@ export const moneyWord = (real) => (real ? "REAL TAO" : "play money");
  * @param {boolean} real
  * @param {string} network
  */
+export const networkBar = (real, network) =>
+  real
+    ? html`<b>REAL TAO</b><span>${network}, this money is real</span>`
+    : html`<b>Play money</b><span>${network}, worth nothing</span>`;
+
+/**
+ * @param {boolean} real
+ * @param {string} network
+ */
 export const badge = (real, network) =>
   html`<span class="money ${real ? "real" : ""}">${moneyWord(real)}, ${network}</span>`;
 

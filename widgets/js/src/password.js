@@ -2,20 +2,28 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { greet, Heartbeat } from "./heartbeat.js";
+import { networkBar } from "./money.js";
 import { secretField } from "./secret.js";
 
 /** @import { RenderContext } from "./types.js" */
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
+export function renderPassword({ model, el, signal }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "sl sl-form sl-password";
   let alive = true;
   const draw = () => {
     const { asks } = model.get("state");
     const said = alive ? secretField(asks, model, true) : html`<p class="note bad">Disconnected from the kernel</p>`;
+    if (!asks) {
+      write(nothing, root);
+      return;
+    }
+    const { spend } = asks;
     write(
-      asks ? html`<div class="card" role="group" aria-label="Password"><div class="body">${said}</div></div>` : nothing,
+      html`<div class="card ${spend?.real ? "real" : ""}" role="group" aria-label="Password">
+        ${spend ? html`<div class="network">${networkBar(spend.real, spend.network)}</div>` : nothing}
+        <div class="body">${spend ? html`<p class="what">To sign: ${spend.what}</p>` : nothing}${said}</div></div>`,
       root,
     );
   };
@@ -48,5 +56,3 @@ function render({ model, el, signal }) {
   signal?.addEventListener("abort", end);
   return end;
 }
-
-export default { render };

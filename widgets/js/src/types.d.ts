@@ -41,12 +41,13 @@ export interface Field {
   only: string[];
 }
 
-/** `password.py:Passwords.asks`: which key is locked, and what was wrong with the last password. */
+/** `password.py:Passwords.asks`: which key is locked, what it is to sign, what was wrong with the last password. */
 export interface Asks {
   id: string;
   key: string;
   note: string;
-  busy: string;
+  busy: boolean;
+  spend: { what: string; real: boolean; network: string } | null;
 }
 
 export interface Vote {
@@ -248,6 +249,20 @@ export interface PageAccount {
   type: string;
   source: string;
   genesisHash?: string | null;
+}
+
+/** `money/table.py:MoneyTable`; a column is its key, its heading and its kind. */
+export interface LedgerSetup {
+  title: string;
+  network: string;
+  real: boolean;
+  columns: string[][];
+}
+
+export interface LedgerRow {
+  [key: string]: string | number | boolean | null | undefined;
+  summary?: string;
+  bad?: boolean;
 }
 
 export interface SpentRow {

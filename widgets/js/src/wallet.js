@@ -22,6 +22,7 @@ import {
   signRaw,
   wordsOf,
 } from "./wallets.js";
+import { visible } from "./words.js";
 
 /** @import { EvmChain, EvmFields, Line, Model, Question, RenderContext, SpentRow, WalletSetup, WalletState } from "./types.js" */
 
@@ -78,7 +79,7 @@ class Wallet {
 
   /** @param {string} source */
   async connect(source) {
-    await this.#doing(`Look for the window of ${source}`, async () => {
+    await this.#doing(`Look for the window of ${visible(source)}`, async () => {
       this.model.send({ k: "accounts", accounts: await accounts(source) });
     });
   }
@@ -211,7 +212,7 @@ class Wallet {
   /** @param {string} name @param {() => void} click */
   #button(name, click) {
     return html`<button type="button" class="connect" ?disabled=${Boolean(this.busy) || !this.heard}
-      @click=${click}>Connect ${name}</button>`;
+      @click=${click}>Connect ${visible(name)}</button>`;
   }
 
   #disposable() {
@@ -262,7 +263,7 @@ export function described(question, known) {
 
 /** @param {{ summary?: string, fee_rao?: string }} says */
 const told = ({ summary, fee_rao }) =>
-  summary ? `${summary}, for a fee of about ${Number(fee_rao ?? 0) / 1e9} τ` : "";
+  summary ? `${visible(summary)}, for a fee of about ${Number(fee_rao ?? 0) / 1e9} τ` : "";
 
 /** @template T @param {() => Promise<T>} work @returns {Promise<T | null>} null where another prompt is open */
 const alone = (work) =>

@@ -49,3 +49,10 @@ export const bytes = (n) => {
   if (n < 1e3) return `${n} B`;
   return n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(2)} MB`;
 };
+
+/**
+ * A stranger's text as it can be shown: what reorders letters or has no picture is replaced.
+ *
+ * @param {string} text
+ */
+export const visible = (text) => text.slice(0, 200).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");

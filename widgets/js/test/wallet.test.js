@@ -5,6 +5,7 @@ import { mock, test } from "node:test";
 import { Asking } from "../src/asking.js";
 import { isReal, publicKey, readCall, readTransaction, tokens } from "../src/decode.js";
 import { accounts, connectEvm, discover, requestEvm, signPayload } from "../src/wallets.js";
+import { visible } from "../src/words.js";
 
 const BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty";
 const BOB_KEY = "8eaf04151687736326c9fea17e25fc5287613693c912909cb226aa4794f26a48";
@@ -197,4 +198,9 @@ test("a wallet of the EVM must be on this chain and reach this node before it is
   state.first = FIRST;
   state.refuse = true;
   await assert.rejects(requestEvm(send, chain, "devnet"), { code: 4001, message: "Cancelled", asked: true });
+});
+
+test("a name that reorders letters or hides some is shown with marks in their place", () => {
+  assert.equal(visible("Meta\u202eksaM\u200b"), "Meta\ufffdksaM\ufffd");
+  assert.equal(visible("Ärger 5τ"), "Ärger 5τ");
 });

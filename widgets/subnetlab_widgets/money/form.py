@@ -30,6 +30,7 @@ class SpendForm(BundledWidget):
     `pay_form` and their like.
     """
 
+    part = traitlets.Unicode("form").tag(sync=True)
     setup = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 

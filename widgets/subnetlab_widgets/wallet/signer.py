@@ -15,7 +15,7 @@ from bittensor_core import Keypair
 from subnetlab.errors import WalletError, WalletLied
 from subnetlab.network.destination import ss58_account
 from subnetlab.network.stages import current_spend
-from subnetlab.text import NAME, plain
+from subnetlab.text import NAME, REASON, plain
 from subnetlab_widgets.wallet.exchange import ANSWER_WITHIN_S, Exchange
 
 CRYPTO_TYPES = {"ed25519": 0, "sr25519": 1}
@@ -151,6 +151,6 @@ def says() -> dict[str, Any]:
     if spend is None:
         return {}
     told = asdict(spend)
-    kept = {name: told[name] for name in ("summary", "network", "to")}
+    kept = {name: plain(told[name], REASON) for name in ("summary", "network", "to")}
     # A script's numbers cannot hold every rao, so amounts travel as text.
     return kept | {"fee_rao": str(spend.fee_rao), "amount_rao": str(spend.amount_rao)}

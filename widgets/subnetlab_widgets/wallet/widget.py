@@ -15,6 +15,7 @@ import traitlets
 from subnetlab.errors import DevnetOnly, SubnetLabError, WalletSilent
 from subnetlab.lab.subnet import network_client
 from subnetlab.network.evm.wallet import EvmWallet
+from subnetlab.text import NAME, plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.saved import Picture, Pictures
@@ -112,6 +113,10 @@ class BrowserWallet(BundledWidget):
         from subnetlab_widgets.wallet.provider import AsyncPageProvider  # noqa: PLC0415
 
         return AsyncWeb3(AsyncPageProvider(self._client.evm.url, address=self._address, ask=self._eip1193))
+
+    def serves(self, net: "Net") -> bool:
+        """Whether this is the wallet of a network, and still open."""
+        return self._net is net and self.comm is not None and not net.closed
 
     def close(self) -> None:
         """Take the wallet off the page; a disposable key is forgotten."""
@@ -246,6 +251,6 @@ def setup_of(net: "Net") -> dict[str, Any]:
     except SubnetLabError:  # such as a node without an EVM; the other half works
         evm = {}
     return {
-        "network": client.network.name, "real": not client.development, "genesis": client.genesis,
-        "unit": "play τ" if client.development else "TAO", "evm": evm,
+        "network": plain(client.network.name, NAME), "real": not client.development,
+        "genesis": client.genesis, "unit": "play τ" if client.development else "TAO", "evm": evm,
     }  # fmt: skip

@@ -20,8 +20,8 @@ from subnetlab.fleet.spec import READER_URI, read_spec
 from subnetlab.fleet.worker.card import card
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.role import open_data, roster_of
+from subnetlab.fleet.worker.run_store import seen_by
 from subnetlab.network.peer_chain import PeerChain
-from subnetlab.store.objects import open_store
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import HuggingFace
@@ -114,4 +114,4 @@ def open_replica(manifest: Manifest, run_folder: Path) -> Replica:
     """A stranger's copy of the run's model, at its start."""
     spec = read_spec(run_folder)
     chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
-    return Replica(manifest, roster_of(run_folder), chain, open_store(spec.store))
+    return Replica(manifest, roster_of(run_folder), chain, seen_by(spec))

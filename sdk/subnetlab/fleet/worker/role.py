@@ -19,14 +19,13 @@ from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker import cells
 from subnetlab.fleet.worker.life import PeerLife, yield_processor
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.run_store import seen_by
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import PeerReady, Scored
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
-from subnetlab.store.objects import open_store
-from subnetlab.store.shaped import shaped
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
@@ -149,7 +148,7 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
         return Baseline(
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
-            store=open_store(spec.store),
+            store=seen_by(spec),
         )  # fmt: skip
     key = _key(spec, seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
@@ -159,7 +158,7 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
         manifest,
         roster_of(run_folder),
         chain,
-        shaped(open_store(spec.store), uplink_mbps=spec.uplink_mbps, rtt_ms=spec.rtt_ms),
+        seen_by(spec, seat.uid),
         report,
         key.sign,
         hotkey=seat.hotkey,

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from subnetlab.errors import ObjectMissing
+from subnetlab.store.places import place_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.attackers.published import published
 from subnetlab.train.hashing import stream
@@ -30,10 +31,10 @@ class Copycat(Miner):
         """Take the first object another miner has put there this round, if any is there yet."""
         own = seal(payload, binding)
         for seat in miners(self.seats):
-            prefix = object_paths.all_sealed(binding.round, seat.uid)
-            for name in self.store.names(prefix) if seat.uid != self.seat.uid else []:
+            prefix, place = object_paths.all_sealed(binding.round, seat.uid), place_of(self.store, seat.uid)
+            for name in place.names(prefix) if seat.uid != self.seat.uid else []:
                 try:
-                    data = self.store.get(name, self.codec.limit * 2)
+                    data = place.get(name, self.codec.limit * 2)
                 except ObjectMissing:
                     continue
                 return Sealed(

@@ -16,6 +16,7 @@ from typing import Final
 
 from subnetlab.train.scoring.losses import Removed
 from subnetlab.train.scoring.readings import Known, Reading, readings
+from subnetlab.train.scoring.sample import Trust
 
 BOUND: Final = 6.0
 """Most that is held for or against a miner, in nats; it starts with so much for it."""
@@ -36,6 +37,8 @@ class Evidence:
     """Of the median miner's difference between own and other data: what own work shows at least."""
     certainty: float = 0.0
     """Standard errors within which a round's numbers are noise; 0: every round counts alike."""
+    trust: Trust = field(default_factory=lambda: Trust(0))
+    """What is gone by where a round tries a sample."""
     standing: dict[int, float] = field(default_factory=dict[int, float])
     own_work: dict[int, float] = field(default_factory=dict[int, float])
     """Nats for own work; below 0 the work counts as not its own."""

@@ -14,6 +14,8 @@ from typing import Any
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.network.commit_history import Committed
 from subnetlab.record.events import RoundClosed
+from subnetlab.store.base import Reader
+from subnetlab.store.places import Places, place_of
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.manifest import RoundHeights
@@ -22,7 +24,7 @@ from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import LIMIT, RoundRecord
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
-from subnetlab.train.verify.sources import ReadOnly, Sources
+from subnetlab.train.verify.sources import ReadOnly, Sources, read_only
 
 Remake = Callable[[str], "RoundRecord | None"]
 """Makes the record of an anchored hash from what else is known."""
@@ -45,9 +47,10 @@ class RecordChain:
     def __init__(self, sources: Sources, report: Report) -> None:
         assert sources.store is not None
         self.sources, self.report = sources, report
-        self.publications = Publications(ReadOnly(sources.store))
+        self.publications = Publications(read_only(sources.store))
         self.previous = bytes(32).hex()
         """Anchored hash of the last record that was followed."""
+        self._published: dict[int, Publications] = {}
 
     def follow(self, heights: RoundHeights, opened: Opened, theta: str) -> list[Followed]:
         """Every validator's record of a round, in the order in which they lead; the first is the adopted one.
@@ -69,6 +72,15 @@ class RecordChain:
             self.previous = found[0].anchor.current.hex()
         return found
 
+    def publications_of(self, seat: Seat, anchor: Anchor) -> Publications:
+        """What a validator published: in its own place, or in the store that all peers share."""
+        store = self.sources.store
+        if not isinstance(store, Places):
+            return self.publications
+        if seat.uid not in self._published:
+            self._published[seat.uid] = Publications(ReadOnly(place_of(store, seat.uid, anchor.locator)))
+        return self._published[seat.uid]
+
     def _read(
         self,
         heights: RoundHeights,
@@ -79,20 +91,21 @@ class RecordChain:
     ) -> Followed:
         committed, anchor = anchored
         hash_ = anchor.current.hex()
-        detours = self.publications.detours(anchor)
+        publications = self.publications_of(seat, anchor)
+        detours = publications.detours(anchor)
         name, read = object_paths.record(hash_), partial(RoundRecord.of_hash, hash_)
         record: RoundRecord | None = None
         try:
-            record = self.publications.get(name, LIMIT, read, detours)
+            record = publications.get(name, LIMIT, read, detours)
         except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
             record = self._again(heights, anchor, opened, theta)
-            self._name(heights, seat, hash_, error, opened, made_again=record is not None)
+            self._name(heights, (seat, anchor), hash_, error, opened, made_again=record is not None)
         return Followed(seat=seat, committed=committed, anchor=anchor, detours=detours, record=record)
 
     def _name(
         self,
         heights: RoundHeights,
-        seat: Seat,
+        anchored: tuple[Seat, Anchor],
         hash_: str,
         error: Exception,
         opened: Opened,
@@ -100,19 +113,20 @@ class RecordChain:
         made_again: bool,
     ) -> None:
         """Say what became of a record's object; of an altered one, whose entry differs."""
+        seat, store = anchored[0], self.publications_of(*anchored).store
         ending = " What it said follows from the chain and the payloads." if made_again else ""
         if isinstance(error, ObjectMissing):
             said = f"The record {hash_[:12]}… is not in the store.{ending}"
             self.report.unchecked("rounds", "round record", said, round_=heights.round, uid=seat.uid)
             return
         said = f"What lies in the store is not the record {hash_[:12]}… that is anchored.{ending}"
-        for uid in [seat.uid, *self._differing(heights, hash_, opened)]:
+        for uid in [seat.uid, *self._differing(heights, hash_, opened, store)]:
             self.report.tampered("rounds", "round record", said, round_=heights.round, uid=uid)
 
-    def _differing(self, heights: RoundHeights, hash_: str, opened: Opened) -> list[int]:
+    def _differing(self, heights: RoundHeights, hash_: str, opened: Opened, store: Reader) -> list[int]:
         """The miners of whom an altered record says something else than chain and store do."""
         try:
-            data = self.publications.store.get(object_paths.record(hash_), LIMIT)
+            data = store.get(object_paths.record(hash_), LIMIT)
             told_record: dict[str, Any] = json.loads(data)
             entries: list[dict[str, Any]] = (
                 told_record["accepted"] if told_record["round"] == heights.round else []

@@ -24,7 +24,7 @@ from subnetlab.train.replica import Replica
 from subnetlab.train.verify.draw import drawn
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
-from subnetlab.train.verify.sources import PastChain, ReadOnly, Sources
+from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
 ALIKE: Final = 0.99
 """Cosine of two updates that are one work on different processors; honest work on other data is far below."""
@@ -92,7 +92,7 @@ class Replay:
         assert sources.store is not None
         events: list[Event] = []
         miner = Miner(
-            sources.manifest, sources.roster, PastChain(sources.history), ReadOnly(sources.store),
+            sources.manifest, sources.roster, PastChain(sources.history), read_only(sources.store),
             events.append, lambda message: message, hotkey="", corpus=sources.corpus,
         )  # fmt: skip
         return _Chain(miner, left, events)

@@ -8,6 +8,7 @@ line is named in its own round and does not make later ones wrong.
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isclose
 from typing import Any, Final
 
@@ -16,12 +17,10 @@ from subnetlab.record.events import Event, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, GATED, MISSED
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.replica import Replica
-from subnetlab.train.scoring.evidence import Evidence
-from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.validator import Judged, Validator, weights_set
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
-from subnetlab.train.verify.sources import PastChain, ReadOnly, Sources
+from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
 RELATIVE: Final = 1e-3
 ABSOLUTE: Final = 2e-6
@@ -30,9 +29,16 @@ _EXACT: Final = 1e-9
 """The same for what is computed from numbers on record."""
 _NATS: Final = 0.05
 """The same for evidence, which divides a small difference by its noise."""
-_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm")
+_MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm", "noise")
 
-Memory = tuple[Ratings, Evidence]
+Memory = dict[str, Any]
+"""What a validator keeps from round to round, by the names of its attributes."""
+_KEPT: Final = tuple(
+    name
+    for name, kept in vars(Validator).items()
+    if isinstance(kept, cached_property) and name != "near_copies"
+)
+"""Those that its own verdicts fill; payloads to compare with are the same for all."""
 
 
 @dataclass(slots=True)
@@ -54,7 +60,7 @@ class ScoreAudit:
         self.chain = PastChain(sources.history)
         self.events: list[Event] = []
         self.judge = Validator(
-            sources.manifest, sources.roster, self.chain, ReadOnly(sources.store), self.events.append,
+            sources.manifest, sources.roster, self.chain, read_only(sources.store), self.events.append,
             lambda message: message, hotkey="", corpus=sources.corpus,
         )  # fmt: skip
         self.judge.replica = replica  # one model serves all
@@ -113,7 +119,7 @@ class ScoreAudit:
     def _judged_by(self, uid: int, heights: RoundHeights) -> dict[int, Scored]:
         """The verdicts that a validator comes to which remembers what this one remembered."""
         judge = self.judge
-        judge.ratings, judge.evidence = deepcopy(self._memory(uid))
+        vars(judge).update(deepcopy(self._memory(uid)))
         judge.hotkey = next(seat.hotkey for seat in judge.seats if seat.uid == uid)
         self.events.clear()
         judge.rate(judge.judge(heights), heights)
@@ -133,7 +139,7 @@ class ScoreAudit:
     def _recall(self, heights: RoundHeights, uid: int, verdicts: Sequence[Scored]) -> None:
         """Take a validator's verdicts into what it remembers; compare its ratings and weights with that."""
         judge = self.judge
-        judge.ratings, judge.evidence = self._memory(uid)
+        vars(judge).update(self._memory(uid))
         try:
             judge.recall(verdicts)
             refused = {
@@ -170,9 +176,9 @@ class ScoreAudit:
 
     def _memory(self, uid: int) -> Memory:
         if uid not in self.memories.of:
-            for name in ("ratings", "evidence"):  # made anew, as by a validator that begins
+            for name in _KEPT:  # made anew, as by a validator that begins
                 vars(self.judge).pop(name, None)
-            self.memories.of[uid] = self.judge.ratings, self.judge.evidence
+            self.memories.of[uid] = {name: getattr(self.judge, name) for name in _KEPT}
         return self.memories.of[uid]
 
     def _may_miss(self, uid: int) -> bool:
@@ -255,4 +261,6 @@ def _without_validator(said: Scored) -> tuple[Any, ...]:
         said.loss_removed_assigned,
         said.loss_removed_held_out,
         said.own_work,
+        said.noise,
+        said.tried,
     )

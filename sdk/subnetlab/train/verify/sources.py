@@ -6,7 +6,8 @@ from functools import cached_property
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block, Commitment
 from subnetlab.network.commit_history import ChainHistory, Committed, Voted
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader, Store
+from subnetlab.store.places import Places
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
@@ -125,11 +126,16 @@ class PastChain:
         """Nothing is sent."""
 
 
+def read_only(store: Store) -> "ReadOnly":
+    """A store that is read and never written; with the places of its peers, where each has its own."""
+    return ReadOnlyPlaces(store) if isinstance(store, Places) else ReadOnly(store)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
     """A store that is read and never written."""
 
-    store: Store
+    store: Reader
 
     def put(self, name: str, data: bytes) -> None:
         """Nothing is written."""
@@ -141,6 +147,19 @@ class ReadOnly:
     def names(self, prefix: str, limit: int = 10_000) -> list[str]:
         """See `Store.names`."""
         return self.store.names(prefix, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnlyPlaces(ReadOnly):
+    """The same over places, each read as its peer's own."""
+
+    locator: str = ""
+    own_backing: bool = False
+
+    def of(self, uid: int, locator: str) -> Reader:
+        """See `Places.of`."""
+        assert isinstance(self.store, Places)
+        return self.store.of(uid, locator)
 
 
 def window_text(heights: RoundHeights) -> str:

@@ -18,7 +18,7 @@ from subnetlab.train.verify.models import ModelChain
 from subnetlab.train.verify.records import Followed, RecordChain
 from subnetlab.train.verify.replay import Replay
 from subnetlab.train.verify.scores import ScoreAudit
-from subnetlab.train.verify.sources import PastChain, ReadOnly, Sources
+from subnetlab.train.verify.sources import PastChain, Sources, read_only
 from subnetlab.train.verify.weights import check_pay, check_votes
 
 
@@ -62,7 +62,7 @@ def _walk(sources: Sources, report: Report, share: float) -> None:
     assert sources.store is not None
     try:
         replica = Replica(
-            sources.manifest, sources.roster, PastChain(sources.history), ReadOnly(sources.store)
+            sources.manifest, sources.roster, PastChain(sources.history), read_only(sources.store)
         )
     except ManifestInvalid as error:
         report.tampered("model", "model", f"The model before the first round is not the manifest's: {error}")

@@ -1,0 +1,1 @@
+"""A gateway that gives several people kernels of this machine: `subnetlab host`."""

@@ -1,0 +1,70 @@
+"""A corpus in a store: brought whole, proven shard by shard, and nothing of a hostile store believed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subnetlab.errors import ManifestInvalid, ObjectMissing
+from subnetlab.store.objects import open_store
+from subnetlab.train import object_paths
+from subnetlab.train.data import Corpus, of
+from subnetlab.train.data.corpus import in_memory
+from subnetlab.train.data.published import fetch, publish
+
+
+def corpus(seed: int = 0) -> Corpus:
+    """Three shards of training tokens, the last one short, and one of validation tokens."""
+    drawn = np.random.default_rng(seed).integers(0, 256, 150_000, dtype=np.uint8)
+    return in_memory("drawn", drawn[:140_000], drawn[140_000:])
+
+
+def test_what_was_published_is_fetched_to_the_bit_and_not_twice(tmp_path: Path) -> None:
+    store, wanted = open_store("memory"), corpus()
+    publish(wanted, store)
+    publish(wanted, store)
+    found = fetch(wanted.manifest, store, tmp_path / "data")
+    found.verify()
+    assert np.array_equal(found.train, wanted.train)
+    assert np.array_equal(found.validation, wanted.validation)
+    again = fetch(wanted.manifest, open_store("memory"), tmp_path / "data")
+    assert again.manifest == wanted.manifest
+
+
+def test_rows_of_a_table_travel_too(tmp_path: Path) -> None:
+    made = of((np.arange(300, dtype=np.float32).reshape(100, 3), np.arange(100) % 3)).read()
+    store = open_store("memory")
+    publish(made, store)
+    found = fetch(made.manifest, store, tmp_path / "rows")
+    found.verify()
+    assert found.train.tobytes() == made.train.tobytes()
+
+
+def test_a_store_that_lies_or_lacks_a_shard_is_refused_and_nothing_counts_as_data(tmp_path: Path) -> None:
+    wanted, other = corpus(), corpus(1)
+    empty = open_store("memory")
+    with pytest.raises(ObjectMissing):
+        fetch(wanted.manifest, empty, tmp_path / "a")
+    listed = open_store("memory")
+    publish(other, listed)
+    leaves = listed.get(object_paths.leaves(other.manifest.root), 1 << 20)
+    lying = open_store("memory")
+    lying.put(object_paths.leaves(wanted.manifest.root), leaves)
+    with pytest.raises(ManifestInvalid, match="list of the data's shards"):
+        fetch(wanted.manifest, lying, tmp_path / "b")
+    swapped, source = open_store("memory"), open_store("memory")
+    publish(wanted, source)
+    for name in source.names("data"):
+        data = source.get(name, 1 << 20)
+        swapped.put(name, data if name.startswith("data/leaves") else bytes(len(data)))
+    with pytest.raises(ManifestInvalid, match="shard"):
+        fetch(wanted.manifest, swapped, tmp_path / "c")
+    assert list(tmp_path.rglob("data.json")) == []
+
+
+def test_data_that_no_run_can_hold_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    manifest = corpus().manifest
+    for hostile in (replace(manifest, train_tokens=1 << 60), replace(manifest, shard_tokens=1 << 40)):
+        with pytest.raises(ManifestInvalid, match="larger than"):
+            fetch(hostile, open_store("memory"), tmp_path / "d")
