@@ -27,9 +27,9 @@ from tests.sdk.devnet.evm.test_differential import (
 
 from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.engine import engine
+from subnetlab.devnet.evm.gas import least as least_gas
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pallets.ethereum import message_of
 
 CONTRACT = bytes.fromhex("55" * 20)
 EXAMPLES = 40
@@ -69,7 +69,7 @@ def sent_to(node: Node, wallet: Wallet, parts: dict[str, Any]) -> tuple[bytes, l
     """Let the chain apply a transaction; it encoded, and its receipt."""
     fields = fields_of(parts, CONTRACT)
     spare = fields.pop("gas")
-    least = message_of(wallet.sign(**fields, gas=10**7), ADDRESS, 0).least_gas()
+    least = least_gas(wallet.sign(**fields, gas=10**7))
     transaction = wallet.submit_signed(wallet.sign(**fields, gas=least + spare))
     node.seal()
     found = receipts(node)[-1]

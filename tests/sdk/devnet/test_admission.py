@@ -39,6 +39,16 @@ def poor(node: Node, _signer: Signer) -> bytes:
     return Signer(node, Keypair.from_uri("//Nobody")).transfer(BOB, 1)
 
 
+def wrapped(node: Node, signer: Signer) -> bytes:
+    """Signed as a browser's wallet signs a message instead of an extrinsic."""
+    call, genesis = signer.call("System", "remark", remark=b"1"), node.blocks.genesis.hash
+    included, implied = node.codec.runtime.signature_payload_parts(
+        era="00", nonce=0, tip=0, tip_asset_id=None, genesis_hash=genesis, era_block_hash=genesis
+    )
+    payload = b"<Bytes>" + call + bytes(included) + bytes(implied) + b"</Bytes>"
+    return signer.sign(call, signature=signer.keys.sign(payload))
+
+
 def tipped_too_high(_node: Node, signer: Signer) -> bytes:
     return signer.transfer(BOB, 1, tip=2 * 10**15)
 
@@ -59,6 +69,7 @@ def sealed(_node: Node, signer: Signer, ciphertext: bytes, period: int | None) -
 
 CASES: dict[str, tuple[Callable[[Node, Signer], bytes], int, str]] = {
     "forged": (lambda _, s: s.transfer(BOB, 1, signature=bytes(64)), 1010, "Transaction has a bad signature"),
+    "wrapped": (wrapped, 1010, "Transaction has a bad signature"),
     "other chain": (
         lambda _, s: s.transfer(BOB, 1, genesis_hash=b"\x07" * 32), 1010, "Transaction has a bad signature"
     ),

@@ -4,6 +4,7 @@ The order of checks decides which error a client sees, so it is Substrate's. Sou
 extensions of spec 461; the four that carry bytes and the two that look at money are the ones that refuse.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import bittensor_core as core
@@ -11,7 +12,8 @@ import bittensor_core as core
 from subnetlab.devnet.chain import ethereum_admission, transaction_error
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.call_weights import weight_of
-from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, parse, signed_payload
+from subnetlab.devnet.chain.codec import Codec
+from subnetlab.devnet.chain.extrinsic import Era, Extrinsic, Malformed, is_signature, parse, signed_payload
 from subnetlab.devnet.chain.fees import MOST_EXTRINSIC_REF_TIME, fee
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import ADMISSIONS
@@ -127,19 +129,19 @@ def _check_carrier(era: Era | None, call: dict[str, Any]) -> None:
 
 def _check_signature(extrinsic: Extrinsic, ledger: Ledger, genesis_hash: bytes, birth_hash: bytes) -> None:
     codec = ledger.codec
-    metadata_hash = None
-    if extrinsic.metadata_mode:
-        metadata_hash = bytes(core.metadata_digest(codec.metadata_v15, codec.spec_version, SPEC_NAME))
+    metadata_hash = _metadata_hash(codec) if extrinsic.metadata_mode else None
     payload = signed_payload(
         extrinsic, spec_version=codec.spec_version, transaction_version=codec.transaction_version,
         genesis_hash=genesis_hash, birth_hash=birth_hash, metadata_hash=metadata_hash,
     )  # fmt: skip
-    try:
-        genuine = core.verify(payload, extrinsic.signature, extrinsic.signer, extrinsic.scheme)
-    except ValueError:
-        genuine = False
-    if not genuine:
+    if not is_signature(extrinsic.signature, payload, extrinsic.signer, extrinsic.scheme):
         raise transaction_error.invalid(transaction_error.BAD_PROOF)
+
+
+@lru_cache(maxsize=1)
+def _metadata_hash(codec: Codec) -> bytes:
+    """The hash of the whole runtime's description, which takes milliseconds."""
+    return bytes(core.metadata_digest(codec.metadata_v15, codec.spec_version, SPEC_NAME))
 
 
 def _can_pay(ledger: Ledger, payer: str, amount: int) -> bool:

@@ -65,9 +65,9 @@ def array_of(value: Any) -> bytes:
     return bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
 
 
-def limbs(value: int) -> list[int]:
+def limbs(value: int) -> tuple[int, ...]:
     """A `U256` as the codec encodes it: four 64-bit numbers, the lowest first. Decoded it is a number."""
-    return [value >> shift & (1 << 64) - 1 for shift in (0, 64, 128, 192)]
+    return tuple(value >> shift & (1 << 64) - 1 for shift in (0, 64, 128, 192))
 
 
 class Codec:

@@ -13,6 +13,7 @@ from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.scale import Reader, prefixed
 from subnetlab.devnet.chain.transaction_error import TransactionError
 from subnetlab.devnet.chain.transaction_pool import Pending
+from subnetlab.devnet.evm import gas
 from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT
 from subnetlab.devnet.evm.fees import WEI_PER_RAO
@@ -20,7 +21,6 @@ from subnetlab.devnet.evm.scale import decode_transaction, encode_transaction
 from subnetlab.devnet.evm.transaction import SET_CODE, Transaction, Undecodable
 from subnetlab.devnet.pallets import balances
 from subnetlab.devnet.pallets.base_fee import base_fee
-from subnetlab.devnet.pallets.ethereum import message_of
 
 _BARE_V4 = 0x04
 MOST_AUTHORIZATIONS = 255
@@ -106,7 +106,7 @@ def check(transaction: Transaction, sender: bytes, account: str, ledger: Ledger)
     if transaction.nonce < held["nonce"]:
         raise transaction_error.invalid(transaction_error.STALE)
     fee = base_fee(ledger)
-    refusal = _refusal(transaction, sender, ledger, fee)
+    refusal = _refusal(transaction, ledger, fee)
     if refusal is not None:
         raise refusal.error()
     reducible = max(held["data"]["free"] - balances.EXISTENTIAL_DEPOSIT, 0) * WEI_PER_RAO
@@ -120,9 +120,9 @@ def check(transaction: Transaction, sender: bytes, account: str, ledger: Ledger)
         raise transaction_error.invalid(transaction_error.BAD_SIGNER)
 
 
-def _refusal(transaction: Transaction, sender: bytes, ledger: Ledger, fee: int) -> Refusal | None:
+def _refusal(transaction: Transaction, ledger: Ledger, fee: int) -> Refusal | None:
     """What is wrong with the transaction's gas, chain or prices."""
-    if transaction.gas_limit < message_of(transaction, sender, fee).least_gas():
+    if transaction.gas_limit < gas.least(transaction):
         return Refusal.GAS_LIMIT_TOO_LOW
     if transaction.gas_limit > BLOCK_GAS_LIMIT:
         return Refusal.GAS_LIMIT_TOO_HIGH

@@ -10,6 +10,7 @@ from typing import Any
 
 from subnetlab.devnet.chain import admission, transaction_error
 from subnetlab.devnet.chain.containment import contained
+from subnetlab.devnet.chain.extrinsic import bare
 from subnetlab.devnet.chain.fees import BASE_REF_TIME, CallWeight
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import NONE, DispatchError, Origin
@@ -30,13 +31,15 @@ def dispatch_info(weight: CallWeight, kind: str = "Normal", *, pays: bool = True
     }
 
 
-def apply_inherent(ledger: Ledger, index: int, call: bytes) -> None:
-    """Run an inherent; a failing one is the node's own error."""
+def apply_inherent(ledger: Ledger, index: int, pallet: str, function: str, **arguments: Any) -> bytes:
+    """Run an inherent and return its extrinsic; a failing one is the node's own error."""
     ledger.phase = {"ApplyExtrinsic": index}
-    ledger.dispatch(NONE, ledger.codec.runtime.decode_call(call))
+    listed = [{"name": name, "value": value} for name, value in arguments.items()]
+    ledger.dispatch(NONE, {"call_module": pallet, "call_function": function, "call_args": listed})
     ledger.ref_time += TIMESTAMP_WEIGHT.with_base().ref_time
     info = dispatch_info(TIMESTAMP_WEIGHT, "Mandatory")
     ledger.deposit_event("System", "ExtrinsicSuccess", {"dispatch_info": info})
+    return bare(bytes(ledger.codec.runtime.compose_call(pallet, function, arguments)))
 
 
 def apply_extrinsic(ledger: Ledger, index: int, pending: Pending) -> None:

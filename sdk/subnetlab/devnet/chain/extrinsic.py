@@ -130,6 +130,20 @@ def _era(body: Reader) -> Era | None:
     return Era(period, phase)
 
 
+def is_signature(signature: bytes, payload: bytes, signer: str, scheme: int) -> bool:
+    """Whether an account's key signed exactly this payload.
+
+    The codec also takes what a browser's wallet signs of a message, which is the message in `<Bytes>` marks;
+    the runtime does not.
+    """
+    try:
+        return core.verify(payload, signature, signer, scheme) and not core.verify(
+            b"<Bytes>" + payload + b"</Bytes>", signature, signer, scheme
+        )
+    except (ValueError, TypeError):
+        return False
+
+
 def signed_payload(
     extrinsic: Extrinsic,
     *,

@@ -37,9 +37,6 @@ class State:
         """The value at a sealed block, or in the block being built where `at` is None."""
         if at is None and key in self._written:
             return self._written[key]
-        return self._sealed(key, at)
-
-    def _sealed(self, key: bytes, at: int | None) -> bytes | None:
         versions = self._history.get(key)
         if not versions:
             return None
@@ -184,7 +181,10 @@ class Overlay(State):
         super().__init__()
         self._base, self._base_at = base, at
 
-    def _sealed(self, key: bytes, at: int | None) -> bytes | None:
+    def get(self, key: bytes, at: int | None = None) -> bytes | None:
+        """The value at a sealed block of the other state, or what was written here, or the value below."""
+        if at is None and key in self._written:
+            return self._written[key]
         return self._base.get(key, self._base_at if at is None else at)
 
     def _below(self, prefix: bytes, after: bytes | None) -> Iterator[bytes]:

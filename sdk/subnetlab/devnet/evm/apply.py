@@ -6,7 +6,7 @@ pallet-evm's runner.
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError
-from subnetlab.devnet.evm import fees
+from subnetlab.devnet.evm import fees, gas
 from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.engine import Message, Outcome, engine
 from subnetlab.devnet.pallets import balances, system
@@ -41,7 +41,7 @@ def is_payment(ledger: Ledger, message: Message) -> bool:
         message.to is not None
         and not message.to.startswith(_NO_PRECOMPILE)
         and not message.authorizations
-        and message.gas_limit >= message.least_gas()
+        and message.gas_limit >= gas.least(message)
         and not _has_code(ledger, message.to)
     )
 
@@ -59,7 +59,7 @@ def pay(ledger: Ledger, message: Message) -> Outcome:
                 balances.transfer(ledger, sender, mirror(message.to), rao, keep_alive=False)
     except DispatchError:
         reason = {"Error": "OutOfFund"}
-    return Outcome(reason=reason, output=b"", gas_used=message.least_gas())
+    return Outcome(reason=reason, output=b"", gas_used=gas.least(message))
 
 
 def _has_code(ledger: Ledger, address: bytes) -> bool:

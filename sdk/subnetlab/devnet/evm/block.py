@@ -6,7 +6,7 @@ milliseconds in the header, as Frontier has them. Source: the `ethereum` crate a
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.addresses import ZERO_ADDRESS
@@ -16,6 +16,7 @@ from subnetlab.devnet.evm.transaction import LEGACY, Transaction
 from subnetlab.devnet.evm.trie import EMPTY_ROOT, list_root
 
 BLOOM_BYTES = 256
+_HELD_ENTRIES = 1024
 NO_BLOOM = bytes(BLOOM_BYTES)
 OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
 """Of no uncles."""
@@ -27,10 +28,15 @@ def bloom(logs: Iterable[Log]) -> bytes:
     bits = 0
     for log in logs:
         for entry in (log.address, *log.topics):
-            digest = keccak(entry)
-            for at in (0, 2, 4):
-                bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+            bits |= _bits(entry)
     return bits.to_bytes(BLOOM_BYTES, "big")
+
+
+@lru_cache(_HELD_ENTRIES)
+def _bits(entry: bytes) -> int:
+    """Three bits; contracts and their events come again and again."""
+    digest = keccak(entry)
+    return sum({1 << (int.from_bytes(digest[at : at + 2], "big") & 2047) for at in (0, 2, 4)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

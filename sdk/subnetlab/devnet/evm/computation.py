@@ -124,7 +124,24 @@ def _opcodes() -> dict[int, Any]:
         value: as_opcode(gas_cost=gas, logic_fn=function, mnemonic=mnemonic)
         for value, (function, mnemonic, gas) in logic.items()
     }
-    return {**PragueComputation.opcodes, **own}
+    plain = type(own[opcode_values.JUMPDEST])
+    table: dict[int, Any] = {**PragueComputation.opcodes, **own}
+    return {value: _paid(one) if type(one) is plain else one for value, one in table.items()}
+
+
+def _paid(opcode: Any) -> Any:
+    """An instruction that is no more than a price and a function, paid for in one step."""
+    logic, gas, mnemonic = opcode.logic_fn, opcode.gas_cost, opcode.mnemonic
+
+    def run(computation: Any) -> None:
+        meter = computation._gas_meter  # noqa: SLF001 - as the frame itself does
+        if gas > meter.gas_remaining:
+            meter.consume_gas(gas, mnemonic)
+        meter.gas_remaining -= gas
+        logic(computation)
+
+    run.mnemonic = mnemonic  # type: ignore[attr-defined]
+    return run
 
 
 class Computation(PragueComputation):
@@ -132,6 +149,14 @@ class Computation(PragueComputation):
 
     opcodes = _opcodes()
     _precompiles = cast("dict[Any, Any]", in_turns(TABLE))
+
+    def consume_gas(self, amount: int, reason: str) -> None:
+        """Pay for an instruction, without py-evm's detours: every instruction passes here."""
+        meter = self._gas_meter
+        if 0 <= amount <= meter.gas_remaining:
+            meter.gas_remaining -= amount
+        else:
+            meter.consume_gas(amount, reason)
 
     @classmethod
     def apply_message(

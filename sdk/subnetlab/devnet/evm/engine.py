@@ -13,9 +13,6 @@ from subnetlab.devnet.evm.transaction import AccessList, Authorization
 
 BLOCK_GAS_LIMIT = 75_000_000
 REF_TIME_PER_GAS = fees.REF_TIME_PER_GAS
-_TRANSACTION, _CREATION, _AUTHORIZATION = 21_000, 32_000, 25_000
-_LISTED_ADDRESS, _LISTED_KEY, _INITCODE_WORD = 2_400, 1_900, 2
-_TOKEN, _FLOOR_TOKEN = 4, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,31 +31,6 @@ class Message:
     authorizations: tuple[Authorization, ...] = ()
     salt: bytes | None = None
     """Names the created contract by its code (CREATE2) instead of by the sender's nonce."""
-
-    def intrinsic_gas(self) -> int:
-        """Gas before the first instruction, apart from that of creation code's length."""
-        keys = sum(len(keys) for _, keys in self.access_list)
-        return (
-            _TRANSACTION
-            + _TOKEN * self._tokens()
-            + (_CREATION if self.to is None else 0)
-            + _LISTED_ADDRESS * len(self.access_list)
-            + _LISTED_KEY * keys
-            + _AUTHORIZATION * len(self.authorizations)
-        )
-
-    def floor_gas(self) -> int:
-        """The least that data costs, whatever runs (EIP-7623)."""
-        return _TRANSACTION + _FLOOR_TOKEN * self._tokens()
-
-    def least_gas(self) -> int:
-        """The lowest limit with which the message may begin."""
-        words = (len(self.data) + 31) // 32 if self.to is None else 0
-        return max(self.intrinsic_gas() + _INITCODE_WORD * words, self.floor_gas())
-
-    def _tokens(self) -> int:
-        zeros = self.data.count(0)
-        return zeros + 4 * (len(self.data) - zeros)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from eth.vm.execution_context import ExecutionContext
 from eth.vm.message import Message as FrameMessage
 
 from subnetlab.devnet.chain.ledger import Ledger
-from subnetlab.devnet.evm import fees
+from subnetlab.devnet.evm import fees, gas
 from subnetlab.devnet.evm.addresses import created, created_by_salt
 from subnetlab.devnet.evm.computation import Computation, OutOfFund
 from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT, Log, Message, Outcome, Pause
@@ -74,7 +74,7 @@ def _state(ledger: Ledger, pause: Pause) -> State:
 
 def _run(state: State, message: Message) -> Outcome:
     """Run a message whose fee is paid; one that may not even begin has used up what it was given."""
-    if message.gas_limit < message.least_gas():
+    if message.gas_limit < gas.least(message):
         return Outcome(reason={"Error": "OutOfGas"}, output=b"", gas_used=message.gas_limit)
     nonce = state.accounts.get_nonce(message.sender)
     state.accounts.increment_nonce(message.sender)
@@ -90,20 +90,25 @@ def _run(state: State, message: Message) -> Outcome:
     )
     return Outcome(
         reason=_exit_reason(computation), output=computation.output,
-        gas_used=max(used, message.floor_gas()), logs=logs,
+        gas_used=max(used, gas.floor(message)), logs=logs,
         contract=computation.msg.storage_address if message.to is None else None,
     )  # fmt: skip
 
 
 def _first_frame(state: State, message: Message, nonce: int, refund: int) -> ComputationAPI:
-    gas = message.gas_limit - message.intrinsic_gas()
+    given = message.gas_limit - gas.intrinsic(message)
     origin: Any = message.sender
     context = state.get_transaction_context_class()(gas_price=state.base_fee, origin=origin)
     for address, keys in message.access_list:
         state.accounts.mark_address_warm(address)
         for key in keys:
             state.accounts.mark_storage_warm(address, int.from_bytes(key, "big"))
-    shared: dict[str, Any] = {"gas": gas, "sender": message.sender, "value": message.value, "refund": refund}
+    shared: dict[str, Any] = {
+        "gas": given,
+        "sender": message.sender,
+        "value": message.value,
+        "refund": refund,
+    }
     state.accounts.mark_address_warm(message.sender)
     if message.to is not None:
         code = state.accounts.get_code(message.to)

@@ -28,11 +28,16 @@ def number(value: int) -> bytes:
 def encode(item: Item) -> bytes:
     """The bytes of an item."""
     if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < _STRING:
-            return item
-        return _head(_STRING, len(item)) + item
-    body = b"".join([encode(part) for part in item])
+        return _encode_string(item)
+    body = b"".join([_encode_string(part) if isinstance(part, bytes) else encode(part) for part in item])
     return _head(_LIST, len(body)) + body
+
+
+def _encode_string(data: bytes) -> bytes:
+    size = len(data)
+    if size == 1 and data[0] < _STRING:
+        return data
+    return (_SHORT_HEADS[_STRING + size] if size <= _SHORT else _head(_STRING, size)) + data
 
 
 def _head(kind: int, length: int) -> bytes:

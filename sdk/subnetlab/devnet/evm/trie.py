@@ -4,23 +4,21 @@ Only roots of whole lists: there are no proofs. Source: Ethereum's yellow paper,
 """
 
 from collections.abc import Sequence
+from string import hexdigits
 
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.keccak import keccak
 
 EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 """Of an empty list."""
-_Pair = tuple[bytes, bytes]
+_Pair = tuple[str, bytes]
+"""A key as hexadecimal digits, its nibbles, and the item."""
 
 
 def list_root(items: Sequence[bytes]) -> bytes:
     """The root of a trie from each item's RLP index to the item."""
-    pairs = sorted((_nibbles(rlp.encode(rlp.number(index))), item) for index, item in enumerate(items))
+    pairs = sorted((rlp.encode(rlp.number(index)).hex(), item) for index, item in enumerate(items))
     return keccak(rlp.encode(_node(pairs, 0))) if pairs else EMPTY_ROOT
-
-
-def _nibbles(key: bytes) -> bytes:
-    return bytes(half for byte in key for half in (byte >> 4, byte & 15))
 
 
 def _node(pairs: list[_Pair], depth: int) -> rlp.Item:
@@ -33,7 +31,9 @@ def _node(pairs: list[_Pair], depth: int) -> rlp.Item:
         shared += 1
     if shared > depth:
         return [_compact(first[depth:shared], leaf=False), _reference(pairs, shared)]
-    branches = [[pair for pair in pairs if len(pair[0]) > depth and pair[0][depth] == n] for n in range(16)]
+    branches = [
+        [pair for pair in pairs if len(pair[0]) > depth and pair[0][depth] == n] for n in hexdigits[:16]
+    ]
     value = pairs[0][1] if len(first) == depth else b""
     return [*(_reference(branch, depth + 1) if branch else b"" for branch in branches), value]
 
@@ -44,8 +44,7 @@ def _reference(pairs: list[_Pair], depth: int) -> rlp.Item:
     return node if len(encoded) < 32 else keccak(encoded)
 
 
-def _compact(nibbles: bytes, *, leaf: bool) -> bytes:
+def _compact(nibbles: str, *, leaf: bool) -> bytes:
     """Nibbles packed into bytes behind a flag of parity and kind."""
     flag = 2 if leaf else 0
-    padded = bytes([flag + 1]) + nibbles if len(nibbles) % 2 else bytes([flag, 0]) + nibbles
-    return bytes(padded[n] << 4 | padded[n + 1] for n in range(0, len(padded), 2))
+    return bytes.fromhex(f"{flag + 1}{nibbles}" if len(nibbles) % 2 else f"{flag}0{nibbles}")

@@ -14,7 +14,7 @@ from subnetlab.devnet.evm.block_scale import decode_block, decode_receipt, decod
 from subnetlab.devnet.evm.engine import Log
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets.base_fee import base_fee
-from subnetlab.devnet.pallets.ethereum import named_in
+from subnetlab.devnet.pallets.ethereum import BlockRow, named_in
 
 MOST_HELD = 32
 """Blocks that are held as they were read, because clients ask for the newest again and again."""
@@ -136,22 +136,26 @@ class History:
         return found
 
     def _read(self, number: int) -> Full | None:
-        block, key, get = self._block(number), self._node.codec.key, self._node.state.get
+        key, get = self._node.codec.key, self._node.state.get
+        fee = base_fee(self._node.ledger.at(max(number - 1, 0)))
+        row = get(key("Ethereum", "CurrentBlock"), number)
+        if isinstance(row, BlockRow) and row.parts is not None:
+            block, receipts, statuses = row.parts
+            if block.header.hash == self._hashes[number]:
+                return Full(block=block, receipts=receipts, statuses=statuses, base_fee=fee)
+        block = self._block(number, row)
         if block is None:
             return None
-        receipts: tuple[Receipt, ...] = ()
-        statuses: tuple[Status, ...] = ()
+        receipts, statuses = (), ()
         if block.transactions:
             kept = Reader(get(key("Ethereum", "CurrentReceipts"), number) or b"\0")
             receipts = read_vector(kept, decode_receipt)
             kept = Reader(get(key("Ethereum", "CurrentTransactionStatuses"), number) or b"\0")
             statuses = read_vector(kept, decode_status)
-        fee = base_fee(self._node.ledger.at(max(number - 1, 0)))
         return Full(block=block, receipts=receipts, statuses=statuses, base_fee=fee)
 
-    def _block(self, number: int) -> EthereumBlock | None:
+    def _block(self, number: int, raw: bytes | None) -> EthereumBlock | None:
         wanted = self._hashes[number]
-        raw = self._node.state.get(self._node.codec.key("Ethereum", "CurrentBlock"), number)
         if raw is not None:
             block = decode_block(raw)
             if block.header.hash == wanted:

@@ -14,7 +14,7 @@ from subnetlab.devnet.chain import admission, executive, genesis
 from subnetlab.devnet.chain.block import ZERO_HASH, Block, Blocks, aura_log, chained_root, hexed
 from subnetlab.devnet.chain.codec import Codec
 from subnetlab.devnet.chain.containment import contained
-from subnetlab.devnet.chain.extrinsic import bare, digest
+from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.chain.fees import MOST_BLOCK_REF_TIME
 from subnetlab.devnet.chain.ledger import Ledger, go_on
 from subnetlab.devnet.chain.registry import APIS, RAW_APIS
@@ -251,9 +251,7 @@ class Node:
         return block
 
     def _fill(self, built: Built) -> None:
-        now = bytes(self.codec.runtime.compose_call("Timestamp", "set", {"now": built.now_ms}))
-        executive.apply_inherent(self.ledger, 0, now)
-        built.body.append(bare(now))
+        built.body.append(executive.apply_inherent(self.ledger, 0, "Timestamp", "set", now=built.now_ms))
         most = self.ledger.ref_time + MOST_BLOCK_REF_TIME
         for pending in self.transaction_pool.ready(lambda who: system.nonce(self.ledger, who)):
             if self.ledger.ref_time + pending.weight.with_base().ref_time > most:

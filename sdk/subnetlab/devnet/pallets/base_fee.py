@@ -41,7 +41,7 @@ def set_base_fee_per_gas(ledger: Ledger, origin: Origin, fee: int) -> None:
     """Set the base fee, as root."""
     ensure_root(origin)
     ledger.put("BaseFee", "BaseFeePerGas", value=limbs(fee))
-    ledger.deposit_event("BaseFee", "NewBaseFeePerGas", {"fee": limbs(fee)})
+    ledger.deposit_event("BaseFee", "NewBaseFeePerGas", {"fee": list(limbs(fee))})
 
 
 @call("BaseFee", "set_elasticity")

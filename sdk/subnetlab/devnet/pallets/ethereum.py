@@ -41,6 +41,12 @@ class PendingRow(bytes):
     parts: tuple[Transaction, Status, Receipt]
 
 
+class BlockRow(bytes):
+    """A block as its storage holds it; the newest has what it was written from."""
+
+    parts: tuple[EthereumBlock, tuple[Receipt, ...], tuple[Status, ...]] | None
+
+
 def message_of(transaction: Transaction, sender: bytes, fee: int) -> Message:
     """What a transaction asks the engine for at a base fee."""
     return Message(
@@ -122,6 +128,7 @@ def store_block(ledger: Ledger) -> None:
     number, count = ledger.block_number, int(ledger.get("Ethereum", "CounterForPending"))
     pending = [_pending(ledger, index) for index in range(count)]
     transactions = tuple(one for one, _, _ in pending)
+    statuses = tuple(one for _, one, _ in pending)
     receipts = tuple(one for _, _, one in pending)
     parent_hash = array_of(ledger.get("Ethereum", "BlockHash", limbs(number - 1)))
     block = built(
@@ -129,9 +136,14 @@ def store_block(ledger: Ledger) -> None:
         beneficiary=fees.author(ledger), transactions=transactions, receipts=receipts,
     )  # fmt: skip
     key, put = ledger.codec.key, ledger.state.put
-    put(key("Ethereum", "CurrentBlock"), encode_block(block))
+    before = ledger.state.get(key("Ethereum", "CurrentBlock"))
+    if isinstance(before, BlockRow):
+        before.parts = None  # old blocks are kept as bytes alone
+    row = BlockRow(encode_block(block))
+    row.parts = block, receipts, statuses
+    put(key("Ethereum", "CurrentBlock"), row)
     put(key("Ethereum", "CurrentReceipts"), vector(receipts, encode_receipt))
-    put(key("Ethereum", "CurrentTransactionStatuses"), vector([one for _, one, _ in pending], encode_status))
+    put(key("Ethereum", "CurrentTransactionStatuses"), vector(statuses, encode_status))
     put(key("Ethereum", "BlockHash", limbs(number)), block.header.hash)
     for index in range(count):
         put(key("Ethereum", "Pending", index), None)

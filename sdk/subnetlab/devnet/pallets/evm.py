@@ -9,6 +9,7 @@ from typing import Any
 from subnetlab.devnet.chain.codec import array_of, bytes_of
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_root, ensure_signed
+from subnetlab.devnet.evm import gas
 from subnetlab.devnet.evm.addresses import mirror, truncated
 from subnetlab.devnet.evm.apply import apply
 from subnetlab.devnet.evm.engine import BLOCK_GAS_LIMIT, Message, Outcome
@@ -110,7 +111,7 @@ def _validate(ledger: Ledger, message: Message, nonce: int | None, max_fee: int,
     account = mirror(message.sender)
     if nonce is not None and nonce != system.nonce(ledger, account):
         raise DispatchError("EVM", "InvalidNonce")
-    if message.gas_limit < message.least_gas():
+    if message.gas_limit < gas.least(message):
         raise DispatchError("EVM", "GasLimitTooLow")
     if message.gas_limit > BLOCK_GAS_LIMIT:
         raise DispatchError("EVM", "GasLimitTooHigh")

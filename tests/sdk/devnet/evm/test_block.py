@@ -5,6 +5,7 @@ from eth_bloom import BloomFilter
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.sdk.devnet.evm.conftest import Wallet
+from tests.sdk.devnet.evm.contracts import ask, box
 from trie import HexaryTrie
 
 from subnetlab.devnet.chain.codec import limbs
@@ -13,8 +14,9 @@ from subnetlab.devnet.evm.block_scale import decode_block, encode_block
 from subnetlab.devnet.evm.engine import Log
 from subnetlab.devnet.evm.keccak import keccak
 from subnetlab.devnet.evm.trie import EMPTY_ROOT, list_root
+from subnetlab.devnet.node.ethereum_history import History
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.pallets.ethereum import named_in
+from subnetlab.devnet.pallets.ethereum import BlockRow, named_in
 
 words = st.binary(min_size=32, max_size=32)
 
@@ -79,3 +81,22 @@ def test_storage_is_what_the_metadata_says(node: Node, wallet: Wallet) -> None:
     (receipt,) = node.ledger.get("Ethereum", "CurrentReceipts")
     assert receipt["EIP1559"]["status_code"] == 1
     assert node.ledger.items("Ethereum", "Pending") == []
+
+
+def test_the_newest_block_is_seen_as_it_was_written_and_later_as_it_was_kept(
+    node: Node, wallet: Wallet
+) -> None:
+    contract = wallet.create(box().code)
+    wallet.call(contract, ask("put(uint256)", 7))
+    number = node.blocks.head.number
+    key = node.codec.key("Ethereum", "CurrentBlock")
+    newest = node.state.get(key, number)
+    assert isinstance(newest, BlockRow)
+    assert newest.parts is not None
+    written = History(node).full(number)
+    node.seal()
+    assert newest.parts is None, "an old block would hold its parts for ever"
+    kept = History(node).full(number)
+    assert written is not None
+    assert written == kept
+    assert written.logs() == kept.logs() != []

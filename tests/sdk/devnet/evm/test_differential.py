@@ -20,9 +20,9 @@ from tests.sdk.devnet.evm.conftest import GWEI, Wallet, code_of, receipts
 from subnetlab.devnet.evm.accounts import AccountDatabase
 from subnetlab.devnet.evm.addresses import created, mirror
 from subnetlab.devnet.evm.block import Receipt
+from subnetlab.devnet.evm.gas import least as least_gas
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.pallets import balances
-from subnetlab.devnet.pallets.ethereum import message_of
 
 KEY, OTHER = Account.from_key("0x" + "11" * 32), Account.from_key("0x" + "33" * 32)
 ADDRESS, AUTHORITY = bytes.fromhex(KEY.address[2:]), bytes.fromhex(OTHER.address[2:])
@@ -70,6 +70,8 @@ def transactions(draw: st.DrawFn) -> dict[str, Any]:
         parts["accessList"] = listed
     if parts["target"] != "create" and draw(st.booleans()):
         parts["authorize"] = draw(st.sampled_from(["contract", "nothing"]))
+    else:
+        parts["priced"] = draw(st.sampled_from(["by fees", "once", "once, for any chain"]))
     return parts
 
 
@@ -129,7 +131,7 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
     node, wallet = rich_node(code, contract)
     fields = fields_of(parts, contract)
     spare = fields.pop("gas")
-    least = message_of(wallet.sign(**fields, gas=10**7), ADDRESS, 0).least_gas()
+    least = least_gas(wallet.sign(**fields, gas=10**7))
     transaction = wallet.sign(**fields, gas=least + spare)
     reference = Reference(code, contract)
     vm, wanted = reference.apply(transaction.encoded)
@@ -155,10 +157,17 @@ def test_the_chain_and_the_reference_agree(code: bytes, parts: dict[str, Any]) -
 
 
 def fields_of(parts: dict[str, Any], contract: bytes) -> dict[str, Any]:
-    fields = {name: value for name, value in parts.items() if name not in ("target", "authorize")}
+    """What a wallet signs: a legacy or 2930 transaction where it is priced once, else a 1559 or 7702 one."""
+    fields = {name: value for name, value in parts.items() if name not in ("target", "authorize", "priced")}
     target = {"contract": contract, "create": None, "authority": AUTHORITY, "plain": bytes.fromhex("77" * 20)}
     to = target[parts["target"]]
     fields["to"] = "" if to is None else to
+    if parts.get("priced", "by fees") != "by fees":
+        fields["gasPrice"] = 40 * GWEI
+        if "accessList" in fields:
+            fields["type"] = 1
+        elif parts["priced"] == "once, for any chain":
+            fields["chainId"] = None
     if "authorize" in parts:
         what = "0x" + contract.hex() if parts["authorize"] == "contract" else "0x" + "00" * 20
         fields["type"] = 4

@@ -15,6 +15,7 @@ from subnetlab.devnet.chain.ledger import Ledger, go_on
 from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.apply import is_payment, pay
 from subnetlab.devnet.evm.engine import Message, engine
+from subnetlab.devnet.evm.gas import least
 from subnetlab.devnet.evm.precompiles import TABLE
 from subnetlab.devnet.evm.transaction import Authorization
 from subnetlab.devnet.node.node import Node
@@ -44,7 +45,7 @@ def test_a_payment_leaves_what_the_engine_leaves(
 ) -> None:
     """The target None is the sender itself."""
     message = Message(sender=wallet.address, **{**parts, "to": parts["to"] or wallet.address})
-    message = replace(message, gas_limit=message.least_gas() + spare)
+    message = replace(message, gas_limit=least(message) + spare)
     paid, run = _overlay(node), _overlay(node)
     for ledger in (paid, run):
         balances.deposit(ledger, mirror(USED), 10**9)

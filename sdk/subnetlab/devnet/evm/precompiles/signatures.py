@@ -10,6 +10,7 @@ from hashlib import sha3_256
 import bittensor_core as core
 from coincurve import PublicKey
 
+from subnetlab.devnet.chain.extrinsic import is_signature
 from subnetlab.devnet.evm.engine import REF_TIME_PER_GAS
 from subnetlab.devnet.evm.precompiles.frame import Failed, Frame
 
@@ -51,16 +52,7 @@ def _verify(frame: Frame, scheme: int) -> bytes:
     if len(frame.data) < _VERIFY_BYTES:
         raise Failed("input must contain 128 bytes")
     message, key, signature = frame.data[4:36], frame.data[36:68], frame.data[68:132]
-    signer = core.ss58_encode(key)
-
-    def signed(payload: bytes) -> bool:
-        try:
-            return core.verify(payload, signature, signer, scheme)
-        except (ValueError, TypeError):
-            return False
-
-    # The codec also accepts what a browser wallet signs instead of a message; the runtime does not.
-    return _TRUE if signed(message) and not signed(b"<Bytes>" + message + b"</Bytes>") else _FALSE
+    return _TRUE if is_signature(signature, message, core.ss58_encode(key), scheme) else _FALSE
 
 
 def verify_ed25519(frame: Frame) -> bytes:

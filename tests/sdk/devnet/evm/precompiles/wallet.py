@@ -10,6 +10,7 @@ from subnetlab.devnet.evm.abi import Function, contracts
 from subnetlab.devnet.evm.addresses import mirror
 from subnetlab.devnet.evm.apply import apply
 from subnetlab.devnet.evm.engine import Message, Outcome
+from subnetlab.devnet.evm.gas import intrinsic, least
 
 GAS = 10_000_000
 CALL, STATICCALL, DELEGATECALL = 0xF1, 0xFA, 0xF4
@@ -62,10 +63,10 @@ class Wallet:
         return self.send(Message(sender=self.address, to=to, data=data, value=value), gas).output
 
     def send(self, message: Message, gas: int = GAS) -> Outcome:
-        limit = max(gas + message.intrinsic_gas(), message.least_gas())
+        limit = max(gas + intrinsic(message), least(message))
         parts = {name: getattr(message, name) for name in ("sender", "to", "data", "value")}
         outcome = apply(self.stage.ledger, Message(**parts, gas_limit=limit))
-        self.used = outcome.gas_used - message.intrinsic_gas()
+        self.used = outcome.gas_used - intrinsic(message)
         if not outcome.succeeded:
             raise Refused(outcome)
         return outcome
