@@ -8,7 +8,6 @@ import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Awaitable
 from typing import Any
 
 from subnetlab.devnet.chain.transaction_error import TransactionError
@@ -33,36 +32,27 @@ MAX_BATCH = 1000
 _BESIDE_A_BLOCK = frozenset({"dev_seal", "dev_info"})
 """The methods of the owner that may run while a block is being built; the others change what it reads."""
 Answer = dict[str, Any]
-Reply = str | None
-"""The text of an answer, or nothing to say."""
 
 
-def answer_frame(service: Service, text: str | bytes, connection: Connection) -> Reply | Awaitable[Reply]:
-    """The answer to one frame, a request or a batch, as JSON; None where only notifications came.
-
-    It is there at once unless a method takes its time.
-    """
+async def answer_frame(service: Service, text: str | bytes, connection: Connection) -> str | None:
+    """The answer to one frame, a request or a batch, as JSON; None where only notifications came."""
     try:
-        if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text), "surrogatepass")
-        request = _DECODER.decode(text)
+        request = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return json.dumps(_failed(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list):
-        return _answer_batch(service, request, connection)
-    reply = answer(service, request, connection)
-    return _text_later(reply) if inspect.isawaitable(reply) else _text(reply)
+        return await _answer_batch(service, request, connection)
+    return await _answer_text(service, request, connection)
 
 
-async def _answer_batch(service: Service, requests: list[Any], connection: Connection) -> Reply:
+async def _answer_batch(service: Service, requests: list[Any], connection: Connection) -> str | None:
     if not requests or len(requests) > MAX_BATCH:
         refused = RpcError(INVALID_REQUEST, "Invalid request", f"A batch holds 1 to {MAX_BATCH}.")
         return json.dumps(_failed(None, refused))
     answers: list[str] = []
     size = 0
     for one in requests:
-        reply = answer(service, one, connection)
-        text = _text(await reply if inspect.isawaitable(reply) else reply)
+        text = await _answer_text(service, one, connection)
         if text is not None:
             answers.append(text)
             size += len(text)
@@ -75,70 +65,50 @@ async def _answer_batch(service: Service, requests: list[Any], connection: Conne
     return f"[{', '.join(answers)}]" if answers else None
 
 
-def _text(reply: Answer | None) -> Reply:
+async def _answer_text(service: Service, request: Any, connection: Connection) -> str | None:
+    reply = await answer(service, request, connection)
     if reply is None:
         return None
     text = json.dumps(reply)
     return text if len(text) <= MAX_ANSWER_BYTES else json.dumps(_failed(reply["id"], too_large()))
 
 
-async def _text_later(reply: Awaitable[Answer | None]) -> Reply:
-    return _text(await reply)
-
-
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def answer(
-    service: Service, request: Any, connection: Connection
-) -> Answer | Awaitable[Answer | None] | None:
+async def answer(service: Service, request: Any, connection: Connection) -> Answer | None:
     """The answer to one request; None for a notification."""
     if not isinstance(request, dict) or not isinstance(request.get("method"), str):
         identifier = request.get("id") if isinstance(request, dict) else None
         return _failed(identifier, RpcError(INVALID_REQUEST, "Invalid request"))
+    identifier = request.get("id")
     try:
-        result = _call(service, request["method"], request.get("params"), connection)
-    except Exception as error:  # noqa: BLE001 - a bug in a method costs one answer
-        return _refused(request, error)
-    return _awaited(request, result) if inspect.isawaitable(result) else _succeeded(request, result)
+        result = await _call(service, request["method"], request.get("params"), connection)
+    except RpcError as error:
+        return _failed(identifier, error)
+    except TransactionError as error:
+        return _failed(identifier, RpcError(error.code, error.message, error.data))
+    except Exception as error:
+        log.exception("%s failed", request["method"])
+        return _failed(
+            identifier, RpcError(INTERNAL_ERROR, "Internal error", f"{type(error).__name__}: {error}")
+        )
+    return {"jsonrpc": "2.0", "id": identifier, "result": result} if "id" in request else None
 
 
-async def _awaited(request: dict[str, Any], result: Awaitable[Any]) -> Answer | None:
-    try:
-        return _succeeded(request, await result)
-    except Exception as error:  # noqa: BLE001 - likewise
-        return _refused(request, error)
-
-
-def _succeeded(request: dict[str, Any], result: Any) -> Answer | None:
-    return {"jsonrpc": "2.0", "id": request["id"], "result": result} if "id" in request else None
-
-
-def _refused(request: dict[str, Any], error: Exception) -> Answer:
-    if isinstance(error, TransactionError):
-        error = RpcError(error.code, error.message, error.data)
-    elif not isinstance(error, RpcError):
-        log.error("%s failed", request["method"], exc_info=error)
-        error = RpcError(INTERNAL_ERROR, "Internal error", f"{type(error).__name__}: {error}")
-    return _failed(request.get("id"), error)
-
-
-def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
+async def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
     handler = METHODS.find(name)
     if handler is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
-    if name.startswith("dev_"):
-        if not connection.privileged:
-            raise RpcError(METHOD_NOT_FOUND, "RPC call is unsafe to be called externally")
-        if name not in _BESIDE_A_BLOCK:
-            service.node.finish()
+    if name.startswith("dev_") and not connection.privileged:
+        raise RpcError(METHOD_NOT_FOUND, "RPC call is unsafe to be called externally")
+    if name.startswith("dev_") and name not in _BESIDE_A_BLOCK:
+        service.node.finish()
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
-    return handler(service, Parameters(params or []), connection)
+    result = handler(service, Parameters(params or []), connection)
+    return await result if inspect.isawaitable(result) else result
 
 
 def _failed(identifier: Any, error: RpcError) -> Answer:

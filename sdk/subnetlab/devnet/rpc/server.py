@@ -7,19 +7,16 @@ the token. Does no TLS.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from functools import lru_cache
-from inspect import isawaitable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
-from subnetlab.devnet.rpc.dispatch import Reply, answer_frame
+from subnetlab.devnet.rpc.dispatch import answer_frame
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
-from subnetlab.devnet.rpc.plain_post import Plain, PlainPosts, fields_of, length_of
 from subnetlab.devnet.rpc.service import Service
 from subnetlab.devnet.rpc.token import opens
 from subnetlab.errors import PortTaken
@@ -27,7 +24,6 @@ from subnetlab.errors import PortTaken
 HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 2**20
 CLOSE_SECONDS = 0.5
-_HELD_HEADS = 64
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -48,8 +44,6 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._listener: Listener | None = None
         self._sockets: set[web.WebSocketResponse] = set()
-        self.judged = lru_cache(_HELD_HEADS)(self._read_head)
-        """What a head says of a POST; a client writes the same one again and again."""
         self.port = 0
 
     async def start(self, port: int) -> None:
@@ -64,9 +58,8 @@ class Server:
             app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
         )
         await self._runner.setup()
-        library = self._runner.server
-        assert library is not None
-        self._listener = Listener(lambda: PlainPosts(library(), self), self._limits)
+        assert self._runner.server is not None
+        self._listener = Listener(self._runner.server, self._limits)
         try:
             self.port = self._listener.open(HOST, port)
         except OSError as error:
@@ -87,7 +80,7 @@ class Server:
         transport = request.transport
         self._service.used()
         try:
-            refused = self._refused(request.headers.get("Host", ""), request.headers.get("Origin"))
+            refused = self._refused(request)
             if refused is not None:
                 return web.Response(status=403, text=refused)
             if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -101,35 +94,10 @@ class Server:
         finally:
             self._listener.answered(transport)
 
-    # -- plain POSTs
-
-    def _read_head(self, head: bytes) -> Plain | None:
-        fields = fields_of(head)
-        if fields is None or self._refused(fields.get("host", ""), fields.get("origin")) is not None:
-            return None
-        privileged = opens(self._token, fields.get("authorization"))
-        return Plain(length=length_of(fields) or 0, privileged=privileged)
-
-    def begun(self, transport: asyncio.Transport) -> None:
-        """Note that a request has arrived whole."""
-        self._service.used()
-        if self._listener is not None:
-            self._listener.received(transport)
-
-    def answer(self, body: bytes, plain: Plain) -> Reply | Awaitable[Reply]:
-        """The answer to a request by POST."""
-        return answer_frame(self._service, body, Connection(privileged=plain.privileged))
-
-    def ended(self, transport: asyncio.Transport) -> None:
-        """Note that a request is answered."""
-        if self._listener is not None:
-            self._listener.answered(transport)
-
-    # -- what the HTTP library reads
-
-    def _refused(self, host: str, origin: str | None) -> str | None:
-        if _host(f"//{host}") not in LOOPBACK:
+    def _refused(self, request: web.Request) -> str | None:
+        if _host(f"//{request.headers.get('Host', '')}") not in LOOPBACK:
             return "Host is not allowed: this node answers on loopback only."
+        origin = request.headers.get("Origin")
         if origin is None or not _of_a_page(origin) or origin in self._origins or _host(origin) in LOOPBACK:
             return None
         return "Origin is not allowed."
@@ -146,9 +114,7 @@ class Server:
             return web.Response(status=400)
         listener.received(request.transport)
         connection = Connection(privileged=self._privileged(request))
-        reply = answer_frame(self._service, text, connection)
-        if isawaitable(reply):
-            reply = await reply
+        reply = await answer_frame(self._service, text, connection)
         if reply is None:
             return web.Response(status=204)
         return web.Response(text=reply, content_type="application/json")
@@ -183,9 +149,7 @@ class Server:
 
     async def _answer(self, text: str | bytes, connection: Connection) -> None:
         connection.hold()
-        reply = answer_frame(self._service, text, connection)
-        if isawaitable(reply):
-            reply = await reply
+        reply = await answer_frame(self._service, text, connection)
         if reply is not None:
             connection.put(reply)
         connection.replied()
