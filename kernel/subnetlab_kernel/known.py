@@ -130,6 +130,7 @@ VALUES: dict[tuple[str, str], Callable[[Variables], list[str]]] = {
 ARGUMENTS: dict[str, Callable[[Variables], list[str]]] = {
     "frame": lambda _: list(FRAMES),
     "wallet": wallets,
+    "evm_wallet": wallets,
     "balance": wallets,
     "holdings": wallets,
     "connect": networks,

@@ -96,6 +96,18 @@ def connect(server: Lab, page: Page, extension: Extension) -> None:
     finished(page, "said: funded")
 
 
+def interrupt(server: Lab, page: Page, extension: Extension) -> None:
+    """Interrupt a cell whose question the page shows: the question goes, and the wallet is not asked."""
+    server.append(page, INTERRUPTED)
+    shows(page, "h3", "Pay")
+    before = list(extension.asked)
+    page.evaluate(INTERRUPT)
+    finished(page, "said: interrupted")
+    wait_until(page, f"document.querySelector('{widget('.send')}') === null")
+    shows(page, ".note", "Keys stay in your wallet")
+    assert extension.asked == before
+
+
 def test_a_cell_stakes_and_pays_with_keys_that_stay_in_the_browser(
     server: Lab, page: Page, browser: Browser
 ) -> None:
@@ -134,15 +146,7 @@ def test_a_cell_stakes_and_pays_with_keys_that_stay_in_the_browser(
     page.locator(widget(".refuse")).click()
     finished(page, "the person said no. Nothing was signed")
 
-    server.append(page, INTERRUPTED)
-    shows(page, "h3", "Pay")
-    asked_before = list(extension.asked)
-    page.evaluate(INTERRUPT)
-    finished(page, "said: interrupted")
-    wait_until(page, f"document.querySelector('{widget('.send')}') === null")
-    shows(page, ".note", "Keys stay in your wallet")
-    assert extension.asked == asked_before
-
+    interrupt(server, page, extension)
     server.append(page, AGAIN)
     shows(page, "h3", "Pay")
     save(page)

@@ -26,7 +26,11 @@ wallet = page.{wallet}(within_s=20)
 print("asking", flush=True)
 net.pay(amount_tao=2, to="bob", wallet=wallet)
 """
-LEFT = "print(net.budget.left_rao)"
+AWAITED = """\
+w3, fields = page.{wallet}, {{"to": net.evm_wallet("bob").address, "value": 10**18, "gas": 21000, "nonce": 0}}
+print("asking", flush=True)
+await w3.eth.send_transaction({{**fields, "from": page.evm_wallet().address, "gasPrice": 10**10}})
+"""
 
 
 class Page:
@@ -67,10 +71,10 @@ def page(kernel: RunningKernel) -> Page:
     return page
 
 
-def interrupted(page: Page, wallet: str, *, claimed: bool) -> tuple[dict[str, Any], str]:
+def interrupted(page: Page, wallet: str, *, claimed: bool, cell_is: str = PAY) -> tuple[dict[str, Any], str]:
     """Begin to pay, interrupt the cell when the page is asked, and wait until both are over; how it ended."""
     kernel = page.kernel
-    cell = kernel.send(PAY.format(wallet=wallet))
+    cell = kernel.send(cell_is.format(wallet=wallet))
     asked = page.hear("ask")
     if claimed:
         page.say("claim", id=asked["id"])
@@ -108,3 +112,10 @@ def test_an_interrupted_wallet_of_the_evm_counts_as_spent_only_once_it_was_asked
     told = kernel.run(f"print(net.budget.left_rao, *net.ledger()['outcome'][{rows}:])").stdout.split()
     assert told[1:] == ([outcome] if outcome else [])
     assert (left - int(told[0]) > 2 * 10**9) is bool(outcome)
+
+
+def test_an_awaited_wallet_is_asked_no_more_once_its_cell_is_interrupted(page: Page) -> None:
+    asked, ended = interrupted(page, "async_w3", claimed=False, cell_is=AWAITED)
+    assert ended in ("KeyboardInterrupt", "CancelledError")
+    page.say("claim", id=asked["id"])
+    assert page.kernel.run("print(len(page.exchange._queue), page.state['asking'])").stdout == "0 \n"

@@ -112,9 +112,11 @@ def test_a_password_is_typed_in_the_page_once_and_left_nowhere(
 ) -> None:
     page = Page(kernel)
     cell = page.begin("net.pay(amount_tao=1, to='bob', wallet='cold')")
-    page.type(COLD_PASSWORD)
+    page.type("wrong")
+    page.type(COLD_PASSWORD, note="4 more may be tried")
     answer = kernel.answer(cell, timeout=120)
     assert answer["status"] == "ok", answer
+    page.until(lambda told: told.get("data", {}).get("text/html") == "" and WIDGET not in told["data"])
     again = kernel.run("net.pay(amount_tao=1, to='bob', wallet='cold')", timeout=60)
     assert again.status == "ok", "it was asked for again"
     cell = page.begin("net.pay(amount_tao=1, to='bob', wallet=net.evm_wallet('cold'))")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subnetlab.errors import KeyLocked, PasswordWrong
+from subnetlab.errors import KeyLocked, OverBudget, PasswordWrong
 from subnetlab.lab.session import Net, connect
 from subnetlab.lab.subnet import Subnet, network_client
 from subnetlab.network.evm.wallet import EvmWallet
@@ -67,7 +67,9 @@ def test_stake_moves_to_another_hotkey_and_comes_back(net: Net, subnet: Subnet) 
     assert back.state["preview"]["button"] == "Unstake 5 α"
     assert net.balance("alice").rao == before
     done(back)
-    assert net.balance("alice").rao > before
+    after = net.balance("alice").rao
+    assert after > before
+    assert after / TAO == pytest.approx(float(told["Balance"].split()[0].replace(",", "")), abs=2e-3)
     assert net.spent[-1].what == "unstake"
 
 
@@ -238,5 +240,10 @@ def test_a_budget_of_nothing_freezes_every_form(net: Net, subnet: Subnet) -> Non
         ):
             assert "Budget left!" in look(form, **typed), form.setup["title"]
             assert form.spend.confirm(form.spend.token) is None
+        for payer in ("alice", key):
+            with pytest.raises(OverBudget):
+                net.pay(amount_tao=1, to="bob", wallet=payer)
+        with pytest.raises(OverBudget, match="is 0"):
+            net.unstake(amount_alpha=1, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="alice")
     finally:
         net.budget.set(tao=None)

@@ -64,6 +64,7 @@ class Passwords:
                 raise KeyLocked(
                     f"{capitalised(locked.name)} stays locked: no password was typed in {minutes}."
                 ) from None
+            self._typed = Future()  # or it would keep what was typed
             self._show({**told, "busy": True})
             return typed
 
@@ -142,14 +143,15 @@ class InPage:
             with Typed().asking(locked) as ask:
                 yield ask
             return
-        field = PasswordField()
+        field, place = PasswordField(), None
         try:
             with field.passwords.asking(locked) as ask:
                 shown: list[bool] = []
 
                 def asked(note: str) -> str:
+                    nonlocal place
                     if not shown:
-                        show_widget(field)
+                        place = show_widget(field)
                         shown.append(field.heard.wait(self._heard_within_s))
                         self._shows = shown[0]
                     if shown[0]:
@@ -161,6 +163,8 @@ class InPage:
                 yield asked
         finally:
             field.close()
+            if place is not None:  # a saved notebook would show a widget that it does not find
+                place.update({"text/plain": "", "text/html": ""}, raw=True)
 
 
 IN_PAGE = InPage()

@@ -1,18 +1,21 @@
 """`subnetlab verify RUN`: check a run as a third party, and say of whatever is wrong where it is.
 
-RUN is the name of a run of this machine, the folder of one, or a file that `run.save("run.zip")` wrote. The
-exit status is 0 where everything was checked and holds, 1 where something was tampered with, 2 where nothing
-is wrong but not all could be checked.
+RUN is the name of a run of this machine, the folder of one, a file that `run.save("run.zip")` wrote, or the
+number of a subnet whose owner announced a run at `--endpoint`. The exit status is 0 where everything was
+checked and holds, 1 where something was tampered with, 2 where nothing is wrong but not all could be checked.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import SubnetLabError
+from subnetlab.fleet.run_folder import MANIFEST_FILE
+from subnetlab.public.joining import use_instructions
 
 if TYPE_CHECKING:
     from subnetlab.train.verify import Report
@@ -48,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", default="", help="folder or address of the run's store")
     parser.add_argument("--endpoint", default="", help="of a node of its chain, such as ws://host:9944")
     parser.add_argument(
-        "--trust", action="store_true", help="run code that the manifest of a stranger's run names"
-    )
+        "--trust", action="append", default=[], metavar="WHO",
+        help="owner (ss58) of an announced run, or hash of a manifest, whose code may run here",
+    )  # fmt: skip
     parser.add_argument(
         "--lineage", type=Path, metavar="FILE",
         help="check the signed lineage beside a saved model too, or without RUN alone",
@@ -59,19 +63,46 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(options: argparse.Namespace) -> "Report":
+    given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
+    if options.run is None:
+        return _lineage(options.lineage)
+    if options.run.isdecimal() and options.endpoint:
+        return _announced(int(options.run), options, given)
+    path = Path(options.run)
+    _use_instructions(path / MANIFEST_FILE if path.is_dir() else None)
     from subnetlab.lab.runs import find  # noqa: PLC0415  (torch is loaded when a run is verified)
     from subnetlab.lab.verification import verify_file, verify_folder  # noqa: PLC0415
 
-    given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
-    if options.run is None:
-        from subnetlab.lab.lineage import check_lineage  # noqa: PLC0415
-        from subnetlab.train.verify import Report  # noqa: PLC0415
-
-        check_lineage(options.lineage, report := Report(run=options.lineage.name))
-        return report
-    path = Path(options.run)
     if path.suffix.lower() == ".zip":
-        return verify_file(path, **given, trusted=options.trust)
+        return verify_file(path, **given, trust=options.trust)
     if path.is_dir():
-        return verify_folder(path, **given, trusted=options.trust)
+        return verify_folder(path, **given, trusted=False, trust=options.trust)
     return verify_folder(find(options.run).folder, **given)
+
+
+def _lineage(file: Path) -> "Report":
+    from subnetlab.lab.lineage import check_lineage  # noqa: PLC0415
+    from subnetlab.train.verify import Report  # noqa: PLC0415
+
+    report = Report(run=file.name)
+    check_lineage(file, report)
+    return report
+
+
+def _announced(netuid: int, options: argparse.Namespace, given: dict[str, Any]) -> "Report":
+    """Verify the run of a subnet, with torch on the instruction set that it was trained with."""
+    from subnetlab.public.found_run import find_run  # noqa: PLC0415  (loads no torch)
+    from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
+
+    with suppress(SubnetLabError), closing(SubnetReads(options.endpoint, netuid)) as reads:
+        use_instructions(find_run(reads, store=options.store, trust=options.trust).manifest)
+    from subnetlab.lab.public_verification import verify_public  # noqa: PLC0415
+
+    return verify_public(netuid, **given, trust=options.trust)
+
+
+def _use_instructions(manifest: Path | None) -> None:
+    """Have torch, which is loaded later, use the instruction set of a run, where its manifest names one."""
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        if manifest is not None:
+            use_instructions(json.loads(manifest.read_text(encoding="utf-8")))

@@ -153,7 +153,7 @@ def read_spec(run_folder: Path) -> FleetSpec:
     path = run_folder / FLEET_FILE
     try:
         return FleetSpec.from_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
 
 

@@ -5,7 +5,8 @@ own, never an error: the rest is checked without it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.fleet.worker.run_store import whole_store
 from subnetlab.lab.lineage import check_lineage
+from subnetlab.lab.public_verification import public_roster
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
+from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
@@ -38,7 +41,7 @@ from subnetlab.train.verify.identity import (
     choose_manifest,
     proven_run,
 )
-from subnetlab.train.verify.log import Log, read_log
+from subnetlab.train.verify.log import MALFORMED, Log, read_log
 
 _A_FEW = 100
 _MOST_BLOCKS = 2_000_000
@@ -52,6 +55,7 @@ def verify_folder(
     store: str = "",
     endpoint: str = "",
     trusted: bool = True,
+    trust: Sequence[str] = (),
     history: ChainHistory | None = None,
     lineage: Path | None = None,
 ) -> Report:
@@ -63,6 +67,7 @@ def verify_folder(
         store: where its objects lie, where that is not the folder's own.
         endpoint: of a node of its chain, where that is not the one it ran on.
         trusted: whether code that the manifest names may run here.
+        trust: hashes of manifests whose code may run here all the same.
         history: what its chain holds, where that was read before; no node is asked then.
         lineage: a file that tells how the run's model came to be, which is checked against the run.
     """
@@ -81,25 +86,20 @@ def verify_folder(
     if chosen is None:
         report.unchecked("manifest", "manifest", "No manifest that the chain names could be found.")
         return report
-    try:
-        manifest = Manifest.from_json(dict(chosen), trusted=trusted)
-    except TrainError as error:
-        report.unchecked("manifest", "manifest", f"The manifest cannot be used here: {error}")
+    trusted = trusted or canonical_hash(chosen) in trust
+    manifest = _usable(chosen, report, trusted=trusted)
+    if manifest is None:
         return report
-    seats = _seats(spec, log)
-    if history is not None:
-        with report.timed("seats"):
-            seats = _corrected(seats, check_seats(_distinct(seats, log), history, report))
-    corpus = _corpus(folder, manifest, opened, report, missing)
-    verify(
-        Sources(
-            name=folder.name, manifest=manifest, manifest_hash=canonical_hash(chosen),
-            roster=_roster(seats), store=opened, history=history, log=log, corpus=corpus, missing=missing,
-        ),
-        report,
-        replay=replay,
+    public = spec is not None and spec.public
+    if public and log is not None:
+        log.interrupted = True  # its peers report what they like
+    sources = Sources(
+        name=folder.name, manifest=manifest, manifest_hash=manifest.hash, public=public,
+        roster=_roster(spec, log, manifest, history, report), store=opened, history=history, log=log,
+        corpus=_corpus(folder, manifest, opened, report, missing), missing=missing,
     )  # fmt: skip
-    if trusted:
+    verify(sources, report, replay=replay)
+    if trusted and (log is None or max(log.closed, default=-1) < report.rounds):
         _check_result(folder, report)
     if lineage is not None:
         owner = history.seats.owner_hotkey if history and history.seats else ""
@@ -107,8 +107,23 @@ def verify_folder(
     return report
 
 
+def _usable(chosen: Mapping[str, Any], report: Report, *, trusted: bool) -> Manifest | None:
+    """The manifest as this version reads it; None where it cannot, which is told."""
+    try:
+        manifest = Manifest.from_json(dict(chosen), trusted=trusted)
+    except TrainError as error:
+        report.unchecked("manifest", "manifest", f"The manifest cannot be used here: {error}")
+        return None
+    if manifest.hash != canonical_hash(chosen):
+        said = "The manifest is of an earlier form; the version that wrote it can verify it."
+        report.unchecked("manifest", "manifest", said)
+        return None
+    return manifest
+
+
 def verify_file(
     path: Path, *, replay: float = 0.1, store: str = "", endpoint: str = "", trusted: bool = False,
+    trust: Sequence[str] = (),
     lineage: Path | None = None,
 ) -> Report:  # fmt: skip
     """Verify a run that was saved as one file, which holds no store and no data; see `verify_folder`.
@@ -118,7 +133,7 @@ def verify_file(
     """
     folder = load(path, check=_any)
     return verify_folder(
-        folder, replay=replay, store=store, endpoint=endpoint, trusted=trusted, lineage=lineage
+        folder, replay=replay, store=store, endpoint=endpoint, trusted=trusted, trust=trust, lineage=lineage
     )
 
 
@@ -262,7 +277,17 @@ def _corrected(seats: list[tuple[int, Seat]], right: Mapping[int, str]) -> list[
     ]
 
 
-def _roster(seats: list[tuple[int, Seat]]) -> Roster:
+def _roster(
+    spec: FleetSpec | None, log: Log | None, manifest: Manifest, history: ChainHistory | None, report: Report
+) -> Roster:
+    """Who takes part in each round: the fleet that is told, or of strangers those that the chain names."""
+    if spec is not None and spec.public and history is not None:
+        with closing(SubnetReads(spec.endpoint, spec.netuid)) as reads:
+            return public_roster(reads, manifest, history)
+    seats = _seats(spec, log)
+    if history is not None:
+        with report.timed("seats"):
+            seats = _corrected(seats, check_seats(_distinct(seats, log), history, report))
     if all(since == 0 for since, _ in seats):
         return FixedRoster(tuple(seat for _, seat in seats))
     return GrowingRoster(lambda: seats)
@@ -303,7 +328,7 @@ def _check_result(folder: Path, report: Report) -> None:
         found = theta_hash(torch.cat([part.float() for part in parts]))
         same = found == report.theta or any(part.dtype != torch.float32 for part in parts)
         said = "The model that the run left is not the one that its rounds lead to."
-    except (RunError, TrainError, SafetensorError) as error:
+    except (RunError, TrainError, SafetensorError, *MALFORMED) as error:
         same, said = False, f"The model that the run left cannot be read: {error}"
     report.count("model")
     if not same:

@@ -5,18 +5,33 @@ missing, damaged or of another key is refused with its file's name and a remedy:
 believed, and the key would sign for another account. A password is asked for when a key is about to sign.
 """
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import bittensor
 from bittensor.keyfiles import Keyfile
-from bittensor.sp_core import WrongPasswordError, get_password_from_environment
+from bittensor.sp_core import deserialize_keypair_from_keyfile_data, get_password_from_environment
 from bittensor_core import KeyfileError, Keypair
 
 from subnetlab.errors import PasswordWrong, WalletError
 from subnetlab.network.keyring import KEYRING, LockedKey
 from subnetlab.text import NAME, plain
 
+_WRONG: Final = 3
+_DECRYPT: Final = f"""
+import json, sys
+import bittensor_core as core
+asked = json.load(sys.stdin)
+try:
+    sys.stdout.buffer.write(bytes(core.decrypt_keyfile_data(bytes.fromhex(asked["data"]), asked["password"])))
+except core.WrongPasswordError:
+    sys.exit({_WRONG})
+"""
+"""The SDK's own decryption; the password comes in and the key goes out through pipes."""
 _REMEDIES = {
     "coldkeypub": "`btcli wallet regen-coldkeypub` writes it again from the address.",
     "coldkey": "Put it back from your backup, or `btcli wallet regen-coldkey` makes it from the mnemonic.",
@@ -90,9 +105,7 @@ def _unlocked(wallet: bittensor.Wallet, role: str, key: Keypair) -> Any:
 def _locked(wallet: bittensor.Wallet, file: Keyfile, role: str, signer: str) -> LockedKey[Keypair]:
     def unlock(password: str) -> Keypair:
         try:
-            return file.get_keypair(password)
-        except WrongPasswordError:
-            raise PasswordWrong(f"That password does not open {file.path}.") from None
+            return deserialize_keypair_from_keyfile_data(_decrypted(Path(file.path).read_bytes(), password))
         except (KeyfileError, OSError, ValueError):
             raise _broken(file, role, "cannot be read as a key") from None
 
@@ -107,6 +120,23 @@ def _locked(wallet: bittensor.Wallet, file: Keyfile, role: str, signer: str) -> 
         name=f"the {role} of {name}", place=f"{file.path} {signer}", unlock=unlock,
         variable=variable, given=given,
     )  # fmt: skip
+
+
+def _decrypted(data: bytes, password: str) -> bytes:
+    """What a keyfile holds, decrypted by a process of its own: that takes seconds and holds the interpreter.
+
+    Raises:
+        PasswordWrong: the password does not fit.
+        ValueError: it is no keyfile.
+    """
+    asked = json.dumps({"data": data.hex(), "password": password}).encode()
+    command = [sys.executable, "-I", "-c", _DECRYPT]
+    done = subprocess.run(command, input=asked, capture_output=True, check=False)  # noqa: S603 - our own words
+    if done.returncode == _WRONG:
+        raise PasswordWrong("That password does not open it.")
+    if done.returncode != 0:
+        raise ValueError("no keyfile")
+    return done.stdout
 
 
 def _read(file: Keyfile, role: str) -> Keypair:

@@ -25,6 +25,7 @@ from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.public.hotkey import is_development
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.store import address
+from subnetlab.store.address import checked_announcement
 from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
 from subnetlab.store.places import read_place
@@ -140,6 +141,7 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
         UnknownRun: its owner announced no run, or the store does not hold it.
         ManifestInvalid: what the store holds is another manifest, or none of this version.
         StoreUnreachable: the store cannot be opened, or does not answer.
+        PlaceAway: the announced store is on this machine or its network, and the chain no development chain.
         NodeUnreachable: the node does not answer.
     """
     seats = reads.metagraph()
@@ -150,9 +152,10 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
             f"The owner of subnet {reads.netuid} ({seats.owner_hotkey}) has announced no run.",
             hint="Check --netuid; the owner starts a run with `subnetlab run publish`.",
         )
-    where = store or announcement.store
+    # What a stranger announced must not lead into this machine; what the operator gives may.
     local = is_development(reads)
-    opened = open_store(store) if store else Announced(announcement.store, allow_local=local)
+    where = store or checked_announcement(announcement.store, local=local)
+    opened = open_store(store) if store else Announced(where, allow_local=local)
     return FoundRun(
         announcement=announcement,
         given=bool(store),

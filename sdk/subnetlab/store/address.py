@@ -155,6 +155,25 @@ def checked_locator(text: str, *, local: bool = False) -> str:
     return text
 
 
+def checked_announcement(text: str, *, local: bool = False) -> str:
+    """The address of a run's store itself, if it may be opened.
+
+    Args:
+        text: from the announcement of a subnet's owner on chain, so written by a stranger.
+        local: whether folders, plain http and this machine's network are allowed too.
+
+    Raises:
+        StoreAddressInvalid: it names no store.
+        PlaceAway: a folder of this machine, plain http, or a literal address that is not public.
+    """
+    found = parse(text)
+    endpoint = found.options.get("endpoint", f"{found.scheme}://{found.host}")
+    if local or (found.scheme in ("s3", "gs", "az") and "endpoint" not in found.options):
+        return text
+    checked_locator(endpoint)
+    return text
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, also one that is packed into another."""
     found = ipaddress.ip_address(address.partition("%")[0])

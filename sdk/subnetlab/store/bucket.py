@@ -21,6 +21,8 @@ from subnetlab.store.object_names import checked, is_name
 from subnetlab.store.patience import USUAL, Away, Patience
 
 _CHUNK: Final = 1 << 20
+_OF_THE_MACHINE: Final = "169.254.169.254"
+"""Where a machine of a cloud is asked for its own credentials, when no others are there."""
 _LASTING: Final = (
     exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, exceptions.InvalidPathError,
     exceptions.UnknownConfigurationKeyError, exceptions.NotSupportedError,
@@ -161,6 +163,12 @@ class ObjectStore:
                 hint="Check the bucket, the credentials and what they may do there.",
             ) from None
         except (exceptions.BaseError, OSError) as error:
+            if _OF_THE_MACHINE in str(error):
+                raise StoreUnreachable(
+                    f"No credentials for {self.where} were found.",
+                    hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or name a profile; a public bucket "
+                    "is read with anonymous=true.",
+                ) from None
             raise Away(_sentence(error)) from None
 
 

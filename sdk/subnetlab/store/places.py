@@ -160,7 +160,9 @@ def fleet_places(root: Store, uid: int) -> OwnPlace:
     def find(other: int, _locator: str) -> Reader:
         return Readable(Below(root, str(other)))
 
-    return OwnPlace(mine=Below(root, str(uid)), find=find, common=Readable(root))
+    # Who holds no seat (a baseline, a reader) has a negative uid, and no name begins with a hyphen.
+    name = str(uid) if uid >= 0 else f"_{-uid}"
+    return OwnPlace(mine=Below(root, name), find=find, common=Readable(root))
 
 
 def open_places(

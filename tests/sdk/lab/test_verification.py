@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from subnetlab.lab.verification import verify_folder
 from subnetlab.network.commit_history import read_history
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.network.wire_client import WireClient
+from subnetlab.record.line import FILE_NAME
 
 from .tampered import RUN, STORE, Planted
 from .tampered_record import CHAIN, RECORD
@@ -125,6 +128,17 @@ def test_another_chain_at_the_same_address_is_no_tampering(world: World) -> None
     assert (report.wrong, report.status) == ([], 2)
 
 
+def test_a_record_that_is_ahead_of_the_chain_that_was_read_is_not_tampered_with(world: World) -> None:
+    """As that of a run that goes on, and as that of a chain that was turned back."""
+    last = world.history.epochs[-1].found.block - 1
+    read = replace(world.history, last=last, epochs=world.history.epochs[:-1])
+    report = verify_folder(world.folder, replay=0.0, history=read)
+    assert report.wrong == [], report
+    report = verify_folder(world.folder, replay=0.0, history=replace(read, last=last - 5))
+    assert report.wrong == [], report
+    assert {(finding.what, finding.round) for finding in report.open} == {("record line", ROUNDS)}
+
+
 def test_a_saved_run_is_verified_as_far_as_it_goes(
     verified: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +163,38 @@ def test_the_command_names_and_counts(
     assert f"XX  payload, round 2, uid {world.uid('m1')}: " in said
     assert main(["verify", "no-such-run"]) == 2
     assert "No runs are called 'no-such-run'" in capsys.readouterr().err
+
+
+JUNK: tuple[object, ...] = (None, -1, 2**70, 1e308, "é", [], {}, [[1]], {"a": 1}, True)
+JSON_FILES = ("manifest.json", "fleet.json", "data/data.json", "result/config.json")
+
+
+def spoil_json(value: Any, draw: random.Random) -> None:
+    """Put something else in the place of one value, however deep it lies."""
+    while True:
+        key = draw.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        inner = value[key]
+        if not isinstance(inner, dict | list) or not inner or draw.random() < 0.2:
+            value[key] = draw.choice(JUNK)
+            return
+        value = inner
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_junk_in_a_runs_files_is_more_than_a_finding(world: World, tmp_path: Path, seed: int) -> None:
+    draw, spoilt = random.Random(seed), world.copy(tmp_path / "spoilt")
+    for name in draw.sample(JSON_FILES, 2):
+        content = json.loads((spoilt.folder / name).read_text())
+        spoil_json(content, draw)
+        (spoilt.folder / name).write_text(json.dumps(content))
+    lines = [json.loads(line) for line in spoilt.lines()]
+    spoil_json(draw.choice(lines)["event"], draw)
+    (spoilt.folder / FILE_NAME).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for path in draw.sample(sorted(p for p in spoilt.folder.rglob("*") if p.is_file()), 3):
+        path.write_bytes(draw.randbytes(draw.choice((0, 1, 100))))
+    report = verify_folder(spoilt.folder, replay=0.2, history=world.history)
+    assert report.status == 1
+    assert json.loads(json.dumps(report.to_json()))["headline"] in str(report)
 
 
 def test_runs_are_listed_as_json(

@@ -1,5 +1,6 @@
 """Strangers join a run by command: an owner, miners and validators, each a process with a home of its own."""
 
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import subnetlab as sl
+from subnetlab.cli import main
+from subnetlab.lab.verification import verify_folder
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.public.peer import peer_folder
 from subnetlab.record.events import Scored
@@ -130,6 +133,24 @@ def test_who_only_watches_has_the_whole_record_and_the_model(story: Story) -> No
     assert view.pay.last is not None
     assert verify(run.folder / FILE_NAME).torn_bytes == 0
     assert sum(part.numel() for part in run.model.parameters()) > 1000
+
+
+def test_a_third_party_verifies_it_from_chain_and_store(
+    story: Story, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    where = ["--endpoint", story.subnet.node.endpoint, "--replay", "1"]
+    assert main(["verify", str(story.subnet.netuid), *where]) == 0, capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Run {story.manifest.run_id} is verified: {ROUNDS} rounds" in said
+    report = verify_folder(story.run.folder, replay=0.5)
+    assert report.wrong == [], report
+    assert report.checks["record"].done > 100
+    shutil.copytree(story.subnet.folder / "store", tmp_path / "store")
+    sealed = next((tmp_path / "store" / "rounds" / "000001" / "sealed").glob("*/*"))
+    sealed.write_bytes(sealed.read_bytes()[::-1])
+    where += ["--store", str(tmp_path / "store")]
+    assert main(["verify", str(story.subnet.netuid), *where]) == 1
+    assert f"round 2, uid {sealed.parent.name}" in capsys.readouterr().out
 
 
 def test_no_peer_held_what_opens_the_nodes_own_methods(story: Story) -> None:

@@ -11,7 +11,13 @@ from obstore.store import S3Store
 
 from subnetlab.errors import PlaceAway, StoreAddressInvalid
 from subnetlab.store import address
-from subnetlab.store.address import LONGEST_LOCATOR, checked_locator, is_public, parse
+from subnetlab.store.address import (
+    LONGEST_LOCATOR,
+    checked_announcement,
+    checked_locator,
+    is_public,
+    parse,
+)
 from subnetlab.store.bucket import ObjectStore
 from subnetlab.store.objects import open_store
 
@@ -119,6 +125,31 @@ def test_a_locator_that_leads_elsewhere_is_refused(text: str) -> None:
 def test_among_ones_own_peers_too(text: str) -> None:
     with pytest.raises(PlaceAway):
         checked_locator(text, local=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/srv/store",
+        "memory",
+        "http://host.example/x",
+        "https://169.254.169.254/x",
+        "s3://bucket/x?endpoint=http://host.example",
+        "s3://bucket/x?endpoint=https://10.0.0.7:9000",
+        "s3://bucket/x?endpoint=file:" + "//" + "/etc",
+        "az://box/x?account=me&endpoint=https://localhost",
+    ],
+)
+def test_a_store_that_a_stranger_announced_is_no_address_of_this_machine(text: str) -> None:
+    with pytest.raises(PlaceAway):
+        checked_announcement(text)
+    assert checked_announcement(text, local=True) == text
+
+
+def test_a_public_store_may_be_announced() -> None:
+    for text in (*READ_AT, "s3://bucket", "az://box/runs"):
+        if text != "memory":
+            assert checked_announcement(text) == text
 
 
 def test_a_locator_of_ones_own_network_is_followed_where_that_is_allowed() -> None:

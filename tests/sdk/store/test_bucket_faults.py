@@ -180,6 +180,17 @@ def test_a_server_that_is_not_there_is_tried_until_the_time_is_over(where: str) 
     assert len(waits) > 10
 
 
+def test_missing_credentials_are_said_at_once(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is none of a cloud has no credentials of its own; nothing is tried again for them."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    waits: list[float] = []
+    patience = Patience(request_s=2.0, total_s=1e6, wait=waits.append)
+    with pytest.raises(StoreUnreachable, match=r"No credentials .* name a profile"):
+        open_store(where, patience=patience).get("a", limit=1)
+    assert waits == []
+
+
 def test_waits_grow_and_are_drawn_and_bounded() -> None:
     now, waits = [0.0], list[float]()
 

@@ -271,7 +271,7 @@ export interface SpentRow {
   wallet: string;
   amount: string;
   fee: string;
-  outcome: "done" | "refused" | "unknown";
+  outcome: "pending" | "in a block" | "done" | "refused" | "unknown";
   block: number;
   tx: string;
 }

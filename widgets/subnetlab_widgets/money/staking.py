@@ -1,5 +1,6 @@
 """Forms of stake: behind a validator, back from it, and from one validator or subnet to another."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bittensor
@@ -111,7 +112,7 @@ def unstake_form(net: "Net", *, netuid: int, wallet: str | Wallet = "alice") -> 
             Fact(name="You receive", value=f"{format_tao(quote.received, unit(client))}"),
             Fact(name="Slippage", value=f"{quote.slippage_share * 100:.2f}\u2009%"),
         ]
-        costs = costs_of(client, intent, wallet)
+        costs = replace(costs_of(client, intent, wallet), brings=quote.received)
         alpha = format_tao(amount, "α")
         return settled(
             client, costs, lines=facts, verb="Unstake", said=alpha, typed=_typed(fields),

@@ -79,9 +79,12 @@ class Exchange:
         return question
 
     def ask(
-        self, method: str, params: dict[str, Any], *, sends: bool = False, within_s: float = ANSWER_WITHIN_S
-    ) -> Any:
+        self, method: str, params: dict[str, Any], *, sends: bool = False, within_s: float = ANSWER_WITHIN_S,
+        begun: Callable[[Callable[[], None]], None] | None = None,
+    ) -> Any:  # fmt: skip
         """Ask the pages and wait, in any thread but the one that hears them.
+
+        `begun` is told, as soon as pages are asked, how to take the question back from another thread.
 
         Raises:
             WalletRefused: the person or the wallet said no; nothing was signed.
@@ -89,6 +92,8 @@ class Exchange:
             NodeUnreachable: the wallet was asked to send it, and whether it did is not known.
         """
         question = self.put(method, params, sends=sends)
+        if begun is not None:
+            begun(lambda: self.take_back(question))
         try:
             return question.answer.result(within_s)
         except TimeoutError:
@@ -112,6 +117,12 @@ class Exchange:
     def forget(self, question: Question) -> None:
         """Take a question back; an answer that comes later is ignored."""
         self._over(question)
+
+    def take_back(self, question: Question) -> None:
+        """Forget a question, and tell the thread that waits for it."""
+        self.forget(question)
+        asked = question.sends and bool(question.holder)
+        _end(question, error=_unknown() if asked else WalletSilent("The question was taken back."))
 
     def hear(self, content: dict[str, Any]) -> None:
         """Take what a page says about a question; anything malformed, late or repeated is dropped."""

@@ -7,6 +7,7 @@ budget does not count them. `net.pay(…, wallet=page.evm_wallet())` passes it.
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,8 +26,11 @@ _NEVER: Final = ("eth_sign", "eth_signTransaction", "eth_signTypedData_v3")
 _UNSUPPORTED: Final = 4200
 _DISCONNECTED: Final = 4900
 
-Asked = Callable[[str, list[Any]], Any]
-"""Asks the wallet for a method of EIP-1193 and waits; raises SubnetLab's errors."""
+Asked = Callable[..., Any]
+"""Asks the wallet for a method of EIP-1193 with parameters and waits; raises SubnetLab's errors.
+
+As a third it takes a function that is told how to take the question back.
+"""
 
 
 def _ours(address: Callable[[], str], ask: Asked, method: str, params: Any) -> RPCResponse | None:
@@ -80,7 +84,23 @@ class AsyncPageProvider(AsyncJSONBaseProvider):
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Ask the wallet or the node; the loop of the cell goes on meanwhile."""
-        answered = await asyncio.to_thread(_ours, self._address, self._ask, method, params)
+        taken_back, ways = threading.Event(), list[Callable[[], None]]()
+
+        def begun(take_back: Callable[[], None]) -> None:
+            ways.append(take_back)
+            if taken_back.is_set():
+                take_back()
+
+        def ask(method: str, params: list[Any]) -> Any:
+            return self._ask(method, params, begun)
+
+        try:
+            answered = await asyncio.to_thread(_ours, self._address, ask, method, params)
+        except asyncio.CancelledError:  # the cell was interrupted, and its thread still waits for the page
+            taken_back.set()
+            for take_back in ways:
+                take_back()
+            raise
         return await self._node.make_request(method, params) if answered is None else answered
 
     async def disconnect(self) -> None:

@@ -148,14 +148,17 @@ class BrowserWallet(BundledWidget):
     def _address(self) -> str:
         return self.evm_wallet().address
 
-    def _eip1193(self, method: str, params: list[Any]) -> Any:
+    def _eip1193(
+        self, method: str, params: list[Any], begun: Callable[[Callable[[], None]], None] | None = None
+    ) -> Any:
         self.evm_wallet()
         account = self._evm
         if account is None:
             raise WalletSilent("A disposable key is no wallet in the page.", hint="Sign with its .signer().")
         told = {"rdns": account.rdns, "address": account.address, "chain": self.setup["evm"], "says": {}}
         sends = method == "eth_sendTransaction"
-        return self.exchange.ask("evm.request", {**told, "method": method, "params": params}, sends=sends)
+        asked = {**told, "method": method, "params": params}
+        return self.exchange.ask("evm.request", asked, sends=sends, begun=begun)
 
     # -- what pages say ----------------------------------------------------------------------------
 

@@ -3,10 +3,20 @@
 from typing import Final
 
 from subnetlab.lab.check.asked import Exercise
-from subnetlab.lab.check.questions import cheats, costs, failures, gradients, own, stake, strangers, worth
+from subnetlab.lab.check.questions import (
+    cheats,
+    costs,
+    failures,
+    gradients,
+    own,
+    proof,
+    stake,
+    strangers,
+    worth,
+)
 
 EXERCISES: Final[dict[str, Exercise]] = {
     one.number: one
-    for chapter in (strangers, worth, stake, gradients, cheats, failures, costs, own)
+    for chapter in (strangers, worth, stake, gradients, cheats, failures, proof, costs, own)
     for one in chapter.EXERCISES
 }

@@ -22,8 +22,10 @@ _LOSS: Final = 1e-4
 class LineCheck:
     """Compares the lines of one record."""
 
-    def __init__(self, sources: Sources, log: Log, report: Report) -> None:
+    def __init__(self, sources: Sources, log: Log, report: Report, *, most_bytes: int = 0) -> None:
+        """Keep what is compared; `most_bytes` of a payload are read to tell its size."""
         self.sources, self.log, self.report = sources, log, report
+        self._most_bytes = most_bytes
         self.last = max(log.over, default=-1)
         """The last round that the record tells of."""
 
@@ -42,6 +44,10 @@ class LineCheck:
             if history is not None and history.hashes.get(each.number, each.hash) != each.hash:
                 round_ = each.round if each.round >= 0 else None
                 self._wrong(f"The record tells another hash of block {each.number} than the chain.", round_)
+        unseen = sorted(round_ for round_ in log.over if history and not self._came_to(round_, history.last))
+        for round_ in unseen:
+            said = "The record tells the end of this round; the chain that was read has not come so far."
+            self.report.unchecked("record", "record line", said, round_=round_)
         counts = [round_ for round_, count in log.over.items() if count > 1]
         for round_ in sorted(counts):
             self._wrong("The record tells the end of this round more than once.", round_)
@@ -53,6 +59,10 @@ class LineCheck:
             missing = sorted(set(range(sources.manifest.rounds)) - set(log.over))
             for round_ in missing:
                 self._wrong("The record says that the run finished, and tells no end of this round.", round_)
+
+    def _came_to(self, round_: int, last: int) -> bool:
+        manifest = self.sources.manifest
+        return not 0 <= round_ < manifest.rounds or manifest.heights(round_).close <= last
 
     def check_round(
         self, heights: RoundHeights, followed: list[Followed], replica: Replica, *, measured: bool
@@ -163,7 +173,7 @@ class LineCheck:
         assert self.sources.store is not None
         name = object_paths.sealed(heights.round, uid, bytes.fromhex(hash_))
         try:
-            return len(self.sources.store.get(name, 1 << 34))
+            return len(self.sources.store.get(name, self._most_bytes))
         except (ObjectMissing, ObjectTooLarge):
             return None
 

@@ -75,6 +75,8 @@ class Log:
     lines: int = 0
     whole: bool = True
     """Whether every line follows from the one before it."""
+    of_peers: bool = False
+    """Whether it holds what peers report of themselves, and no supervisor's record."""
 
     @property
     def last_block(self) -> int:

@@ -29,8 +29,8 @@ class Sources:
     history: ChainHistory | None = None
     log: Log | None = None
     corpus: Corpus | None = None
-    owner: str = ""
-    """The hotkey (ss58) whose announcement names the manifest; empty where none was made."""
+    public: bool = False
+    """Whether other people started the peers: then a vote may wait until the chain takes one."""
     missing: dict[str, str] = field(default_factory=dict[str, str])
     """Why a source is not there, by its name here."""
 

@@ -9,6 +9,7 @@ import torch
 
 from subnetlab.errors import ManifestInvalid, StoreError, TrainError
 from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.payload import seal
 from subnetlab.train.replica import Replica
 from subnetlab.train.verify import payloads
 from subnetlab.train.verify.draw import drawn
@@ -37,10 +38,10 @@ def verify(sources: Sources, report: Report, *, replay: float) -> Report:
     for name, said in sources.missing.items():
         report.unchecked(*_OF_SOURCE[name], said)
     with _one_thread():
-        if log is not None:
+        if log is not None and not log.of_peers:
             with report.timed("record"):
                 LineCheck(sources, log, report).check_frame()
-        if sources.history is not None and log is not None:
+        if sources.history is not None and log is not None and not log.of_peers:
             with report.timed("pay"):
                 check_pay(sources.history, log, report)
         if sources.history is not None and sources.store is not None:
@@ -93,7 +94,9 @@ class _Walk:
         beacon = sources.history.hashes[sources.manifest.heights(count - 1).close] if count else ""
         self.measured = {sources.rounds[number] for number in drawn(count, share, "rounds", run, beacon)}
         self.share = share
-        self.lines = LineCheck(sources, sources.log, report) if sources.log else None
+        log = sources.log
+        most = sources.manifest.strategy.codec(replica.layout, 0).limit + seal.OVERHEAD
+        self.lines = LineCheck(sources, log, report, most_bytes=most) if log and not log.of_peers else None
         self.scores = ScoreAudit(sources, replica, report) if sources.log and sources.corpus else None
         self.replay = Replay(sources, replica, share, beacon, report)
 
