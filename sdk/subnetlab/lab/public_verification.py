@@ -14,9 +14,12 @@ from subnetlab.errors import ManifestInvalid, StoreError, SubnetLabError
 from subnetlab.lab.lineage import check_lineage
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.public.found_run import FoundRun, check_trust, find_run
+from subnetlab.public.hotkey import is_development
+from subnetlab.public.own_place import reading_place
 from subnetlab.public.peer import corpus_of, read
 from subnetlab.public.reports import read_reports
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.store.places import OwnPlace, place_of
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest
@@ -67,15 +70,16 @@ def verify_public(
         check_trust(found)
         manifest, report = read(found), Report(run=found.run_id)
         report.count("manifest")
+        place = reading_place(found, allow_local=is_development(reads))
         history = read_history(reads.client, netuid, manifest.first_block, found.closes + 1)
         roster = public_roster(reads, manifest, history)
     report.count("seats", len({seat.uid for seats in roster.seats.values() for seat in seats}))
     missing: dict[str, str] = {}
     corpus = _corpus(found, manifest, report, missing)
     sources = Sources(
-        name=found.run_id, manifest=manifest, manifest_hash=found.hash, roster=roster, store=found.store,
+        name=found.run_id, manifest=manifest, manifest_hash=found.hash, roster=roster, store=place,
         history=history, corpus=corpus, missing=missing, public=True,
-        log=reported(found, manifest, roster, history),
+        log=reported(found, place, manifest, roster, history),
     )  # fmt: skip
     verify(sources, report, replay=replay)
     if lineage is not None:
@@ -109,16 +113,21 @@ def _committing(round_: int, history: ChainHistory) -> Iterable[Seat]:
         yield Seat(uid=neuron.uid, hotkey=neuron.hotkey, role=said.get(neuron.hotkey, "other"))
 
 
-def reported(found: FoundRun, manifest: Manifest, roster: KnownRoster, history: ChainHistory) -> Log:
+def reported(
+    found: FoundRun, place: OwnPlace, manifest: Manifest, roster: KnownRoster, history: ChainHistory
+) -> Log:
     """What the peers report of their rounds, signed, as far as the chain has come."""
     log = Log(interrupted=True, of_peers=True)
+    anchors = ((each.hotkey, Anchor.from_bytes(each.data)) for each in history.commitments)
+    locators = {hotkey: anchor.locator for hotkey, anchor in anchors if anchor is not None}
     for round_ in range(found.rounds):
         heights = manifest.heights(round_)
         if heights.close > history.last:
             break
         for seat in roster.at(heights.open):
             if seat.role in ("miner", "validator"):
-                for event in read_reports(found.store, found.hash, round_, seat.uid, seat.hotkey):
+                theirs = place_of(place, seat.uid, locators.get(seat.hotkey, ""))
+                for event in read_reports(theirs, found.hash, round_, seat.uid, seat.hotkey):
                     log.add(event)
     return log
 

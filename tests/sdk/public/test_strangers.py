@@ -1,6 +1,5 @@
 """Strangers join a run by command: an owner, miners and validators, each a process with a home of its own."""
 
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -136,7 +135,7 @@ def test_who_only_watches_has_the_whole_record_and_the_model(story: Story) -> No
 
 
 def test_a_third_party_verifies_it_from_chain_and_store(
-    story: Story, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    story: Story, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = ["--endpoint", story.subnet.node.endpoint, "--replay", "1"]
     assert main(["verify", str(story.subnet.netuid), *where]) == 0, capsys.readouterr().out
@@ -145,11 +144,13 @@ def test_a_third_party_verifies_it_from_chain_and_store(
     report = verify_folder(story.run.folder, replay=0.5)
     assert report.wrong == [], report
     assert report.checks["record"].done > 100
-    shutil.copytree(story.subnet.folder / "store", tmp_path / "store")
-    sealed = next((tmp_path / "store" / "rounds" / "000001" / "sealed").glob("*/*"))
-    sealed.write_bytes(sealed.read_bytes()[::-1])
-    where += ["--store", str(tmp_path / "store")]
-    assert main(["verify", str(story.subnet.netuid), *where]) == 1
+    sealed = next((story.subnet.folder / "store" / "peers").glob("*/rounds/000001/sealed/*/*"))
+    whole = sealed.read_bytes()
+    sealed.write_bytes(whole[::-1])
+    try:
+        assert main(["verify", str(story.subnet.netuid), *where]) == 1
+    finally:
+        sealed.write_bytes(whole)
     assert f"round 2, uid {sealed.parent.name}" in capsys.readouterr().out
 
 
