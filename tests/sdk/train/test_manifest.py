@@ -125,6 +125,13 @@ def test_code_of_others_is_not_run_unasked(make_manifest) -> None:
         Manifest.from_json(manifest.to_json(), trusted=False)
 
 
+@pytest.mark.parametrize(("name", "number"), [("n_layer", 10**12), ("n_embd", 2**40), ("seq_len", 10**400)])
+def test_a_model_of_others_that_no_machine_holds_is_not_built(make_manifest, name: str, number: int) -> None:
+    manifest = broken(make_manifest(model=TinyGPT("small")).to_json(), f"model.{name}", number)
+    with pytest.raises(ManifestInvalid, match="memory of this machine"):
+        Manifest.from_json(manifest, trusted=False)
+
+
 def test_phases_are_due_before_heights_of_their_own_round(make_manifest) -> None:
     heights = make_manifest(first_block=10).heights(2)
     assert due("miner", heights) == [(19, "committed"), (20, "revealed"), (22, "synced")]

@@ -4,6 +4,7 @@
 model of `transformers`. What a manifest needs of a model is in `spec`, what a run asks of it in its task.
 """
 
+import os
 from typing import Any, Final
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
@@ -12,7 +13,7 @@ from subnetlab.train.models.hugging_face import HuggingFace
 from subnetlab.train.models.instance import Instance
 from subnetlab.train.models.own import of, weights_of
 from subnetlab.train.models.spec import ModelSpec, build
-from subnetlab.train.models.tiny_gpt import TinyGPT
+from subnetlab.train.models.tiny_gpt import TinyGPT, parameters_of
 from subnetlab.train.tasks.next_token import generate
 
 __all__ = [
@@ -31,6 +32,9 @@ _KINDS: Final[dict[str, type[TinyGPT | Factory | Source | Instance | HuggingFace
     "HuggingFace": HuggingFace,
 }  # fmt: skip
 
+_TRAINING_BYTES: Final = 16
+"""Of a parameter in fp32: itself, its gradient, and the two averages of an optimizer."""
+
 
 def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
     """Read a model's specification back.
@@ -40,7 +44,8 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
         trusted: whether this peer runs code that the manifest names; always false for a manifest of others.
 
     Raises:
-        ManifestInvalid: an unknown kind, wrong fields, or code from a manifest that is not trusted.
+        ManifestInvalid: an unknown kind, wrong fields, or of a manifest that is not trusted code, or a model
+            that does not fit into this machine's memory.
     """
     options = {_OLD_NAMES.get(key, key): value for key, value in data.items() if key != "kind"}
     kind = _KINDS.get(str(data.get("kind")))
@@ -53,6 +58,23 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
             "This manifest's model is code of its author.", hint="Read it, then join with trusted=True."
         )
     try:
-        return kind(**options)
+        spec = kind(**options)
     except (TypeError, ArgumentInvalid) as error:
         raise ManifestInvalid(f"The model's description does not fit: {error}.") from error
+    if isinstance(spec, TinyGPT) and not trusted:
+        _refuse_larger_than_memory(spec)
+    return spec
+
+
+def _refuse_larger_than_memory(spec: TinyGPT) -> None:
+    """Refuse a model of others that this machine cannot hold, before torch takes memory for it.
+
+    Raises:
+        ManifestInvalid: its training does not fit.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if parameters_of(spec) * _TRAINING_BYTES > memory:
+        raise ManifestInvalid(
+            f"To train the run's model takes more than the {memory / 2**30:.0f} GB of memory of this machine.",
+            hint="Join from a larger machine.",
+        )
