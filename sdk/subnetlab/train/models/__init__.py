@@ -75,6 +75,6 @@ def _refuse_larger_than_memory(spec: TinyGPT) -> None:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if parameters_of(spec) * _TRAINING_BYTES > memory:
         raise ManifestInvalid(
-            f"To train the run's model takes more than the {memory / 2**30:.0f} GB of memory of this machine.",
+            f"To train the run's model takes more than the {memory / 2**30:.0f} GB of this machine.",
             hint="Join from a larger machine.",
         )
