@@ -12,6 +12,7 @@ from subnetlab.train import object_paths
 from subnetlab.train.data import Corpus, of
 from subnetlab.train.data.corpus import in_memory
 from subnetlab.train.data.published import fetch, publish
+from subnetlab.train.data.shards import publish_shard_hashes
 
 
 def corpus(seed: int = 0) -> Corpus:
@@ -48,16 +49,16 @@ def test_a_store_that_lies_or_lacks_a_shard_is_refused_and_nothing_counts_as_dat
         fetch(wanted.manifest, empty, tmp_path / "a")
     listed = open_store("memory")
     publish(other, listed)
-    leaves = listed.get(object_paths.leaves(other.manifest.root), 1 << 20)
+    leaves = listed.get(object_paths.shard_hashes(other.manifest.root), 1 << 20)
     lying = open_store("memory")
-    lying.put(object_paths.leaves(wanted.manifest.root), leaves)
-    with pytest.raises(ManifestInvalid, match="list of the data's shards"):
+    lying.put(object_paths.shard_hashes(wanted.manifest.root), leaves)
+    with pytest.raises(ManifestInvalid, match="published hashes of the data's shards"):
         fetch(wanted.manifest, lying, tmp_path / "b")
     swapped, source = open_store("memory"), open_store("memory")
     publish(wanted, source)
+    publish_shard_hashes(swapped, wanted)
     for name in source.names("data"):
-        data = source.get(name, 1 << 20)
-        swapped.put(name, data if name.startswith("data/leaves") else bytes(len(data)))
+        swapped.put(name, bytes(len(source.get(name, 1 << 20))))
     with pytest.raises(ManifestInvalid, match="shard"):
         fetch(wanted.manifest, swapped, tmp_path / "c")
     assert list(tmp_path.rglob("data.json")) == []
