@@ -13,7 +13,7 @@ from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
-from subnetlab.record.files import write_private
+from subnetlab.record.files import read_plain, write_private
 
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
@@ -140,7 +140,7 @@ class FleetSpec:
             for name in ("python_path", "trust"):
                 chosen[name] = tuple(data.get(name, ()))
             return cls(**chosen)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {error}.") from error
 
 
@@ -152,7 +152,7 @@ def read_spec(run_folder: Path) -> FleetSpec:
     """
     path = run_folder / FLEET_FILE
     try:
-        return FleetSpec.from_json(path.read_text(encoding="utf-8"))
+        return FleetSpec.from_json(read_plain(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
 
