@@ -67,6 +67,10 @@ def _report(options: argparse.Namespace) -> "Report":
     given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
     if options.run is None:
         return _lineage(options.lineage)
+    if options.endpoint:
+        from subnetlab.public.hotkey import endpoint_of  # noqa: PLC0415  (loads the SDK)
+
+        options.endpoint = given["endpoint"] = endpoint_of(options.endpoint)
     if options.run.isdecimal() and options.endpoint:
         return _announced(int(options.run), options, given)
     path = Path(options.run)

@@ -18,6 +18,8 @@ from subnetlab.record.files import read_plain, write_private
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
 """The key of a client that only reads a chain; it signs nothing."""
+_TEXTS: Final = frozenset({"network", "endpoint", "store", "node"})
+"""Fields that say what is opened or connected to, in a file that another person may have written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ class FleetSpec:
     """Folders a notebook imports from, so that peers find the same model and data code."""
 
     def __post_init__(self) -> None:
+        if wrong := [name for name in _TEXTS if not isinstance(getattr(self, name), str)]:
+            raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {wrong[0]} is no text.")
         uids = [seat.uid for seat in (*self.seats, *self.others)]
         if len(uids) != len(set(uids)):
             raise FleetStartFailed("Two peers of the fleet hold one uid.")

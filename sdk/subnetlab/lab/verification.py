@@ -14,7 +14,15 @@ from safetensors import SafetensorError
 
 from subnetlab.archive.load import load
 from subnetlab.archive.validate import validate_event
-from subnetlab.errors import FleetError, NetworkError, RunError, StoreError, SubnetLabError, TrainError
+from subnetlab.errors import (
+    FleetError,
+    NetworkError,
+    RunError,
+    StoreError,
+    SubnetLabError,
+    TrainError,
+    UnknownNetwork,
+)
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
@@ -23,6 +31,7 @@ from subnetlab.lab.lineage import check_lineage
 from subnetlab.lab.public_verification import public_roster
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
+from subnetlab.public.hotkey import endpoint_of
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
@@ -221,7 +230,11 @@ def chain_history(
     except (KeyError, TypeError, ValueError) as error:
         missing["history"] = f"Neither manifest nor record says where on chain the run took place: {error!r}."
         return None
-    client = WireClient(where)
+    try:
+        client = WireClient(endpoint_of(where))
+    except UnknownNetwork as error:
+        missing["history"] = str(error)
+        return None
     try:
         history = read_history(client, netuid, first, last)
     except (NetworkError, OSError) as error:

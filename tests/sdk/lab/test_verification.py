@@ -254,6 +254,22 @@ def test_the_store_that_a_strangers_folder_names_is_not_opened_with_our_keys(
     assert named.verified, named
 
 
+@pytest.mark.parametrize("endpoint", ["ftp://x", "ws://", "nowhere"])
+def test_an_endpoint_that_is_none_is_unchecked_and_no_crash(
+    world: World, tmp_path: Path, endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = world.copy(tmp_path / "spoilt")
+    fleet = json.loads((spoilt.folder / "fleet.json").read_text())
+    assert verify_command([str(spoilt.folder), "--replay", "0", "--endpoint", endpoint]) == 2
+    assert "There is no network called" in capsys.readouterr().err
+    (spoilt.folder / "fleet.json").write_text(json.dumps(fleet | {"endpoint": endpoint}))
+    assert verify_command([str(spoilt.folder), "--replay", "0"]) == 2
+    assert "There is no network called" in capsys.readouterr().out
+    shutil.rmtree(spoilt.folder / "store")
+    (spoilt.folder / "fleet.json").write_text(json.dumps(fleet | {"endpoint": 5, "store": [1]}))
+    assert verify_command([str(spoilt.folder), "--replay", "0"]) == 2
+
+
 def test_runs_are_listed_as_json(
     verified: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
