@@ -193,7 +193,12 @@ def _stake(names: Names, arguments: argparse.Namespace) -> Any:
 
         hotkey = hotkey or names.best_validator(netuid)
         return stake_form(net, netuid=netuid, hotkey_ss58=hotkey, wallet=arguments.wallet)
-    hotkey = hotkey or names.run().best_validator
+    hotkey = hotkey or names.best_validator(netuid)
+    if not hotkey:
+        raise UsageError(
+            f"%sl stake: the variable 'run' names no validator of subnet {netuid}. Name one with "
+            "--to UID or --to HOTKEY, or leave the amount out for a form."
+        )
     wallet = net.wallet(arguments.wallet)
     return net.stake(amount_tao=arguments.amount, hotkey_ss58=hotkey, netuid=netuid, wallet=wallet)
 

@@ -36,6 +36,7 @@ def test_the_verbs_share_the_notebooks_variables(kernel: RunningKernel) -> None:
     assert kernel.run("%sl").text.startswith(shown.text.split(", block")[0])
     assert "There is no subnet yet" in kernel.run("%sl stake").evalue
     assert kernel.run("%sl subnet tiny-lm").text.endswith("(tiny-lm) on devnet")
+    assert "--to UID or --to HOTKEY" in kernel.run("%sl stake 5").evalue
     assert kernel.run("subnet.name").data[0]["text/plain"] == "'tiny-lm'"
     live, plain = kernel.run("%sl subnet").data
     assert "application/vnd.jupyter.widget-view+json" in live
@@ -120,7 +121,7 @@ def test_a_budget_is_set_and_kept(kernel: RunningKernel) -> None:
         (f"%sl pay -1 {BOB}", "is not a positive amount"),
         ("%sl pay 1 0x" + "Ab" * 20, "wrong checksum"),
         ("%sl pay 1 'unclosed", "No closing quotation"),
-        ("%sl stake 1", "holds no run"),
+        ("%sl stake 1", "names no validator of subnet"),
         ("%sl stake 1 --to 5nobody", "address"),
         ("%sl stake 1 --to 77", "No neuron holds uid 77"),
         ("%sl stake 1 --to 0 --netuid x", "invalid int value"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from subnetlab.errors import RunFileInvalid
+from subnetlab.record.files import open_plain, read_plain
 
 LINEAGE_FILE: Final = "lineage.intoto.json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -134,7 +135,7 @@ def read_lineage(path: Path) -> Lineage:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise RunFileInvalid(f"{path.name} is too large for a lineage.")
-        envelope = cast("dict[str, Any]", json.loads(path.read_bytes()))
+        envelope = cast("dict[str, Any]", json.loads(read_plain(path, MOST_BYTES)))
         payload = base64.b64decode(envelope["payload"], validate=True)
         [signature] = envelope["signatures"]
         signer, sig = str(signature["keyid"]), base64.b64decode(signature["sig"], validate=True)
@@ -173,7 +174,7 @@ def sha256_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     found = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         while chunk := stream.read(_MIB):
             found.update(chunk)
     return found.hexdigest()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from subnetlab.errors import SubnetLabError
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.public.joining import use_instructions
+from subnetlab.record.files import read_plain
 
 if TYPE_CHECKING:
     from subnetlab.train.verify import Report
@@ -66,6 +67,10 @@ def _report(options: argparse.Namespace) -> "Report":
     given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
     if options.run is None:
         return _lineage(options.lineage)
+    if options.endpoint:
+        from subnetlab.public.hotkey import endpoint_of  # noqa: PLC0415  (loads the SDK)
+
+        options.endpoint = given["endpoint"] = endpoint_of(options.endpoint)
     if options.run.isdecimal() and options.endpoint:
         return _announced(int(options.run), options, given)
     path = Path(options.run)
@@ -103,6 +108,6 @@ def _announced(netuid: int, options: argparse.Namespace, given: dict[str, Any]) 
 
 def _use_instructions(manifest: Path | None) -> None:
     """Have torch, which is loaded later, use the instruction set of a run, where its manifest names one."""
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         if manifest is not None:
-            use_instructions(json.loads(manifest.read_text(encoding="utf-8")))
+            use_instructions(json.loads(read_plain(manifest)))

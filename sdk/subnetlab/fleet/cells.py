@@ -69,7 +69,7 @@ class _Line:
             *lines, rest = bytes(self._text).split(b"\n")
             self._text = bytearray(rest)
             found = [json.loads(line) for line in lines]
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return found if all(isinstance(message, dict) for message in found) else None
 

@@ -116,7 +116,7 @@ class ControlServer:
         try:
             request = json.loads(text)
             token, verb = str(request["token"]), str(request["verb"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return {"ok": False, "error": "not a request"}
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return {"ok": False, "error": "wrong token"}

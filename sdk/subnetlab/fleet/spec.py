@@ -13,11 +13,13 @@ from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import BASELINE_UID, Role
-from subnetlab.record.files import write_private
+from subnetlab.record.files import read_plain, write_private
 
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
 """The key of a client that only reads a chain; it signs nothing."""
+_TEXTS: Final = frozenset({"network", "endpoint", "store", "node"})
+"""Fields that say what is opened or connected to, in a file that another person may have written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ class FleetSpec:
     """Folders a notebook imports from, so that peers find the same model and data code."""
 
     def __post_init__(self) -> None:
+        if wrong := [name for name in _TEXTS if not isinstance(getattr(self, name), str)]:
+            raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {wrong[0]} is no text.")
         uids = [seat.uid for seat in (*self.seats, *self.others)]
         if len(uids) != len(set(uids)):
             raise FleetStartFailed("Two peers of the fleet hold one uid.")
@@ -140,7 +144,7 @@ class FleetSpec:
             for name in ("python_path", "trust"):
                 chosen[name] = tuple(data.get(name, ()))
             return cls(**chosen)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise FleetStartFailed(f"{FLEET_FILE} cannot be read: {error}.") from error
 
 
@@ -152,7 +156,7 @@ def read_spec(run_folder: Path) -> FleetSpec:
     """
     path = run_folder / FLEET_FILE
     try:
-        return FleetSpec.from_json(path.read_text(encoding="utf-8"))
+        return FleetSpec.from_json(read_plain(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
 

@@ -76,7 +76,10 @@ class PaidRun:
             NetworkError: the chain refused, or does not answer; call it again.
         """
         if not self.view.ended:
-            raise RunNotFinished(f"{self.folder.name} goes on; its miners are paid as rounds close.")
+            raise RunNotFinished(
+                f"{self.folder.name} goes on; its miners are paid as rounds close.",
+                hint="run.wait() and run.stop(timeout=30) wait for its end; then settle.",
+            )
         payments = self._payments()
         payments.settle(self.view)
         settled(self.folder)

@@ -14,7 +14,15 @@ from safetensors import SafetensorError
 
 from subnetlab.archive.load import load
 from subnetlab.archive.validate import validate_event
-from subnetlab.errors import FleetError, NetworkError, RunError, StoreError, SubnetLabError, TrainError
+from subnetlab.errors import (
+    FleetError,
+    NetworkError,
+    RunError,
+    StoreError,
+    SubnetLabError,
+    TrainError,
+    UnknownNetwork,
+)
 from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
@@ -23,7 +31,9 @@ from subnetlab.lab.lineage import check_lineage
 from subnetlab.lab.public_verification import public_roster
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
+from subnetlab.public.hotkey import endpoint_of
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
@@ -75,7 +85,7 @@ def verify_folder(
     missing: dict[str, str] = {}
     log = _log(folder, report, missing)
     spec = _spec(folder)
-    opened = _store(folder, spec, store, missing, log)
+    opened = _store(folder, spec, store, missing, log, trusted=trusted)
     found = _manifests(folder, log, report)
     history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
     if history is not None and log is not None and _is_another(history, log):
@@ -95,7 +105,8 @@ def verify_folder(
         log.interrupted = True  # its peers report what they like
     sources = Sources(
         name=folder.name, manifest=manifest, manifest_hash=manifest.hash, public=public,
-        roster=_roster(spec, log, manifest, history, report), store=opened, history=history, log=log,
+        roster=_roster(spec, log, manifest, history, report, endpoint=endpoint),
+        store=opened, history=history, log=log,
         corpus=_corpus(folder, manifest, opened, report, missing), missing=missing,
     )  # fmt: skip
     verify(sources, report, replay=replay)
@@ -158,13 +169,20 @@ def _spec(folder: Path) -> FleetSpec | None:
 
 
 def _store(
-    folder: Path, spec: FleetSpec | None, store: str, missing: dict[str, str], log: Log | None
-) -> Store | None:
-    """The run's store: the one that is named, else the folder's own, else that of its fleet."""
+    folder: Path, spec: FleetSpec | None, store: str, missing: dict[str, str], log: Log | None,
+    *, trusted: bool,
+) -> Store | None:  # fmt: skip
+    """The run's store: the one that is named, else the folder's own, else that of its fleet.
+
+    What another person's folder names is never asked with this machine's credentials, nor from its network.
+    """
     own = folder / STORE_FOLDER
     where = store or (str(own) if own.is_dir() else spec.store if spec else "")
     if not where or ("://" not in where and not Path(where).expanduser().is_dir()):
         missing["store"] = f"There is no store at {where}." if where else "No store of the run is at hand."
+        return None
+    if "://" in where and not (store or trusted):
+        missing["store"] = f"The folder names the store {where}, it is opened where you name it by --store."
         return None
     try:
         root = open_store(where)
@@ -190,7 +208,7 @@ def _manifests(folder: Path, log: Log | None, report: Report) -> dict[str, Mappi
     """The manifests that a folder holds, by where each lies."""
     found: dict[str, Mapping[str, Any]] = {}
     try:
-        found[MANIFEST_FILE] = dict(**json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")))
+        found[MANIFEST_FILE] = dict(**json.loads(read_plain(folder / MANIFEST_FILE)))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         report.tampered("manifest", "manifest", f"{MANIFEST_FILE} cannot be read: {error}.")
     if log is not None and log.started is not None:
@@ -212,7 +230,11 @@ def chain_history(
     except (KeyError, TypeError, ValueError) as error:
         missing["history"] = f"Neither manifest nor record says where on chain the run took place: {error!r}."
         return None
-    client = WireClient(where)
+    try:
+        client = WireClient(endpoint_of(where))
+    except UnknownNetwork as error:
+        missing["history"] = str(error)
+        return None
     try:
         history = read_history(client, netuid, first, last)
     except (NetworkError, OSError) as error:
@@ -278,11 +300,12 @@ def _corrected(seats: list[tuple[int, Seat]], right: Mapping[int, str]) -> list[
 
 
 def _roster(
-    spec: FleetSpec | None, log: Log | None, manifest: Manifest, history: ChainHistory | None, report: Report
-) -> Roster:
+    spec: FleetSpec | None, log: Log | None, manifest: Manifest, history: ChainHistory | None,
+    report: Report, *, endpoint: str,
+) -> Roster:  # fmt: skip
     """Who takes part in each round: the fleet that is told, or of strangers those that the chain names."""
     if spec is not None and spec.public and history is not None:
-        with closing(SubnetReads(spec.endpoint, spec.netuid)) as reads:
+        with closing(SubnetReads(endpoint or spec.endpoint, manifest.netuid)) as reads:
             return public_roster(reads, manifest, history)
     seats = _seats(spec, log)
     if history is not None:
@@ -302,10 +325,10 @@ def _corpus(
     try:
         if kept.is_dir():
             corpus = Corpus.mapped(kept, manifest.data)
-            told = json.loads((kept / "data.json").read_text(encoding="utf-8"))
+            told = json.loads(read_plain(kept / "data.json"))
         else:
             corpus = sources.from_json(manifest.data.source).load()
-    except (SubnetLabError, OSError, ValueError) as error:
+    except (SubnetLabError, OSError, ValueError, RecursionError) as error:
         missing["corpus"] = f"The data of the run is not at hand: {error}"
         return None
     with report.timed("data"):

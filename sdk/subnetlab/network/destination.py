@@ -10,13 +10,15 @@ from typing import Any, Final
 
 from bittensor_core import ss58_decode, ss58_encode
 
-from subnetlab.errors import InvalidAmount, WalletError
+from subnetlab.errors import InvalidAmount, UnknownWallet, WalletError
 from subnetlab.network.evm.addresses import evm_address, looks_like_evm, mirror
 from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import DEV_NAMES, Wallet, address, dev_wallet
 from subnetlab.units import format_tao
 
+_SHORTEST: Final = 40
+"""Letters of an address, at least."""
 SS58_PREFIX: Final = 42
 """The number in front of every address of Bittensor."""
 _OTHER_NETWORKS = {0: "Polkadot", 2: "Kusama"}
@@ -45,6 +47,11 @@ def destination(to: str | Wallet | EvmWallet, *, development: bool) -> str:
         return mirror(text)
     if development and text.lower() in DEV_NAMES:
         return address(dev_wallet(text))
+    if development and text.isalpha() and len(text) < _SHORTEST:
+        raise UnknownWallet(
+            f"There is no wallet called {text!r}, and it is not an address.",
+            hint=f"On a devnet the names are {', '.join(DEV_NAMES)}; an ss58 address begins with 5.",
+        )
     return _of_bittensor(text)
 
 
@@ -104,7 +111,7 @@ def _of_bittensor(text: str) -> str:
         if "Unknown SS58" in str(error):  # whole, but of a network that the SDK's list does not know
             raise _foreign(text, 32) from None
         raise WalletError(
-            f"{text!r} is not an address: {error}.",
+            f"{text!r} is not an address: {str(error).rstrip('.')}.",
             hint="An ss58 address begins with 5 and has 48 letters and digits; copy it whole.",
         ) from None
     if ss58_encode(key, SS58_PREFIX) == text:

@@ -4,16 +4,20 @@ What lies below SubnetLab's home tells what a person trains, pays and holds: fol
 files 0600, whatever the umask says. A home that existed before keeps its own mode.
 """
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from subnetlab.settings import home
 
 PRIVATE_UMASK: Final = 0o077
 """For processes that are started to work below the home."""
 _OTHERS: Final = 0o077
+MOST_JSON_BYTES: Final = 16 << 20
+"""Of a manifest, a fleet's file, or a description of data."""
 
 
 def make_private(folder: Path) -> Path:
@@ -65,6 +69,40 @@ def write_private(path: Path, data: str | bytes, *, sync: bool = False) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file of a folder that another person may have made; a pipe or a device is refused at once.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+    """
+    return open(path, "rb", opener=_plain_opener)
+
+
+def _plain_opener(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is no plain file", path)
+    return descriptor
+
+
+def read_plain(path: Path, most: int = MOST_JSON_BYTES) -> str:
+    """The text of a file of a folder that another person may have made.
+
+    Args:
+        path: of the file.
+        most: bytes; a longer file is refused before it is read.
+
+    Raises:
+        OSError: it cannot be read, is no plain file, or is longer.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"It is longer than {most} bytes", str(path))
+        return file.read(most).decode()
 
 
 def open_log(path: Path) -> int:

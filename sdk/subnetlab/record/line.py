@@ -69,7 +69,7 @@ def decode(line: bytes, *, seq: int, previous: str, number: int) -> Entry:
         content = json.loads(body + b"}")
         found, time, data = int(content["seq"]), float(content["time"]), content["event"]
         event = from_json(data)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise _corrupt(number, f"it cannot be read ({error})") from error
     if found != seq:
         raise _corrupt(number, f"it says {found} where {seq} comes next")

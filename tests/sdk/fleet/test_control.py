@@ -79,7 +79,7 @@ def test_a_wrong_token_and_an_unknown_verb_do_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"\n", b"3\n", b"{}\n", b"\xff\n", b'{"token": "the token"}\n', b"x" * 5000]
+    "text", [b"\n", b"3\n", b"{}\n", b"\xff\n", b'{"token": "the token"}\n', b"x" * 5000, b"[" * 4000 + b"\n"]
 )
 def test_noise_is_refused_and_the_server_lives(tmp_path: Path, text: bytes) -> None:
     calls: list[str] = []

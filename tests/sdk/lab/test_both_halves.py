@@ -4,7 +4,7 @@ import pytest
 from web3.exceptions import Web3Exception
 
 import subnetlab as sl
-from subnetlab.errors import NotConfirmed, UnknownWallet
+from subnetlab.errors import InsufficientBalance, NotConfirmed, UnknownWallet, WalletError
 from subnetlab.lab.session import Net
 from subnetlab.network.confirm import Recorded
 from subnetlab.network.evm.artefact import artefact
@@ -69,6 +69,24 @@ def test_a_no_or_a_wrong_name_moves_nothing(net: Net) -> None:
     with pytest.raises(UnknownWallet):
         net.withdraw_evm(amount_tao=1, wallet="dave", to="zed")
     assert (net.balance(net.evm_wallet("dave")), net.block, len(net.spent)) == (before, block, known)
+
+
+def test_more_than_an_evm_key_holds_is_a_lack_of_money_and_no_contracts_refusal(net: Net) -> None:
+    net.fund_evm(amount_tao=1, to="dave", wallet="alice")
+    key, known = net.evm_wallet("dave"), len(net.spent)
+    for to in ("bob", net.evm_wallet("eve")):
+        with pytest.raises(InsufficientBalance, match=r"needs 5.* holds 0\.9999995 τ"):
+            net.pay(amount_tao=5, to=to, wallet=key)
+    with pytest.raises(InsufficientBalance, match="holds 0 τ"):
+        net.withdraw_evm(amount_tao=5, wallet="ferdie", to="bob")
+    assert len(net.spent) == known
+
+
+def test_a_name_that_is_no_wallets_is_told_as_a_name(net: Net) -> None:
+    with pytest.raises(UnknownWallet, match=r"no wallet called 'bobb'.*alice, bob"):
+        net.pay(amount_tao=1, to="bobb", wallet="alice")
+    with pytest.raises(WalletError, match=r"is not an address: [^.]*[^.]\. An ss58"):
+        net.pay(amount_tao=1, to="5Grwva", wallet="alice")
 
 
 def test_the_reason_of_a_refusal_by_a_plain_web3_program(net: Net) -> None:

@@ -1,5 +1,7 @@
 """A run whose miners are paid from an escrow: funded, approved by round, paid out, refunded to the rao."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -11,10 +13,12 @@ from subnetlab.errors import (
     InvalidAmount,
     OverBudget,
     RunError,
+    RunNotFinished,
 )
 from subnetlab.lab import subnet as subnet_module
 from subnetlab.lab.job import read
 from subnetlab.lab.payments import earned
+from subnetlab.lab.run import Run
 from subnetlab.lab.session import Net
 from subnetlab.network.evm.wallet import seat_wallet
 from subnetlab_widgets import receipts_view
@@ -138,3 +142,8 @@ def test_a_restarted_notebook_settles_what_the_first_one_left(
     assert {"opened", "approved", "withdrawn", "closed"} == set(told["event"])
     assert again.settle().equals(told)
     run.delete()
+
+
+def test_settling_before_the_end_says_what_waits_for_it(tmp_path: Path) -> None:
+    with pytest.raises(RunNotFinished, match=r"run\.stop\(timeout=30\)"):
+        Run(tmp_path).settle()

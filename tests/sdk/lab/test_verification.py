@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,12 +17,14 @@ import pytest
 import subnetlab as sl
 from subnetlab.archive.lineage import LINEAGE_FILE, read_lineage, signed
 from subnetlab.cli import main
+from subnetlab.commands.verify import main as verify_command
 from subnetlab.lab.run import Run
 from subnetlab.lab.verification import verify_folder
 from subnetlab.network.commit_history import read_history
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.network.wire_client import WireClient
 from subnetlab.record.line import FILE_NAME
+from subnetlab.store.folder import FolderStore
 
 from .tampered import RUN, STORE, Planted
 from .tampered_record import CHAIN, RECORD
@@ -195,6 +198,76 @@ def test_no_junk_in_a_runs_files_is_more_than_a_finding(world: World, tmp_path: 
     report = verify_folder(spoilt.folder, replay=0.2, history=world.history)
     assert report.status == 1
     assert json.loads(json.dumps(report.to_json()))["headline"] in str(report)
+
+
+@pytest.mark.timeout(60)  # a reader that waits at the pipe waits forever
+@pytest.mark.parametrize(
+    "name", [FILE_NAME, "manifest.json", "fleet.json", "data/data.json", "data/train.bin"]
+)
+def test_a_pipe_in_a_strangers_folder_is_a_finding_and_no_wait(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    spoilt = world.copy(tmp_path / "spoilt")
+    place = spoilt.folder / name
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    report = verify_folder(spoilt.folder, replay=0.0, history=world.history, trusted=False)
+    assert report.status != 0 or name == "fleet.json"  # who took part is in the record too
+    assert verify_command([str(spoilt.folder), "--replay", "0"]) != 0
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "fleet.json"])
+@pytest.mark.parametrize("content", ["[" * 200_000, None], ids=["deep", "huge"])
+def test_a_file_that_no_reader_can_hold_is_a_finding(
+    world: World, tmp_path: Path, name: str, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = world.copy(tmp_path / "spoilt")
+    if content is None:
+        os.truncate(spoilt.folder / name, 1 << 40)
+    else:
+        (spoilt.folder / name).write_text(content)
+    assert verify_command([str(spoilt.folder), "--replay", "0", "--json"]) in (1, 2)
+    assert json.loads(capsys.readouterr().out)["findings"]
+
+
+def test_the_store_that_a_strangers_folder_names_is_not_opened_with_our_keys(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt = world.copy(tmp_path / "spoilt")
+    fleet = json.loads((spoilt.folder / "fleet.json").read_text())
+    where = "s3://bucket?endpoint=https://evil.example&region=x"
+    (spoilt.folder / "fleet.json").write_text(json.dumps(fleet | {"store": where}))
+    shutil.rmtree(spoilt.folder / "store")
+    opened: list[str] = []
+
+    def note(address: str) -> FolderStore:
+        opened.append(address)
+        return FolderStore(world.folder / "store")
+
+    monkeypatch.setattr("subnetlab.lab.verification.open_store", note)
+    report = verify_folder(spoilt.folder, replay=0.0, history=world.history, trusted=False)
+    assert not opened
+    assert [finding for finding in report.open if "--store" in finding.said], report
+    named = verify_folder(spoilt.folder, replay=0.0, history=world.history, trusted=False, store=where)
+    assert opened == [where]
+    assert named.verified, named
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://x", "ws://", "nowhere"])
+def test_an_endpoint_that_is_none_is_unchecked_and_no_crash(
+    world: World, tmp_path: Path, endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = world.copy(tmp_path / "spoilt")
+    fleet = json.loads((spoilt.folder / "fleet.json").read_text())
+    assert verify_command([str(spoilt.folder), "--replay", "0", "--endpoint", endpoint]) == 2
+    assert "There is no network called" in capsys.readouterr().err
+    (spoilt.folder / "fleet.json").write_text(json.dumps(fleet | {"endpoint": endpoint}))
+    assert verify_command([str(spoilt.folder), "--replay", "0"]) == 2
+    assert "There is no network called" in capsys.readouterr().out
+    shutil.rmtree(spoilt.folder / "store")
+    (spoilt.folder / "fleet.json").write_text(json.dumps(fleet | {"endpoint": 5, "store": [1]}))
+    assert verify_command([str(spoilt.folder), "--replay", "0"]) == 2
 
 
 def test_runs_are_listed_as_json(

@@ -14,7 +14,13 @@ from .test_terms import found
 
 @pytest.mark.parametrize(
     "where",
-    ["/etc", "http://169.254.169.254/latest", "https://127.0.0.1/run", "https://10.0.0.1"],
+    [
+        "/etc",
+        Path("/etc").as_uri(),
+        "http://169.254.169.254/latest",
+        "https://127.0.0.1/run",
+        "https://10.0.0.1",
+    ],
 )
 def test_an_announced_address_does_not_lead_into_this_machine(where: str) -> None:
     store = Announced(where, allow_local=False)

@@ -1,5 +1,6 @@
 """The record survives being torn at any byte, and shows being changed at any byte."""
 
+import hashlib
 import json
 import math
 import multiprocessing
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from subnetlab.errors import RecordCorrupt, RecordError
 from subnetlab.record.events import KINDS, Event, PeerGone, RunEnded, Stepped, to_json
-from subnetlab.record.line import ROOT_HASH, encode
+from subnetlab.record.line import ROOT_HASH, decode, encode
 from subnetlab.record.reader import Tail, follow, read, verify
 from subnetlab.record.writer import RecordWriter
 
@@ -147,6 +148,17 @@ def test_a_line_whose_chain_is_right_but_whose_number_is_not_is_refused(tmp_path
     (tmp_path / "record.jsonl").write_bytes(first + second)
     with pytest.raises(RecordCorrupt, match="it says 2 where 1 comes next"):
         verify(tmp_path / "record.jsonl")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"seq":0,"time":0.0,"event":' + "[" * 200_000, '{"seq":1e999,"time":0.0,"event":{}']
+)
+def test_a_line_that_no_parser_can_hold_is_a_corrupt_one(body: str) -> None:
+    chained = bytes.fromhex(ROOT_HASH) + body.encode()
+    digest = hashlib.blake2b(chained, digest_size=32, person=b"subnetlab-record").hexdigest()
+    line = f'{body},"hash":"{digest}"}}'.encode()
+    with pytest.raises(RecordCorrupt, match="cannot be read"):
+        decode(line, seq=0, previous=ROOT_HASH, number=1)
 
 
 def test_a_kind_from_a_newer_version_is_kept_as_data(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class _Asked:
             piece = self.connection.recv(1 << 16)
             *lines, self._text = (self._text + piece).split(b"\n")
             found = [json.loads(line) for line in lines]
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not piece or not all(isinstance(message, dict) for message in found):
             return None

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hexbytes import HexBytes
 
-from subnetlab.errors import ChainRejected, NodeUnreachable, WalletAltered, WalletLied
+from subnetlab.errors import ChainRejected, InsufficientBalance, NodeUnreachable, WalletAltered, WalletLied
 from subnetlab.network.confirm import Spend
 from subnetlab.network.evm.connection import translated
 from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
 from subnetlab.network.stages import reached
+from subnetlab.units import format_tao
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -76,12 +77,22 @@ def estimate(w3: "Web3", sender: str, transaction: Transaction) -> Gas:
     """What a transaction will use.
 
     Raises:
+        InsufficientBalance: the sender holds less than the amount. Nothing was sent.
         ChainRejected: it would fail; the reason is in words. Nothing was sent.
         NodeUnreachable: the node does not answer.
     """
-    with translated(_url(w3)):
-        used = int(w3.eth.estimate_gas(_fields(sender, transaction)))  # pyright: ignore[reportArgumentType]
-        return _priced(w3, used + used // _SPARE)
+    try:
+        with translated(_url(w3)):
+            used = int(w3.eth.estimate_gas(_fields(sender, transaction)))  # pyright: ignore[reportArgumentType]
+            return _priced(w3, used + used // _SPARE)
+    except ChainRejected as error:
+        if transaction.amount_rao > (held := free_rao(w3, sender)):
+            raise InsufficientBalance(
+                f"{transaction.summary} needs {format_tao(transaction.amount_rao)} and its gas; {sender} "
+                f"holds {format_tao(held)}.",
+                hint="Use a smaller amount, or fund the address first: net.fund_evm(…).",
+            ) from error
+        raise
 
 
 def gas_cost(w3: "Web3", gas: int) -> int:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
-from subnetlab.record.files import make_private, write_private
+from subnetlab.record.files import make_private, open_plain, read_plain, write_private
 from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
 from subnetlab.train.hashing import merkle_root, shard_hash
 
@@ -111,8 +111,8 @@ class Corpus:
             DatasetEmpty: there is no corpus in the folder, or its files are shorter than they should be.
         """
         try:
-            manifest = DataManifest.from_json(json.loads((folder / "data.json").read_text()))
-        except (OSError, ValueError) as error:
+            manifest = DataManifest.from_json(json.loads(read_plain(folder / "data.json")))
+        except (OSError, ValueError, RecursionError) as error:
             raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
         return Corpus.mapped(folder, manifest)
 
@@ -125,10 +125,10 @@ class Corpus:
         """
         try:
             dtype = manifest.numpy_dtype
-            train = np.memmap(folder / "train.bin", dtype=dtype, mode="r", shape=(manifest.train_tokens,))
-            validation = np.memmap(
-                folder / "validation.bin", dtype=dtype, mode="r", shape=(manifest.validation_tokens,)
-            )
+            with open_plain(folder / "train.bin") as file:
+                train = np.memmap(file, dtype=dtype, mode="r", shape=(manifest.train_tokens,))
+            with open_plain(folder / "validation.bin") as file:
+                validation = np.memmap(file, dtype=dtype, mode="r", shape=(manifest.validation_tokens,))
         except (OSError, ValueError) as error:
             raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
         return Corpus(manifest, train, validation)

@@ -32,6 +32,7 @@ from subnetlab.record.events import (
     Stepped,
     WeightsSet,
 )
+from subnetlab.record.files import open_plain
 from subnetlab.record.line import ROOT_HASH, decode
 from subnetlab.train.verify.findings import Report
 
@@ -142,7 +143,7 @@ def read_log(path: Path, report: Report, validate: Validate) -> Log:
         OSError: the file cannot be read.
     """
     log, previous, seq = Log(), ROOT_HASH, 0
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         for number, line in enumerate(iter(lambda: stream.readline(MOST_LINE_BYTES), b""), 1):
             if not line.endswith(b"\n"):
                 report.tampered("record", "record line", f"Line {number} is cut off.")
