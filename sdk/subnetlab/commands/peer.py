@@ -82,7 +82,12 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.fees import fees_of  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
-    from subnetlab.public.joining import seat_of_hotkey, use_instructions, waits  # noqa: PLC0415
+    from subnetlab.public.joining import (  # noqa: PLC0415
+        missing_stake,
+        seat_of_hotkey,
+        use_instructions,
+        waits,
+    )
     from subnetlab.public.own_place import own_place  # noqa: PLC0415
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
@@ -99,7 +104,8 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
             locator=options.store_locator, allow_local=is_development(reads),
         )  # fmt: skip
         fees = fees_of(reads, found, key, role, head)
-    for sentence in (*waits(found, rules, head, role), *fees.sentences()):
+    missing = missing_stake(seat, options.netuid, role)
+    for sentence in (*waits(found, rules, head, role), *missing, *fees.sentences()):
         log.note(sentence)
     fees.check()
     if options.dry_run:

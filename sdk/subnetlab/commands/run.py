@@ -9,17 +9,23 @@ import importlib.util
 import inspect
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from subnetlab.commands.peer import add_chain_options, add_run_store
-from subnetlab.errors import ArgumentInvalid
+from subnetlab.errors import ArgumentInvalid, SubnetLabError
 from subnetlab.signatures import nearest
 
 _MODULE: Final = "subnetlab_plan"
 """The name a plan's file is loaded under: no fresh Python imports it, so its model travels as source."""
+_FAILS: Final = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
+    RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
+"""What running a plan's file raises, beside this package's own errors."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,9 +48,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add_chain_options(publishing)
     publishing.add_argument("--store", required=True, help="where the run's objects lie: a folder, s3://…")
     publishing.add_argument("--rounds", type=int, help="how many rounds, instead of the file's")
-    publishing.add_argument("--blocks-per-round", type=int, default=0, help="measured here unless given")
+    publishing.add_argument("--blocks-per-round", type=_whole, default=0, help="measured here unless given")
     publishing.add_argument("--notice", type=float, default=60.0, help="seconds until the first round")
-    publishing.add_argument("--miners", type=int, default=0, help="how many miners a round has room for")
+    publishing.add_argument(
+        "--miners", type=_whole, default=0,
+        help="how many miners a round has room for; as many as are registered unless given",
+    )  # fmt: skip
     looking = verbs.add_parser("status", help="say where a subnet's run is")
     looking.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     looking.add_argument("--netuid", required=True, type=int, help="the subnet")
@@ -54,6 +63,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add_chain_options(stopping)
     add_run_store(stopping)
     return parser.parse_args(list(arguments))
+
+
+def _whole(word: str) -> int:
+    """A whole number from 1; 0 stands for an option that is not given."""
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is no whole number from 1")
+    return int(word)
 
 
 def publish(options: argparse.Namespace) -> int:
@@ -98,7 +114,14 @@ def read_plan(path: Path) -> dict[str, Any]:
     module = importlib.util.module_from_spec(spec)
     before = set(vars(module))
     sys.modules[_MODULE] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SubnetLabError:
+        raise  # in words of its own
+    except _FAILS as error:
+        raise ArgumentInvalid(
+            f"{path} fails{_where(path, error)}: {type(error).__name__}: {error}.", hint="Mend the file."
+        ) from error
     known = set(inspect.signature(Subnet.train).parameters) - {"self", "fleet", "detach", "budget_tao"}
     assigned = {
         name: value
@@ -112,6 +135,14 @@ def read_plan(path: Path) -> dict[str, Any]:
                 f"{path} assigns {name!r}, which no run knows.", hint=f"Did you mean {close!r}?"
             )
     return {name: value for name, value in vars(module).items() if name in known and name not in before}
+
+
+def _where(path: Path, error: Exception) -> str:
+    """In which line of a plan's file an error arose; empty where the file itself is not to blame."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    return f" in line {line}" if line else ""
 
 
 def _is_option(value: object) -> bool:

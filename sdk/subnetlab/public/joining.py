@@ -57,12 +57,8 @@ def await_permit(reads: SubnetReads, chain: Chain, seat: NeuronSnapshot, rules: 
         if found is not None and found.validator_permit:
             return
         if found is None or not found.stake_alpha_rao:
-            raise NotRegistered(
-                f"No stake is behind the hotkey {seat.hotkey} on subnet {graph.netuid}, and without stake "
-                "there is no validator permit.",
-                hint=f"Stake behind it: net.stake(amount_tao=…, hotkey_ss58={seat.hotkey!r}, "
-                f"netuid={graph.netuid}, wallet=…); the next epoch gives the permit.",
-            )
+            said, hint = _no_stake(seat.hotkey, graph.netuid)
+            raise NotRegistered(said, hint=hint)
         due = graph.last_step + rules.tempo + 1
         due = due if due > graph.block else graph.block + 1
         log.note(
@@ -70,6 +66,22 @@ def await_permit(reads: SubnetReads, chain: Chain, seat: NeuronSnapshot, rules: 
             f"{duration((due - graph.block) * rules.block_s)} from now."
         )
         chain.wait_for(due, patience_s(due - graph.block, rules.block_s))
+
+
+def _no_stake(hotkey: str, netuid: int) -> tuple[str, str]:
+    """What a validator without stake lacks, and what to do."""
+    said = (
+        f"No stake is behind the hotkey {hotkey} on subnet {netuid}, and without stake there is no "
+        "validator permit."
+    )
+    then = f"net.stake(amount_tao=…, hotkey_ss58={hotkey!r}, netuid={netuid}, wallet=…)"
+    return said, f"Stake behind it: {then}; the next epoch gives the permit."
+
+
+def missing_stake(seat: NeuronSnapshot, netuid: int, role: PublicRole) -> Iterator[str]:
+    """What `await_permit` will refuse, as a sentence, before anything is loaded; nothing for most."""
+    if role == "validator" and not (seat.stake_alpha_rao or seat.validator_permit):
+        yield " ".join(_no_stake(seat.hotkey, netuid))
 
 
 def waits(found: FoundRun, rules: Rules, head: int, role: PublicRole) -> Iterator[str]:

@@ -5,9 +5,11 @@ sentences for people come as `{"kind": "note"}`. Everything goes to one stream, 
 """
 
 import json
+import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
 
@@ -17,6 +19,7 @@ from subnetlab.record.events import (
     PeerReady,
     Phase,
     RoundClosed,
+    Sampled,
     Scored,
     Stepped,
     WeightsSet,
@@ -25,7 +28,7 @@ from subnetlab.record.events import (
 from subnetlab.report.format import bytes_text
 from subnetlab.text import plain_lines
 
-_SILENT: Final = (Phase, Stepped)
+_SILENT: Final = (Phase, Sampled, Stepped)
 """Kinds that the text leaves out: JSON has them all."""
 
 
@@ -57,6 +60,18 @@ class PeerLog:
         elif not isinstance(event, _SILENT):
             self._write(f"{self._time()} {plain_lines(_sentence(event))}")
 
+    @contextmanager
+    def warnings(self) -> Generator[None]:
+        """Take in what the SDK warns of in the meantime, such as a store that is away, as notes."""
+        logger, handler = logging.getLogger("subnetlab"), _Notes(self)
+        logger.addHandler(handler)
+        propagated, logger.propagate = logger.propagate, False
+        try:
+            yield
+        finally:
+            logger.propagate = propagated
+            logger.removeHandler(handler)
+
     def _write(self, line: str) -> None:
         self.stream.write(line + "\n")
         self.stream.flush()
@@ -66,6 +81,17 @@ class PeerLog:
 
     def _time(self) -> str:
         return time.strftime("%H:%M:%S", time.localtime(self.clock()))
+
+
+class _Notes(logging.Handler):
+    """Writes a logger's warnings as notes."""
+
+    def __init__(self, log: PeerLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.note(record.getMessage())
 
 
 def _sentence(event: Event) -> str:

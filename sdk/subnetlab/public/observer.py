@@ -101,9 +101,9 @@ class Observer:
             self._took_part(entry.uid, entry.hotkey, "miner")
         if number in self.over:
             return
+        self._took_part(adopted.lead, self.hotkeys.get(adopted.lead, ""), "validator")
         for uid in list(self.seen):
             self.append(self._reported(uid, number))
-        self._took_part(adopted.lead, self.hotkeys.get(adopted.lead, ""), "validator")
         heights = self.replica.manifest.heights(number)
         self.last = round_closed(self.replica, adopted, heights, self.corpus, aggregate_s=0.0)
         self.over.add(number)
@@ -147,8 +147,8 @@ class Observer:
             if anchor is None or uid is None or committed.block < manifest.first_block:
                 continue
             self.locators[uid] = anchor.locator
-            if anchor.round > closed - _SILENT_ROUNDS:
-                self._took_part(uid, hotkey, anchor.who)
+            if anchor.round > closed - _SILENT_ROUNDS or uid not in self.seen:
+                self._took_part(uid, hotkey, anchor.who)  # who begins to watch late sees those who left, too
             elif uid in self.seen and uid not in self.gone:
                 self.gone.add(uid)
                 reason = f"Nothing of it is on chain after round {anchor.round + 1}."

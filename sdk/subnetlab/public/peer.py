@@ -99,6 +99,7 @@ class PublicPeer:
                 )
             record = held.enter_context(RecordWriter(self.folder / FILE_NAME))
             held.enter_context(self._signals())
+            held.enter_context(self.log.warnings())
             manifest = read(self.found)
             corpus = corpus_of(self.found, manifest)
 

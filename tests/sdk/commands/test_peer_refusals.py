@@ -17,7 +17,8 @@ from tests.devnet_process import running_devnet
 from tests.sdk.public.stage import close, close_wire
 
 from subnetlab.cli import main
-from subnetlab.errors import ObjectExists
+from subnetlab.commands.run import read_plan
+from subnetlab.errors import ArgumentInvalid, ObjectExists
 from subnetlab.lab.preset import network_rules, subnet_rules
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.peer_chain import PeerChain
@@ -234,6 +235,35 @@ def test_only_the_owner_publishes_and_stops(
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ("rounds = (", "fails in line 1: SyntaxError: '(' was never closed"),
+        ("import subnetlab as sl\nmodel = sl.models.Tiny()", "fails in line 2: AttributeError: "),
+        ("import json\nrounds = json.loads('[')", "fails in line 2: JSONDecodeError: "),
+        ("import no_such_module", "fails in line 1: ModuleNotFoundError: "),
+    ],
+)
+def test_a_plan_that_python_cannot_run_is_said_in_a_line(plan: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.py"
+    path.write_text(plan)
+    with pytest.raises(ArgumentInvalid) as refused:
+        read_plan(path)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("option", ["--blocks-per-round", "--miners"])
+def test_zero_is_not_taken_for_an_option_that_is_not_given(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--endpoint", "ws://127.0.0.1:9", "--netuid", "1", "--wallet", "alice", "--store", "s"]
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "publish", "plan.py", *where, option, "0"])
+    assert ended.value.code == 2
+    assert f"argument {option}: '0' is no whole number from 1" in capsys.readouterr().err
+
+
 def test_what_will_be_waited_for_is_said_before_anything_starts(
     owner: Owner, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,5 +281,6 @@ def test_what_will_be_waited_for_is_said_before_anything_starts(
     assert done.returncode == 0, done.stderr
     notes = [json.loads(line)["text"] for line in done.stderr.splitlines()]
     assert notes[0].startswith(f"Run tiny on subnet {owner.netuid}: 3 rounds of 10 blocks")
+    assert any(note.startswith("No stake is behind the hotkey") and "net.stake(" in note for note in notes)
     assert any("Round 1 opens at block 1000000" in note and " h from now" in note for note in notes)
     assert done.stdout.strip() == "[]"

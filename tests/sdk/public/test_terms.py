@@ -2,7 +2,9 @@
 
 import io
 import json
+import logging
 import os
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +21,7 @@ from subnetlab.public.log import PeerLog
 from subnetlab.public.open_fleet import OpenFleet
 from subnetlab.public.subnet_reads import Rules
 from subnetlab.public.terms import Cost, terms
-from subnetlab.record.events import Mined, Phase, RoundClosed, from_json
+from subnetlab.record.events import Mined, Phase, RoundClosed, Sampled, from_json
 from subnetlab.store.objects import open_store
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.announcement import MOST_LOCATOR_BYTES, Announcement
@@ -179,6 +181,7 @@ def test_a_log_is_lines_for_people_or_for_programs() -> None:
     text = io.StringIO()
     log = PeerLog(stream=text, clock=lambda: 0.0)
     log.event(Phase(uid=3, round=1, name="committed", until=9))
+    log.event(Sampled(round=1, prompt="a", text="b"))
     log.event(mined)
     log.note("hostile \x1b[31m name")
     said = text.getvalue().splitlines()
@@ -193,6 +196,18 @@ def test_a_log_is_lines_for_people_or_for_programs() -> None:
     assert from_json(first) == mined
     assert second == {"kind": "note", "time": 1.5, "text": "over", "theta": "ff"}
     assert RoundClosed.kind not in lines.getvalue()
+
+
+def test_a_peers_log_takes_in_what_the_sdk_warns_of() -> None:
+    lines, text = io.StringIO(), io.StringIO()
+    warned = logging.getLogger("subnetlab.train.peer")
+    with PeerLog(as_json=True, stream=lines, clock=lambda: 1.5).warnings():
+        warned.warning("Round %d is sat out.", 3)
+    with PeerLog(stream=text, clock=lambda: 0.0).warnings():
+        warned.warning("Round %d is sat out.", 4)
+    warned.error("Afterwards.")
+    assert json.loads(lines.getvalue()) == {"kind": "note", "time": 1.5, "text": "Round 3 is sat out."}
+    assert re.fullmatch(r"\d\d:\d\d:\d\d Round 4 is sat out\.\n", text.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ EXERCISES: Final = (
     ),
     Exercise(
         number="1.3",
-        title="The price of deciding alone",
+        title="The price of lifting a friend alone",
         answer=_price,
         look="New stake counts twice: in what it holds, and in the total.",
         why="Lifting a friend costs as much stake as all the honest hold together: that is the protection.",
