@@ -29,7 +29,7 @@ lab: install     ## JupyterLab on the tutorial, with our kernel
 	@$(BIN)/python -m subnetlab lab
 
 test: install    ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not network"
+	@$(BIN)/python -m pytest -m "not long and not network"
 
 test-long: install  ## also what takes minutes
 	@$(BIN)/python -m pytest -m "not network"
