@@ -50,4 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         (folder / "nodes").mkdir(exist_ok=True)
         (folder / "nodes" / token.name).hardlink_to(token)
     monkeypatch.setenv("SUBNETLAB_HOME", str(folder))
+    # A command fixes torch's instruction set for its own process; the next test's processes choose theirs.
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "")
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
     return folder
