@@ -1,6 +1,8 @@
 """Strangers join a run by command: an owner, miners and validators, each a process with a home of its own."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import subnetlab as sl
-from subnetlab.cli import main
 from subnetlab.lab.verification import verify_folder
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.public.peer import peer_folder
@@ -134,13 +135,22 @@ def test_who_only_watches_has_the_whole_record_and_the_model(story: Story) -> No
     assert sum(part.numel() for part in run.model.parameters()) > 1000
 
 
-def test_a_third_party_verifies_it_from_chain_and_store(
-    story: Story, capsys: pytest.CaptureFixture[str]
-) -> None:
-    where = ["--endpoint", story.subnet.node.endpoint, "--replay", "1"]
-    assert main(["verify", str(story.subnet.netuid), *where]) == 0, capsys.readouterr().out
-    said = capsys.readouterr().out
-    assert f"Run {story.manifest.run_id} is verified: {ROUNDS} rounds" in said
+def verified(story: Story) -> "subprocess.CompletedProcess[str]":
+    """`subnetlab verify` in a process of its own, whose torch takes the instruction set of the run."""
+    words = ["verify", str(story.subnet.netuid), "--endpoint", story.subnet.node.endpoint, "--replay", "1"]
+    return subprocess.run(
+        [sys.executable, "-m", "subnetlab", *words],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def test_a_third_party_verifies_it_from_chain_and_store(story: Story) -> None:
+    honest = verified(story)
+    assert honest.returncode == 0, honest
+    assert f"Run {story.manifest.run_id} is verified: {ROUNDS} rounds" in honest.stdout
     report = verify_folder(story.run.folder, replay=0.5)
     assert report.wrong == [], report
     assert report.checks["record"].done > 100
@@ -148,10 +158,11 @@ def test_a_third_party_verifies_it_from_chain_and_store(
     whole = sealed.read_bytes()
     sealed.write_bytes(whole[::-1])
     try:
-        assert main(["verify", str(story.subnet.netuid), *where]) == 1
+        forged = verified(story)
     finally:
         sealed.write_bytes(whole)
-    assert f"round 2, uid {sealed.parent.name}" in capsys.readouterr().out
+    assert forged.returncode == 1, forged
+    assert f"round 2, uid {sealed.parent.name}" in forged.stdout
 
 
 def test_no_peer_held_what_opens_the_nodes_own_methods(story: Story) -> None:
