@@ -54,7 +54,7 @@ PAYMENTS: dict[str, tuple[dict[str, object], type[SubnetLabError]]] = {
     "no address": ({"to": ""}, WalletError),
     "a cut address": ({"to": BOB[:-1]}, WalletError),
     "a mistyped address": ({"to": BOB[:-1] + ("1" if BOB[-1] != "1" else "2")}, WalletError),
-    "an unknown name": ({"to": "mallory"}, WalletError),
+    "an unknown name": ({"to": "mallory"}, UnknownWallet),
     "an address of Kusama": ({"to": ss58_encode(BOB_KEY, 2)}, WalletError),
     "an address of a network with a long number": ({"to": ss58_encode(BOB_KEY, 13116)}, WalletError),
     "the bytes of a key": ({"to": BOB_KEY}, WalletError),

@@ -141,7 +141,7 @@ def test_a_development_key_of_the_evm_is_refused_where_money_is_real(
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"amount_tao": 11}, ChainRejected),
+        ({"amount_tao": 11}, InsufficientBalance),
         ({"amount_tao": "9.9999"}, InsufficientBalance),
         ({"amount_tao": "0.0000000001"}, InvalidAmount),
         ({"amount_tao": 10**18}, InvalidAmount),
