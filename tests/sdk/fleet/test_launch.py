@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from subnetlab.errors import FleetStartFailed
 from subnetlab.fleet.launch import is_running, request_stop, start_supervisor, status
 from subnetlab.fleet.run_folder import LOCK_FILE
+from subnetlab.fleet.spec import FleetSpec, write_spec
 from subnetlab.record.lock import locked
 
 
@@ -60,13 +62,22 @@ def _heard_interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("_heard_interrupts")
-def test_an_interrupt_while_waiting_ends_what_was_started(tmp_path: Path) -> None:
-    """A pipe in the place of `fleet.json` holds the supervisor up until the person gives in."""
-    os.mkfifo(tmp_path / "fleet.json")
+@pytest.fixture
+def silent_run(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a run whose node takes connections and never answers, which holds its supervisor up."""
+    with socket.create_server(("127.0.0.1", 0)) as node:
+        spec = FleetSpec(
+            endpoint=f"ws://127.0.0.1:{node.getsockname()[1]}", network="devnet", is_devnet=True, netuid=1,
+            store=str(tmp_path / "store"), seats=(),
+        )  # fmt: skip
+        write_spec(tmp_path, spec)
+        yield tmp_path
 
+
+@pytest.mark.usefixtures("_heard_interrupts")
+def test_an_interrupt_while_waiting_ends_what_was_started(silent_run: Path) -> None:
     def interrupt() -> None:
-        while not is_running(tmp_path):
+        while not is_running(silent_run):
             pause.wait(0.02)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -74,14 +85,13 @@ def test_an_interrupt_while_waiting_ends_what_was_started(tmp_path: Path) -> Non
     person = threading.Thread(target=interrupt)
     person.start()
     with pytest.raises(KeyboardInterrupt):
-        start_supervisor(tmp_path)
+        start_supervisor(silent_run)
     person.join()
-    assert not is_running(tmp_path)
+    assert not is_running(silent_run)
     assert not supervisors()
 
 
-def test_a_supervisor_that_says_nothing_in_time_is_ended(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fleet.json")
+def test_a_supervisor_that_says_nothing_in_time_is_ended(silent_run: Path) -> None:
     with pytest.raises(FleetStartFailed, match=r"said nothing within 0\.1 s"):
-        start_supervisor(tmp_path, timeout_s=0.1)
+        start_supervisor(silent_run, timeout_s=0.1)
     assert not supervisors()
