@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from subnetlab.lab.check.course import EXERCISES
+from subnetlab.lab.check.questions import EXERCISES
 from tests.notebooks import check_cells, executed, read, solutions, solved, text, twice
 from tests.project import ROOT
 

@@ -8,8 +8,8 @@ import pytest
 import subnetlab as sl
 from subnetlab.errors import AnswerWrong, ArgumentInvalid
 from subnetlab.lab.check import kinds
-from subnetlab.lab.check.course import EXERCISES
 from subnetlab.lab.check.kinds import Case, Code, Judged, Number, Numbers, Slip, Uids, Word
+from subnetlab.lab.check.questions import EXERCISES
 
 check = sl.check
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from subnetlab.errors import AnswerWrong, ArgumentInvalid
 from subnetlab.lab.check import tries
-from subnetlab.lab.check.course import EXERCISES, Exercise
+from subnetlab.lab.check.asked import Exercise
 from subnetlab.lab.check.kinds import Judged
+from subnetlab.lab.check.questions import EXERCISES
 from subnetlab.report import html
 from subnetlab.signatures import nearest
 from subnetlab.text import kind_of, plain_lines

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subnetlab.lab.check import tries
-from subnetlab.lab.check.course import EXERCISES
+from subnetlab.lab.check.questions import EXERCISES
 from subnetlab.report import html
 from subnetlab.report.format import counted
 from subnetlab.text import plain_lines
