@@ -1,37 +1,8 @@
-"""Every error a user of SubnetLab can meet, in one tree.
+"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what can happen there.
 
 Each leaf says what happened in the user's words and carries `.hint`, what to do next. Wrong arguments to
-pure functions stay `ValueError`; `assert` states internal invariants only.
-
-    SubnetLabError
-    ├── NetworkError        the chain at the other end of the wire
-    │   ├── UnknownNetwork  · NodeUnreachable · NodeStartFailed
-    │   ├── ChainRejected   (carries .pallet and .code)
-    │   ├── DevnetOnly      a verb that only a development chain has
-    │   ├── WrongChain      another chain answers than the one that is meant
-    │   └── NotYetSupported an address or a verb whose face has not landed
-    ├── WalletError
-    │   └── UnknownWallet · SecretRefused
-    ├── MoneyError          nothing was spent
-    │   └── InvalidAmount · InsufficientBalance · OverBudget · NotConfirmed · HeadlessSpendRefused
-    ├── StoreError
-    │   ├── ObjectExists · ObjectTooLarge · InvalidObjectName · StoreUnreachable · StoreAddressInvalid
-    │   └── ObjectMissing > PlaceAway
-    ├── RecordError
-    │   └── RecordCorrupt
-    ├── TrainError          nothing was started
-    │   ├── ManifestInvalid · ArgumentInvalid · ModelNotBuildable · ModelFailed
-    │   └── DatasetEmpty · DataInvalid · PayloadRejected
-    ├── FleetError
-    │   └── FleetStartFailed · ControlRefused · CellFailed
-    ├── RunError
-    │   └── UnknownRun · RunNotFinished · UnknownUid · RunFileInvalid
-    ├── HostError           kernels elsewhere, or for others
-    │   └── RemoteUnreachable · RemoteFailed
-    ├── LessonError
-    │   └── AnswerWrong     an exercise of the course, where a grader must see it
-    └── DevnetError         raised inside the node's own process
-        └── GenesisInvalid · StateFileInvalid · TokenFileInvalid · PortTaken · MetadataInvalid
+pure functions stay `ValueError`; `assert` states internal invariants only. `TrainError` means that nothing
+was started, `MoneyError` that nothing was spent; `DevnetError` is raised inside the node's own process.
 """
 
 from subnetlab.text import plain_lines
