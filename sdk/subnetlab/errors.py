@@ -1,4 +1,4 @@
-"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what can happen there.
+"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, leaves below it.
 
 Each leaf says what happened in the user's words and carries `.hint`, what to do next. Wrong arguments to
 pure functions stay `ValueError`; `assert` states internal invariants only. `TrainError` means that nothing
@@ -271,6 +271,15 @@ class PayloadRejected(TrainError):
 
     def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
         """Keep the reason beside the sentence."""
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class FunctionFailed(TrainError):
+    """A miner's or validator's own function returned nothing that counts; `.reason` says how in a word."""
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        """Keep the reason (`raised`, `too_slow`, `unfit`, `ended`) beside the words."""
         super().__init__(message, hint=hint)
         self.reason = reason
 
