@@ -1,4 +1,4 @@
-"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what can happen there.
+"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what happens there.
 
 Each leaf says what happened in the user's words and carries `.hint`, what to do next. Wrong arguments to
 pure functions stay `ValueError`; `assert` states internal invariants only. `TrainError` means that nothing
