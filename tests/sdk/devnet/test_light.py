@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+from subnetlab.devnet.evm.keccak import keccak_256
+
 CODE = """
 import json, sys
 from subnetlab.devnet import metadata
@@ -17,7 +19,8 @@ node = Node(Codec(found.v15, found.spec_version, found.transaction_version), Clo
 node.seal()
 print(json.dumps(sorted(sys.modules)))
 """
-LATER = {"Crypto", "coincurve", "cryptography", "eth", "nacl", "importlib.metadata", "importlib.resources"}
+LATER = {"coincurve", "cryptography", "eth", "nacl", "importlib.metadata", "importlib.resources"}
+LATER |= set[str]() if keccak_256 is None else {"Crypto"}
 NEVER = {"bittensor", "numpy", "polars", "torch", "web3"}
 
 
