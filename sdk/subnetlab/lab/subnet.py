@@ -144,6 +144,7 @@ class Subnet(Seats):
         seed: int = 0,
         prompt: str | Sequence[int] | None = None,
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
+        audits: float = 0.0,
         detach: bool = False,
         deterministic: bool = False,
         budget_tao: "Amount | None" = None,
@@ -185,6 +186,9 @@ class Subnet(Seats):
                 where the data has no text; "def " for bytes unless given, else how the held-out data begins.
             init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
                 the path of a safetensors file.
+            audits: share of the miners' rounds, drawn once nobody can change them, that validators train
+                again; who sent what its assigned work does not make is out for twenty rounds, and who
+                trained from an old model is left out of the round.
             detach: let the run outlive this kernel.
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
@@ -219,7 +223,7 @@ class Subnet(Seats):
         made = plan(
             model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
             optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
-            eval_data=eval_data, metrics=metrics, features=features, target=target,
+            eval_data=eval_data, metrics=metrics, features=features, target=target, audits=audits,
         )  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)

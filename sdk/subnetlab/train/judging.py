@@ -5,7 +5,7 @@ rounds judge alike, to the bit on one instruction set.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -15,11 +15,18 @@ from numpy.typing import NDArray
 
 from subnetlab.errors import ModelDiverged, PayloadRejected
 from subnetlab.record.reasons import COPIED, FORGED
+from subnetlab.store.places import place_of
 from subnetlab.train import aggregate, assignment
+from subnetlab.train.audit.continuity import Continuity
+from subnetlab.train.audit.exclusion import AWAY, Exclusions
+from subnetlab.train.audit.origin import check_origin
+from subnetlab.train.audit.replay import Auditor
+from subnetlab.train.audit.report import PROBES
+from subnetlab.train.audit.state import fresh
 from subnetlab.train.intake import Intake, Received, drop_copies
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.peer import Peer
-from subnetlab.train.roster import miners
+from subnetlab.train.roster import Seat, miners
 from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.gate import gate, gate_by
 from subnetlab.train.scoring.losses import Removed, Trial
@@ -40,6 +47,8 @@ class Judged:
     gated: dict[int, str] = field(default_factory=dict[int, str])
     left_out: dict[int, str] = field(default_factory=dict[int, str])
     """Of those that were sound and not tried, why they are not taken."""
+    audits: dict[int, str] = field(default_factory=dict[int, str])
+    """What came of the audits of the miners that were drawn."""
 
     @property
     def accepted(self) -> list[Received]:
@@ -61,12 +70,29 @@ class Judging(Peer):
 
     _first_loss: float | None = None
     """On held-out items before the first round that this process judged."""
+    opened: tuple[int, Mapping[int, Received]] = -1, {}
+    """The last round that was judged, and its payloads; kept where they carry reports."""
 
     @cached_property
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
         scoring = self.manifest.scoring
         return Evidence(scoring.own_work, scoring.certainty, Trust(scoring.tried))
+
+    @cached_property
+    def exclusions(self) -> Exclusions:
+        """Who is shut out, and until when."""
+        return Exclusions(self.manifest.scoring.exclusion)
+
+    @cached_property
+    def auditor(self) -> Auditor:
+        """What trains drawn rounds again; built with the first."""
+        return Auditor(self)
+
+    @cached_property
+    def continuity(self) -> Continuity:
+        """What miners remembered at the end of the round before."""
+        return Continuity()
 
     @cached_property
     def near_copies(self) -> NearCopies:
@@ -82,11 +108,15 @@ class Judging(Peer):
         for seat in seats:
             sent = fetched.pop(seat.uid)
             try:
+                self.exclusions.check(seat.uid, heights.round)
                 if isinstance(sent, PayloadRejected):
                     raise sent
                 judged.received[seat.uid] = intake.check(seat, heights, sent)
             except PayloadRejected as error:
                 judged.rejected[seat.uid] = error
+        if self.manifest.scoring.reports:
+            self.opened = heights.round, dict(judged.received)
+            self._check_reports(judged, seats, heights)
         if not self.near_copies.share:
             judged.rejected.update(drop_copies(judged.received))
         judged.removed = self._try(judged.received, self._sample(judged.received, heights), heights)
@@ -102,6 +132,55 @@ class Judging(Peer):
         self.evidence.weigh_standing(judged.removed)
         self._trust(judged)
         return judged
+
+    def _check_reports(self, judged: Judged, seats: Sequence[Seat], heights: RoundHeights) -> None:
+        """Take out what began with another model or memory, and what training it again refutes."""
+        run, scoring, nothing = self.manifest.drawn_for, self.manifest.scoring, fresh(self.replica.model).hash
+        probed_S = assignment.probes(
+            self.replica.layout.size, PROBES, run=run, round_=heights.round,
+            block_hash=self.drawn_at(heights.open),
+        )  # fmt: skip
+        deadline = self.drawn_at(heights.commit)
+        for seat in [seat for seat in seats if seat.uid in judged.received]:
+            one = judged.received[seat.uid]
+            assert one.report is not None
+            try:
+                if scoring.sync:
+                    check_origin(one.report, self.replica.theta_P, self.replica.earlier, probed_S)
+                if assignment.is_audited(
+                    scoring.audits,
+                    run=run,
+                    round_=heights.round,
+                    uid=self.drawn_as(seat.uid),
+                    deadline=deadline,
+                ):
+                    self._audit(judged, seat, heights)
+                if scoring.audits:
+                    self.continuity.check(heights.round, one, nothing)
+            except PayloadRejected as error:
+                judged.rejected[seat.uid] = error
+                del judged.received[seat.uid]
+
+    def _audit(self, judged: Judged, seat: Seat, heights: RoundHeights) -> None:
+        """Train a miner's round again and keep what that came to.
+
+        Raises:
+            PayloadRejected: its payload is not what its work makes, or the round could not be trained again.
+        """
+        received, self.auditor.miner.seats = judged.received[seat.uid], self.seats
+        place = place_of(self.store, seat.uid, received.locator)
+        try:
+            outcome = self.auditor.audit(seat, heights, received, place, self.replica)
+        except PayloadRejected as error:
+            judged.audits[seat.uid] = error.reason
+            raise
+        judged.audits[seat.uid] = outcome
+        if outcome == AWAY:
+            twice = self.exclusions.away.get(seat.uid, 0) > 0
+            raise PayloadRejected(
+                "Its place did not answer when its round was to be audited.",
+                reason="no_state" if twice else "unreachable",
+            )
 
     def _sample(self, received: Mapping[int, Received], heights: RoundHeights) -> list[int]:
         """The miners whose payloads are tried, the same for every validator that has seen the same rounds."""

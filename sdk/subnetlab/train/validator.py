@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from subnetlab.errors import ModelDiverged
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
-from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, UNTRIED, measured
+from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, PARTICULAR, UNTRIED, measured
 from subnetlab.store.places import locator_of
 from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import Anchor
@@ -46,7 +46,7 @@ class Validator(Judging):
         rounds: dict[int, list[Scored]] = {}
         for verdict in verdicts:
             rounds.setdefault(verdict.round, []).append(verdict)
-        for _, judged in sorted(rounds.items()):
+        for round_, judged in sorted(rounds.items()):
             removed = {
                 verdict.uid: Removed(
                     verdict.loss_removed_assigned, verdict.loss_removed_held_out, verdict.noise
@@ -67,6 +67,7 @@ class Validator(Judging):
                 [verdict.uid for verdict in judged if verdict.verdict == ACCEPTED],
                 forged,
             )
+            self._shut_out(round_, {verdict.uid: verdict.audit for verdict in judged}, forged)
 
     def _take_in(
         self, scores: dict[int, float], removed: Mapping[int, Removed], accepted: Iterable[int],
@@ -79,6 +80,13 @@ class Validator(Judging):
         self.ratings.update(scores, signs, {uid: one for uid, one in beside.items() if uid in passed})
         if scoring.slash < 1:
             self.ratings.slash(forged, scoring.slash)
+
+    def _shut_out(self, round_: int, audits: Mapping[int, str], forged: Iterable[int]) -> None:
+        """Keep who was caught, and whose audits could not be made."""
+        for uid, outcome in audits.items():
+            self.exclusions.audited(uid, outcome)
+        for uid in forged:
+            self.exclusions.caught(uid, round_)
 
     def take_part(self, heights: RoundHeights) -> None:
         """Judge the round's payloads between beacon and close."""
@@ -125,8 +133,9 @@ class Validator(Judging):
             {seat.uid: judged.score(seat.uid) for seat in seats if not judged.untried(seat.uid)},
             judged.removed,
             [received.entry.uid for received in judged.accepted],
-            [uid for uid, error in judged.rejected.items() if error.reason in FORGED],
+            forged := [uid for uid, error in judged.rejected.items() if error.reason in FORGED],
         )
+        self._shut_out(heights.round, judged.audits, forged)
         weights = self.vote(judged)
         if any(weights.values()):
             self.chain.set_weights(weights)
@@ -149,6 +158,8 @@ class Validator(Judging):
         Raises:
             ModelDiverged: the round has left a model whose loss is not finite.
         """
+        if self.opened[0] == heights.round:
+            self.continuity.close(*self.opened, adopted.record.accepted if adopted else ())
         if adopted is None:
             return
         finite = bool(self.replica.theta_P.isfinite().all())
@@ -174,7 +185,8 @@ class Validator(Judging):
         removed = judged.removed.get(uid, Removed(0.0, 0.0))
         rejected = judged.rejected.get(uid)
         if rejected is not None:
-            verdict, reason = rejected.reason, IN_WORDS.get(rejected.reason, str(rejected))
+            verdict, said = rejected.reason, rejected.args[0]
+            reason = said if verdict in PARTICULAR else IN_WORDS.get(verdict, str(rejected))
         elif uid in judged.gated:
             verdict, reason = "gated", judged.gated[uid]
         elif uid in judged.left_out:
@@ -196,6 +208,7 @@ class Validator(Judging):
             own_work=self.evidence.own_work.get(uid, 0.0),
             noise=removed.own_noise if self.evidence.certainty else 0.0,
             tried=not judged.untried(uid),
+            audit=judged.audits.get(uid, ""),
         )
 
     def _in_order(self, accepted: list[Received]) -> list[Update]:

@@ -38,7 +38,7 @@ _KEPT: Final = tuple(
     name
     for kind in (Judging, Validator)
     for name, kept in vars(kind).items()
-    if isinstance(kept, cached_property) and name != "near_copies"
+    if isinstance(kept, cached_property) and name not in ("near_copies", "auditor", "continuity")
 )
 """Those that its own verdicts fill; payloads to compare with are the same for all."""
 
