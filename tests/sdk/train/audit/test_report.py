@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subnetlab.errors import PayloadRejected
@@ -47,6 +47,7 @@ def report(steps: int, differs_at: int, *, word: str = "other") -> WorkReport:
     )
 
 
+@settings(deadline=None)
 @given(steps=st.integers(1, 700), data=st.data())
 def test_the_first_step_that_differs_is_found_in_a_binary_search(steps: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(1, steps))  # of an honest first step: every later one may differ
