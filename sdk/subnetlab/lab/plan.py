@@ -33,6 +33,7 @@ from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.own import score_of
 from subnetlab.train.scoring.sample import SAMPLE
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
@@ -91,7 +92,7 @@ def plan(
     loss: Callable[..., Any] | None = None, eval_data: object | None = None,
     metrics: Mapping[str, Callable[..., Any]] | None = None, features: "Names" = None, target: "Names" = None,
     optimizer: "str | OptimizerConfig | None" = None, lr: float | None = None, schedule: str | None = None,
-    init: object | None = None, audits: float = 0.0,
+    init: object | None = None, audits: float = 0.0, score: Callable[..., float] | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     _not_swapped(data)
@@ -122,7 +123,7 @@ def plan(
     made = Plan(
         model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
         strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
-        scoring=audited(audits),
+        scoring=audited(audits, score_of(score) if score is not None else None),
         note=scale_note(corpus, target=isinstance(found, Regression)),
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.

@@ -30,8 +30,10 @@ from subnetlab.train.roster import Seat, miners
 from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.gate import gate, gate_by
 from subnetlab.train.scoring.losses import Removed, Trial
+from subnetlab.train.scoring.own import worth
 from subnetlab.train.scoring.sample import Trust
 from subnetlab.train.scoring.similar import NearCopies
+from subnetlab.train.tasks.code import Code
 
 _DIVERGED: Final = 10.0
 """A model whose loss is so many times what it was at first does not come back."""
@@ -47,6 +49,8 @@ class Judged:
     gated: dict[int, str] = field(default_factory=dict[int, str])
     left_out: dict[int, str] = field(default_factory=dict[int, str])
     """Of those that were sound and not tried, why they are not taken."""
+    own_scores: dict[int, float] = field(default_factory=dict[int, float])
+    """Of those that were tried, by the run's own score, if it has one."""
     audits: dict[int, str] = field(default_factory=dict[int, str])
     """What came of the audits of the miners that were drawn."""
 
@@ -61,8 +65,13 @@ class Judged:
         return uid in self.received and uid not in self.removed
 
     def score(self, uid: int) -> float:
-        """Relative loss removed on unseen data; 0 for what was rejected or shut out."""
-        return 0.0 if uid in self.gated or uid not in self.removed else self.removed[uid].held_out
+        """What a payload is worth: relative loss removed on unseen data, or by the run's own score.
+
+        0 for what was rejected or shut out.
+        """
+        if uid in self.gated or uid not in self.removed:
+            return 0.0
+        return self.own_scores[uid] if self.own_scores else self.removed[uid].held_out
 
 
 class Judging(Peer):
@@ -129,9 +138,27 @@ class Judging(Peer):
         else:
             reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
         judged.gated = {**self.evidence.against(judged.removed), **reasons}
+        if scoring.score is not None:
+            judged.own_scores = self._own_scores(scoring.score, judged, heights)
         self.evidence.weigh_standing(judged.removed)
         self._trust(judged)
         return judged
+
+    def _own_scores(self, score: Code, judged: Judged, heights: RoundHeights) -> dict[int, float]:
+        """What the run's own score makes of every payload that passed.
+
+        Raises:
+            ScoreFailed: it fails on one of them.
+        """
+        known = self.evidence
+        return {
+            uid: 0.0 if uid in judged.gated else worth(score, {
+                "held_out": removed.held_out, "assigned": removed.assigned, "noise": removed.own_noise,
+                "norm": aggregate.norm(judged.received[uid].update), "own_work": known.own_work.get(uid, 0.0),
+                "standing": known.standing.get(uid, 1.0), "round": heights.round,
+            })
+            for uid, removed in judged.removed.items()
+        }  # fmt: skip
 
     def _check_reports(self, judged: Judged, seats: Sequence[Seat], heights: RoundHeights) -> None:
         """Take out what began with another model or memory, and what training it again refutes."""

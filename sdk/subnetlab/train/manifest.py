@@ -20,7 +20,8 @@ from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Codec, Progress, Strategy
-from subnetlab.train.tasks import Task
+from subnetlab.train.tasks import Task, code
+from subnetlab.train.tasks.code import Code
 from subnetlab.train.theta import Layout
 
 FORM: Final = "subnetlab-manifest/3"
@@ -91,6 +92,10 @@ class ScoringConfig:
     """How many rounds back a model that a miner trained from is recognised; a payload from any model but the
     round's is left out. 0: miners do not say from which."""
 
+    score: Code | None = None
+    """What a payload that passed is worth, by a function of one's own; None for the loss it removed on
+    held-out data."""
+
     @property
     def reports(self) -> bool:
         """Whether payloads carry a work report."""
@@ -101,8 +106,12 @@ _EXCLUSION, _SYNC = 20, 4
 """What a run that audits asks for beside, unless it says otherwise."""
 
 
-def audited(share: float) -> ScoringConfig:
-    """How validators judge that train so large a share of the miners' rounds again; 0 for the usual way.
+def audited(share: float, score: Code | None = None) -> ScoringConfig:
+    """How validators judge that train so large a share of the miners' rounds again; 0 for none.
+
+    Args:
+        share: from 0 to 1.
+        score: what they pay by; None for the usual score.
 
     Raises:
         ArgumentInvalid: it is no share.
@@ -111,12 +120,14 @@ def audited(share: float) -> ScoringConfig:
         raise ArgumentInvalid(
             f"audits={share!r} is no share of rounds.", hint="Give 0.1 for a tenth of them."
         )
-    return ScoringConfig(audits=float(share), exclusion=_EXCLUSION, sync=_SYNC) if share else ScoringConfig()
+    beside = {"audits": float(share), "exclusion": _EXCLUSION, "sync": _SYNC} if share else {}
+    return ScoringConfig(score=score, **beside)
 
 
 EARLIER: Final[dict[str, Any]] = {
     "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0, "tried": 0,
     "audits": 0.0, "tolerance": 0.1, "exclusion": 0, "sync": 0,
+    "score": None,
 }  # fmt: skip
 """What runs were judged by before a manifest named these; such values are not written."""
 
@@ -128,6 +139,17 @@ _OLD_SCORING: Final = {
 def _renamed(scoring: dict[str, Any]) -> dict[str, Any]:
     """The scoring of an earlier form under the names of this one."""
     return {_OLD_SCORING.get(name, name): value for name, value in dict(**scoring).items()}
+
+
+def _scoring(told: dict[str, Any], *, trusted: bool) -> ScoringConfig:
+    options = {**EARLIER, **told}
+    if options["score"] is not None:
+        if not trusted:
+            raise ManifestInvalid(
+                "This manifest's score is code of its author.", hint="Read it, then join with trusted=True."
+            )
+        options["score"] = code.from_json(options["score"])
+    return ScoringConfig(**options)
 
 
 def _versions() -> dict[str, str]:
@@ -212,7 +234,7 @@ class Manifest:
             "seed": self.seed,
             "optimizer": self.optimizer.to_json(),
             "scoring": {
-                name: value
+                name: self.scoring.score.to_json() if name == "score" and self.scoring.score else value
                 for name, value in asdict(self.scoring).items()
                 if name not in EARLIER or value != EARLIER[name]
             },
@@ -264,7 +286,7 @@ class Manifest:
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
             fields["optimizer"] = optimizer.from_json(fields["optimizer"])
-            fields["scoring"] = ScoringConfig(**{**EARLIER, **fields["scoring"]})
+            fields["scoring"] = _scoring(fields["scoring"], trusted=trusted)
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:

@@ -76,7 +76,7 @@ class Validator(Judging):
         """Let a round count in what lasts."""
         scoring = self.manifest.scoring
         signs = {uid: one.own > 0 for uid, one in removed.items()} if not scoring.own_work else {}
-        beside, passed = self.evidence.known_beside(removed), set(accepted)
+        beside, passed = self.evidence.known_beside(removed) if scoring.score is None else {}, set(accepted)
         self.ratings.update(scores, signs, {uid: one for uid, one in beside.items() if uid in passed})
         if scoring.slash < 1:
             self.ratings.slash(forged, scoring.slash)
