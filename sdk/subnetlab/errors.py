@@ -242,6 +242,12 @@ class ModelFailed(TrainError):
     hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
 
 
+class ScoreFailed(TrainError):
+    """A score of one's own failed in the middle of a run, or returned what is no score."""
+
+    hint = "Let it return a finite number from 0 up for every payload; the traceback is in the run's log."
+
+
 class DatasetEmpty(TrainError):
     """There is too little data to train on."""
 

@@ -171,6 +171,9 @@ class Scored(Event):
     """Standard error of the loss removed on assigned data less that on held-out data; 0 where not weighed."""
     tried: bool = True
     """Whether the payload was tried on data, if it was sound: of many a round tries a sample."""
+    audit: str = ""
+    """What training the round again came to: `same`, `alike`, `away` or the verdict that refuses the payload.
+    Empty where the round was not drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ peer that is there already replays one. Every step is proven by the θ hash befo
 followed from the first validator, in lead order, whose whole chain of records holds.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +83,8 @@ class Replica:
         """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
+        self.earlier: deque[torch.Tensor] = deque(maxlen=manifest.scoring.sync)
+        """θ of as many rounds before as the run recognises, the newest last."""
         self._foreseen: _Foreseen | None = None
 
     def preview(self, update: Update | None, round_: int) -> tuple[torch.Tensor, State, str]:
@@ -198,6 +201,7 @@ class Replica:
                 f"The aggregate of round {record.round + 1} does not lead to the recorded model.",
                 reason="wrong_theta",
             )
+        self.earlier.append(self.theta_P)
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
         self.previous, self.round = record.hash, record.round + 1
         self._foreseen = None

@@ -71,6 +71,7 @@ class ModelChain:
                 self._wrong(heights, lead, "The record starts from another model than the round before left.")
             if record.theta_after != after:
                 self._wrong(heights, lead, "The aggregate does not lead to the model that the record names.")
+            self.replica.earlier.append(self.replica.theta_P)
             self.replica.theta_P, self.replica.outer, self.replica.hash = theta_P, outer, after
             self.replica.last, self.replica.round = combined.update, heights.round + 1
             if record.theta_after != after:
