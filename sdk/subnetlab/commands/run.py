@@ -54,6 +54,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--miners", type=_whole, default=0,
         help="how many miners a round has room for; as many as are registered unless given",
     )  # fmt: skip
+    publishing.add_argument(
+        "--checkpoint-every", type=int, default=10, metavar="ROUNDS",
+        help="rounds between two checkpoints, from which late joiners replay (default 10; 0 for none)",
+    )  # fmt: skip
     looking = verbs.add_parser("status", help="say where a subnet's run is")
     looking.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     looking.add_argument("--netuid", required=True, type=int, help="the subnet")
@@ -81,7 +85,7 @@ def publish(options: argparse.Namespace) -> int:
 
     fleet = OpenFleet(
         store=options.store, blocks_per_round=options.blocks_per_round, notice_s=options.notice,
-        miners=options.miners,
+        miners=options.miners, checkpoint_every=options.checkpoint_every,
     )  # fmt: skip
     endpoint = endpoint_of(options.endpoint)
     with closing(SubnetReads(endpoint, options.netuid)) as reads:

@@ -122,4 +122,7 @@ def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, 
     )  # fmt: skip
     capability = torch.backends.cpu.get_cpu_capability()
     versions = {**draft.versions, "cpu": _COMMON if capability.startswith("AVX") else capability}
-    return replace(draft, blocks_per_round=found.blocks_per_round, offsets=found.offsets, versions=versions)
+    return replace(
+        draft, blocks_per_round=found.blocks_per_round, offsets=found.offsets, versions=versions,
+        checkpoint_every=fleet.checkpoint_every,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from subnetlab.text import NAME, REASON, plain
 Kind = Literal["tampered", "unchecked"]
 What = Literal[
     "manifest", "data", "shard", "seat", "record line", "round record", "anchor", "commitment", "payload",
-    "reveal", "aggregate", "model", "score", "weights", "pay", "work", "lineage",
+    "reveal", "aggregate", "model", "checkpoint", "score", "weights", "pay", "work", "lineage",
 ]  # fmt: skip
 """What a finding is about."""
 
@@ -28,6 +28,7 @@ CHECKS: Final[dict[str, str]] = {
     "payloads": "payloads",
     "aggregates": "aggregates",
     "model": "models",
+    "checkpoints": "checkpoints",
     "scores": "verdicts",
     "weights": "votes",
     "pay": "epochs",
@@ -36,6 +37,8 @@ CHECKS: Final[dict[str, str]] = {
 }
 """Every check in its order, and what it counts."""
 
+_OPTIONAL: Final = ("checkpoints", "lineage")
+"""Not shown where there is nothing to check: a run without checkpoints, a file that has to be named."""
 _MOST_SHOWN: Final = 40
 """Findings that a printed report shows; `findings` and JSON have all."""
 _MARKS: Final = {"ok": "ok", "tampered": "XX", "unchecked": "??", "none": "--"}
@@ -181,8 +184,8 @@ class Report:
         width = max(map(len, CHECKS))
         lines = [self.headline]
         for check in self.checks.values():
-            if check.name == "lineage" and not check.done:
-                continue  # a file that has to be named
+            if check.name in _OPTIONAL and not check.done:
+                continue
             state = self._state(check)
             share = f"{check.done:,} of {check.of:,}" if check.of else f"{check.done:,}"
             note = f"; {check.note}" if check.note else ""

@@ -155,6 +155,7 @@ class RecordChain:
             aggregate_hash=told.aggregate_hash,
             theta_before=theta,
             theta_after=told.theta_hash,
+            checkpoint=told.checkpoint,
         )
         return record if record.hash == anchor.current.hex() else None
 
