@@ -32,6 +32,8 @@ class OpenFleet:
     """For how many miners a round has room; as many as are registered unless given."""
     checkpoint_every: int = 10
     """Rounds between two checkpoints of the model, from which those who join late replay; 0 for none."""
+    replace: bool = False
+    """Whether a run that the subnet trains already is left to its peers unannounced, and so ended."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.store, str) or not self.store.strip():  # pyright: ignore[reportUnnecessaryIsInstance]

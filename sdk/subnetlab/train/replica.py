@@ -8,7 +8,7 @@ checkpoints, and all validators whose records can be read name the same one, the
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -168,9 +168,14 @@ class Replica:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None
         if commitment is None or anchor is None or anchor.who != "validator":
             return None
-        if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
-            return None  # of an earlier run, or too late to count; the next in order may be in time
-        return anchor
+        if commitment.block < self.manifest.first_block:
+            return None  # of an earlier run
+        if commitment.block <= self.manifest.heights(anchor.round).close:
+            return anchor
+        # Too late to count: the next in order may be in time. A copy that has followed nothing yet is led to
+        # what it names as the record before, because the chain holds no earlier anchor of this hotkey.
+        begins = self.previous == NOTHING.hex() and anchor.previous != NOTHING
+        return replace(anchor, current=anchor.previous) if begins else None
 
     def _places(self, lead: Seat, anchored: Sequence[tuple[Seat, Anchor]]) -> list[Reader]:
         """Where validators publish, the lead first; empty where all peers share one store."""

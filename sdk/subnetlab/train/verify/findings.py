@@ -103,6 +103,8 @@ class Report:
     """Hash of the model after the last of them; empty where it could not be followed."""
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    node: str = ""
+    """The endpoint of the node whose chain was read; empty where none was."""
     training_cpu_s: float = 0.0
     """Processor seconds of the miners as the record tells; 0 where it does not."""
 
@@ -194,6 +196,8 @@ class Report:
         lines.extend(f"{_MARKS[finding.kind]}  {finding}" for finding in shown)
         if len(self.findings) > _MOST_SHOWN:
             lines.append(f"… and {len(self.findings) - _MOST_SHOWN} more: report.findings has all.")
+        if self.node:
+            lines.append(f"The chain is that of the node {plain(self.node, REASON)}, which is believed.")
         lines.append(self._cost())
         return "\n".join(lines)
 
@@ -214,7 +218,7 @@ class Report:
         """The report in JSON types."""
         return {
             "run": self.run, "status": self.status, "headline": self.headline, "rounds": self.rounds,
-            "wall_s": round(self.wall_s, 3), "cpu_s": round(self.cpu_s, 3),
+            "node": self.node, "wall_s": round(self.wall_s, 3), "cpu_s": round(self.cpu_s, 3),
             "training_cpu_s": round(self.training_cpu_s, 3),
             "checks": [check.to_json() for check in self.checks.values()],
             "findings": [finding.to_json() for finding in self.findings],

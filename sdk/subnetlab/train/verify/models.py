@@ -135,8 +135,8 @@ class ModelChain:
 
         name = object_paths.aggregate(heights.round, record.aggregate_hash)
         try:
-            return self.records.publications_of(each.seat, each.anchor).get(
-                name, aggregate.limit(layout), read, each.detours
+            return self.records.published(
+                (each.seat, each.anchor), name, aggregate.limit(layout), read, each.detours
             )
         except ObjectMissing:
             said = f"The aggregate {record.aggregate_hash[:12]}… is not in the store."
