@@ -315,6 +315,18 @@ class RunOver(RunError):
     """The run does not go on, so nothing can be done to it."""
 
 
+class RunUnderWay(RunError):
+    """The subnet trains another run already; nothing was announced."""
+
+    hint = "End it with `subnetlab run stop`, or replace it with `--replace`."
+
+
+class HotkeyInUse(RunError):
+    """Another process takes part in the run with the same hotkey, whose one commitment a round both need."""
+
+    hint = "End one of the two processes, or register a hotkey of its own for each."
+
+
 class UnknownUid(RunError):
     """No peer of the run holds this uid."""
 

@@ -204,6 +204,8 @@ class RoundClosed(Event):
     aggregate_s: float
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     """What the task measures of the same model beside its loss, by name; only finite numbers."""
+    checkpoint: str = ""
+    """Hash of the checkpoint that the round's record names; empty where none was due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
