@@ -93,6 +93,8 @@ class PeerReady(Event):
     uid: int
     pid: int
     seconds: float
+    node: str = ""
+    """Of a peer on a cluster: the host, and what the cluster calls the node there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

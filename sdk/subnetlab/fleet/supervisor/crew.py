@@ -66,6 +66,8 @@ class Crew:
         """When a baseline was last judged."""
         self._paused: dict[int, float] = {}
         """When each paused peer goes on, `time.monotonic()`."""
+        self._lost: dict[int, int] = {}
+        """How often the process of each peer was lost."""
         self._chaos = ChaosSchedule(spec.kills_per_hour, spec.chaos_seed, time.monotonic())
 
     def start(self) -> None:
@@ -163,6 +165,14 @@ class Crew:
             self._pacer.gone(peer.seat.uid)
             if peer.status is PeerStatus.GONE:
                 self._recorder.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
+                self._replace(peer)
+
+    def _replace(self, peer: SupervisedPeer) -> None:
+        """Start a peer again whose process was lost, as often as the fleet allows and while rounds open."""
+        times = self._lost.get(peer.seat.uid, 0)
+        if peer.lost and times < self.spec.restarts and not self._pacer.finished():
+            self._lost[peer.seat.uid] = times + 1
+            self._start_again(peer)
 
     # -- what is done to them -------------------------------------------------------------------------------
 
@@ -193,9 +203,13 @@ class Crew:
         peer = self._running(uid)
         self.kill_all([peer], reason)
         if restart:
-            self.peers.remove(peer)
-            rounds, head = self._pacer.rounds, self._pacer.head
-            self._start(peer.seat, owes_after=rounds.next_open(head) if rounds.inside(head) else None)
+            self._start_again(peer)
+
+    def _start_again(self, peer: SupervisedPeer) -> None:
+        """Start a peer that is gone; it joins from the next round that opens."""
+        self.peers.remove(peer)
+        rounds, head = self._pacer.rounds, self._pacer.head
+        self._start(peer.seat, owes_after=rounds.next_open(head) if rounds.inside(head) else None)
 
     def pause(self, uid: int, seconds: float) -> None:
         """Stop a peer's process for so many seconds, as a machine that hangs would.
