@@ -45,6 +45,7 @@ from subnetlab.settings import home
 from subnetlab.store.places import OwnPlace
 from subnetlab.train import data
 from subnetlab.train.announcement import Announcement
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.data.published import fetch
 from subnetlab.train.manifest import Manifest
@@ -72,6 +73,8 @@ class PublicPeer:
     fees: Fees
     log: PeerLog
     began: float = field(default_factory=time.monotonic)
+    attack: str = ""
+    """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
     _peer: Peer | None = None
@@ -147,7 +150,7 @@ class PublicPeer:
                 await_permit(reads, wire, seat, self.rules, self.log)
             voted_at = max(seat.last_update, 0)
             chain = LimitedChain(wire, self.rules.weights_every, self.log.note, self._sent, voted_at)
-            peer = _ROLES[self.role](
+            peer = self._plays(
                 manifest, reads.roster(), chain, self.store, report, self.key.sign,
                 hotkey=self.key.ss58_address, corpus=corpus,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
@@ -161,6 +164,10 @@ class PublicPeer:
             self._peer = peer
             peer.run()
             self._say_the_end(peer)
+
+    @property
+    def _plays(self) -> type[Peer]:
+        return ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
