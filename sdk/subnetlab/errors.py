@@ -353,6 +353,16 @@ class RemoteFailed(HostError):
     ename, traceback = "", ""
 
 
+class ClassError(SubnetLabError):
+    """A class could not be started or joined, or refuses what is asked of it."""
+
+
+class ClassUnreachable(ClassError):
+    """No class answers at the address."""
+
+    hint = "Check the address, and that `subnetlab class` runs there."
+
+
 class LessonError(SubnetLabError):
     """An exercise of the course could not be taken as solved."""
 

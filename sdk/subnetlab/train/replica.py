@@ -6,8 +6,8 @@ followed from the first validator, in lead order, whose whole chain of records h
 checkpoints, and all validators whose records can be read name the same one, the replay begins there.
 """
 
-from collections import deque
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
