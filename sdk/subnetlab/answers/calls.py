@@ -14,10 +14,9 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast
 
 from subnetlab.answers.values import NotAValue, read
-from subnetlab.errors import FunctionFailed
 
 _START_LIMIT_S: Final = 60.0
 """Importing what a function uses may take so long."""
@@ -25,6 +24,15 @@ _NUMBER_BYTES: Final = 64
 _ENVELOPE: Final = 1024
 _CHUNK: Final = 1 << 16
 _MOST_SAID: Final = 200
+
+
+class FunctionFailed(RuntimeError):
+    """A function returned nothing that counts; its text follows a subject, as in "it raised KeyError"."""
+
+    def __init__(self, message: str, *, reason: Literal["raised", "too_slow", "unfit", "ended"]) -> None:
+        """Keep how it failed beside the words."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class Calls:

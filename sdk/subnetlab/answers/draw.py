@@ -7,9 +7,9 @@ round. What a judge draws follows from the beacon instead, whose block is sealed
 import time
 from typing import Any, Final
 
-from subnetlab.answers.calls import Calls
+from subnetlab.answers.calls import Calls, FunctionFailed
 from subnetlab.answers.manifest import TASK_BYTES, AnswersManifest
-from subnetlab.errors import FunctionFailed, ManifestInvalid
+from subnetlab.errors import ManifestInvalid
 from subnetlab.train.hashing import digest, stream
 from subnetlab.train.tasks.code import Code
 

@@ -4,10 +4,10 @@ import time
 from math import nan
 from typing import Any, ClassVar, Final
 
+from subnetlab.answers.calls import FunctionFailed
 from subnetlab.answers.draw import tasks_of
 from subnetlab.answers.payload import Answer, encode
 from subnetlab.answers.peer import AnswersPeer
-from subnetlab.errors import FunctionFailed
 from subnetlab.record.events import Mined, Role
 from subnetlab.store.places import Places, locator_of
 from subnetlab.train import object_paths

@@ -9,9 +9,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from subnetlab.answers.calls import Calls
+from subnetlab.answers.calls import Calls, FunctionFailed
 from subnetlab.answers.manifest import AnswersManifest
-from subnetlab.errors import StoreUnreachable
+from subnetlab.errors import ManifestInvalid, StoreUnreachable
 from subnetlab.network.chain import Chain
 from subnetlab.record.events import Event, Role
 from subnetlab.store.base import Store
@@ -80,9 +80,10 @@ class AnswersPeer(ABC):
 
         Raises:
             NotRegistered: it had a seat and lost it.
+            ManifestInvalid: one of its functions does not run by itself.
         """
         with self.calls:
-            self.calls.start()
+            self._define_functions()
             head = self.chain.wait_for(0, self.patience_s).number
             for round_ in range(self.manifest.rounds):
                 heights = self.manifest.heights(round_)
@@ -94,6 +95,12 @@ class AnswersPeer(ABC):
                 if round_ > self.last_round():  # said while this peer waited
                     return
                 self._play(heights, head)
+
+    def _define_functions(self) -> None:
+        try:
+            self.calls.start()
+        except FunctionFailed as error:
+            raise ManifestInvalid(f"A function of this peer cannot be used: {error}.", hint="") from error
 
     def _play(self, heights: RoundHeights, head: int) -> None:
         """Take part in a round if this peer holds a seat, and wait for its close."""

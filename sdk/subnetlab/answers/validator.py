@@ -14,13 +14,14 @@ from math import nan
 from typing import Any, ClassVar, Final, cast
 
 from subnetlab.answers import payload
+from subnetlab.answers.calls import FunctionFailed
 from subnetlab.answers.closed_rounds import anchored
 from subnetlab.answers.draw import judged_by, tasks_of
 from subnetlab.answers.payload import Answer
 from subnetlab.answers.peer import AnswersPeer
 from subnetlab.answers.score_record import Entry, ScoreRecord
 from subnetlab.answers.scores import Ratings
-from subnetlab.errors import FunctionFailed, ObjectExists, PayloadRejected
+from subnetlab.errors import ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, RoundClosed, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, IN_WORDS, JUDGE_FAILED, NO_ANSWER, NO_SCORE
 from subnetlab.store.places import locator_of

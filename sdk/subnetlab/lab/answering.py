@@ -32,6 +32,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def deterministic(self) -> bool:
+        """Whether it must go as its seed says."""
+        ...
+
+    @property
     def note(self) -> str:
         """What a person may want to know, as a sentence; empty where nothing is odd."""
         ...
@@ -140,6 +145,10 @@ def _own_fleet(fleet: LocalFleet | OpenFleet, answer: object, limit_s: float) ->
     if isinstance(fleet, OpenFleet):
         raise NotYetSupported(
             "A run of answers is for a fleet of one's own.", hint="Leave fleet out, or give sl.LocalFleet(…)."
+        )
+    if fleet.placed(deterministic=False):
+        raise NotYetSupported(
+            "The functions of a run of answers run on this machine.", hint="Give sl.LocalFleet(…)."
         )
     wrong = [word for word in fleet.attackers if word not in _ATTACKS]
     if wrong or fleet.free_riders:

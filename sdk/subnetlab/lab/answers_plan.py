@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
-from subnetlab.answers.calls import Calls
+from subnetlab.answers.calls import Calls, FunctionFailed
 from subnetlab.answers.draw import TASKS, made
 from subnetlab.answers.functions import check_miner, check_tasks, check_validator, takes_random
 from subnetlab.answers.manifest import MOST_TASKS, TASKS_BYTES, AnswersManifest
 from subnetlab.answers.miner import ANSWER
 from subnetlab.answers.validator import JUDGE, MOST_SCORE
 from subnetlab.answers.values import NotAValue, read, written
-from subnetlab.errors import ArgumentInvalid, FunctionFailed
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.fleet.run_folder import ANSWERS_FILE, MANIFEST_FILE
 from subnetlab.record.files import write_private
 from subnetlab.text import kind_of
@@ -43,6 +43,7 @@ class AnswersPlan:
     tasks_per_round: int
     time_limit_s: float
     answer_bytes: int
+    deterministic: bool = False
     note: str = ""
     """What a person may want to know, as a sentence; empty where nothing is odd."""
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from subnetlab.answers.calls import Calls
-from subnetlab.errors import FunctionFailed
+from subnetlab.answers.calls import Calls, FunctionFailed
 
 TEXT = """
 import os, sys, time
