@@ -10,8 +10,6 @@ import pytest
 
 from tests.benchmarks import strategies, strategies_page
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def test_every_strategy_is_measured_kept_and_written(tmp_path: Path) -> None:
     out, page = tmp_path / "cells.json", tmp_path / "docs" / "strategies.md"

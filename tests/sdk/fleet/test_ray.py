@@ -15,7 +15,6 @@ from subnetlab.record.events import Mined, PeerReady, RoundClosed, Stepped
 from subnetlab.settings import runs_folder
 
 SECRET = "a-key-of-the-store-that-is-written-nowhere"
-pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from subnetlab.record.reader import read
 
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
 ROUNDS, SELDOM = 3, 1e-9
-pytestmark = pytest.mark.timeout(300)
 
 
 def trained(net: sl.Net, name: str, audits: float, *, validators: int) -> Run:
