@@ -81,10 +81,12 @@ ANCHORS: Final[dict[str, tuple[OptimizerConfig, int]]] = {
 
 
 def cells(seeds: tuple[int, ...] = SEEDS) -> Iterator[tuple[str, int, int]]:
-    """Name, length of a round and seed of every cell, one seed's after the other's."""
+    """Name, length of a round and seed of every cell: the first length of all seeds, then seed by seed."""
     for seed in seeds:
         yield from ((name, 1, seed) for name in ANCHORS)
-        yield from ((name, length, seed) for name, row in ROWS.items() for length in row.lengths)
+        yield from ((name, row.lengths[0], seed) for name, row in ROWS.items())
+    for seed in seeds:
+        yield from ((name, length, seed) for name, row in ROWS.items() for length in row.lengths[1:])
 
 
 def optimizer_of(name: str) -> OptimizerConfig:
