@@ -57,3 +57,9 @@ def test_a_share_is_measured_between_the_anchors_of_the_same_optimizer() -> None
     }
     assert strategies_page.shares(cells, "DiLoCo", 15) == pytest.approx([0.5, 0.8])
     assert strategies_page.shares(cells, "MuLoCo", 15) == pytest.approx([0.75])
+    cells |= {
+        ("MuLoCo, falling", 15): {0: {"loss": 1.2}},
+        ("alone, Muon 0.99", 1): {0: {"loss": 1.7}},
+        ("DDP, Muon 0.99", 1): {0: {"loss": 0.7}},
+    }
+    assert strategies_page.shares(cells, "MuLoCo, falling", 15) == pytest.approx([0.5])
