@@ -284,6 +284,7 @@ class Subnet(Seats):
     ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
+        fleet.check_place(self.net.endpoint, len(baselines))
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -336,7 +337,7 @@ class Subnet(Seats):
             python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
             uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
-            chaos_seed=fleet.chaos_seed,
+            chaos_seed=fleet.chaos_seed, **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
         write_run(folder, made, manifest)

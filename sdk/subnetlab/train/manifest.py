@@ -31,6 +31,9 @@ _FIRST_FORM: Final = "subnetlab-manifest/1"
 """Besides, runs of language models alone; still read."""
 
 
+MOST_ROUNDS: Final = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class RoundHeights:
     """The four block heights of a round, and the height that opens the next."""
@@ -183,6 +186,8 @@ class Manifest:
     """Hash of the tensors the run starts from (see `initial`); empty where the seed makes them."""
     deterministic: bool = False
     """Whether all draws follow from the seed alone, so that the run can be repeated and its work foreseen."""
+    checkpoint_every: int = 0
+    """Rounds between two checkpoints in the store, from which a late joiner replays; 0 for none."""
 
     def __post_init__(self) -> None:
         commit, beacon, close = self.offsets
@@ -201,6 +206,12 @@ class Manifest:
             )
         if min(scoring.exclusion, scoring.sync) < 0:
             raise ManifestInvalid("A number of rounds (exclusion, sync) is below 0.", hint="0 leaves it out.")
+        every: object = self.checkpoint_every
+        if type(every) is not int or not 0 <= every <= MOST_ROUNDS:
+            raise ManifestInvalid(
+                f"checkpoint_every={every!r} is no whole number from 0 to {MOST_ROUNDS:,}.",
+                hint="Give the rounds between two checkpoints, or 0 for none.",
+            )
 
     def heights(self, round_: int) -> RoundHeights:
         """The block heights of a round."""
@@ -242,6 +253,7 @@ class Manifest:
             "versions": dict(self.versions),
             **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
+            **({"checkpoint_every": self.checkpoint_every} if self.checkpoint_every else {}),
         }
 
     def to_bytes(self) -> bytes:

@@ -43,6 +43,11 @@ def record(hash_: str) -> str:
     return f"records/{hash_}"
 
 
+def checkpoint(hash_: str) -> str:
+    """The model and the outer state after a round; its hash is in the round's record."""
+    return f"checkpoints/{hash_}"
+
+
 def initial(hash_: str) -> str:
     """The tensors that a run starts from, where the seed does not make them."""
     return f"initial/{hash_}"

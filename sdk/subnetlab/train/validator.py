@@ -110,6 +110,9 @@ class Validator(Judging):
             combined_hash = aggregate_hash(data)
             publications.put(object_paths.aggregate(heights.round, combined_hash), data)
         after = replica.foresee(update, heights.round, combined_hash)
+        kept = replica.checkpoint()
+        if kept is not None:
+            publications.put(object_paths.checkpoint(kept.hash), kept.data)
         record = RoundRecord(
             run=replica.run,
             round=heights.round,
@@ -118,6 +121,7 @@ class Validator(Judging):
             aggregate_hash=combined_hash,
             theta_before=replica.hash,
             theta_after=after,
+            checkpoint="" if kept is None else kept.hash,
         )
         publications.put(object_paths.record(record.hash), record.to_bytes())
         current, previous = bytes.fromhex(record.hash), bytes.fromhex(replica.previous)
