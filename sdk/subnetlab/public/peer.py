@@ -47,6 +47,7 @@ from subnetlab.settings import home
 from subnetlab.store.places import OwnPlace
 from subnetlab.train import data
 from subnetlab.train.announcement import Announcement
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.data.published import fetch
 from subnetlab.train.manifest import Manifest
@@ -77,6 +78,8 @@ class PublicPeer:
     fees: Fees
     log: PeerLog
     began: float = field(default_factory=time.monotonic)
+    attack: str = ""
+    """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
     _peer: Peer | None = None
@@ -165,7 +168,7 @@ class PublicPeer:
                 wire, self.rules.weights_every, self.log.note, self._sent, voted_at,
                 before_commit=sole.commits,
             )  # fmt: skip
-            peer = _ROLES[self.role](
+            peer = self._plays(
                 manifest, reads.roster(), chain, self.store, report, self.key.sign,
                 hotkey=address, corpus=corpus,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
@@ -181,6 +184,10 @@ class PublicPeer:
             self._peer = peer
             peer.run()
             self._say_the_end(peer)
+
+    @property
+    def _plays(self) -> type[Peer]:
+        return ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao

@@ -23,6 +23,11 @@ def reveal(round_: int, uid: int, deadline_hash: str, token: str) -> str:
     return f"{reveals(round_, uid, deadline_hash)}/{token}"
 
 
+def state(round_: int, uid: int, hash_: bytes) -> str:
+    """What a miner remembered before or after a round that is audited."""
+    return f"rounds/{round_:06}/states/{uid}/{hash_.hex()}"
+
+
 def aggregate(round_: int, hash_: str) -> str:
     """The update that everyone applies."""
     return f"rounds/{round_:06}/aggregate/{hash_}"

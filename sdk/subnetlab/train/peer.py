@@ -214,7 +214,7 @@ class Peer(ABC):
 
     def codec_at(self, round_: int) -> Codec:
         """How payloads of a round are written."""
-        return self.manifest.strategy.codec(self.replica.layout, round_)
+        return self.manifest.codec(self.replica.layout, round_)
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase, and the processor time that it took."""

@@ -7,6 +7,7 @@ checkpoints, and all validators whose records can be read name the same one, the
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -96,6 +97,8 @@ class Replica:
         """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
+        self.earlier: deque[torch.Tensor] = deque(maxlen=manifest.scoring.sync)
+        """θ of as many rounds before as the run recognises, the newest last."""
         self.began_at = 0
         """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
@@ -301,6 +304,7 @@ class Replica:
                 f"The record of round {record.round + 1} names another checkpoint than the model's.",
                 reason="wrong_theta",
             )
+        self.earlier.append(self.theta_P)
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
         self.previous, self.round = record.hash, record.round + 1
         self._foreseen = None

@@ -75,6 +75,7 @@ class ModelChain:
                 self._wrong(heights, lead, "The record starts from another model than the round before left.")
             if record.theta_after != after:
                 self._wrong(heights, lead, "The aggregate does not lead to the model that the record names.")
+            self.replica.earlier.append(self.replica.theta_P)
             self._check_checkpoint(followed[0], record, (theta_P, outer), heights)
             self.replica.theta_P, self.replica.outer, self.replica.hash = theta_P, outer, after
             self.replica.last, self.replica.round = combined.update, heights.round + 1
