@@ -3,6 +3,7 @@
 They share no folder: objects travel through an S3 server, and the rest is on chain.
 """
 
+import re
 import signal
 import subprocess
 import sys
@@ -182,11 +183,12 @@ def test_a_third_party_verifies_it_from_chain_and_store(story: Story) -> None:
     print(said.stdout, said.stderr)
     assert said.returncode == 1
     assert f"payload, round 2, uid {m1}" in said.stdout
-    assert f"checkpoint, round 2, uid {v1}" in said.stdout
+    assert re.search(rf"checkpoint, round [24], uid {v1}: What lies in the store is not", said.stdout)
 
 
 def test_the_folder_that_an_observer_keeps_verifies_against_the_places_of_the_peers(story: Story) -> None:
-    report = verify_folder(story.run.folder, replay=0.5)
+    # Here torch uses what this processor has, and the run AVX2: a miner that was started again is alike, too.
+    report = verify_folder(story.run.folder, replay=1.0)
     print(report)
     assert report.verified
     assert report.checks["record"].done > 100
