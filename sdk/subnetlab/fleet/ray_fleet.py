@@ -40,6 +40,8 @@ class RayFleet(LocalFleet):
     """`host:port` of the cluster's head; the cluster last started on this machine unless given."""
     cpus_per_peer: float = 1.0
     """Processors that Ray keeps free for each miner, validator and baseline."""
+    start_limit_s: float = 180.0
+    """As in `sl.LocalFleet`, and longer: Ray starts an interpreter for each peer, which then loads torch."""
     gpus_per_miner: float = 0.0
     """GPUs that Ray reserves for each miner, a share of one if below 1; for models that use them."""
 

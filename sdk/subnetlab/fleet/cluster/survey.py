@@ -76,8 +76,7 @@ def refusal(nodes: list[NodeFound], here: dict[str, str], asked: dict[str, Any])
         if node.reaches_chain:
             return FleetStartFailed(
                 f"Node {node.name} does not reach the chain at {asked['endpoint']}: {node.reaches_chain}.",
-                hint="Connect to a node that all machines reach: "
-                'subnetlab devnet --host 0.0.0.0, then sl.connect("ws://host:port").',
+                hint=_tunnel(asked["endpoint"]),
             )
         if not node.sees_folder:
             return FleetStartFailed(
@@ -86,6 +85,15 @@ def refusal(nodes: list[NodeFound], here: dict[str, str], asked: dict[str, Any])
                 hint='Give a bucket that all machines reach: store="s3://bucket/prefix?endpoint=…".',
             )
     return None
+
+
+def _tunnel(endpoint: str) -> str:
+    """How a node that answers on one machine alone is reached from another."""
+    port = urlsplit(endpoint).port or 9944
+    return (
+        f"Forward its port there: ssh -N -L {port}:127.0.0.1:{port} HOST, or sl.connect to an endpoint that "
+        "every node reaches."
+    )
 
 
 def survey(asked: dict[str, Any]) -> dict[str, Any]:
