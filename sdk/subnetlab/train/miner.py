@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 
@@ -149,9 +149,10 @@ class Miner(Peer):
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
+        overlapping = cast("object", strategy)
         # What a subclass makes of it is not known before it is learnt.
-        if isinstance(strategy, Overlapping) and strategy.overlap and type(self).learn is Miner.learn:
-            return strategy.learn(
+        if isinstance(overlapping, Overlapping) and overlapping.overlap and type(self).learn is Miner.learn:
+            return overlapping.learn(
                 *where, self.batches(heights), progress, on_step, memory=self.memory,
                 on_fixed=lambda delta_P: self._send_early(delta_P, heights),
             )  # fmt: skip
