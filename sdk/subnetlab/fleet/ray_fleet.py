@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from subnetlab.errors import ArgumentInvalid, FleetStartFailed, StoreUnreachable
 from subnetlab.fleet.local import LocalFleet
@@ -35,6 +35,8 @@ class RayFleet(LocalFleet):
     versions. A cluster of several machines needs a `store` that all of them reach, a bucket. A peer whose
     node is lost starts again on another one.
     """
+
+    is_here: ClassVar[bool] = False
 
     address: str = "auto"
     """`host:port` of the cluster's head; the cluster last started on this machine unless given."""

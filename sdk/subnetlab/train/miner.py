@@ -1,5 +1,6 @@
 """A miner: trains on its assigned data, seals what it learned, commits, and reveals after the deadline."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class RoundWork:
     compress_s: float
 
 
-class Upload:
+class Upload(contextlib.AbstractContextManager["Upload"]):
     """A sealed payload on its way into the store, while the miner trains on."""
 
     def __init__(self, store: Store, name: str, sealed: Sealed, worked: RoundWork) -> None:
@@ -43,10 +44,12 @@ class Upload:
         self._thread.start()
 
     def _put(self) -> None:
-        try:
+        with self:
             self._store.put(self._name, self.sealed.data)
-        except BaseException as error:  # noqa: BLE001 - raised again where the miner waits
-            self._failed = error
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        self._failed = error  # raised again where the miner waits
+        return True
 
     def wait(self) -> None:
         """Wait until the payload is stored.

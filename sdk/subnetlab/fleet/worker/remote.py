@@ -63,7 +63,9 @@ class RemotePeer:
         self._asked_at = time.monotonic() - work["waited_s"]
         self._report = Reporter(pipe)
         self._ended, self._stopped = threading.Event(), threading.Event()
-        self._folder = home() / "cluster" / f"{work['uid']}-{secrets.token_hex(4)}"
+        self._folder = make_private(home() / "cluster" / f"{work['uid']}-{secrets.token_hex(4)}")
+        write_private(self._folder / MANIFEST_FILE, work["manifest"])
+        self.take_spec(work["fleet"])
 
     def run(self) -> None:
         """Take part to the end of the run; how it ended is said on the pipe."""
@@ -77,9 +79,6 @@ class RemotePeer:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _live(self) -> None:
-        make_private(self._folder)
-        write_private(self._folder / MANIFEST_FILE, self._work["manifest"])
-        self.take_spec(self._work["fleet"])
         manifest = load_manifest(self._folder)
         events = [from_json(event) for event in self._work["scored"]]
         given = Given(
