@@ -34,6 +34,12 @@ def _host(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
+def _class(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.classroom import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
 def _devnet(arguments: Sequence[str]) -> int:
     from subnetlab.devnet.node.command import main  # noqa: PLC0415
 
@@ -43,6 +49,9 @@ def _devnet(arguments: Sequence[str]) -> int:
 def _doctor(arguments: Sequence[str]) -> int:
     from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
+    if list(arguments) in (["-h"], ["--help"]):
+        print(f"usage: subnetlab doctor\n\n{(doctor.__doc__ or '').splitlines()[0]}")
+        return 0
     if arguments:
         print("subnetlab doctor takes no options.", file=sys.stderr)
         return 2
@@ -85,6 +94,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "demo": ("run the first tutorial without a browser and print its verdict", _demo),
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
     "host": ("give people kernels on this machine, each behind a token", _host),
+    "class": ("one chain, store and run for a class, joined with a code", _class),
     "devnet": ("start a development node", _devnet),
     "miner": ("take part in a subnet's public run as a miner", _miner),
     "validator": ("take part in a subnet's public run as a validator", _validator),

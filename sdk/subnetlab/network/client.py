@@ -374,8 +374,8 @@ class NetworkClient:
             raise DevnetOnly(f"There is no sudo on {self.network.name}.")
         with self.client.question():
             inner = self.client.compose(call)
-        as_root = bittensor.calls.Sudo.sudo(call=inner)
-        return self.submit_call(as_root, wallet=wallet, summary=f"{call[1].removeprefix('sudo_')} as root")
+        words = f"root: {call[1].removeprefix('sudo_').replace('_', ' ')}"
+        return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet, summary=words)
 
     def turn_back(self, snapshot: str) -> None:
         """Revert a development chain, and forget what was known of the time in between."""

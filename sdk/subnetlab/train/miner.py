@@ -7,16 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from subnetlab.errors import ObjectExists
 from subnetlab.record.events import Mined, Role, Stepped
 from subnetlab.store.base import Store
 from subnetlab.store.places import Places, locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
+from subnetlab.train.audit import report as reports
+from subnetlab.train.audit.report import ReportingCodec, Trace, WorkReport
+from subnetlab.train.audit.state import MinerState, snapshot
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
+from subnetlab.train.replica import Adopted
 from subnetlab.train.strategies.base import LocalUpdate, Overlapping
 from subnetlab.train.tasks.base import Batch
 
@@ -68,6 +76,10 @@ class Miner(Peer):
     role: ClassVar[Role] = "miner"
     _upload: Upload | None = None
     """The payload of the round at hand, where it left before the last step."""
+    states: tuple[MinerState, MinerState] | None = None
+    """What it remembered before and after the round at hand, in a run that audits."""
+    _trace: Trace | None = None
+    _probes_S: NDArray[np.float32] | None = None
 
     def take_part(self, heights: RoundHeights) -> None:
         """Train, commit before the deadline, reveal after it."""
@@ -83,6 +95,7 @@ class Miner(Peer):
         submitted = time.perf_counter()
         self.done("committed", heights)
         wait_s = self.wait(heights.commit)
+        self.publish_states(heights)
         self.reveal(sealed, binding, heights)
         self.done("revealed", heights)
         self.report(
@@ -104,19 +117,21 @@ class Miner(Peer):
     def work(self, heights: RoundHeights) -> RoundWork:
         """Take the round's inner steps and encode the result."""
         began = time.perf_counter()
+        reporting = isinstance(self.codec, ReportingCodec)
+        before = snapshot(self.replica.model, self.memory) if reporting else None
         learned = self.learn(heights)
         computed = time.perf_counter()
         early = self._upload.worked if self._upload is not None else None
         payload = early.payload if early else self.codec.encode(learned.delta_P, self.memory)
-        encoded = time.perf_counter()
-        encode_s = early.compress_s if early else encoded - computed
         mean = sum(learned.losses) / len(learned.losses)
         if not bool(learned.delta_P.isfinite().all()):
             # Validators refuse this payload; the next round must not start from its moments and its rest.
             self.memory.clear()
             self.replica.model.forget()
-        compute_s = computed - began - (early.compress_s if early else 0.0)
-        return RoundWork(payload, mean, compute_s, encode_s)
+        if before is not None:
+            payload = self._reported(payload, before)
+        compress_s = early.compress_s if early else time.perf_counter() - computed
+        return RoundWork(payload, mean, computed - began - (early.compress_s if early else 0.0), compress_s)
 
     def _binding(self, heights: RoundHeights) -> Binding:
         return Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
@@ -135,11 +150,14 @@ class Miner(Peer):
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Train from θ on the assigned items, reporting losses as they come."""
-        progress = self.manifest.progress(heights.round)
+        progress, replica = self.manifest.progress(heights.round), self.replica
         pending: list[float] = []
+        trace = self._begin_trace(heights) if isinstance(self.codec, ReportingCodec) else None
 
         def on_step(index: int, loss: float) -> None:
             pending.append(loss)
+            if trace is not None:
+                trace.step(replica.model, loss)
             if len(pending) == _STEPS_PER_REPORT or index == progress.inner_steps - 1:
                 first = progress.first_step + index + 1 - len(pending)
                 self.report(
@@ -147,19 +165,70 @@ class Miner(Peer):
                 )
                 pending.clear()
 
-        replica = self.replica
         # Dropout draws from torch's global generator.
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
         overlapping = cast("object", strategy)
-        # What a subclass makes of it is not known before it is learnt.
-        if isinstance(overlapping, Overlapping) and overlapping.overlap and type(self).learn is Miner.learn:
+        # What a subclass makes of it, and a report of its steps, are not known before the last one.
+        fixed = type(self).learn is Miner.learn and trace is None
+        if fixed and isinstance(overlapping, Overlapping) and overlapping.overlap:
             return overlapping.learn(
                 *where, self.batches(heights), progress, on_step, memory=self.memory,
                 on_fixed=lambda delta_P: self._send_early(delta_P, heights),
             )  # fmt: skip
         return strategy.learn(*where, self.batches(heights), progress, on_step, memory=self.memory)
+
+    def _begin_trace(self, heights: RoundHeights) -> Trace:
+        """State the model from which the round's steps start, and begin their trace."""
+        theta_P = self.replica.theta_P
+        self._probes_S = theta_P[self._drawn(reports.PROBES, heights)].numpy()
+        self._trace = Trace(self._drawn(min(len(theta_P), reports.TRACED), heights))
+        return self._trace
+
+    def _drawn(self, count: int, heights: RoundHeights) -> Tensor:
+        """Positions in θ that the block which opened the round draws."""
+        return torch.from_numpy(assignment.probes(
+            self.replica.layout.size, count, run=self.manifest.drawn_for, round_=heights.round,
+            block_hash=self.drawn_at(heights.open),
+        ))  # fmt: skip
+
+    def _reported(self, payload: bytes, before: MinerState) -> bytes:
+        """The round's payload with the report of its work."""
+        assert isinstance(self.codec, ReportingCodec)
+        assert self._trace is not None
+        assert self._probes_S is not None
+        after = snapshot(self.replica.model, self.memory)
+        self.states = before, after
+        losses_H = np.array(self._trace.losses, dtype=np.float32)
+        report = WorkReport(before.hash, after.hash, self._probes_S, losses_H, tuple(self._trace.chain))
+        return self.codec.reported(payload, report)
+
+    def is_audited(self, heights: RoundHeights) -> bool:
+        """Whether this round of this miner is one that validators train again."""
+        return assignment.is_audited(
+            self.manifest.scoring.audits, run=self.manifest.drawn_for, round_=heights.round,
+            uid=self.drawn_as(self.seat.uid), deadline=self.drawn_at(heights.commit),
+        )  # fmt: skip
+
+    def publish_states(self, heights: RoundHeights) -> None:
+        """Put what this miner remembers into the store, if the block of the deadline draws its round."""
+        if self.states is None or not self.is_audited(heights):
+            return
+        for state in self.states:
+            with contextlib.suppress(ObjectExists):  # two hotkeys of one fleet may remember the same nothing
+                self.store.put(object_paths.state(heights.round, self.seat.uid, state.hash), state.data)
+
+    def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
+        """Begin afresh after a round whose record does not name this miner: nothing then proves its state."""
+        del heights
+        if not isinstance(self.codec, ReportingCodec):
+            return
+        self.states = None
+        taken = adopted.record.accepted if adopted else ()
+        if all(entry.hotkey != self.hotkey for entry in taken):
+            self.memory.clear()
+            self.replica.model.forget()
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
         """The assigned items, one batch per inner step."""

@@ -21,7 +21,7 @@ from subnetlab.fleet.cluster.connection import join_cluster
 from subnetlab.fleet.cluster.relay import carry
 from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.fleet.launcher import Answer, Launcher
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.run_folder import ANSWERS_FILE, DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec
 from subnetlab.record.events import Scored, to_json
 from subnetlab.record.line import FILE_NAME
@@ -101,9 +101,10 @@ class RayLauncher:
         """All that a peer needs and anyone may read; see `worker.remote.RemotePeer`."""
         entries = Tail(self._run_folder / FILE_NAME).entries() if seat.role == "validator" else ()
         scored = [entry.event for entry in entries if isinstance(entry.event, Scored)]
+        files = (self._run_folder / MANIFEST_FILE, self._run_folder / ANSWERS_FILE)
         return {
             "uid": seat.uid,
-            "manifest": (self._run_folder / MANIFEST_FILE).read_text(encoding="utf-8"),
+            "files": {path.name: path.read_text(encoding="utf-8") for path in files if path.is_file()},
             "fleet": without_keys(spec).to_json(),
             "python_path": list(spec.python_path),
             "data_in_store": (self._run_folder / DATA_FOLDER).is_dir(),
