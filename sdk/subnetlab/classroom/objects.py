@@ -5,6 +5,7 @@ does not come in time is cut off.
 """
 
 import asyncio
+import math
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,7 @@ class Objects:
             raise Refused(507, f"Your place is full: {MOST_PLACE_BYTES >> 30} GB.")
         wait = self._puts.of(place).wait_s() or self._bytes.of(place).wait_s(size)
         if wait:
-            raise Refused(429, f"Too much at once: try again in {wait:.0f} s.")
+            raise Refused(429, f"Too much at once: try again in {math.ceil(wait)} s.")
         data = await self._body(request)
         try:
             await asyncio.to_thread(self._store.put, f"{place}/{name}", data)
