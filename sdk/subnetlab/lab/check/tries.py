@@ -1,7 +1,7 @@
 """The tries of one person at the exercises, as lines of a file below the home, for that person alone.
 
-Answers are kept where a class was joined alone, as far as JSON carries them and they are short: `report` sends
-it the last ones, and it judges them again.
+Answers are kept only where a class was joined, as far as JSON carries them and they are short: `report`
+sends it the last ones, and it judges them again.
 """
 
 import contextlib
