@@ -9,7 +9,7 @@ IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/
 PIP    := -m pip --disable-pip-version-check -qq install
 
 .PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts peers hub \
-	binder constraints clean
+	binder site constraints clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -98,6 +98,9 @@ picture: install ## draw docs/run.svg from the recording
 
 binder:          ## what Binder does, in a clean environment, then tutorial 00 within 2 GB (BINDER="--configured-index")
 	@binder/check $(BINDER)
+
+site: install    ## the site, offline, into build/site/html
+	@$(BIN)/python docs/site/build.py
 
 constraints:     ## resolve the newest versions that pyproject.toml allows, from a clean environment
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.fleet.ray_fleet import RayFleet as RayFleet
     from subnetlab.lab import check as check
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.remote import remote as remote
@@ -44,6 +45,7 @@ _MODULES = {
 _ATTRIBUTES = {
     "LocalFleet": "subnetlab.fleet.local",
     "OpenFleet": "subnetlab.public.open_fleet",
+    "RayFleet": "subnetlab.fleet.ray_fleet",
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
@@ -63,6 +65,7 @@ __all__ = [
     "LocalFleet",
     "Net",
     "OpenFleet",
+    "RayFleet",
     "Run",
     "Subnet",
     "SubnetLabError",

@@ -49,6 +49,9 @@ def _devnet(arguments: Sequence[str]) -> int:
 def _doctor(arguments: Sequence[str]) -> int:
     from subnetlab.commands.doctor import doctor  # noqa: PLC0415
 
+    if list(arguments) in (["-h"], ["--help"]):
+        print(f"usage: subnetlab doctor\n\n{(doctor.__doc__ or '').splitlines()[0]}")
+        return 0
     if arguments:
         print("subnetlab doctor takes no options.", file=sys.stderr)
         return 2

@@ -144,6 +144,8 @@ class Subnet(Seats):
         seed: int = 0,
         prompt: str | Sequence[int] | None = None,
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
+        score: "Callable[..., float] | None" = None,
+        audits: float = 0.0,
         detach: bool = False,
         deterministic: bool = False,
         budget_tao: "Amount | None" = None,
@@ -185,6 +187,12 @@ class Subnet(Seats):
                 where the data has no text; "def " for bytes unless given, else how the held-out data begins.
             init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
                 the path of a safetensors file.
+            score: what validators pay by, in place of the loss removed on held-out data: a function of one or
+                more of held_out, assigned, noise, norm, own_work, standing and round that returns a number
+                from 0 up, such as `lambda held_out, norm: held_out / norm`. What does harm stays shut out.
+            audits: share of the miners' rounds, drawn once nobody can change them, that validators train
+                again; who sent what its assigned work does not make is out for twenty rounds, and who
+                trained from an old model is left out of the round.
             detach: let the run outlive this kernel.
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
@@ -213,12 +221,11 @@ class Subnet(Seats):
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        # torch is loaded when somebody trains, and not before
-        from subnetlab.lab.plan import plan  # noqa: PLC0415
+        from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
 
         made = plan(
-            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-            optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
+            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt, init=init,
+            optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score, audits=audits,
             eval_data=eval_data, metrics=metrics, features=features, target=target,
         )  # fmt: skip
         if isinstance(fleet, OpenFleet):
@@ -277,6 +284,7 @@ class Subnet(Seats):
     ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
+        fleet.check_place(self.net.endpoint, len(baselines))
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -329,7 +337,7 @@ class Subnet(Seats):
             python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
             uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
-            chaos_seed=fleet.chaos_seed,
+            chaos_seed=fleet.chaos_seed, **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
         write_run(folder, made, manifest)

@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -59,6 +60,22 @@ class Seated:
         self.role.run()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a peer has from elsewhere than the folder of its run; what is None comes from there."""
+
+    key: Keypair | None = None
+    corpus: Corpus | None = None
+    scored: Sequence[Scored] | None = None
+    """The verdicts that a validator gave before it was started again."""
+    node: str = ""
+    """Where the peer runs, if not beside its supervisor."""
+
+
+AT_HAND: Final = Given()
+"""All of it lies in the folder."""
+
+
 def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> None:
     """The whole life of one peer; what its process runs.
 
@@ -69,12 +86,18 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
         asked_at: `time.monotonic()` when the fleet was asked for.
     """
     with PeerLife(pipe) as report:
-        seated = take_seat(Path(run_folder), uid, report)
-        report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
-        if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
-            yield_processor()
-        cells.show(lambda: seen(seated))
-        seated.work()
+        live(Path(run_folder), uid, report, asked_at)
+
+
+def live(run_folder: Path, uid: int, report: Report, asked_at: float, given: Given = AT_HAND) -> None:
+    """Take a seat and take part to the end of the run; arguments as `run_peer`, and `take_seat`."""
+    seated = take_seat(run_folder, uid, report, given)
+    seconds = round(time.monotonic() - asked_at, 3)
+    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node))
+    if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
+        yield_processor()
+    cells.show(lambda: seen(seated))
+    seated.work()
 
 
 def seen(seated: Seated) -> dict[str, Any]:
@@ -91,8 +114,14 @@ def seen(seated: Seated) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
+def take_seat(run_folder: Path, uid: int, report: Report, given: Given = AT_HAND) -> Seated:
     """Build the peer that holds `uid` among the fleet's seats, connected to the chain.
+
+    Args:
+        run_folder: holds `manifest.json` and `fleet.json`.
+        uid: of the peer's seat.
+        report: takes every event of the peer.
+        given: what comes from elsewhere than the folder.
 
     Raises:
         FleetError: the spec has no such seat, or it names no key.
@@ -105,11 +134,15 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     manifest = load_manifest(run_folder)
     if manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
-    role = _role(run_folder, spec, seat, manifest, report)
+    role = _role(run_folder, spec, seat, manifest, report, given=given)
     if isinstance(role, Validator):
-        events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
-        role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
+        role.recall(_recorded(run_folder, seat.uid) if given.scored is None else given.scored)
     return Seated(uid=seat.uid, role=role)
+
+
+def _recorded(run_folder: Path, validator: int) -> Iterator[Scored]:
+    events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
+    return (event for event in events if isinstance(event, Scored) and event.validator == validator)
 
 
 def _fix_random_numbers(seed: int, place: int) -> None:
@@ -141,8 +174,10 @@ def roster_of(run_folder: Path) -> GrowingRoster:
     return GrowingRoster(read)
 
 
-def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report) -> Role:
-    corpus = open_data(run_folder)
+def _role(
+    run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, *, given: Given
+) -> Role:
+    corpus = given.corpus or open_data(run_folder)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
@@ -150,7 +185,7 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
             store=seen_by(spec),
         )  # fmt: skip
-    key = _key(spec, seat)
+    key = _checked(given.key or _key(spec, seat), seat)
     # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
     chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
     chain.wait_for(0, _CONNECT_LIMIT_S)
@@ -176,13 +211,15 @@ def _plays(seat: PeerSeat) -> type[Peer]:
     return attacker.load()
 
 
-def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:
+def _key(spec: FleetSpec, seat: PeerSeat) -> object:
     if seat.hotkey_uri:
-        key = dev_keypair(seat.hotkey_uri)
-    elif seat.wallet:
-        key = getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
-    else:
-        raise FleetError(f"The seat of {seat.name} names no key.")
+        return dev_keypair(seat.hotkey_uri)
+    if seat.wallet:
+        return getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
+    raise FleetError(f"The seat of {seat.name} names no key.")
+
+
+def _checked(key: object, seat: PeerSeat) -> Keypair:
     if not isinstance(key, Keypair) or key.ss58_address != seat.hotkey:
         raise FleetError(f"The key of {seat.name} does not sign for {seat.hotkey}.")
     return key
