@@ -6,6 +6,7 @@ environment; authenticator and spawner are the hub's own business and go into a 
 
 import os
 import sys
+from pathlib import Path
 
 c = get_config()  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
 
@@ -27,6 +28,6 @@ c.JupyterHub.services = [
             sys.executable, "-m", "subnetlab", "class", "--port", str(PORT),
             "--url", f"{HUB}/services/class", *os.environ.get("CLASS_OPTIONS", "").split(),
         ],
-        "environment": {"HOME": os.path.expanduser("~")},
+        "environment": {"HOME": str(Path.home())},
     }
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from tests.benchmarks.measure import Figure, Unavailable, machine
 
 FAMILIES = (
     "wire", "codec", "devnet", "transfer", "ethereum", "kernel", "miners", "fleet", "round", "growth",
-    "dashboard", "flood", "first_frame", "reload", "verify", "demo", "losses",
+    "dashboard", "flood", "first_frame", "reload", "verify", "classroom", "demo", "losses",
 )  # fmt: skip
 """Cheap ones first; `demo` takes a minute and a half, `losses` minutes."""
 LONG = ("soak", "attacks")

@@ -128,9 +128,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             assert process.poll() is None, log.read_text(errors="replace")
             try:
                 return bool(running.api("GET", "users") is not None)
-            except HTTPError as error:
+            except HTTPError as error:  # the proxy is there before its routes are
                 error.close()
-                assert error.code in (404, 502, 503), error  # the proxy is there before its routes are
                 return False
             except (URLError, ConnectionError):
                 return False

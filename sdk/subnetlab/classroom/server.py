@@ -14,7 +14,7 @@ from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.board import Board
 from subnetlab.classroom.chain_proxy import ChainProxy
 from subnetlab.classroom.joining import Joining
-from subnetlab.classroom.objects import MOST_OBJECT_BYTES, Objects
+from subnetlab.classroom.objects import OWN_OBJECT_BYTES, Objects
 from subnetlab.errors import ClassError, NetworkError
 
 _REFUSED: Final = -32000
@@ -42,7 +42,7 @@ class ClassServer:
         Raises:
             ClassError: it cannot be opened.
         """
-        app = web.Application(client_max_size=MOST_OBJECT_BYTES, middlewares=[self._door])
+        app = web.Application(client_max_size=OWN_OBJECT_BYTES, middlewares=[self._door])
         for verb, path, handler in self._routes:
             app.router.add_route(verb, self.prefix + path, handler)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)

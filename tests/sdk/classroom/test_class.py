@@ -13,12 +13,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.running_class import RunningClass, Student, end, running_class, student, until
 
 from subnetlab.lab.check.questions import EXERCISES
 from subnetlab.lab.check.questions.worth import STAKES, WEIGHTS, consensus
 from subnetlab.membership import TOKEN_HEADER
-
-from .class_stage import RunningClass, Student, end, running_class, student, until
 
 pytestmark = pytest.mark.timeout(400)
 
