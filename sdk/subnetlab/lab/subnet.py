@@ -36,6 +36,7 @@ from subnetlab.settings import runs_folder
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.units import rao
+from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -214,13 +215,14 @@ class Subnet(Seats):
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
         # torch is loaded when somebody trains, and not before
-        from subnetlab.lab.plan import plan  # noqa: PLC0415
+        with waiting("model and data to be prepared"):
+            from subnetlab.lab.plan import plan  # noqa: PLC0415
 
-        made = plan(
-            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-            optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
-            eval_data=eval_data, metrics=metrics, features=features, target=target,
-        )  # fmt: skip
+            made = plan(
+                model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+                optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
+                eval_data=eval_data, metrics=metrics, features=features, target=target,
+            )  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
             return self._publish(made, fleet, detach=detach)
@@ -302,7 +304,8 @@ class Subnet(Seats):
             with _gone_unless_started(folder):
                 self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 keep(folder, funded.job)
-                start_supervisor(folder, lock=lock)
+                with waiting("the run's processes to start"):
+                    start_supervisor(folder, lock=lock)
         self.net.spent.extend(funded.spent)
         for spent in funded.spent:
             with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same
