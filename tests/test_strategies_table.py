@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -32,6 +33,19 @@ def test_every_strategy_is_measured_kept_and_written(tmp_path: Path) -> None:
     assert "MuLoCo" in "".join(drawn.itertext())
     strategies.run(out, quick=True)
     assert json.loads(out.read_text(encoding="utf-8")) == kept, "what is there is not measured again"
+
+
+def test_a_cell_of_a_rate_that_its_row_no_longer_has_is_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "cells.json"
+    before = strategies.run(out, quick=True, most=2)["cells"]
+    config, workers = strategies.ANCHORS["alone, AdamW"]
+    slower = replace(config, lr=config.lr / 4)
+    monkeypatch.setitem(strategies.ANCHORS, "alone, AdamW", (slower, workers))
+    after = strategies.run(out, quick=True, most=1)["cells"]
+    changed = [key for key, cell in after.items() if cell != before.get(key)]
+    assert changed == ["alone, AdamW | 1 | 0"]
 
 
 def test_a_share_is_measured_between_the_anchors_of_the_same_optimizer() -> None:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from subnetlab import errors as errors
+    from subnetlab.answers.functions import miner as miner
+    from subnetlab.answers.functions import validator as validator
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.errors import SubnetLabError as SubnetLabError
     from subnetlab.fleet.local import LocalFleet as LocalFleet
+    from subnetlab.fleet.ray_fleet import RayFleet as RayFleet
     from subnetlab.lab import check as check
     from subnetlab.lab.compare import compare as compare
     from subnetlab.lab.remote import remote as remote
@@ -44,6 +47,7 @@ _MODULES = {
 _ATTRIBUTES = {
     "LocalFleet": "subnetlab.fleet.local",
     "OpenFleet": "subnetlab.public.open_fleet",
+    "RayFleet": "subnetlab.fleet.ray_fleet",
     "Net": "subnetlab.lab.session",
     "Run": "subnetlab.lab.run",
     "Subnet": "subnetlab.lab.subnet",
@@ -53,16 +57,19 @@ _ATTRIBUTES = {
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
+    "miner": "subnetlab.answers.functions",
     "open": "subnetlab.lab.replay",
     "remote": "subnetlab.lab.remote",
     "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
+    "validator": "subnetlab.answers.functions",
 }
 
 __all__ = [
     "LocalFleet",
     "Net",
     "OpenFleet",
+    "RayFleet",
     "Run",
     "Subnet",
     "SubnetLabError",
@@ -75,6 +82,7 @@ __all__ = [
     "demo",
     "doctor",
     "errors",
+    "miner",
     "models",
     "open",
     "optimizers",
@@ -82,6 +90,7 @@ __all__ = [
     "revert_reason",
     "runs",
     "strategies",
+    "validator",
 ]
 
 

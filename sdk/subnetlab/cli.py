@@ -34,6 +34,12 @@ def _host(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
+def _class(arguments: Sequence[str]) -> int:
+    from subnetlab.commands.classroom import main  # noqa: PLC0415
+
+    return main(arguments)
+
+
 def _devnet(arguments: Sequence[str]) -> int:
     from subnetlab.devnet.node.command import main  # noqa: PLC0415
 
@@ -88,6 +94,7 @@ COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "demo": ("run the first tutorial without a browser and print its verdict", _demo),
     "lab": ("open JupyterLab on the first tutorial, with our kernel", _lab),
     "host": ("give people kernels on this machine, each behind a token", _host),
+    "class": ("one chain, store and run for a class, joined with a code", _class),
     "devnet": ("start a development node", _devnet),
     "miner": ("take part in a subnet's public run as a miner", _miner),
     "validator": ("take part in a subnet's public run as a validator", _validator),

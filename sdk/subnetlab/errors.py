@@ -1,4 +1,4 @@
-"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what can happen there.
+"""Every error a user of SubnetLab can meet, in one tree: a base class a matter, below it what happens there.
 
 Each leaf says what happened in the user's words and carries `.hint`, what to do next. Wrong arguments to
 pure functions stay `ValueError`; `assert` states internal invariants only. `TrainError` means that nothing
@@ -242,6 +242,12 @@ class ModelFailed(TrainError):
     hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
 
 
+class ScoreFailed(TrainError):
+    """A score of one's own failed in the middle of a run, or returned what is no score."""
+
+    hint = "Let it return a finite number from 0 up for every payload; the traceback is in the run's log."
+
+
 class DatasetEmpty(TrainError):
     """There is too little data to train on."""
 
@@ -309,6 +315,18 @@ class RunOver(RunError):
     """The run does not go on, so nothing can be done to it."""
 
 
+class RunUnderWay(RunError):
+    """The subnet trains another run already; nothing was announced."""
+
+    hint = "End it with `subnetlab run stop`, or replace it with `--replace`."
+
+
+class HotkeyInUse(RunError):
+    """Another process takes part in the run with the same hotkey, whose one commitment a round both need."""
+
+    hint = "End one of the two processes, or register a hotkey of its own for each."
+
+
 class UnknownUid(RunError):
     """No peer of the run holds this uid."""
 
@@ -333,6 +351,16 @@ class RemoteFailed(HostError):
     """A cell failed in a remote kernel, with this kind of error and this traceback."""
 
     ename, traceback = "", ""
+
+
+class ClassError(SubnetLabError):
+    """A class could not be started or joined, or refuses what is asked of it."""
+
+
+class ClassUnreachable(ClassError):
+    """No class answers at the address."""
+
+    hint = "Check the address, and that `subnetlab class` runs there."
 
 
 class LessonError(SubnetLabError):

@@ -17,6 +17,8 @@ def measure(quick: bool) -> Iterator[Figure]:
     floors: list[float] = []
     processor: list[float] = []
     resident: list[float] = []
+    with running_node("--instant"):
+        pass  # the first may have to compile
     for _ in range(2 if quick else 11):
         floors.append(seconds(subprocess.run, [sys.executable, "-c", "pass"], check=True))
         with TemporaryDirectory() as folder, running_node("--instant", "--state", f"{folder}/chain") as node:

@@ -1,8 +1,9 @@
 """Every strategy at several lengths of a round and seeds, in one process: `make strategies`.
 
 `python -m tests.benchmarks.strategies [--quick] [--out build/strategies.json] [--page docs]`. A cell that is
-in the file is not run again, so that the table can be broken off and taken up; the page is written from what
-is there. Rates were chosen on another seed than those reported, at rounds of 15 steps, each within a bracket.
+in the file is not run again, so that the table can be broken off and taken up, unless its row has another
+optimizer by now; the page is written from what is there. Rates were chosen on another seed than those
+reported, at rounds of 15 steps, each within a bracket.
 """
 
 import argparse
@@ -75,15 +76,15 @@ ANCHORS: Final[dict[str, tuple[OptimizerConfig, int]]] = {
 
 
 def cells(seeds: tuple[int, ...] = SEEDS) -> Iterator[tuple[str, int, int]]:
-    """Name, length of a round and seed of every cell, those that say most first."""
+    """Name, length of a round and seed of every cell, one seed's after the other's."""
     for seed in seeds:
         yield from ((name, 1, seed) for name in ANCHORS)
-        yield from ((name, row.lengths[0], seed) for name, row in ROWS.items())
-    for place in range(1, len(LENGTHS)):
-        for seed in seeds:
-            yield from (
-                (name, row.lengths[place], seed) for name, row in ROWS.items() if place < len(row.lengths)
-            )
+        yield from ((name, length, seed) for name, row in ROWS.items() for length in row.lengths)
+
+
+def optimizer_of(name: str) -> OptimizerConfig:
+    """What the workers of a row step with."""
+    return ANCHORS[name][0] if name in ANCHORS else ROWS[name].optimizer
 
 
 def measured(name: str, length: int, setting: Setting, corpus: Corpus) -> Trained:
@@ -107,14 +108,21 @@ def run(out: Path, *, quick: bool, most: int | None = None) -> dict[str, Any]:
     kept = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     if kept.get("setting") != described:
         kept = {"setting": described, "cells": {}}
-    left = [cell for cell in cells(SEEDS[:1] if quick else SEEDS) if _key(*cell) not in kept["cells"]]
+    left = [cell for cell in cells(SEEDS[:1] if quick else SEEDS) if _due(kept["cells"], *cell)]
     for name, length, seed in left[:most]:
         cell = measured(name, length, replace(setting, seed=seed), corpus)
-        kept["cells"][_key(name, length, seed)] = json.loads(json.dumps(asdict(cell)))
+        found = {**asdict(cell), "optimizer": optimizer_of(name).to_json()}
+        kept["cells"][_key(name, length, seed)] = json.loads(json.dumps(found))
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         sys.stderr.write(f"{name}, H={length}, seed {seed}: {cell.loss:.4f} ({cell.cpu_s:.0f} s)\n")
     return kept
+
+
+def _due(kept: dict[str, Any], name: str, length: int, seed: int) -> bool:
+    """Whether a cell is missing, or was measured with another optimizer than the row has now."""
+    cell = kept.get(_key(name, length, seed))
+    return cell is None or cell.get("optimizer") != optimizer_of(name).to_json()
 
 
 def _key(name: str, length: int, seed: int) -> str:

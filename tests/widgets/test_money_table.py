@@ -50,9 +50,9 @@ def test_a_spend_is_seen_from_the_pool_to_the_block(net: Net) -> None:
     paying.join(30)
     (row,) = until(table, "final")
     assert row["block"] == net.block
-    assert "1 entries: 1.5000 τ" in table.state["note"]
+    assert "1 entry: 1.5000 τ" in table.state["note"]
     assert "1.5" in table._drawn()
-    assert "Spent on this chain. 1 entries" in table._said()
+    assert "Spent on this chain. 1 entry" in table._said()
     for outcome in ("refused", "unknown"):
         ledger.add(what="pay", wallet="5G", to="\u202egnp.exe<b>", summary="x\n", outcome=outcome)
     rows = until(table, "not known", "refused", "final")

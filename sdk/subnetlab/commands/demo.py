@@ -24,8 +24,8 @@ ROUNDS, INNER_STEPS = 50, 12
 BATCH_SIZE = 2
 MINERS, VALIDATORS = 9, 2
 ATTACKERS = {"free_rider": 1, "sign_flip": 1}
-BASELINES = ("alone", "alone_3x")
-"""One miner alone, and one with three times the steps: what "three times sooner" is measured by."""
+BASELINES = ("alone", "alone_3x", "ddp")
+"""One miner alone, one with three times the steps, by which "three times sooner" is measured, and DDP."""
 CELL_LIMIT_S = 900
 """A cell may wait for a whole run, on a machine that is busy with other things."""
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)

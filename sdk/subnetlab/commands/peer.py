@@ -54,6 +54,9 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         "--trust", action="append", default=[], metavar="SS58",
         help="an owner whose model's code may run here; may be given several times",
     )  # fmt: skip
+    parser.add_argument(
+        "--attack", default="", metavar="KIND", help="cheat, on a development chain: sign_flip, free_rider, …"
+    )
     parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
@@ -83,6 +86,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import (  # noqa: PLC0415
+        check_attack,
         missing_stake,
         seat_of_hotkey,
         use_instructions,
@@ -98,6 +102,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
         found = find_run(reads, store=options.run_store, trust=options.trust)
         head, rules = reads.head().number, reads.rules()
         check_joinable(found, options.netuid, head)
+        check_attack(role, options.attack, development=is_development(reads))
         seat = seat_of_hotkey(found, key.ss58_address, rules, options.wallet)
         place = own_place(
             found, key.ss58_address, options.store, profile=options.store_profile,
@@ -114,15 +119,8 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
 
     peer = PublicPeer(
-        found=found,
-        store=place,
-        role=role,
-        endpoint=endpoint,
-        key=key,
-        uid=seat.uid,
-        rules=rules,
-        fees=fees,
-        log=log,
-    )
+        found=found, store=place, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, fees=fees,
+        log=log, attack=options.attack,
+    )  # fmt: skip
     peer.run()
     return 0

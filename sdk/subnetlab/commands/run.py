@@ -54,6 +54,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--miners", type=_whole, default=0,
         help="how many miners a round has room for; as many as are registered unless given",
     )  # fmt: skip
+    publishing.add_argument(
+        "--checkpoint-every", type=int, default=10, metavar="ROUNDS",
+        help="rounds between two checkpoints, from which late joiners replay (default 10; 0 for none)",
+    )  # fmt: skip
+    publishing.add_argument(
+        "--replace", action="store_true", help="announce this run although another one goes on"
+    )
     looking = verbs.add_parser("status", help="say where a subnet's run is")
     looking.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     looking.add_argument("--netuid", required=True, type=int, help="the subnet")
@@ -74,19 +81,22 @@ def _whole(word: str) -> int:
 
 def publish(options: argparse.Namespace) -> int:
     """Try out the plan of a file and announce it."""
-    from subnetlab.public.announcing import check_owner  # noqa: PLC0415  (the chain comes before torch)
+    from subnetlab.public.announcing import check_idle, check_owner  # noqa: PLC0415  (the chain comes before torch)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of  # noqa: PLC0415
     from subnetlab.public.open_fleet import OpenFleet  # noqa: PLC0415
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     fleet = OpenFleet(
         store=options.store, blocks_per_round=options.blocks_per_round, notice_s=options.notice,
-        miners=options.miners,
+        miners=options.miners, checkpoint_every=options.checkpoint_every,
+        replace=options.replace,
     )  # fmt: skip
     endpoint = endpoint_of(options.endpoint)
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)
         check_owner(reads, key.ss58_address)
+        if not fleet.replace:
+            check_idle(reads, options.wallet)
     described = read_plan(options.plan)
     if options.rounds is not None:
         described["rounds"] = options.rounds

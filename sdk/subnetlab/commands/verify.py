@@ -13,10 +13,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import SubnetLabError
+from subnetlab.errors import SubnetLabError, UnknownRun
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.public.joining import use_instructions
 from subnetlab.record.files import read_plain
+from subnetlab.record.line import FILE_NAME
 
 if TYPE_CHECKING:
     from subnetlab.train.verify import Report
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(list(arguments))
     if not 0 <= options.replay <= 1:
         parser.error("--replay is a share from 0 to 1")
+    options.run = (options.run or "").strip() or None
     if options.run is None and options.lineage is None:
         parser.error("name a RUN, or a file by --lineage")
     try:
@@ -81,8 +83,29 @@ def _report(options: argparse.Namespace) -> "Report":
     if path.suffix.lower() == ".zip":
         return verify_file(path, **given, trust=options.trust)
     if path.is_dir():
+        _check_folder(path)
         return verify_folder(path, **given, trusted=False, trust=options.trust)
+    if path.name != options.run:
+        raise UnknownRun(f"There is no folder at {path}.", hint="Give the folder of a run, or a run's name.")
+    if options.run.isdecimal():
+        hint = f"Give the node of its chain: subnetlab verify {options.run} --endpoint ws://host:port."
+        with suppress(UnknownRun):
+            return verify_folder(find(options.run).folder, **given)
+        raise UnknownRun(f"The run of subnet {options.run} is found on its chain.", hint=hint)
     return verify_folder(find(options.run).folder, **given)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that holds nothing of a run, of which nothing could be said.
+
+    Raises:
+        UnknownRun: it does.
+    """
+    if not any((folder / name).exists() for name in (MANIFEST_FILE, FILE_NAME)):
+        raise UnknownRun(
+            f"{folder} is no folder of a run: it holds neither {MANIFEST_FILE} nor {FILE_NAME}.",
+            hint="Give the folder of a run, or a run's name; sl.runs() lists those of this machine.",
+        )
 
 
 def _lineage(file: Path) -> "Report":

@@ -18,9 +18,15 @@ def main(arguments: list[str]) -> int:
     # Peers import this module to find their target: only the supervisor itself loads more. The server for
     # peers comes first, so that torch loads there while the SDK loads here.
     from subnetlab.fleet.fork_launcher import ForkLauncher  # noqa: PLC0415
+    from subnetlab.fleet.launcher import Launcher  # noqa: PLC0415
+    from subnetlab.fleet.spec import is_on_cluster  # noqa: PLC0415
 
     run_folder = Path(arguments[0]).resolve()
-    launcher = ForkLauncher(run_folder, asked_at)
+    launcher: Launcher = ForkLauncher(run_folder, asked_at)
+    if is_on_cluster(run_folder):
+        from subnetlab.fleet.cluster.launcher import RayLauncher  # noqa: PLC0415
+
+        launcher = RayLauncher(run_folder, asked_at, calls=launcher)
     from subnetlab.fleet.supervisor.supervise import supervise  # noqa: PLC0415
 
     return supervise(run_folder, launcher, asked_at)

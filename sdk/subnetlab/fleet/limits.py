@@ -7,14 +7,32 @@ groups, version 1 or 2. Standard library only; what cannot be read limits nothin
 import math
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from subnetlab.fleet.control_groups import GROUPS, OWN, folders
-from subnetlab.fleet.local import LocalFleet
 
 PEER_BYTES: Final = 150_000_000
 """Of one peer beside the others, measured; the model and the data are the reference fleet's."""
 _MEMORY: Final = Path("/proc/meminfo")
+
+
+class Peers(Protocol):
+    """How many processes a fleet has, as `LocalFleet` says it; a supervisor cannot load that one's torch."""
+
+    @property
+    def miners(self) -> int:
+        """Miners, attackers among them."""
+        ...
+
+    @property
+    def validators(self) -> int:
+        """Validators."""
+        ...
+
+    @property
+    def baseline(self) -> bool:
+        """Whether one miner trains alone beside them."""
+        ...
 
 
 def cores(*, groups: Path = GROUPS, own: Path = OWN) -> float:
@@ -45,7 +63,7 @@ def free_memory(*, groups: Path = GROUPS, own: Path = OWN, memory: Path = _MEMOR
     return min(limits, default=None)
 
 
-def warning(fleet: LocalFleet, cores: float, free: int | None) -> str:
+def warning(fleet: Peers, cores: float, free: int | None) -> str:
     """A sentence for a person whose machine is small for a fleet; empty where it is not."""
     peers = fleet.miners + fleet.validators + fleet.baseline
     scarce: list[str] = []

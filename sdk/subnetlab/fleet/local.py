@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
 from subnetlab.fleet.run_folder import STORE_FOLDER
@@ -139,6 +139,22 @@ class LocalFleet:
 
         if self.store:
             open_store(self.store, patience=Patience(request_s=10.0, total_s=10.0)).names("", limit=1)
+
+    def check_place(self, endpoint: str, baselines: int) -> None:
+        """See that the peers can run where they are to run; this machine is always there.
+
+        Args:
+            endpoint: of the chain.
+            baselines: how many run beside the seats.
+        """
+
+    def placed(self, *, deterministic: bool) -> dict[str, Any]:  # noqa: ARG002 - of fleets that come from here
+        """The fields of `spec.FleetSpec` that say where the peers run; none on this machine.
+
+        Args:
+            deterministic: whether the run must go as its seed says, so that no peer may join it again.
+        """
+        return {}
 
     def store_of_run(self, run_folder: Path) -> Address:
         """Where the objects of a run lie."""

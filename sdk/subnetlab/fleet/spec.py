@@ -18,7 +18,7 @@ from subnetlab.record.files import read_plain, write_private
 FLEET_FILE: Final = "fleet.json"
 READER_URI: Final = "//SubnetLab//reader"
 """The key of a client that only reads a chain; it signs nothing."""
-_TEXTS: Final = frozenset({"network", "endpoint", "store", "node"})
+_TEXTS: Final = frozenset({"network", "endpoint", "store", "node", "ray_address"})
 """Fields that say what is opened or connected to, in a file that another person may have written."""
 
 
@@ -105,6 +105,13 @@ class FleetSpec:
     kills_per_hour: float = 0.0
     """How often the supervisor kills a peer on purpose, and starts it again."""
     chaos_seed: int = 0
+    ray_address: str = ""
+    """Of the Ray cluster on whose nodes the peers run; empty where they are forks on this machine."""
+    cpus_per_peer: float = 1.0
+    """Processors that Ray keeps free for each peer."""
+    gpus_per_miner: float = 0.0
+    restarts: int = 0
+    """How often a peer is started again whose process was lost, its machine perhaps with it."""
     public: bool = False
     """Whether other people start the peers: then the supervisor only watches, and sees any block."""
     trust: tuple[str, ...] = ()
@@ -159,6 +166,14 @@ def read_spec(run_folder: Path) -> FleetSpec:
         return FleetSpec.from_json(read_plain(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FleetStartFailed(f"The run folder has no readable {FLEET_FILE}: {error}.") from error
+
+
+def is_on_cluster(run_folder: Path) -> bool:
+    """Whether the peers of a run are started on a Ray cluster; False where `fleet.json` cannot be read."""
+    try:
+        return bool(read_spec(run_folder).ray_address)
+    except FleetStartFailed:
+        return False
 
 
 def store_of(run_folder: Path) -> str:

@@ -7,7 +7,7 @@ wrong with them is said here, in this process, where it costs a sentence.
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,11 +28,12 @@ from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
 from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.initial import built, hash_of
-from subnetlab.train.manifest import Manifest, ScoringConfig
+from subnetlab.train.manifest import Manifest, ScoringConfig, audited
 from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tensors import fill, packed
 from subnetlab.train.optimizer import OptimizerConfig, chosen
 from subnetlab.train.scoring.losses import validation_loss
+from subnetlab.train.scoring.own import score_of
 from subnetlab.train.scoring.sample import SAMPLE
 from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
@@ -72,6 +73,7 @@ class Plan:
     """What a person may want to change, as a sentence; empty where nothing is odd."""
     initial: bytes = b""
     """Tensors the run starts from, as safetensors; empty where the seed makes them."""
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
 
     def manifest(self, run_id: str, netuid: int, first_block: int, *, miners: int = 0) -> Manifest:
         """The manifest of this plan at a place and a height; of many miners a round tries a sample."""
@@ -80,8 +82,12 @@ class Plan:
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
             init=hash_of(self.initial) if self.initial else "",
-            scoring=ScoringConfig(tried=SAMPLE if miners > SAMPLE else 0),
+            scoring=replace(self.scoring, tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
+
+    def write(self, folder: Path, netuid: int, first_block: int, *, miners: int) -> None:
+        """Write the run into its folder, by whose name it is called."""
+        write_run(folder, self, self.manifest(folder.name, netuid, first_block, miners=miners))
 
 
 def plan(
@@ -90,7 +96,7 @@ def plan(
     loss: Callable[..., Any] | None = None, eval_data: object | None = None,
     metrics: Mapping[str, Callable[..., Any]] | None = None, features: "Names" = None, target: "Names" = None,
     optimizer: "str | OptimizerConfig | None" = None, lr: float | None = None, schedule: str | None = None,
-    init: object | None = None,
+    init: object | None = None, audits: float = 0.0, score: Callable[..., float] | None = None,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     _not_swapped(data)
@@ -121,6 +127,7 @@ def plan(
     made = Plan(
         model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
         strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
+        scoring=audited(audits, score_of(score) if score is not None else None),
         note=scale_note(corpus, target=isinstance(found, Regression)),
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.

@@ -70,6 +70,7 @@ def verify_public(
         check_trust(found)
         manifest, report = read(found), Report(run=found.run_id)
         report.count("manifest")
+        report.node = endpoint
         place = reading_place(found, allow_local=is_development(reads))
         history = read_history(reads.client, netuid, manifest.first_block, found.closes + 1)
         roster = public_roster(reads, manifest, history)

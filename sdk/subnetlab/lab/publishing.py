@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from subnetlab.network.peer_chain import PeerChain
-from subnetlab.public.announcing import announce, check_owner, put_objects
+from subnetlab.public.announcing import announce, check_idle, check_owner, put_objects
 from subnetlab.public.hotkey import is_development
 from subnetlab.public.joining import duration
 from subnetlab.public.open_fleet import OpenFleet
@@ -78,6 +78,7 @@ def publish(
 
     Raises:
         NotRegistered: the key is not the owner's hotkey.
+        RunUnderWay: the subnet trains a run already, which is not to be replaced.
         ManifestInvalid: the blocks given hold no round.
         ArgumentInvalid: the store's address is too long for a commitment.
         StoreAddressInvalid: strangers could not read the store without a key.
@@ -87,6 +88,8 @@ def publish(
     """
     with closing(SubnetReads(endpoint, netuid)) as reads, closing(PeerChain(endpoint, netuid, key)) as chain:
         check_owner(reads, key.ss58_address)
+        if not fleet.replace:
+            check_idle(reads)
         where = locator(fleet.store)
         # Strangers read it without a key: what they could not follow is refused here.
         own_locator(address.parse(where).locator, allow_local=is_development(reads))
@@ -122,4 +125,7 @@ def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, 
     )  # fmt: skip
     capability = torch.backends.cpu.get_cpu_capability()
     versions = {**draft.versions, "cpu": _COMMON if capability.startswith("AVX") else capability}
-    return replace(draft, blocks_per_round=found.blocks_per_round, offsets=found.offsets, versions=versions)
+    return replace(
+        draft, blocks_per_round=found.blocks_per_round, offsets=found.offsets, versions=versions,
+        checkpoint_every=fleet.checkpoint_every,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from subnetlab.errors import DevnetOnly, FleetError, NetworkError
+from subnetlab.errors import ArgumentInvalid, DevnetOnly, FleetError, NetworkError
 from subnetlab.fleet.spec import read_spec
 from subnetlab.lab import arguments, embedded
 from subnetlab.lab.creation import checked_name, create
@@ -49,16 +49,22 @@ def connect(
     sealing: Literal["instant", "manual"] | float = BLOCK_TIME_S,
     confirm: Confirm | None = None,
     idle_limit_s: float = IDLE_LIMIT_S,
+    code: str = "",
+    name: str = "",
 ) -> "Net":
     """Connect to a network; without a name, start a chain of one's own on this machine.
 
     Args:
-        network: `devnet` (embedded), `local`, `test`, `finney`, or an endpoint `ws://host:port`.
+        network: `devnet` (embedded), `local`, `test`, `finney`, an endpoint `ws://host:port`, or the address
+            of a class, `https://host/path`.
         sealing: the embedded chain's blocks: per extrinsic, only when asked, or every so many seconds.
         confirm: who is asked before money is spent; a person on real networks unless given.
         idle_limit_s: an embedded node ends by itself after so many seconds without a client.
+        code: opens a class, once: afterwards its address alone is enough in this home.
+        name: what a student is called on the class's board.
 
     Raises:
+        ClassError: the class does not take this student in; the sentence says why.
         UnknownNetwork: no such name.
         NodeStartFailed: the embedded node did not come up.
         NodeUnreachable: no node answers at the endpoint.
@@ -68,6 +74,14 @@ def connect(
         >>> net = connect()  # doctest: +SKIP
     """
     close_dropped()
+    if isinstance(network, str) and network.startswith(("http://", "https://")):  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are untyped
+        from subnetlab.lab.class_net import join  # noqa: PLC0415  (is a Net itself)
+
+        return join(network, code, name, confirm=checked(confirm))
+    if code or name:
+        raise ArgumentInvalid(
+            "code and name join a class.", hint='sl.connect("http://…", code="…", name="…")'
+        )
     found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
     chosen = arguments.a_sealing(sealing)
     idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)

@@ -19,6 +19,7 @@ from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
+from subnetlab.lab.answering import Answering, Planned
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
-    from subnetlab.train.manifest import Manifest
     from subnetlab.train.models.spec import ModelSpec
     from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
@@ -59,7 +59,7 @@ _MARGIN_BLOCKS = 4
 _SLUG_BYTES = 60
 
 
-class Subnet(Seats):
+class Subnet(Seats, Answering):
     """One subnet of a network, by its number."""
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
@@ -145,6 +145,8 @@ class Subnet(Seats):
         seed: int = 0,
         prompt: str | Sequence[int] | None = None,
         init: "Mapping[str, Tensor] | Run | str | Path | None" = None,
+        score: "Callable[..., float] | None" = None,
+        audits: float = 0.0,
         detach: bool = False,
         deterministic: bool = False,
         budget_tao: "Amount | None" = None,
@@ -186,6 +188,12 @@ class Subnet(Seats):
                 where the data has no text; "def " for bytes unless given, else how the held-out data begins.
             init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
                 the path of a safetensors file.
+            score: what validators pay by, in place of the loss removed on held-out data: a function of one or
+                more of held_out, assigned, noise, norm, own_work, standing and round that returns a number
+                from 0 up, such as `lambda held_out, norm: held_out / norm`. What does harm stays shut out.
+            audits: share of the miners' rounds, drawn once nobody can change them, that validators train
+                again; who sent what its assigned work does not make is out for twenty rounds, and who
+                trained from an old model is left out of the round.
             detach: let the run outlive this kernel.
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
@@ -214,19 +222,26 @@ class Subnet(Seats):
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        # torch is loaded when somebody trains, and not before
         with waiting("model and data to be prepared"):
-            from subnetlab.lab.plan import plan  # noqa: PLC0415
+            from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
 
             made = plan(
                 model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-                optimizer=optimizer, lr=lr, schedule=schedule, init=init, task=task, loss=loss,
-                eval_data=eval_data, metrics=metrics, features=features, target=target,
+                init=init, optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score,
+                audits=audits, eval_data=eval_data, metrics=metrics, features=features, target=target,
             )  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
             return self._publish(made, fleet, detach=detach)
-        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
+        made = replace(made, deterministic=deterministic)
+        return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
+
+    def _start(
+        self, made: Planned, fleet: LocalFleet, baselines: Sequence[str] = (), *, detach: bool,
+        budget_tao: "Amount | None",
+    ) -> Run:  # fmt: skip
+        """Start a run that was planned, and hold it."""
+        run = Run(self._launch(made, fleet, baselines, budget_tao))
         self._hold(run, limits.warning(fleet, limits.cores(), limits.free_memory()), made.note, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
@@ -275,10 +290,11 @@ class Subnet(Seats):
         return self._hold(run, detach=arguments.flag("detach", detach))
 
     def _launch(
-        self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
+        self, made: Planned, fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
     ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
+        fleet.check_place(self.net.endpoint, len(baselines))
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -300,9 +316,9 @@ class Subnet(Seats):
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
             opens = self.net.block + _MARGIN_BLOCKS
-            manifest = made.manifest(run_id, self.netuid, opens, miners=fleet.miners)
             with _gone_unless_started(folder):
-                self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                self._write(folder, made, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                made.write(folder, self.netuid, opens, miners=fleet.miners)
                 keep(folder, funded.job)
                 with waiting("the run's processes to start"):
                     start_supervisor(folder, lock=lock)
@@ -313,11 +329,9 @@ class Subnet(Seats):
         return folder
 
     def _write(
-        self, folder: Path, made: "Plan", manifest: "Manifest", *, fleet: LocalFleet,
-        seats: tuple[PeerSeat, ...], sealing_after: str | float,
+        self, folder: Path, made: Planned, *, fleet: LocalFleet, seats: tuple[PeerSeat, ...],
+        sealing_after: str | float,
     ) -> None:  # fmt: skip
-        from subnetlab.lab.plan import write_run  # noqa: PLC0415
-
         make_private(folder)
         taken, found = {seat.uid for seat in seats}, self.metagraph()
         others = tuple(
@@ -332,10 +346,9 @@ class Subnet(Seats):
             python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
             uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
-            chaos_seed=fleet.chaos_seed,
+            chaos_seed=fleet.chaos_seed, **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
-        write_run(folder, made, manifest)
 
 
 @contextlib.contextmanager

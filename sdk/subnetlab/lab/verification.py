@@ -37,6 +37,7 @@ from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
+from subnetlab.store.places import OwnPlace, read_place
 from subnetlab.train import data as sources
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.every_place import EveryPlace
@@ -90,6 +91,8 @@ def verify_folder(
     opened = _store(folder, spec, store, missing, log, trusted=trusted)
     found = _manifests(folder, log, report)
     history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
+    if history is not None:
+        report.node = endpoint or (spec.endpoint if spec else "")
     if history is not None and log is not None and _is_another(history, log):
         missing["history"] = "The chain that answers is another: it holds none of the run's blocks."
         history = None
@@ -189,10 +192,17 @@ def _store(
         return None
     try:
         root = open_store(where)
+        if spec is not None and spec.public:
+            return _of_strangers(root, allow_local=spec.is_devnet and trusted)
         return whole_store(folder, root) if spec else _of_saved(root, log)
     except StoreError as error:
         missing["store"] = str(error)
         return None
+
+
+def _of_strangers(root: Store, *, allow_local: bool) -> Store:
+    """What an observer kept of a public run, and the places of its peers by the locators on chain."""
+    return OwnPlace(mine=root, find=lambda _uid, found: read_place(found, allow_local=allow_local))
 
 
 def _of_saved(root: Store, log: Log | None) -> Store:

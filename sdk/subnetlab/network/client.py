@@ -346,22 +346,22 @@ class NetworkClient:
         wallet: str | Wallet,
         signer: Literal["coldkey", "hotkey"] = "coldkey",
         cost_rao: int | None = None,
+        summary: str = "",
     ) -> Receipt:
         """Submit a raw call (`bittensor.calls`); unless `cost_rao` says what it costs, all the wallet has."""
+        summary = summary or f"{call[0]}.{call[1]}"
         opened = self.wallet(wallet)
         who = str(bittensor.public_view(opened, signer).ss58_address)
 
         def submit() -> Receipt:
             with translated(self.endpoint):
                 signing = signing_wallet(opened, who)
-            return self._send(
-                lambda: self.client.submit_call(call, signing, signer=signer), who, f"{call[0]}.{call[1]}"
-            )
+            return self._send(lambda: self.client.submit_call(call, signing, signer=signer), who, summary)
 
         free, deposit = self.balance(who), self.existential_deposit
         amount = cost_rao if cost_rao is not None else 0 if self.development else max(0, free - deposit)
         told = {"wallet": who, "fee_rao": 0, "amount_rao": amount, "most": cost_rao is None}
-        spend = self._describe(f"{call[0]}.{call[1]}", **told)
+        spend = self._describe(summary, **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def sudo(self, call: Any, *, wallet: str | Wallet = "alice") -> Receipt:
@@ -374,7 +374,8 @@ class NetworkClient:
             raise DevnetOnly(f"There is no sudo on {self.network.name}.")
         with self.client.question():
             inner = self.client.compose(call)
-        return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet)
+        words = f"root: {call[1].removeprefix('sudo_').replace('_', ' ')}"
+        return self.submit_call(bittensor.calls.Sudo.sudo(call=inner), wallet=wallet, summary=words)
 
     def turn_back(self, snapshot: str) -> None:
         """Revert a development chain, and forget what was known of the time in between."""

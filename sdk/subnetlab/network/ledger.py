@@ -25,6 +25,7 @@ Outcome = Literal["pending", "in a block", "done", "refused", "unknown"]
 """Sent; in a block that is not final; final; refused by the chain, which took the fee at most; or lost, and
 counted as spent."""
 _UNDER_WAY: Final = ("pending", "in a block")
+_NAME: Final = 40
 _LOST_AFTER_S: Final = 1800.0
 """What is under way for longer belongs to a process that has ended; no submission waits that long."""
 
@@ -50,6 +51,13 @@ class Entry:
     summary: str = ""
     row: str = ""
     """What the lines of one spend have in common."""
+
+    @property
+    def name(self) -> str:
+        """What it was, in a word; an intent without a word of its own is named by its summary."""
+        if self.what != "execute" or not self.summary:
+            return self.what
+        return self.summary if len(self.summary) <= _NAME else f"{self.summary[: _NAME - 1]}…"
 
 
 class Ledger:

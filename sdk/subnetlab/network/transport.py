@@ -1,4 +1,4 @@
-"""The SDK's transport with three things that a person who waits has to know, and one repair.
+"""The SDK's transport with three things that a person who waits has to know, one repair, and one header.
 
 1. How far an extrinsic on its way has come. `execute` returns once, when everything is over; the two messages
    that the node sends in between (taken, in a block) are passed on to the listener in the context that
@@ -7,6 +7,7 @@
    something waits on it, and leaves it waiting for ever; here it counts as lost, like any other.
 3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
 4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
+5. At the chain of a class that was joined, it says who the student is (`membership`).
 """
 
 import asyncio
@@ -14,9 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 import bittensor
+from websockets.asyncio.client import connect
 
+from subnetlab.membership import headers_for
 from subnetlab.network.stages import Stage, listener, sending
 
+_FRAME_BYTES, _WRITE_BYTES, _HANDSHAKE_S = 2**26, 2**16, 20.0
 _SUBMIT, _WATCH = "author_submitExtrinsic", "author_submitAndWatchExtrinsic"
 
 
@@ -40,6 +44,7 @@ class Transport(bittensor.RpcSubstrate):
         connection: Any = super()._interface(endpoint, fallbacks)
         self._opening = connection
         session = connection._session  # noqa: SLF001 - the SDK has no door for either
+        session._connect = _saying_who(session._connect)  # noqa: SLF001
         subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
 
         async def requested(method: str, *given: Any, **options: Any) -> Any:
@@ -67,6 +72,21 @@ class Transport(bittensor.RpcSubstrate):
 
         session.subscribe, session.request, session._pump = told, requested, pumped  # noqa: SLF001
         return connection
+
+
+def _saying_who(plain: Callable[[str], Any]) -> Callable[[str], Any]:
+    """How a connection is opened: as the SDK opens it, but where a class was joined, with its header."""
+
+    async def opened(url: str) -> Any:
+        headers = headers_for(url)
+        if not headers:
+            return await plain(url)
+        opening = connect(
+            url, additional_headers=headers, max_size=_FRAME_BYTES, write_limit=_WRITE_BYTES, compression=None
+        )
+        return await asyncio.wait_for(opening, _HANDSHAKE_S)
+
+    return opened
 
 
 class _Told:

@@ -7,10 +7,20 @@ alone; nothing here spends more than an extrinsic's fee. Loads torch only for da
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from subnetlab.errors import ChainRejected, NotRegistered, ObjectExists, RunOver
+from subnetlab.errors import (
+    ChainRejected,
+    ManifestInvalid,
+    NotRegistered,
+    ObjectExists,
+    RunOver,
+    RunUnderWay,
+    StoreError,
+    UnknownRun,
+)
 from subnetlab.network.chain import Chain
-from subnetlab.public.found_run import FoundRun
+from subnetlab.public.found_run import FoundRun, find_run
 from subnetlab.public.joining import patience_s
+from subnetlab.public.status import status_of
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.store.base import Store
 from subnetlab.train import object_paths
@@ -38,6 +48,27 @@ def check_owner(reads: SubnetReads, hotkey: str) -> None:
             f"not {hotkey}.",
             hint="Give the owner's wallet: --wallet NAME/HOTKEY.",
         )
+
+
+def check_idle(reads: SubnetReads, wallet: str = "NAME/HOTKEY") -> None:
+    """Refuse a subnet whose owner has announced a run that goes on.
+
+    Raises:
+        RunUnderWay: its peers would be left in the middle of it.
+    """
+    try:
+        status = status_of(reads, find_run(reads))
+    except (UnknownRun, ManifestInvalid, StoreError):
+        return  # none was announced, or its manifest cannot be had, so that no peer can join it
+    if status.over:
+        return
+    said = f"round {status.round + 1} of {status.rounds}" if status.round >= 0 else "not begun yet"
+    where = f"--endpoint {reads.endpoint} --netuid {reads.netuid} --wallet {wallet}"
+    raise RunUnderWay(
+        f"Subnet {reads.netuid} trains run {status.run_id} already ({said}); its {len(status.miners)} miners "
+        f"and {len(status.validators)} validators would be left in the middle of it.",
+        hint=f"End it with `subnetlab run stop {where}`, or replace it with --replace (replace=True).",
+    )
 
 
 def put_objects(

@@ -82,6 +82,12 @@ class FoundRun:
         """The height at which a round opens."""
         return int(self.manifest["first_block"]) + round_ * int(self.manifest["blocks_per_round"])
 
+    def closing_of(self, round_: int) -> int:
+        """The height at which a round closes; the one before the first block for no round."""
+        if round_ < 0:
+            return int(self.manifest["first_block"]) - 1
+        return self.opens(round_) + int(self.manifest["offsets"][2])
+
     def following(self, head: int) -> int:
         """The first round whose commit deadline is ahead; the number of rounds where none is."""
         since = head - self.opens(0) - int(self.manifest["offsets"][0])
@@ -90,7 +96,7 @@ class FoundRun:
     @property
     def closes(self) -> int:
         """The height at which the last round closes."""
-        return self.opens(self.rounds - 1) + int(self.manifest["offsets"][2])
+        return self.closing_of(self.rounds - 1)
 
 
 class Announced:

@@ -4,6 +4,7 @@ from bittensor_core import KeyfileError, Keypair
 
 from subnetlab.errors import UnknownNetwork, UnknownWallet, WalletError
 from subnetlab.network.endpoints import play_money, resolve
+from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.public.subnet_reads import SubnetReads
 
@@ -38,6 +39,7 @@ def hotkey_of(reads: SubnetReads, wallet: str) -> Keypair:
         SecretRefused: the name looks like a secret.
         NodeUnreachable: the node does not answer.
     """
+    refuse_secret(wallet, "a wallet's name")  # before the node is asked anything
     return hotkey_in(open_wallet(wallet, development=is_development(reads)), wallet)
 
 

@@ -13,6 +13,8 @@ from subnetlab.network.metagraph import NeuronSnapshot
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.log import PeerLog
 from subnetlab.public.subnet_reads import Rules, SubnetReads
+from subnetlab.text import with_article
+from subnetlab.train.attackers import ATTACKERS, refused
 from subnetlab.units import format_tao
 
 PublicRole = Literal["miner", "validator"]
@@ -117,6 +119,20 @@ def use_instructions(manifest: dict[str, Any]) -> None:
     wanted = manifest["versions"].get("cpu")
     if isinstance(wanted, str) and wanted in _ORDER:
         os.environ[_CAPABILITY] = wanted.lower()
+
+
+def check_attack(role: PublicRole, attack: str, *, development: bool) -> None:
+    """Refuse an attacker that is none, of the other role, or anywhere but among play money.
+
+    Raises:
+        ArgumentInvalid: it is.
+    """
+    if not attack:
+        return
+    if attack not in ATTACKERS or ATTACKERS[attack].role != role:
+        raise ArgumentInvalid(refused(attack), hint=f"Give one that is {with_article(role)}.")
+    if not development:
+        raise ArgumentInvalid("Attackers are for development chains.", hint="Take part without --attack.")
 
 
 def check_instructions(found: FoundRun, capability: str) -> None:

@@ -30,6 +30,8 @@ class LimitedChain:
     """Told of every extrinsic that the pool took, because each costs a fee."""
     voted_at: int = -1
     """The block of the last vote, or of the registration, which counts as one; below 0 for none."""
+    before_commit: Callable[[bytes], None] = lambda _data: None
+    """Told of every commitment before it is sent; raises where it must not be."""
     refused: int = 0
     """Commitments refused in a row."""
 
@@ -46,7 +48,9 @@ class LimitedChain:
 
         Raises:
             ChainRejected: it refused as many in a row as a peer that cannot take part.
+            HotkeyInUse: another process commits with this hotkey.
         """
+        self.before_commit(data)
         try:
             self.chain.commit(data)
         except ChainRejected as error:

@@ -62,14 +62,17 @@ class PeerLog:
 
     @contextmanager
     def warnings(self) -> Generator[None]:
-        """Take in what the SDK warns of in the meantime, such as a store that is away, as notes."""
+        """Take in what the SDK says in the meantime, such as that a store is away, as notes."""
         logger, handler = logging.getLogger("subnetlab"), _Notes(self)
         logger.addHandler(handler)
+        level = logger.level
+        logger.setLevel(logging.INFO)
         propagated, logger.propagate = logger.propagate, False
         try:
             yield
         finally:
             logger.propagate = propagated
+            logger.setLevel(level)
             logger.removeHandler(handler)
 
     def _write(self, line: str) -> None:
@@ -84,10 +87,10 @@ class PeerLog:
 
 
 class _Notes(logging.Handler):
-    """Writes a logger's warnings as notes."""
+    """Writes what a logger says as notes."""
 
     def __init__(self, log: PeerLog) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -62,14 +62,19 @@ class Observer:
     gone: set[int] = field(default_factory=set[int])
     last: RoundClosed | None = None
     """The newest round that closed."""
+    rounds: int = 0
+    """How many rounds take place; the manifest's unless its owner ends the run sooner."""
     _next: int = 0
     _sealed_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.rounds = self.rounds or self.replica.manifest.rounds
 
     def block(self, block: Block) -> None:
         """Take in a block: the rounds that it closed, and who takes part."""
         now = time.monotonic()
         manifest = self.replica.manifest
-        round_ = min((block.number - manifest.first_block) // manifest.blocks_per_round, manifest.rounds - 1)
+        round_ = min((block.number - manifest.first_block) // manifest.blocks_per_round, self.rounds - 1)
         self.append([
             BlockSealed(
                 number=block.number, hash=block.hash, round=max(round_, -1),
@@ -133,7 +138,7 @@ class Observer:
 
     def _sample(self, round_: int) -> list[Event]:
         manifest = self.replica.manifest
-        if (round_ + 1) % max(1, manifest.rounds // 10) and round_ != manifest.rounds - 1:
+        if (round_ + 1) % max(1, manifest.rounds // 10) and round_ != self.rounds - 1:
             return []
         sample = self.replica.model.sample()
         return [] if sample is None else [Sampled(round=round_, prompt=sample.prompt, text=sample.text)]

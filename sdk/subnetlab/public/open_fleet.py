@@ -10,7 +10,7 @@ from subnetlab.errors import ArgumentInvalid
 from subnetlab.signatures import known_fields
 from subnetlab.text import kind_of
 
-_MOST_BLOCKS = 1_000_000
+_MOST = 1_000_000
 
 
 @known_fields("sl.OpenFleet")
@@ -30,16 +30,20 @@ class OpenFleet:
     """Seconds between the announcement and the first round, so that peers can come up."""
     miners: int = 0
     """For how many miners a round has room; as many as are registered unless given."""
+    checkpoint_every: int = 10
+    """Rounds between two checkpoints of the model, from which those who join late replay; 0 for none."""
+    replace: bool = False
+    """Whether a run that the subnet trains already is left to its peers unannounced, and so ended."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.store, str) or not self.store.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f"store is {kind_of(self.store)}.", hint='Give an address such as store="s3://bucket/run".'
             )
-        for name in ("blocks_per_round", "miners"):
+        for name in ("blocks_per_round", "miners", "checkpoint_every"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_BLOCKS:
-                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST_BLOCKS:,}.")
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST:,}.")
         notice: object = self.notice_s
         if type(notice) not in (int, float) or not 0 <= self.notice_s < math.inf:
             raise ArgumentInvalid(f"notice_s={notice!r} is no number of seconds.")

@@ -20,11 +20,12 @@ import torch
 from bittensor_core import Keypair
 
 from subnetlab.errors import (
+    HotkeyInUse,
     ManifestInvalid,
     NodeUnreachable,
-    RecordError,
     StoreError,
     StoreUnreachable,
+    SubnetLabError,
     TrainError,
 )
 from subnetlab.fleet.messages import PeerStopped
@@ -35,6 +36,7 @@ from subnetlab.public.joining import PublicRole, await_permit, check_instruction
 from subnetlab.public.limited_chain import LimitedChain, Sent
 from subnetlab.public.log import PeerLog
 from subnetlab.public.reports import KINDS, put_report
+from subnetlab.public.sole_hotkey import SoleHotkey
 from subnetlab.public.subnet_reads import Rules, SubnetReads
 from subnetlab.record.events import Event, Mined, PeerReady, Phase, Scored, WeightsSet
 from subnetlab.record.line import FILE_NAME
@@ -45,6 +47,7 @@ from subnetlab.settings import home
 from subnetlab.store.places import OwnPlace
 from subnetlab.train import data
 from subnetlab.train.announcement import Announcement
+from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.data.published import fetch
 from subnetlab.train.manifest import Manifest
@@ -56,6 +59,9 @@ _ROLES: Final[dict[PublicRole, type[Peer]]] = {"miner": Miner, "validator": Vali
 _AGAIN_S: Final = 2.0
 """Before a peer begins again after node or store were away; twice as long each time, up to a minute."""
 _LONGEST_PAUSE_S: Final = 60.0
+_AFTER_THE_END_S: Final = 60.0
+"""How long a peer still asks for the last rounds of a run that is over."""
+_COMMITTED_FILE: Final = "committed.txt"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +78,8 @@ class PublicPeer:
     fees: Fees
     log: PeerLog
     began: float = field(default_factory=time.monotonic)
+    attack: str = ""
+    """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
     _peer: Peer | None = None
@@ -87,12 +95,12 @@ class PublicPeer:
         """Take part to the end of the run, or until a signal; to be called in the main thread.
 
         Raises:
-            RecordError: this hotkey takes part in this run already, on this machine.
+            HotkeyInUse: another process takes part in this run with this hotkey.
             SubnetLabError: the peer cannot go on; each in its own words.
         """
         with ExitStack() as held:
             if is_held(self.folder / FILE_NAME):
-                raise RecordError(
+                raise HotkeyInUse(
                     f"The hotkey {self.key.ss58_address} takes part in run {self.found.run_id} already, on "
                     "this machine.",
                     hint="End that process first.",
@@ -127,7 +135,8 @@ class PublicPeer:
                 if self._peer is not None and self._peer.replica.round > reached:
                     reached = self._peer.replica.round
                     pause, away_since = _AGAIN_S, time.monotonic()
-                if time.monotonic() - away_since > self.away_limit_s:
+                limit_s = min(self.away_limit_s, _AFTER_THE_END_S) if self._is_over() else self.away_limit_s
+                if time.monotonic() - away_since > limit_s:
                     raise
                 self.log.note(f"{error} This peer begins again in {pause:.0f} s.")
                 self._peer = None
@@ -136,8 +145,16 @@ class PublicPeer:
             else:
                 return
 
+    def _is_over(self) -> bool:
+        """Whether the run's last round has closed, as far as the node answers."""
+        try:
+            with closing(SubnetReads(self.endpoint, self.found.seats.netuid)) as reads:
+                return reads.head().number > self.found.closing_of(last_round(reads, self.found))
+        except SubnetLabError:
+            return False
+
     def _take_part(self, manifest: Manifest, corpus: Corpus, report: Any) -> None:
-        netuid = manifest.netuid
+        netuid, address = manifest.netuid, self.key.ss58_address
         with (
             closing(SubnetReads(self.endpoint, netuid)) as reads,
             closing(PeerChain(self.endpoint, netuid, self.key)) as wire,
@@ -146,10 +163,14 @@ class PublicPeer:
             if self.role == "validator":
                 await_permit(reads, wire, seat, self.rules, self.log)
             voted_at = max(seat.last_update, 0)
-            chain = LimitedChain(wire, self.rules.weights_every, self.log.note, self._sent, voted_at)
-            peer = _ROLES[self.role](
+            sole = SoleHotkey.of(address, self.folder / _COMMITTED_FILE, lambda: reads.commitment(address))
+            chain = LimitedChain(
+                wire, self.rules.weights_every, self.log.note, self._sent, voted_at,
+                before_commit=sole.commits,
+            )  # fmt: skip
+            peer = self._plays(
                 manifest, reads.roster(), chain, self.store, report, self.key.sign,
-                hotkey=self.key.ss58_address, corpus=corpus,
+                hotkey=address, corpus=corpus,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
                 last_round=lambda: last_round(reads, self.found), leaves_out=True,
             )  # fmt: skip
@@ -158,9 +179,15 @@ class PublicPeer:
             seconds = round(time.monotonic() - self.began, 3)
             report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds))
             self._await_start(wire, manifest)
+            patience = patience_s(manifest.blocks_per_round, self.rules.block_s)
+            sole.begin(manifest, wire, patience, self.log.note)
             self._peer = peer
             peer.run()
             self._say_the_end(peer)
+
+    @property
+    def _plays(self) -> type[Peer]:
+        return ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao

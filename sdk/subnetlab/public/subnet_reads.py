@@ -6,6 +6,8 @@ all peers of a run that ask for the same height see the same seats.
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Any, Final
 
 from subnetlab.errors import NodeUnreachable
@@ -17,7 +19,7 @@ from subnetlab.train.anchors import Anchor
 from subnetlab.train.roster import ChainRoster, Neuron
 
 _SPAN: Final = 10
-"""Blocks over which the time between two is measured."""
+"""Gaps between blocks over which their time is measured."""
 _USUAL_BLOCK_S: Final = 12.0
 _LEAST_BLOCK_S: Final = 0.01
 
@@ -103,19 +105,24 @@ class SubnetReads:
         )  # fmt: skip
 
     def block_s(self) -> float:
-        """Seconds between two blocks, from the time stamps of the newest; 12 where a chain is too young."""
+        """Seconds between two blocks: the median of the newest; 12 where a chain is too young.
+
+        The mean would follow the blocks that a development chain sealed at once before it kept an interval.
+        """
         head = self.head().number
         since = max(head - _SPAN, 1)
         if head - since < 1:
             return _USUAL_BLOCK_S
 
         async def stamps() -> list[Any]:
-            blocks = [str(await self.client.rpc_async("chain_getBlockHash", n)) for n in (since, head)]
+            hashes = (self.client.rpc_async("chain_getBlockHash", n) for n in range(since, head + 1))
+            blocks = [str(found) for found in await asyncio.gather(*hashes)]
             ask = self.client.substrate.query
             return list(await asyncio.gather(*(ask("Timestamp", "Now", [], block_hash=at) for at in blocks)))
 
-        first, last = self.client.run(stamps())
-        return max((int(last) - int(first)) / 1000 / (head - since), _LEAST_BLOCK_S)
+        times = [int(stamp) for stamp in self.client.run(stamps())]
+        between = (after - before for before, after in pairwise(times))
+        return max(median(between) / 1000, _LEAST_BLOCK_S)
 
     def roster(self) -> ChainRoster:
         """The subnet's seats at any height; who says on chain that it mines is a miner, permit or not."""

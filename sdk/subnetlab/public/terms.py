@@ -18,10 +18,11 @@ from subnetlab.public.subnet_reads import Rules
 from subnetlab.record.events import Mined
 from subnetlab.store.base import Store
 from subnetlab.train.data import Corpus
+from subnetlab.train.judging import Judged
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.roster import Seat
-from subnetlab.train.validator import Judged, Validator
+from subnetlab.train.validator import Validator
 
 SLOWER: Final = 3.0
 """How many times slower than this machine a peer may be."""

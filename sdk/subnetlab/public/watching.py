@@ -167,6 +167,7 @@ class Watched:
 
     def _block(self, block: Block) -> None:
         self.head = block.number
+        self.observer.rounds = last_round(self.reads, self.found) + 1
         self.observer.block(block)
         try:
             paid: Sequence[EpochPaid] = self.epochs.paid_by(block)

@@ -93,6 +93,8 @@ class PeerReady(Event):
     uid: int
     pid: int
     seconds: float
+    node: str = ""
+    """Of a peer on a cluster: the host, and what the cluster calls the node there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,9 @@ class Scored(Event):
     """Standard error of the loss removed on assigned data less that on held-out data; 0 where not weighed."""
     tried: bool = True
     """Whether the payload was tried on data, if it was sound: of many a round tries a sample."""
+    audit: str = ""
+    """What training the round again came to: `same`, `alike`, `away` or the verdict that refuses the payload.
+    Empty where the round was not drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +206,8 @@ class RoundClosed(Event):
     aggregate_s: float
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     """What the task measures of the same model beside its loss, by name; only finite numbers."""
+    checkpoint: str = ""
+    """Hash of the checkpoint that the round's record names; empty where none was due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,12 @@ from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
 from subnetlab.errors import StoreAddressInvalid, StoreUnreachable
+from subnetlab.membership import membership_for
 from subnetlab.store import address
 from subnetlab.store.address import Address
 from subnetlab.store.base import Store
 from subnetlab.store.bucket import ObjectStore
+from subnetlab.store.class_place import ClassPlace
 from subnetlab.store.folder import FolderStore
 from subnetlab.store.mirror import Mirror
 from subnetlab.store.patience import USUAL, Patience
@@ -49,8 +51,9 @@ def open_store(where: str | Path, *, profile: str = "", patience: Patience = USU
 
     Args:
         where: "memory", a folder, `s3://bucket/prefix?endpoint=…&region=…`, `gs://bucket/prefix`,
-            `az://container/prefix?account=…`, or `https://host/path`, which is read-only. `anonymous=true`
-            reads a public bucket without a key. R2 and others that speak S3 are `s3://` with their endpoint.
+            `az://container/prefix?account=…`, or `https://host/path`, which is read-only unless it is one's
+            own place in a class. `anonymous=true` reads a public bucket without a key. R2 and others that
+            speak S3 are `s3://` with their endpoint.
         profile: of the AWS configuration files (`~/.aws/credentials` and `~/.aws/config`), for s3://. By
             default the environment says who one is: `AWS_ACCESS_KEY_ID` and the like, `AWS_PROFILE`,
             `GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_KEY`.
@@ -72,6 +75,8 @@ def open_store(where: str | Path, *, profile: str = "", patience: Patience = USU
             return ObjectStore(MemoryStore(), "memory", patience=patience)
         case "file":
             return _folder(found)
+        case "http" | "https" if membership_for(str(found)) is not None:
+            return ClassPlace(str(found), patience=patience)
         case "http" | "https":
             return ReadOnlyStore(str(found), local=True, patience=patience)
         case _:

@@ -17,6 +17,8 @@ from subnetlab.train.tasks.base import Items
 
 SHARDS: Final = 4
 """Shards a miner works on in one round."""
+_LOTS: Final = 1 << 53
+"""Equal lots of which a share is drawn; float64 counts so far."""
 
 
 def shards(items: Items, run: str, round_: int, uid: int, block_hash: str) -> list[int]:
@@ -55,6 +57,16 @@ def held_out(items: Items, count: int, *, run: str, round_: int, beacon: str) ->
 def trial_place(*, run: str, round_: int, uid: int, beacon: str) -> int:
     """Where a miner's payload stands in the order in which payloads of a round are drawn to be tried."""
     return int(_draw(1, 1 << 62, "trial", run, round_, uid, beacon)[0])
+
+
+def is_audited(share: float, *, run: str, round_: int, uid: int, deadline: str) -> bool:
+    """Whether a miner's round is trained again, drawn by the block after which no commitment counts."""
+    return int(_draw(1, _LOTS, "audit", run, round_, uid, deadline)[0]) < share * _LOTS
+
+
+def probes(size: int, count: int, *, run: str, round_: int, block_hash: str) -> NDArray[np.int64]:
+    """Positions in θ that the block which opens a round draws, the same for all of its miners."""
+    return _draw(count, size, "probes", run, round_, block_hash)
 
 
 def validation(items: Items, count: int, *, seed: int) -> NDArray[np.int64]:

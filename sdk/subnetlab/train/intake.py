@@ -17,6 +17,7 @@ from subnetlab.store.base import Reader, Store
 from subnetlab.store.places import Places, place_of
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
+from subnetlab.train.audit.report import WorkReport, report_of
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload import seal
 from subnetlab.train.payload.update import Update
@@ -36,6 +37,10 @@ class Received:
 
     update: Update
     entry: Accepted
+    report: WorkReport | None = None
+    """What the miner states of its work, where the run asks for that."""
+    locator: str = ""
+    """Where the miner's objects are read, by its own anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Intake:
             commitment=anchor.current.hex(),
             block=fetched.block,
         )
-        return Received(update, entry)
+        return Received(update, entry, report_of(self.codec, payload), anchor.locator)
 
     def _anchor(self, commitment: Commitment | None, heights: RoundHeights) -> Anchor:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None

@@ -11,21 +11,27 @@ from typing import Any, Final
 
 import torch
 
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.train import models, optimizer, strategies, tasks
 from subnetlab.train.aggregate import Clip
+from subnetlab.train.audit.report import ReportingCodec
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
-from subnetlab.train.strategies.base import Progress, Strategy
-from subnetlab.train.tasks import Task
+from subnetlab.train.strategies.base import Codec, Progress, Strategy
+from subnetlab.train.tasks import Task, code
+from subnetlab.train.tasks.code import Code
+from subnetlab.train.theta import Layout
 
 FORM: Final = "subnetlab-manifest/3"
 _SECOND_FORM: Final = "subnetlab-manifest/2"
 """With `batch` for `batch_size` and other names in `scoring`; still read."""
 _FIRST_FORM: Final = "subnetlab-manifest/1"
 """Besides, runs of language models alone; still read."""
+
+
+MOST_ROUNDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,54 @@ class ScoringConfig:
     they say beside it; 0: every number as it is, every round alike."""
     tried: int = 0
     """Most updates that are tried on data in a round; of more, a sample that the beacon draws. 0: all."""
+    audits: float = 0.0
+    """Share of the miners' rounds that a validator trains again, drawn by the block of the deadline."""
+    tolerance: float = 0.1
+    """How far an update trained again may lie from the one that was sent, in norms of it: a processor of
+    another kind rounds otherwise."""
+    exclusion: int = 0
+    """Rounds in which a miner is neither taken nor paid after it sent what only a cheat can; then it begins
+    again as one that has just come. 0: the rating alone suffers (`slash`)."""
+    sync: int = 0
+    """How many rounds back a model that a miner trained from is recognised; a payload from any model but the
+    round's is left out. 0: miners do not say from which."""
+
+    score: Code | None = None
+    """What a payload that passed is worth, by a function of one's own; None for the loss it removed on
+    held-out data."""
+
+    @property
+    def reports(self) -> bool:
+        """Whether payloads carry a work report."""
+        return self.audits > 0 or self.sync > 0
+
+
+_EXCLUSION, _SYNC = 20, 4
+"""What a run that audits asks for beside, unless it says otherwise."""
+
+
+def audited(share: float, score: Code | None = None) -> ScoringConfig:
+    """How validators judge that train so large a share of the miners' rounds again; 0 for none.
+
+    Args:
+        share: from 0 to 1.
+        score: what they pay by; None for the usual score.
+
+    Raises:
+        ArgumentInvalid: it is no share.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ArgumentInvalid(
+            f"audits={share!r} is no share of rounds.", hint="Give 0.1 for a tenth of them."
+        )
+    beside = {"audits": float(share), "exclusion": _EXCLUSION, "sync": _SYNC} if share else {}
+    return ScoringConfig(score=score, **beside)
 
 
 EARLIER: Final[dict[str, Any]] = {
     "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0, "tried": 0,
+    "audits": 0.0, "tolerance": 0.1, "exclusion": 0, "sync": 0,
+    "score": None,
 }  # fmt: skip
 """What runs were judged by before a manifest named these; such values are not written."""
 
@@ -92,6 +142,17 @@ _OLD_SCORING: Final = {
 def _renamed(scoring: dict[str, Any]) -> dict[str, Any]:
     """The scoring of an earlier form under the names of this one."""
     return {_OLD_SCORING.get(name, name): value for name, value in dict(**scoring).items()}
+
+
+def _scoring(told: dict[str, Any], *, trusted: bool) -> ScoringConfig:
+    options = {**EARLIER, **told}
+    if options["score"] is not None:
+        if not trusted:
+            raise ManifestInvalid(
+                "This manifest's score is code of its author.", hint="Read it, then join with trusted=True."
+            )
+        options["score"] = code.from_json(options["score"])
+    return ScoringConfig(**options)
 
 
 def _versions() -> dict[str, str]:
@@ -124,6 +185,8 @@ class Manifest:
     """Hash of the tensors the run starts from (see `initial`); empty where the seed makes them."""
     deterministic: bool = False
     """Whether all draws follow from the seed alone, so that the run can be repeated and its work foreseen."""
+    checkpoint_every: int = 0
+    """Rounds between two checkpoints in the store, from which a late joiner replays; 0 for none."""
 
     def __post_init__(self) -> None:
         commit, beacon, close = self.offsets
@@ -134,12 +197,31 @@ class Manifest:
             )
         if min(self.rounds, self.batch_size) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
             raise ManifestInvalid("A run needs a name, at least one round and one sequence per step.")
+        scoring = self.scoring
+        if not 0 <= scoring.audits <= 1 or not 0 < scoring.tolerance < 1:
+            raise ManifestInvalid(
+                f"audits={scoring.audits!r} with tolerance={scoring.tolerance!r} is no share of rounds.",
+                hint="Give audits from 0 to 1, such as 0.1, and a tolerance between 0 and 1.",
+            )
+        if min(scoring.exclusion, scoring.sync) < 0:
+            raise ManifestInvalid("A number of rounds (exclusion, sync) is below 0.", hint="0 leaves it out.")
+        every: object = self.checkpoint_every
+        if type(every) is not int or not 0 <= every <= MOST_ROUNDS:
+            raise ManifestInvalid(
+                f"checkpoint_every={every!r} is no whole number from 0 to {MOST_ROUNDS:,}.",
+                hint="Give the rounds between two checkpoints, or 0 for none.",
+            )
 
     def heights(self, round_: int) -> RoundHeights:
         """The block heights of a round."""
         opens = self.first_block + round_ * self.blocks_per_round
         commit, beacon, close = (opens + offset for offset in self.offsets)
         return RoundHeights(round_, opens, commit, beacon, close, opens + self.blocks_per_round)
+
+    def codec(self, layout: Layout, round_: int) -> Codec:
+        """How payloads of a round are written, with a work report in front where the run asks for one."""
+        codec = self.strategy.codec(layout, round_)
+        return ReportingCodec(codec, self.strategy.inner_steps) if self.scoring.reports else codec
 
     def progress(self, round_: int) -> Progress:
         """The place of a round in its run."""
@@ -163,13 +245,14 @@ class Manifest:
             "seed": self.seed,
             "optimizer": self.optimizer.to_json(),
             "scoring": {
-                name: value
+                name: self.scoring.score.to_json() if name == "score" and self.scoring.score else value
                 for name, value in asdict(self.scoring).items()
                 if name not in EARLIER or value != EARLIER[name]
             },
             "versions": dict(self.versions),
             **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
+            **({"checkpoint_every": self.checkpoint_every} if self.checkpoint_every else {}),
         }
 
     def to_bytes(self) -> bytes:
@@ -215,7 +298,7 @@ class Manifest:
             fields["data"] = DataManifest.from_json(fields["data"])
             fields["strategy"] = strategies.from_json(fields["strategy"])
             fields["optimizer"] = optimizer.from_json(fields["optimizer"])
-            fields["scoring"] = ScoringConfig(**{**EARLIER, **fields["scoring"]})
+            fields["scoring"] = _scoring(fields["scoring"], trusted=trusted)
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:

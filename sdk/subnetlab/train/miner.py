@@ -1,19 +1,28 @@
 """A miner: trains on its assigned data, seals what it learned, commits, and reveals after the deadline."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from subnetlab.errors import ObjectExists
 from subnetlab.record.events import Mined, Role, Stepped
 from subnetlab.store.places import Places, locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
+from subnetlab.train.audit import report as reports
+from subnetlab.train.audit.report import ReportingCodec, Trace, WorkReport
+from subnetlab.train.audit.state import MinerState, snapshot
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
+from subnetlab.train.replica import Adopted
 from subnetlab.train.strategies.base import LocalUpdate
 from subnetlab.train.tasks.base import Batch
 
@@ -34,6 +43,10 @@ class Miner(Peer):
     """One miner's process."""
 
     role: ClassVar[Role] = "miner"
+    states: tuple[MinerState, MinerState] | None = None
+    """What it remembered before and after the round at hand, in a run that audits."""
+    _trace: Trace | None = None
+    _probes_S: NDArray[np.float32] | None = None
 
     def take_part(self, heights: RoundHeights) -> None:
         """Train, commit before the deadline, reveal after it."""
@@ -47,6 +60,7 @@ class Miner(Peer):
         submitted = time.perf_counter()
         self.done("committed", heights)
         wait_s = self.wait(heights.commit)
+        self.publish_states(heights)
         self.reveal(sealed, binding, heights)
         self.done("revealed", heights)
         self.report(
@@ -68,6 +82,8 @@ class Miner(Peer):
     def work(self, heights: RoundHeights) -> RoundWork:
         """Take the round's inner steps and encode the result."""
         began = time.perf_counter()
+        reporting = isinstance(self.codec, ReportingCodec)
+        before = snapshot(self.replica.model, self.memory) if reporting else None
         learned = self.learn(heights)
         computed = time.perf_counter()
         payload = self.codec.encode(learned.delta_P, self.memory)
@@ -76,15 +92,20 @@ class Miner(Peer):
             # Validators refuse this payload; the next round must not start from its moments and its rest.
             self.memory.clear()
             self.replica.model.forget()
+        if before is not None:
+            payload = self._reported(payload, before)
         return RoundWork(payload, mean, computed - began, time.perf_counter() - computed)
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Train from θ on the assigned items, reporting losses as they come."""
-        progress = self.manifest.progress(heights.round)
+        progress, replica = self.manifest.progress(heights.round), self.replica
         pending: list[float] = []
+        trace = self._begin_trace(heights) if isinstance(self.codec, ReportingCodec) else None
 
         def on_step(index: int, loss: float) -> None:
             pending.append(loss)
+            if trace is not None:
+                trace.step(replica.model, loss)
             if len(pending) == _STEPS_PER_REPORT or index == progress.inner_steps - 1:
                 first = progress.first_step + index + 1 - len(pending)
                 self.report(
@@ -92,13 +113,63 @@ class Miner(Peer):
                 )
                 pending.clear()
 
-        replica = self.replica
         # Dropout draws from torch's global generator.
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         return self.manifest.strategy.learn(
             replica.model, replica.theta_P, self.batches(heights), progress, on_step, memory=self.memory
         )
+
+    def _begin_trace(self, heights: RoundHeights) -> Trace:
+        """State the model from which the round's steps start, and begin their trace."""
+        theta_P = self.replica.theta_P
+        self._probes_S = theta_P[self._drawn(reports.PROBES, heights)].numpy()
+        self._trace = Trace(self._drawn(min(len(theta_P), reports.TRACED), heights))
+        return self._trace
+
+    def _drawn(self, count: int, heights: RoundHeights) -> Tensor:
+        """Positions in θ that the block which opened the round draws."""
+        return torch.from_numpy(assignment.probes(
+            self.replica.layout.size, count, run=self.manifest.drawn_for, round_=heights.round,
+            block_hash=self.drawn_at(heights.open),
+        ))  # fmt: skip
+
+    def _reported(self, payload: bytes, before: MinerState) -> bytes:
+        """The round's payload with the report of its work."""
+        assert isinstance(self.codec, ReportingCodec)
+        assert self._trace is not None
+        assert self._probes_S is not None
+        after = snapshot(self.replica.model, self.memory)
+        self.states = before, after
+        losses_H = np.array(self._trace.losses, dtype=np.float32)
+        report = WorkReport(before.hash, after.hash, self._probes_S, losses_H, tuple(self._trace.chain))
+        return self.codec.reported(payload, report)
+
+    def is_audited(self, heights: RoundHeights) -> bool:
+        """Whether this round of this miner is one that validators train again."""
+        return assignment.is_audited(
+            self.manifest.scoring.audits, run=self.manifest.drawn_for, round_=heights.round,
+            uid=self.drawn_as(self.seat.uid), deadline=self.drawn_at(heights.commit),
+        )  # fmt: skip
+
+    def publish_states(self, heights: RoundHeights) -> None:
+        """Put what this miner remembers into the store, if the block of the deadline draws its round."""
+        if self.states is None or not self.is_audited(heights):
+            return
+        for state in self.states:
+            with contextlib.suppress(ObjectExists):  # two hotkeys of one fleet may remember the same nothing
+                self.store.put(object_paths.state(heights.round, self.seat.uid, state.hash), state.data)
+
+    def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
+        """Begin afresh after a round whose record does not name this miner: nothing then proves its state."""
+        del heights
+        if not isinstance(self.codec, ReportingCodec):
+            return
+        self.states = None
+        taken = adopted.record.accepted if adopted else ()
+        if all(entry.hotkey != self.hotkey for entry in taken):
+            self.memory.clear()
+            self.replica.model.forget()
 
     def batches(self, heights: RoundHeights) -> Iterator[Batch]:
         """The assigned items, one batch per inner step."""

@@ -23,6 +23,11 @@ def reveal(round_: int, uid: int, deadline_hash: str, token: str) -> str:
     return f"{reveals(round_, uid, deadline_hash)}/{token}"
 
 
+def state(round_: int, uid: int, hash_: bytes) -> str:
+    """What a miner remembered before or after a round that is audited."""
+    return f"rounds/{round_:06}/states/{uid}/{hash_.hex()}"
+
+
 def aggregate(round_: int, hash_: str) -> str:
     """The update that everyone applies."""
     return f"rounds/{round_:06}/aggregate/{hash_}"
@@ -36,6 +41,11 @@ def detour(token: bytes) -> str:
 def record(hash_: str) -> str:
     """A round's record; found from the anchor on chain, and backwards from record to record."""
     return f"records/{hash_}"
+
+
+def checkpoint(hash_: str) -> str:
+    """The model and the outer state after a round; its hash is in the round's record."""
+    return f"checkpoints/{hash_}"
 
 
 def initial(hash_: str) -> str:

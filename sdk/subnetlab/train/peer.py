@@ -111,7 +111,7 @@ class Peer(ABC):
         first = next((r for r in rounds if self.manifest.heights(r).commit > head), self.manifest.rounds)
         if first > 0:  # the round before may still run: what it becomes is known once it has closed
             self.wait(self.manifest.heights(first - 1).close)
-            self.replica.adopt(first - 1)
+            self._catch_up(first - 1)
         for round_ in range(first, self.manifest.rounds):
             if self.leaving or round_ > self.last_round():
                 return
@@ -133,6 +133,16 @@ class Peer(ABC):
             self.in_round = False
         if self._behind is not None:
             raise self._behind
+
+    def _catch_up(self, round_: int) -> None:
+        """Follow the rounds that took place without this peer."""
+        began, replica = time.perf_counter(), self.replica
+        replica.adopt(round_)
+        start = f"the checkpoint of round {replica.began_at}" if replica.began_at else "the first round"
+        _LOG.info(
+            "Caught up with round %d in %.1f s, from %s on; the model is %s.",
+            round_ + 1, time.perf_counter() - began, start, replica.hash[:12],
+        )  # fmt: skip
 
     def _play(self, heights: RoundHeights) -> None:
         """Take part, or sit the round out where this peer's own place, or all that it follows, is away.
@@ -204,7 +214,7 @@ class Peer(ABC):
 
     def codec_at(self, round_: int) -> Codec:
         """How payloads of a round are written."""
-        return self.manifest.strategy.codec(self.replica.layout, round_)
+        return self.manifest.codec(self.replica.layout, round_)
 
     def done(self, name: str, heights: RoundHeights) -> None:
         """Report a finished phase, and the processor time that it took."""

@@ -2,12 +2,16 @@
 
 A peer that joins late walks the records back from an anchor on chain and replays the aggregates forwards; a
 peer that is there already replays one. Every step is proven by the θ hash before and after. Records are
-followed from the first validator, in lead order, whose whole chain of records holds.
+followed from the first validator, in lead order, whose whole chain of records holds. Where the run keeps
+checkpoints, and all validators whose records can be read name the same one, the replay begins there.
 """
 
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import torch
 
@@ -23,8 +27,9 @@ from subnetlab.network.chain import Chain, Commitment
 from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Reader, Store
 from subnetlab.store.places import Places, place_of
-from subnetlab.train import aggregate, initial, object_paths
+from subnetlab.train import aggregate, checkpoint, initial, object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
+from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
@@ -34,6 +39,9 @@ from subnetlab.train.roster import Roster, Seat, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import validation_loss, validation_metrics
 from subnetlab.train.theta import FlatModel, theta_hash
+
+_LOG = logging.getLogger(__name__)
+_UNREADABLE: Final = (PayloadRejected, ObjectMissing, ObjectTooLarge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,8 @@ class Adopted:
 class _Followed:
     """What is read while one validator is followed."""
 
+    lead: int
+    """Its uid."""
     places: Sequence[Reader]
     """Its own first, then those of the other validators: a record from before it joined lies there."""
     detours: Detours
@@ -61,7 +71,12 @@ class _Foreseen:
     round: int
     before: str
     aggregate_hash: str
-    reached: tuple[torch.Tensor, State, str]
+    reached: "_State"
+    checkpoint: Checkpoint | None
+
+
+_State = tuple[torch.Tensor, State, str]
+"""θ, the outer state, and the hash of θ."""
 
 
 class Replica:
@@ -82,9 +97,13 @@ class Replica:
         """The round that is next for θ."""
         self.last: Update | None = None
         """The last aggregate applied."""
+        self.earlier: deque[torch.Tensor] = deque(maxlen=manifest.scoring.sync)
+        """θ of as many rounds before as the run recognises, the newest last."""
+        self.began_at = 0
+        """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
 
-    def preview(self, update: Update | None, round_: int) -> tuple[torch.Tensor, State, str]:
+    def preview(self, update: Update | None, round_: int) -> _State:
         """θ, outer state and θ hash after an aggregate, without moving."""
         theta_P = self.theta_P.clone()
         outer = {name: tensor.clone() for name, tensor in self.outer.items()}
@@ -95,8 +114,13 @@ class Replica:
     def foresee(self, update: Update | None, round_: int, aggregate_hash: str) -> str:
         """θ hash after an aggregate; where that leads is kept, so that adopting it costs nothing again."""
         reached = self.preview(update, round_)
-        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached)
+        kept = self._checkpoint_of(reached, round_)
+        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached, kept)
         return reached[2]
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint after the round that was foreseen; None where none is due."""
+        return self._foreseen.checkpoint if self._foreseen else None
 
     def adopt(self, round_: int, each: Callable[[Adopted], None] | None = None) -> Adopted | None:
         """Apply everything published up to and including a round; None where it closed without a record.
@@ -113,9 +137,15 @@ class Replica:
         adopted: Adopted | None = None
         anchored = self._anchored(round_)
         for seat, anchor in anchored:
+            places = self._places(seat, anchored)
+            detours = self.publications.detours(anchor, next(iter(places), None))
+            followed = _Followed(seat.uid, places, detours)
             try:
-                adopted = self._follow(anchor, round_, seat.uid, self._places(seat, anchored), each)
-            except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
+                adopted = self._jump(anchor, round_, followed, anchored) if each is None else None
+                adopted = adopted or self._replay(
+                    self._records(anchor.current.hex(), followed), round_, followed, each
+                )
+            except _UNREADABLE as error:
                 refused[seat.uid] = error
                 continue
             if adopted is not None:
@@ -141,9 +171,14 @@ class Replica:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None
         if commitment is None or anchor is None or anchor.who != "validator":
             return None
-        if not self.manifest.first_block <= commitment.block <= self.manifest.heights(anchor.round).close:
-            return None  # of an earlier run, or too late to count; the next in order may be in time
-        return anchor
+        if commitment.block < self.manifest.first_block:
+            return None  # of an earlier run
+        if commitment.block <= self.manifest.heights(anchor.round).close:
+            return anchor
+        # Too late to count: the next in order may be in time. A copy that has followed nothing yet is led to
+        # what it names as the record before, because the chain holds no earlier anchor of this hotkey.
+        begins = self.previous == NOTHING.hex() and anchor.previous != NOTHING
+        return replace(anchor, current=anchor.previous) if begins else None
 
     def _places(self, lead: Seat, anchored: Sequence[tuple[Seat, Anchor]]) -> list[Reader]:
         """Where validators publish, the lead first; empty where all peers share one store."""
@@ -152,39 +187,105 @@ class Replica:
         ordered = sorted(anchored, key=lambda one: one[0].uid != lead.uid)
         return [place_of(self.store, seat.uid, anchor.locator) for seat, anchor in ordered]
 
-    def _follow(
-        self,
-        anchor: Anchor,
-        round_: int,
-        lead: int,
-        places: Sequence[Reader],
+    def _replay(
+        self, records: Sequence[RoundRecord], round_: int, followed: _Followed,
         each: Callable[[Adopted], None] | None,
-    ) -> Adopted | None:
+    ) -> Adopted | None:  # fmt: skip
         adopted: Adopted | None = None
-        detours = self.publications.detours(anchor, next(iter(places), None))
-        followed = _Followed(places, detours)
-        for record in self._records(anchor.current.hex(), followed):
+        for record in records:
             if record.round <= round_:
                 self._apply(record, followed)
-                adopted = Adopted(record, lead) if record.round == round_ else adopted
+                adopted = Adopted(record, followed.lead) if record.round == round_ else adopted
                 if each is not None:
-                    each(Adopted(record, lead))
+                    each(Adopted(record, followed.lead))
         return adopted
 
-    def _records(self, newest: str, followed: _Followed) -> list[RoundRecord]:
-        """Records after the last one applied, oldest first, walked back along their hashes."""
+    def _jump(
+        self, anchor: Anchor, round_: int, followed: _Followed, anchored: Sequence[tuple[Seat, Anchor]]
+    ) -> Adopted | None:
+        """Take the newest checkpoint up to a round and replay from there; None where this peer cannot."""
+        every = self.manifest.checkpoint_every
+        if not every or round_ + 1 - self.round < every:
+            return None
+
+        def saves(record: RoundRecord) -> bool:
+            return bool(record.checkpoint) and self.round + every <= record.round + 1 <= round_ + 1
+
+        before = (self.theta_P, self.outer, self.hash, self.last, self.previous, self.round)
+        try:
+            records = self._records(anchor.current.hex(), followed, saves)
+            if not records or not saves(records[0]) or not self._agreed(records, followed, anchored):
+                return None
+            self._begin_at(records[0], followed)
+            adopted = self._replay(records[1:], round_, followed, None)
+        except _UNREADABLE as error:
+            self.theta_P, self.outer, self.hash, self.last, self.previous, self.round = before
+            _LOG.warning("The checkpoint is not followed, all rounds are replayed. %s", error)
+            return None
+        self.began_at = records[0].round + 1
+        return Adopted(records[0], followed.lead) if records[0].round == round_ else adopted
+
+    def _agreed(
+        self, records: Sequence[RoundRecord], followed: _Followed, anchored: Sequence[tuple[Seat, Anchor]]
+    ) -> bool:
+        """Whether no other validator's records lead past the oldest of these to another one."""
+        known, start = {record.hash for record in records}, records[0].round
+        for _, anchor in anchored:
+            current, below = anchor.current.hex(), anchor.round + 1
+            while anchor.round >= start and current not in known:
+                try:
+                    record = self._record(current, followed)
+                except _UNREADABLE:
+                    break  # what cannot be read names no other checkpoint
+                if record.run != self.run or not start < record.round < below:
+                    return False
+                current, below = record.previous, record.round
+                if current == NOTHING.hex():
+                    return False
+        return True
+
+    def _begin_at(self, record: RoundRecord, followed: _Followed) -> None:
+        expected = checkpoint.template(self.manifest, self.theta_P)
+
+        def read(data: bytes) -> tuple[torch.Tensor, State]:
+            if checkpoint.hash_of(data) != record.checkpoint:
+                raise PayloadRejected("The checkpoint is not the recorded one.", reason="wrong_hash")
+            return checkpoint.read(data, expected)
+
+        name, limit = object_paths.checkpoint(record.checkpoint), checkpoint.limit(expected)
+        theta_P, outer = self.publications.get(name, limit, read, followed.detours, followed.places)
+        if theta_hash(theta_P) != record.theta_after:
+            raise PayloadRejected("The checkpoint is of another model.", reason="wrong_theta")
+        self.theta_P, self.outer, self.hash, self.last = theta_P, outer, record.theta_after, None
+        self.previous, self.round = record.hash, record.round + 1
+        self._foreseen = None
+
+    def _records(
+        self, newest: str, followed: _Followed, is_enough: Callable[[RoundRecord], bool] = lambda _: False
+    ) -> list[RoundRecord]:
+        """Records after the last one applied, oldest first, walked back along their hashes.
+
+        Args:
+            newest: the hash of the newest.
+            followed: whose they are.
+            is_enough: whether the walk ends with a record, before it comes to the last one applied.
+        """
         chain: list[RoundRecord] = []
         current = newest
         while current != self.previous:
-            read = partial(RoundRecord.of_hash, current)
-            name = object_paths.record(current)
-            record = self.publications.get(name, LIMIT, read, followed.detours, followed.places)
+            record = self._record(current, followed)
             descends = not chain or record.round < chain[-1].round
             if record.run != self.run or not descends or record.round < self.round:
                 raise PayloadRejected("The chain of records does not lead to this peer.", reason="forked")
             chain.append(record)
             current = record.previous
+            if is_enough(record):
+                break
         return chain[::-1]
+
+    def _record(self, hash_: str, followed: _Followed) -> RoundRecord:
+        name, read = object_paths.record(hash_), partial(RoundRecord.of_hash, hash_)
+        return self.publications.get(name, LIMIT, read, followed.detours, followed.places)
 
     def _apply(self, record: RoundRecord, followed: _Followed) -> None:
         if record.theta_before != self.hash:
@@ -192,22 +293,33 @@ class Replica:
                 f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
         update = self._aggregate(record, followed)
-        theta_P, outer, after = self._reached(record, update)
+        (theta_P, outer, after), kept = self._reached(record, update)
         if after != record.theta_after:
             raise PayloadRejected(
                 f"The aggregate of round {record.round + 1} does not lead to the recorded model.",
                 reason="wrong_theta",
             )
+        if record.checkpoint != ("" if kept is None else kept.hash):
+            raise PayloadRejected(
+                f"The record of round {record.round + 1} names another checkpoint than the model's.",
+                reason="wrong_theta",
+            )
+        self.earlier.append(self.theta_P)
         self.theta_P, self.outer, self.hash, self.last = theta_P, outer, after, update
         self.previous, self.round = record.hash, record.round + 1
         self._foreseen = None
 
-    def _reached(self, record: RoundRecord, update: Update | None) -> tuple[torch.Tensor, State, str]:
+    def _reached(self, record: RoundRecord, update: Update | None) -> tuple[_State, Checkpoint | None]:
         known = self._foreseen
         asked = (record.round, self.hash, record.aggregate_hash)
         if known is not None and (known.round, known.before, known.aggregate_hash) == asked:
-            return known.reached
-        return self.preview(update, record.round)
+            return known.reached, known.checkpoint
+        reached = self.preview(update, record.round)
+        return reached, self._checkpoint_of(reached, record.round)
+
+    def _checkpoint_of(self, reached: _State, round_: int) -> Checkpoint | None:
+        due = checkpoint.due(self.manifest.checkpoint_every, round_)
+        return Checkpoint.of(reached[0], reached[1]) if due else None
 
     def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
@@ -239,4 +351,5 @@ def round_closed(
         val_loss=validation_loss(model, replica.manifest, corpus),
         metrics=validation_metrics(model, replica.manifest, corpus),
         aggregate_s=aggregate_s,
+        checkpoint=record.checkpoint,
     )

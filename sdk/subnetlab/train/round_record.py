@@ -42,10 +42,15 @@ class RoundRecord:
     """Of the aggregate object's bytes; empty if no payload was accepted."""
     theta_before: str
     theta_after: str
+    checkpoint: str = ""
+    """Of the checkpoint object's bytes; empty in rounds after which none is due, and not written then."""
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        fields = asdict(self)
+        if not self.checkpoint:
+            del fields["checkpoint"]
+        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
     @property
     def hash(self) -> str:
@@ -86,6 +91,7 @@ class RoundRecord:
         """Whether every hash is one (they become object names) and the order is that of aggregation."""
         hashes = [self.run, self.previous, self.theta_before, self.theta_after]
         hashes += [self.aggregate_hash] if self.accepted else []
+        hashes += [self.checkpoint] if self.checkpoint else []
         hashes += [text for entry in self.accepted for text in (entry.payload_hash, entry.commitment)]
         uids = [entry.uid for entry in self.accepted]
         integers = [self.round, *uids, *(entry.block for entry in self.accepted)]

@@ -11,6 +11,7 @@ All numbers are I32F32 bits; matrices as in `vectors`. Source: `epoch/run_epoch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.units import U16_MAX
 from subnetlab.yuma import vectors
@@ -41,8 +42,7 @@ class BondRules:
         return I32F32.sub(I32F32.one, I32F32.convert(stays, I64F64))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BondStep:
+class BondStep(NamedTuple):
     """What one epoch does to bonds: where they `start`, the `target`, where they `end`, what is `stored`.
 
     `alphas` is the speed of each entry under liquid alpha, None where one speed serves all. `paying` is the

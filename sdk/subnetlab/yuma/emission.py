@@ -13,8 +13,7 @@ gate came with spec 440 and is written from its description in words.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from subnetlab.units import U16_MAX
 from subnetlab.yuma.fixed import I96F32, U64F64, U96F32, floor_log2
@@ -35,8 +34,7 @@ def block_emission(issuance: int) -> int:
     return I96F32.to_int(I96F32.mul(rate, I96F32.of(FULL_BLOCK_EMISSION)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A subnet that may be emitted to.
 
     `moving_price` is U64F64 bits, `withheld` the part of miner pay kept from miners (U96F32 bits), `enabled`
@@ -49,8 +47,7 @@ class Candidate:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(NamedTuple):
     """The emission gate: its bar, a share (U64F64 bits, zero if none is known), and its exponent."""
 
     bar: int
@@ -124,8 +121,7 @@ def root_share(root_tao: int, weight: int, alpha_issuance: int) -> int:
     return U96F32.div(weighted, U96F32.add(weighted, U96F32.of(alpha_issuance)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Injection:
+class Injection(NamedTuple):
     """What enters a pool in a block: TAO and alpha side by side, and TAO that buys alpha instead."""
 
     tao: int
@@ -152,8 +148,7 @@ def injection(tao_emission: int, *, alpha_emission: int, price: int, root_part: 
     return Injection(tao=U96F32.to_int(tao), alpha=U96F32.to_int(alpha), excess_tao=U96F32.to_int(excess))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlphaSplit:
+class AlphaSplit(NamedTuple):
     """A block's alpha for people, in alpha-rao; truncation may lose a few of them."""
 
     owner: int

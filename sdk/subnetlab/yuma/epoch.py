@@ -10,6 +10,7 @@ Source: `docs/consensus.md` and `epoch/run_epoch.rs` of Subtensor at spec 425.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from subnetlab.units import U16_MAX
 from subnetlab.yuma import bonds as bonding
@@ -62,8 +63,7 @@ class EpochInput:
     owner_uid: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
+class Epoch(NamedTuple):
     """Every intermediate of one evaluation, in the order it is computed, by uid.
 
     Proportions are I32F32 bits and sum to 1 where they are shares of something (less truncation):

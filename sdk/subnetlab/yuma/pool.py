@@ -15,9 +15,8 @@ the reserve), and `taken + fee` may be less than what was offered where the pric
 Source: `pallets/swap` of Subtensor (balancer, swap step) at spec 425.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from subnetlab.units import RAO_PER_TAO, U16_MAX, U64_MAX
 from subnetlab.yuma.fixed import U64F64
@@ -47,8 +46,7 @@ class SwapError(StrEnum):
     INSUFFICIENT_LIQUIDITY = "InsufficientLiquidity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class Pool(NamedTuple):
     """One subnet's reserves and weights: `tao` in rao, `alpha` in alpha-rao, `tao_weight` parts of 10^18."""
 
     tao: int
@@ -82,8 +80,7 @@ class Pool:
         return Pool(tao=grown_tao, alpha=grown_alpha, tao_weight=weight)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swap:
+class Swap(NamedTuple):
     """What a swap does: `taken` and `fee` of the token offered, `paid` of the other, the pool `after`."""
 
     taken: int
@@ -141,7 +138,7 @@ def buy(
     error = _error(offered=offered, reserve_in=pool.tao, reserve_out=pool.alpha)
     if error or pool.price >= stop:
         return error or SwapError.PRICE_LIMIT_EXCEEDED
-    target = replace(pool, tao=pool.tao + offered, alpha=pool.alpha - alpha_for_tao(pool, offered)).price
+    target = pool._replace(tao=pool.tao + offered, alpha=pool.alpha - alpha_for_tao(pool, offered)).price
     if target <= stop:
         taken, fee = offered, tao - offered
     else:
@@ -150,7 +147,7 @@ def buy(
     paid = alpha_for_tao(pool, taken)
     if taken and not paid:
         return SwapError.RESERVES_TOO_LOW
-    after = replace(pool, tao=pool.tao + taken, alpha=pool.alpha - paid)
+    after = pool._replace(tao=pool.tao + taken, alpha=pool.alpha - paid)
     return Swap(taken=taken, fee=fee, paid=paid, after=after)
 
 
@@ -163,7 +160,7 @@ def sell(
     error = _error(offered=offered, reserve_in=pool.alpha, reserve_out=pool.tao)
     if error or pool.price <= stop:
         return error or SwapError.PRICE_LIMIT_EXCEEDED
-    target = replace(pool, alpha=pool.alpha + offered, tao=pool.tao - tao_for_alpha(pool, offered)).price
+    target = pool._replace(alpha=pool.alpha + offered, tao=pool.tao - tao_for_alpha(pool, offered)).price
     if target >= stop:
         taken, fee = offered, alpha - offered
     else:
@@ -172,7 +169,7 @@ def sell(
     paid = tao_for_alpha(pool, taken)
     if taken and not paid:
         return SwapError.RESERVES_TOO_LOW
-    after = replace(pool, alpha=pool.alpha + taken, tao=pool.tao - paid)
+    after = pool._replace(alpha=pool.alpha + taken, tao=pool.tao - paid)
     return Swap(taken=taken, fee=fee, paid=paid, after=after)
 
 

@@ -7,7 +7,7 @@ Source: `staking/stake_utils.rs` and `coinbase/run_coinbase.rs` of Subtensor at 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.units import U16_MAX, U64_MAX
 from subnetlab.yuma.fixed import I64F64, U96F32
@@ -32,8 +32,7 @@ def stake_weight(alpha: int, tao: int, weight: int) -> int:
     return I64F64.add(I64F64.of(alpha), I64F64.mul(I64F64.of(tao), factor))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
+class Parent(NamedTuple):
     """One parent of a validator: what it lent, and whether the same coldkey owns both."""
 
     hotkey: str
@@ -43,8 +42,7 @@ class Parent:
     same_owner: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyPay:
+class FamilyPay(NamedTuple):
     """A validator's dividends after its family took part: alpha-rao it keeps, owes to parents, and burns."""
 
     own: int
@@ -52,8 +50,7 @@ class FamilyPay:
     burned: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validator:
+class Validator(NamedTuple):
     """A validator's own alpha and root stake, the proportions it gave away, its parents and its take."""
 
     alpha: int
@@ -100,8 +97,7 @@ def _contribution(alpha: int, root: int, part: int, weight: int) -> int:
     return U96F32.add(lent, U96F32.mul(U96F32.mul(U96F32.of(root), part), weight))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earner:
+class Earner(NamedTuple):
     """One hotkey with dividends (alpha-rao) and the stakes that decide which part of them is root's."""
 
     hotkey: str

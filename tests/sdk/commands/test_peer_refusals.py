@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import bittensor_core
 import pytest
 from tests.devnet_process import running_devnet
 from tests.sdk.public.stage import close, close_wire
@@ -105,6 +106,40 @@ def test_a_wallet_that_is_not_there(owner: Owner, capsys: pytest.CaptureFixture[
     owner.announce()
     assert "There is no wallet called 'mallory/m1'." in owner.refused("miner", "mallory/m1", capsys)
     assert "There is no development wallet" in owner.refused("miner", "bob/m1/x", capsys)
+
+
+@pytest.mark.parametrize("command", ["miner", "validator", "run publish plan.py", "run stop"])
+def test_a_secret_in_the_place_of_a_wallets_name_is_refused_before_any_contact(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing answers at the endpoint, so that asking it first would fail otherwise."""
+    words = bittensor_core.Keypair.generate_mnemonic()
+    where = ["--endpoint", "ws://127.0.0.1:9", "--netuid", "1", "--wallet", words]
+    store = ["--store", "nowhere"] if "publish" in command else []
+    assert main([*command.split(), *where, *store]) == 1
+    said = capsys.readouterr()
+    assert "That looks like" in said.err
+    assert not any(f"{word} " in said.err + said.out for word in words.split() if len(word) > 5)
+
+
+def test_a_run_that_goes_on_is_not_replaced_by_accident(
+    owner: Owner, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    owner.announce()
+    (tmp_path / "plan.py").write_text("rounds = 2")
+    where = ["--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "alice"]
+    publish = ["run", "publish", str(tmp_path / "plan.py"), "--store", str(tmp_path / "store"), *where]
+    assert main(publish) == 1
+    said = capsys.readouterr().err
+    assert f"Subnet {owner.netuid} trains run tiny already (not begun yet)" in said
+    assert f"`subnetlab run stop {' '.join(where)}`, or replace it with --replace" in said
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "plan.py").write_text("rounds = (")
+    assert main([*publish, "--replace"]) == 1
+    assert "SyntaxError" in capsys.readouterr().err, "the plan is read next"
+    owner.announce(first_block=0, run_id="past", rounds=2, blocks_per_round=4, offsets=[1, 2, 3])
+    assert main(publish) == 1
+    assert "SyntaxError" in capsys.readouterr().err, "a run that is over is replaced"
 
 
 def test_a_program_reads_the_refusal_as_json(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,3 +68,7 @@ def test_a_carrier_in_a_carrier_is_opened_too(node: Node, signer: Signer) -> Non
     call = signer.call("MevShield", "submit_encrypted", ciphertext=sealed(innermost))
     node.submit(carrier(signer, sealed(signer.sign(call, nonce=1, period=8))))
     assert node.seal().extrinsics[3] == innermost
+
+
+def test_the_published_key_is_that_of_the_secret() -> None:
+    assert shield.public_key() == shield.secret().public_key().public_bytes_raw()

@@ -159,6 +159,7 @@ class Stage:
         baseline: str = "",
         deterministic: bool = False,
         joining: dict[int, Work] | None = None,
+        cores: float = 64,
         **limits: float,
     ) -> Ending:
         """Run a supervisor over these peers (uid: role, work) to its end."""
@@ -187,6 +188,7 @@ class Stage:
             supervisor = Supervisor(
                 spec=spec, header=header, recorder=recorder,
                 clock=clock, epochs=self.pay, control=control, head=clock.start(), launcher=launcher,
+                cores=cores,
             )  # fmt: skip
             helper = threading.Thread(target=during, args=(supervisor,)) if during else None
             if helper:

@@ -109,10 +109,49 @@ def test_a_baseline_that_hangs_is_ended_and_the_run_has_finished(stage: Stage) -
     assert (gone.uid, gone.reason) == (SECOND_BASELINE, "It did not come to its end.")
 
 
-def test_a_baseline_that_is_on_record_to_its_end_is_not_trained_again(stage: Stage) -> None:
+@pytest.mark.parametrize("cores", [1, 64])
+def test_a_baseline_that_is_on_record_to_its_end_is_not_trained_again(stage: Stage, cores: float) -> None:
     stage.recorded = [evaluated("ddp", 2, 2)]
-    ending = stage.play(
-        {1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", raises(OSError("no")))}, baseline="ddp"
-    )
+    peers: dict[int, tuple[Role, Work | None]] = {
+        1: MINER,
+        7: VALIDATOR,
+        SECOND_BASELINE: ("alone", raises(OSError("no"))),
+    }
+    ending = stage.play(peers, baseline="ddp", cores=cores)
     assert ending.status == "finished"
     assert not stage.events(PeerGone)
+
+
+@pytest.mark.parametrize(
+    ("name", "cores", "later"),
+    [("ddp", 2, True), ("ddp", 3, False), ("alone_3x", 2, True), ("alone", 2, False)],
+)
+def test_a_baseline_of_its_own_pace_comes_later_where_cores_are_fewer_than_processes(
+    stage: Stage, name: str, cores: float, *, later: bool
+) -> None:
+    begun = threading.Event()
+
+    def work(report: Reporter, stop: threading.Event) -> None:
+        begun.set()
+        judged(name, 1, 2, of=2)(report, stop)
+
+    def mines(report: Reporter, stop: threading.Event) -> None:
+        assert later or begun.wait(20)
+        MINER[1](report, stop)
+        assert begun.is_set() is not later
+
+    peers: dict[int, tuple[Role, Work | None]] = {
+        1: ("miner", mines),
+        7: VALIDATOR,
+        SECOND_BASELINE: ("alone", work),
+    }
+    assert stage.play(peers, baseline=name, cores=cores).status == "finished"
+    assert not stage.events(PeerGone)
+    assert [event.step for event in stage.events(BaselineEvaluated)] == [1, 2]
+
+
+def test_a_later_baseline_that_cannot_be_started_fails_nothing(stage: Stage) -> None:
+    ending = stage.play({1: MINER, 7: VALIDATOR, SECOND_BASELINE: ("alone", None)}, baseline="ddp", cores=1)
+    assert ending.status == "finished"
+    (gone,) = stage.events(PeerGone)
+    assert gone.uid == SECOND_BASELINE

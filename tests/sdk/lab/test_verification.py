@@ -72,7 +72,7 @@ def test_an_honest_run_verifies_in_every_part(verified: Run, capsys: pytest.Capt
     assert done["payloads"] == done["replay"] == 3 * ROUNDS
     assert done["rounds"] == done["weights"] == 2 * ROUNDS
     assert done["scores"] == 6 * ROUNDS
-    assert [name for name, count in done.items() if not count] == ["lineage"]
+    assert [name for name, count in done.items() if not count] == ["checkpoints", "lineage"]
     assert main(["verify", str(verified.folder)]) == 0
     assert "is verified: 4 rounds, 12 payloads" in capsys.readouterr().out
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from bittensor_core import Keypair
 
-from subnetlab.errors import ManifestInvalid, NodeUnreachable, RecordError, StoreUnreachable, TrainError
+from subnetlab.errors import HotkeyInUse, ManifestInvalid, NodeUnreachable, StoreUnreachable, TrainError
 from subnetlab.network.budget import Budget
+from subnetlab.public import peer as peer_module
 from subnetlab.public.fees import Fees
 from subnetlab.public.log import PeerLog
 from subnetlab.public.own_place import reading_place
@@ -29,11 +30,15 @@ class Failing(PublicPeer):
 
     errors: list[Exception] = field(default_factory=list[Exception])
     tries: int = 0
+    over: bool = False
 
     def _take_part(self, manifest: Any, corpus: Any, report: Any) -> None:
         self.tries += 1
         if self.errors:
             raise self.errors.pop(0)
+
+    def _is_over(self) -> bool:
+        return self.over
 
     def keep_on(self) -> None:
         """Take part without a manifest."""
@@ -82,6 +87,21 @@ def test_who_comes_no_further_gives_up_after_its_limit(failing: Callable[..., Fa
     assert peer.tries == 1
 
 
+def test_who_cannot_follow_the_last_round_of_a_run_that_is_over_ends(
+    failing: Callable[..., Failing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on is waited for; one that is over does not become readable in an hour."""
+    monkeypatch.setattr(peer_module, "_AFTER_THE_END_S", 0.0)
+    over = failing(*[TrainError("Round 3 cannot be followed.")] * 2)
+    over.over = True
+    with pytest.raises(TrainError, match="cannot be followed"):
+        over.keep_on()
+    assert over.tries == 1
+    goes_on = failing(*[TrainError("Round 3 cannot be followed.")] * 2)
+    goes_on.keep_on()
+    assert goes_on.tries == 3
+
+
 def test_fees_are_counted_as_they_are_sent(failing: Callable[..., Failing]) -> None:
     peer = failing()
     peer._sent("commitment")
@@ -94,6 +114,6 @@ def test_a_hotkey_takes_part_once_on_a_machine(failing: Callable[..., Failing]) 
     peer = failing()
     with (
         RecordWriter(peer.folder / FILE_NAME),
-        pytest.raises(RecordError, match="takes part in run tiny already"),
+        pytest.raises(HotkeyInUse, match="takes part in run tiny already"),
     ):
         peer.run()

@@ -148,6 +148,24 @@ def test_an_anchor_after_close_does_not_count(world: World) -> None:
     assert world.replica().adopt(0) is None
 
 
+def test_who_joins_is_led_past_an_anchor_that_came_too_late_to_the_rounds_before(world: World) -> None:
+    """The chain keeps one anchor a hotkey, so a late one hides those in time; who is there needs none."""
+    first = world.record(0)
+    world.publish(LEAD, first)
+    world.close(0)
+    world.author.adopt(0)
+    late = world.record(1, seed=1)
+    world.close(1)
+    anchor = Anchor("validator", 1, bytes.fromhex(late.hash), bytes.fromhex(first.hash))
+    world.net.chain(LEAD.hotkey).commit(anchor.to_bytes())
+    world.net.seal()
+    assert world.author.adopt(1) is None
+    joining = world.replica()
+    assert joining.adopt(1) is None
+    assert joining.hash == world.author.hash == first.theta_after
+    assert (joining.round, joining.previous) == (2, first.hash)
+
+
 CHEATS = {
     "another model before": {"theta_before": "a" * 64},
     "another model after": {"theta_after": "b" * 64},

@@ -3,7 +3,7 @@
 // and the button says what the kernel has previewed, not what this tab's fields hold.
 
 import { html, nothing, render as write } from "lit-html";
-import { greet, Heartbeat } from "./heartbeat.js";
+import { show } from "./heartbeat.js";
 import { renderLedger } from "./ledger.js";
 import { folded, networkBar, steps, voteBar } from "./money.js";
 import { renderPassword } from "./password.js";
@@ -245,33 +245,17 @@ const fact = ({ name, value, then, bad }) => html`${name === "Balance" ? html`<h
   <dd class=${bad ? "bad" : ""}>${value}${then ? html` → <b>${then}</b>` : nothing}</dd>`;
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "sl sl-form";
-  const form = new Form(model, root);
-  const heartbeat = new Heartbeat((alive) => form.hear(alive));
-  const update = () => {
-    heartbeat.hear();
-    form.update(model.get("state"));
-    if (OVER.includes(form.state.step)) heartbeat.stop();
-  };
-  const receive = () => {
-    answered();
-    heartbeat.hear();
-  };
-  model.on("change:state", update);
-  model.on("msg:custom", receive);
-  const answered = greet(model);
-  if (OVER.includes(form.state.step)) heartbeat.stop();
-  const end = () => {
-    model.off("change:state", update);
-    model.off("msg:custom", receive);
-    heartbeat.stop();
-    answered();
-    form.destroy();
-  };
-  signal?.addEventListener("abort", end);
-  return end;
+function render(context) {
+  const { model } = context;
+  return show(context, "form", (root) => {
+    const form = new Form(model, root);
+    return {
+      alive: (heard) => form.hear(heard),
+      update: () => form.update(model.get("state")),
+      over: () => OVER.includes(form.state.step),
+      end: () => form.destroy(),
+    };
+  });
 }
 
 /** One bundle for all that shows money; `part` says which. @type {Record<string, (context: RenderContext) => () => void>} */

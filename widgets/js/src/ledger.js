@@ -1,7 +1,7 @@
 // What was spent and what became of it: one row each, newest first, as the kernel's ledger has it.
 
 import { html, nothing, render as write } from "lit-html";
-import { greet, Heartbeat } from "./heartbeat.js";
+import { show } from "./heartbeat.js";
 import { badge } from "./money.js";
 
 /** @import { LedgerRow, LedgerSetup, Model, RenderContext } from "./types.js" */
@@ -60,34 +60,19 @@ export function ledger(setup, { rows, note }, alive) {
 }
 
 /** @param {RenderContext} context */
-export function renderLedger({ model, el, signal }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "sl sl-ledger";
-  let alive = true;
-  const draw = () => write(ledger(model.get("setup"), model.get("state"), alive), root);
-  const heartbeat = new Heartbeat((heard) => {
-    alive = heard;
+export function renderLedger(context) {
+  const { model } = context;
+  return show(context, "ledger", (root) => {
+    let alive = true;
+    const draw = () => write(ledger(model.get("setup"), model.get("state"), alive), root);
+    root.addEventListener("keydown", (event) => event.stopPropagation());
     draw();
+    return {
+      alive: (heard) => {
+        alive = heard;
+        draw();
+      },
+      update: draw,
+    };
   });
-  const update = () => {
-    heartbeat.hear();
-    draw();
-  };
-  const receive = () => {
-    answered();
-    heartbeat.hear();
-  };
-  root.addEventListener("keydown", (event) => event.stopPropagation());
-  model.on("change:state", update);
-  model.on("msg:custom", receive);
-  const answered = greet(model);
-  draw();
-  const end = () => {
-    model.off("change:state", update);
-    model.off("msg:custom", receive);
-    heartbeat.stop();
-    answered();
-  };
-  signal?.addEventListener("abort", end);
-  return end;
 }

@@ -3,7 +3,7 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import { greet, Heartbeat } from "./heartbeat.js";
+import { show } from "./heartbeat.js";
 import { badge } from "./money.js";
 import { rowOf } from "./row.js";
 import { COLUMNS, MetagraphRows, ROW_PX } from "./rows.js";
@@ -197,26 +197,15 @@ const gap = (height) =>
     : nothing;
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "sl sl-metagraph";
-  const view = new View(model, root);
-  const heartbeat = new Heartbeat((alive) => view.hear(alive));
-  /** @param {MetagraphNews | { k: "state", state: string, reason: string } | { k: "beat" }} message */
-  const receive = (message) => {
-    if (message.k !== "beat") answered();
-    heartbeat.hear();
-    view.receive(message);
-  };
-  model.on("msg:custom", receive);
-  const answered = greet(model);
-  const end = () => {
-    model.off("msg:custom", receive);
-    heartbeat.stop();
-    answered();
-  };
-  signal?.addEventListener("abort", end);
-  return end;
+function render(context) {
+  return show(context, "metagraph", (root) => {
+    const view = new View(context.model, root);
+    return {
+      alive: (heard) => view.hear(heard),
+      answers: (message) => message.k !== "beat",
+      receive: (message) => view.receive(message),
+    };
+  });
 }
 
 export default { render };

@@ -5,7 +5,7 @@
 import { html, nothing, render as write } from "lit-html";
 import { Asking } from "./asking.js";
 import { isReal, networkName, readPayload, readTransaction } from "./decode.js";
-import { greet, Heartbeat } from "./heartbeat.js";
+import { show } from "./heartbeat.js";
 import { badge } from "./money.js";
 import {
   accounts,
@@ -294,34 +294,20 @@ async function copy(event, text) {
 }
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "sl sl-wallet";
-  const wallet = new Wallet(model, root);
-  const heartbeat = new Heartbeat((alive) => wallet.hear(alive));
-  const update = () => {
-    heartbeat.hear();
-    wallet.state = model.get("state");
-    wallet.draw();
-  };
-  /** @param {{ k: string }} message */
-  const receive = (message) => {
-    answered();
-    heartbeat.hear();
-    wallet.asking.hear(message);
-  };
-  model.on("change:state", update);
-  model.on("msg:custom", receive);
-  const answered = greet(model);
-  const end = () => {
-    model.off("change:state", update);
-    model.off("msg:custom", receive);
-    heartbeat.stop();
-    answered();
-    wallet.destroy();
-  };
-  signal?.addEventListener("abort", end);
-  return end;
+function render(context) {
+  const { model } = context;
+  return show(context, "wallet", (root) => {
+    const wallet = new Wallet(model, root);
+    return {
+      alive: (heard) => wallet.hear(heard),
+      update: () => {
+        wallet.state = model.get("state");
+        wallet.draw();
+      },
+      receive: (message) => wallet.asking.hear(message),
+      end: () => wallet.destroy(),
+    };
+  });
 }
 
 export default { render };

@@ -3,7 +3,7 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { flowPicture } from "./flow.js";
-import { greet, Heartbeat } from "./heartbeat.js";
+import { show } from "./heartbeat.js";
 import { movements, shown, stepTable } from "./steps.js";
 import { percent } from "./words.js";
 
@@ -246,32 +246,17 @@ function twin(stage, i) {
 }
 
 /** @param {RenderContext} context */
-function render({ model, el, signal }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "sl sl-yuma";
-  root.tabIndex = -1;
-  const view = new View(model, root);
-  const heartbeat = new Heartbeat((alive) => view.hear(alive));
-  const update = () => {
-    heartbeat.hear();
-    view.update(model.get("state"));
-  };
-  const receive = () => {
-    answered();
-    heartbeat.hear();
-  };
-  model.on("change:state", update);
-  model.on("msg:custom", receive);
-  const answered = greet(model);
-  const end = () => {
-    model.off("change:state", update);
-    model.off("msg:custom", receive);
-    heartbeat.stop();
-    answered();
-    view.destroy();
-  };
-  signal?.addEventListener("abort", end);
-  return end;
+function render(context) {
+  const { model } = context;
+  return show(context, "yuma", (root) => {
+    root.tabIndex = -1;
+    const view = new View(model, root);
+    return {
+      alive: (heard) => view.hear(heard),
+      update: () => view.update(model.get("state")),
+      end: () => view.destroy(),
+    };
+  });
 }
 
 export default { render };

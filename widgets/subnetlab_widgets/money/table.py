@@ -13,7 +13,7 @@ from subnetlab.errors import RunError, SubnetLabError
 from subnetlab.lab.subnet import network_client
 from subnetlab.network.ledger import Entry, Ledger
 from subnetlab.report import html
-from subnetlab.report.format import short
+from subnetlab.report.format import counted, short
 from subnetlab.text import NAME, REASON, plain
 from subnetlab.units import format_tao
 from subnetlab_widgets.bundle import BundledWidget
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MOST: Final = 100
 """Rows that a page is told; `net.ledger()` has all of them."""
 _SAVED: Final = 12
-_KIND: Final = 32
 OUTCOMES: Final = {
     "pending": "sent, no block yet",
     "in a block": "in a block",
@@ -184,16 +183,11 @@ def _setup(net: "Net", title: str, columns: Sequence[Column]) -> dict[str, Any]:
 
 def _spent(entry: Entry) -> Row:
     return {
-        "time": entry.time, "what": plain(_kind(entry), NAME), "to": plain(entry.to, NAME) or "the chain",
+        "time": entry.time, "what": plain(entry.name, NAME), "to": plain(entry.to, NAME) or "the chain",
         "amount": format_tao(entry.amount_rao, "").strip(), "fee": format_tao(entry.fee_rao, "").strip(),
         "state": OUTCOMES[entry.outcome], "block": entry.block or "", "tx": entry.tx,
         "summary": plain(entry.summary, REASON), "bad": entry.outcome in ("refused", "unknown"),
     }  # fmt: skip
-
-
-def _kind(entry: Entry) -> str:
-    """What it was; of any other intent its own first words."""
-    return entry.summary[:_KIND] if entry.what == "execute" and entry.summary else entry.what
 
 
 def _sum(net: "Net", entries: Sequence[Entry]) -> str:
@@ -201,8 +195,8 @@ def _sum(net: "Net", entries: Sequence[Entry]) -> str:
     fees = sum(entry.fee_rao for entry in entries)
     left = net.budget.left_rao
     limit = "no limit" if left is None else f"{money(left)} τ left"
-    told = f"{len(entries)} entries: {money(out)} τ moved, {money(fees)} τ of fees"
-    return f"{told}; budget: {limit}"
+    told = counted(len(entries), "entry", plural="entries")
+    return f"{told}: {money(out)} τ moved, {money(fees)} τ of fees; budget: {limit}"
 
 
 def _written(value: Any, kind: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from subnetlab.network.ledger import Ledger
 from subnetlab.report import html
-from subnetlab.text import NAME, REASON, plain
+from subnetlab.text import NAME, plain
 from subnetlab.units import format_tao
 
 _MOST = 8
@@ -33,7 +33,7 @@ def spent_rows(ledger: Ledger) -> list[dict[str, Any]]:
     """The newest first, amounts in words; `outcome` is done, refused or unknown."""
     return [
         {
-            "what": plain(entry.what, REASON), "to": plain(entry.to, NAME),
+            "what": plain(entry.name, NAME), "to": plain(entry.to, NAME),
             "wallet": entry.wallet,
             "amount": format_tao(entry.amount_rao, "").strip(), "fee": format_tao(entry.fee_rao, "").strip(),
             "outcome": entry.outcome, "block": entry.block, "tx": entry.tx,

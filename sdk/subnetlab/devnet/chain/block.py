@@ -5,8 +5,7 @@ chain over what blocks changed, not a Merkle root, so there are no storage proof
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.chain.scale import compact, prefixed
@@ -19,8 +18,7 @@ def hexed(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(NamedTuple):
     """One sealed block."""
 
     number: int

@@ -6,9 +6,8 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import bittensor_core as core
 
@@ -21,8 +20,7 @@ MOST_HELD_KEYS: Final = 4096
 _SURPLUS = re.compile(r"(\d+) undecoded bytes remain")
 
 
-@dataclass(frozen=True, slots=True)
-class StorageItem:
+class StorageItem(NamedTuple):
     """How one storage entry is encoded: its value's type, its default, how many keys it takes."""
 
     value_type: str

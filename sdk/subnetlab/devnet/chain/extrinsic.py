@@ -4,8 +4,8 @@ Format 4 with the thirteen signed extensions of spec 461, of which four carry by
 the metadata-hash mode. Parsing never trusts a length. Source: Substrate's `UncheckedExtrinsic`.
 """
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 import bittensor_core as core
 
@@ -22,8 +22,7 @@ class Malformed(ValueError):
     """These bytes are no signed extrinsic."""
 
 
-@dataclass(frozen=True, slots=True)
-class Era:
+class Era(NamedTuple):
     """Mortality: valid for `period` blocks from a block that equals `phase` modulo the period."""
 
     period: int
@@ -38,8 +37,7 @@ class Era:
         return self.birth(current) + self.period
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extrinsic:
+class Extrinsic(NamedTuple):
     """A signed extrinsic: what it says, and the bytes that were signed."""
 
     raw: bytes

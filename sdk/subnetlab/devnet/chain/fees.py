@@ -5,7 +5,7 @@ The reference times of calls are benchmark results that metadata does not carry:
 transfer of 144 bytes, its length prefix counted.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BASE_REF_TIME = 108_157_000
 """Reference time every extrinsic pays before its call."""
@@ -19,8 +19,7 @@ MOST_BLOCK_REF_TIME = 3_000_000_000_000
 """The most that signed extrinsics may take in one block, likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallWeight:
+class CallWeight(NamedTuple):
     """What a call takes: picoseconds of reference time, bytes of proof."""
 
     ref_time: int

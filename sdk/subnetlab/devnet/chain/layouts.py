@@ -5,9 +5,8 @@ reads and writes the same bytes; where a newer runtime has another type, its cod
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from struct import Struct, error
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Decode = Callable[[bytes], Any]
 Encode = Callable[[Any], bytes]
@@ -15,8 +14,7 @@ _ACCOUNT: Final = Struct("<4I3Q16s")
 _U256_BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How the values of one storage item are laid out."""
 
     size: int

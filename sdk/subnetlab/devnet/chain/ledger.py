@@ -7,8 +7,7 @@ reads; there is no second object model. A ledger made by `at(block)` looks at a 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.codec import Codec, StorageItem
 from subnetlab.devnet.chain.containment import contained
@@ -18,8 +17,7 @@ from subnetlab.devnet.chain.state import State
 log = logging.getLogger("subnetlab.devnet")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where a transaction began: the depth of its layer, and how many events there were."""
 
     depth: int

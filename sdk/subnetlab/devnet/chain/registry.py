@@ -6,12 +6,10 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """`RawOrigin`: an account (ss58), root, an Ethereum transaction's sender, or none (an inherent)."""
 
     account: str | None = None

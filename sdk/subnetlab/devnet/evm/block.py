@@ -7,6 +7,7 @@ milliseconds in the header, as Frontier has them. Source: the `ethereum` crate a
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.addresses import ZERO_ADDRESS
@@ -39,8 +40,7 @@ def _bits(entry: bytes) -> int:
     return sum({1 << (int.from_bytes(digest[at : at + 2], "big") & 2047) for at in (0, 2, 4)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a transaction, as its block's root commits to."""
 
     kind: int
@@ -105,8 +105,7 @@ class Header:
         return keccak(self.encoded)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EthereumBlock:
+class EthereumBlock(NamedTuple):
     """A header and the transactions it commits to."""
 
     header: Header

@@ -4,8 +4,7 @@ An engine changes a ledger and says how it went. It knows no transaction pool, n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from subnetlab.devnet.chain import fees
 from subnetlab.devnet.chain.ledger import Ledger
@@ -15,8 +14,7 @@ BLOCK_GAS_LIMIT = 75_000_000
 REF_TIME_PER_GAS = fees.REF_TIME_PER_GAS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """What an account asks for: a call, or with no target a creation."""
 
     sender: bytes
@@ -33,8 +31,7 @@ class Message:
     """Names the created contract by its code (CREATE2) instead of by the sender's nonce."""
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """An event of a contract."""
 
     address: bytes
@@ -47,8 +44,7 @@ class Log:
         return {"address": "0x" + self.address.hex(), "topics": topics, "data": self.data}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a message went."""
 
     reason: Any

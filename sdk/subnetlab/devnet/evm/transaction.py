@@ -7,6 +7,7 @@ matter, not this module's. Source: the `ethereum` crate's `TransactionV3`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from subnetlab.devnet.evm import rlp
 from subnetlab.devnet.evm.keccak import keccak
@@ -24,8 +25,7 @@ class Undecodable(ValueError):
     """These bytes are no transaction of a type that the chain takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
+class Authorization(NamedTuple):
     """An account's word (EIP-7702) that the code of an address runs as its own."""
 
     chain_id: int

@@ -5,9 +5,8 @@ A file is zlib over one JSON line of versions and the bare V15 bytes. `record.py
 
 import json
 import zlib
-from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from subnetlab.errors import MetadataInvalid
 
@@ -15,8 +14,7 @@ SPEC_VERSION = 461
 TRANSACTION_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One runtime's metadata with the versions that signatures are made over."""
 
     spec_version: int
@@ -25,7 +23,7 @@ class Recorded:
 
     def packed(self) -> bytes:
         """As a file holds it."""
-        versions = {k: v for k, v in asdict(self).items() if k != "v15"}
+        versions = {k: v for k, v in self._asdict().items() if k != "v15"}
         return zlib.compress(json.dumps(versions).encode() + b"\n" + self.v15, 9)
 
 
@@ -58,8 +56,8 @@ def recording(path: Path | None = None) -> Recorded:
     Raises:
         MetadataInvalid: the file cannot be read.
     """
-    source = files("subnetlab.devnet.metadata").joinpath(f"{SPEC_VERSION}.bin") if path is None else path
+    source = Path(__file__).with_name(f"{SPEC_VERSION}.bin") if path is None else path
     try:
         return unpack(source.read_bytes())
     except OSError as error:
-        raise MetadataInvalid(f"{path} cannot be read: {error.strerror}.") from error
+        raise MetadataInvalid(f"{source} cannot be read: {error.strerror}.") from error

@@ -4,8 +4,7 @@ Serves the metadata document alone, which describes every other type but not its
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from subnetlab.devnet.chain.scale import Reader, compact, prefixed
 
@@ -58,8 +57,7 @@ class Number:
         return compact(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """An unsigned integer of a fixed width."""
 
     size: int
@@ -73,8 +71,7 @@ class Fixed:
         return value.to_bytes(self.size, "little")
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(NamedTuple):
     """A list."""
 
     item: Form
@@ -88,8 +85,7 @@ class Many:
         return compact(len(value)) + b"".join(map(self.item.write, value))
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
+class Maybe(NamedTuple):
     """A value or None."""
 
     item: Form

@@ -5,6 +5,7 @@ block whose state is gone is made anew, and counts where it has the hash that it
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.ledger import Ledger
@@ -35,8 +36,7 @@ class Placed:
     index_in_transaction: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Full:
+class Full(NamedTuple):
     """A block with what became of its transactions."""
 
     block: EthereumBlock

@@ -5,6 +5,7 @@ A block that fails to build is reported by the event loop and tried again with t
 
 import asyncio
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.devnet.chain.block import Block
 from subnetlab.devnet.node.node import Node
@@ -15,8 +16,7 @@ class Instant:
     """A block for every extrinsic that becomes ready, at once; none while nothing happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A block every so many seconds, empty or not."""
 
     seconds: float

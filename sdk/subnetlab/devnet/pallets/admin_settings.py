@@ -6,7 +6,7 @@ metadata of spec 461.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor.entries import number
@@ -15,8 +15,7 @@ from subnetlab.yuma.fixed import U64F64
 ADMIN, MODULE = "AdminUtils", "SubtensorModule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A value that somebody wants to set; netuid is -1 for a setting of the whole chain."""
 
     ledger: Ledger
@@ -38,16 +37,14 @@ class Bound:
     pallet: str = ADMIN
 
 
-@dataclass(frozen=True, slots=True)
-class OwnEvent:
+class OwnEvent(NamedTuple):
     """An event of AdminUtils itself: the subnet, and the value in a field of this name."""
 
     name: str
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChainSetting:
+class ChainSetting(NamedTuple):
     """A setting of the whole chain, for root alone."""
 
     name: str
@@ -57,8 +54,7 @@ class ChainSetting:
     pallet: str = ADMIN
 
 
-@dataclass(frozen=True, slots=True)
-class SubnetSetting:
+class SubnetSetting(NamedTuple):
     """A setting of one subnet.
 
     `owner` names the rate limit of a subnet's owner and is empty where only root may. `event` is

@@ -9,8 +9,7 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 log = logging.getLogger("subnetlab.devnet")
 BACKLOG: Final = 128
@@ -20,8 +19,7 @@ _LINGER_S: Final = 0.2
 _MAX_LINGERING: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What the clients of a node may take, in connections and seconds."""
 
     connections: int = 1024

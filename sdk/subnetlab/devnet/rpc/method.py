@@ -4,7 +4,7 @@ Wrong parameters answer −32602 as jsonrpsee words it. Source: JSON-RPC 2.0.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
@@ -133,14 +133,15 @@ def from_hex(value: Any, index: int) -> bytes:
 Handler = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Methods:
     """Every method by name."""
 
-    handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
-    """Those that were entered so far."""
-    packages: dict[str, str] = field(default_factory=dict[str, str])
-    """By the prefix of their names, the packages whose import enters methods when one is first asked for."""
+    def __init__(self) -> None:
+        """Hold no method yet."""
+        self.handlers: dict[str, Handler] = {}
+        """Those that were entered so far."""
+        self.packages: dict[str, str] = {}
+        """By prefix of names, the packages whose import enters methods when one is first asked for."""
 
     def find(self, name: str) -> Handler | None:
         """The method of a name; its package is imported where it was not yet."""

@@ -4,7 +4,6 @@ Answers have Substrate's shapes to the letter. There are no storage proofs, beca
 `sc-rpc-api`.
 """
 
-from importlib.metadata import version as installed
 from typing import Any
 
 from subnetlab.devnet.apis.chain import v14
@@ -228,6 +227,8 @@ def node_name(_service: Service, _parameters: Parameters, _connection: Connectio
 @method("system_version")
 def node_version(_service: Service, _parameters: Parameters, _connection: Connection) -> str:
     """The node's version."""
+    from importlib.metadata import version as installed  # noqa: PLC0415 - slow, and seldom asked for
+
     return installed("subnetlab")
 
 

@@ -9,9 +9,8 @@ import json
 import os
 import stat
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.block import Block, Blocks, hexed
 from subnetlab.devnet.chain.state import State, Version
@@ -24,8 +23,7 @@ MAX_UNPACKED_BYTES = 2 * 2**30
 """Of a saved chain, so that a file of another kind costs no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A chain as it stood."""
 
     state: State
@@ -91,8 +89,7 @@ def write(document: dict[str, Any], path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """A chain read from a file."""
 
     state: State

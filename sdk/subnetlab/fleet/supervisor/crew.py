@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from subnetlab.errors import FleetError
+from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.chaos import ChaosSchedule
 from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer, end_all
 from subnetlab.fleet.supervisor.recorder import Recorder
+from subnetlab.record.baselines import ALONE
 from subnetlab.record.events import (
     BaselineEvaluated,
     EpochPaid,
@@ -44,6 +45,7 @@ class Crew:
         recorder: where events go.
         waiting: the supervisor's selector, with which peers' pipes are registered.
         hotkeys: who holds each uid; those of peers that join are added.
+        cores: processor cores of this machine.
     """
 
     def __init__(
@@ -55,25 +57,51 @@ class Crew:
         recorder: Recorder,
         waiting: selectors.BaseSelector,
         hotkeys: dict[int, str],
+        cores: float,
     ) -> None:
-        self.spec, self._hotkeys = spec, hotkeys
+        self.spec, self._hotkeys, self._cores = spec, hotkeys, cores
         self._launcher, self._pacer, self._recorder, self._waiting = launcher, pacer, recorder, waiting
         self.peers: list[SupervisedPeer] = []
         self.judged_at = time.monotonic()
         """When a baseline was last judged."""
         self._paused: dict[int, float] = {}
         """When each paused peer goes on, `time.monotonic()`."""
+        self._lost: dict[int, int] = {}
+        """How often the process of each peer was lost."""
         self._chaos = ChaosSchedule(spec.kills_per_hour, spec.chaos_seed, time.monotonic())
 
     def start(self) -> None:
-        """Start the peer of every seat, baselines excepted that are on record as measured.
+        """Start the peer of every seat, baselines excepted that are on record as measured or come later.
 
         Raises:
             FleetStartFailed: one cannot be started; those before it are among `peers`.
         """
         for seat in self.spec.seats:
-            if not (seat.baseline and self._recorder.resume.measured(seat.baseline)):
+            if not (self._measured(seat) or self._comes_later(seat)):
                 self._start(seat)
+
+    def start_later_baselines(self) -> None:
+        """Start the baselines that `start` left for the time when no seat trains any more.
+
+        The run has come to its end by then: one that cannot be started is gone, and fails nothing.
+        """
+        for seat in self.spec.seats:
+            if self._comes_later(seat) and not self._measured(seat):
+                try:
+                    self._start(seat)
+                except FleetStartFailed as error:
+                    self._recorder.append([PeerGone(uid=seat.uid, reason=str(error))])
+
+    def _measured(self, seat: PeerSeat) -> bool:
+        return bool(seat.baseline) and self._recorder.resume.measured(seat.baseline)
+
+    def _comes_later(self, seat: PeerSeat) -> bool:
+        """Whether it is a baseline that keeps no pace, on a machine with fewer cores than processes.
+
+        Such a baseline takes as much work as many miners: beside them it would slow every round, and hold its
+        memory while they hold theirs.
+        """
+        return seat.baseline not in ("", ALONE) and self._cores < len(self.spec.seats)
 
     def _start(self, seat: PeerSeat, *, owes_after: int | None = None) -> None:
         peer = SupervisedPeer(seat, self._launcher.start(seat), self.spec.start_limit_s)
@@ -137,6 +165,14 @@ class Crew:
             self._pacer.gone(peer.seat.uid)
             if peer.status is PeerStatus.GONE:
                 self._recorder.append([PeerGone(uid=peer.seat.uid, reason=peer.reason())])
+                self._replace(peer)
+
+    def _replace(self, peer: SupervisedPeer) -> None:
+        """Start a peer again whose process was lost, as often as the fleet allows and while rounds open."""
+        times = self._lost.get(peer.seat.uid, 0)
+        if peer.lost and times < self.spec.restarts and not self._pacer.finished():
+            self._lost[peer.seat.uid] = times + 1
+            self._start_again(peer)
 
     # -- what is done to them -------------------------------------------------------------------------------
 
@@ -167,9 +203,13 @@ class Crew:
         peer = self._running(uid)
         self.kill_all([peer], reason)
         if restart:
-            self.peers.remove(peer)
-            rounds, head = self._pacer.rounds, self._pacer.head
-            self._start(peer.seat, owes_after=rounds.next_open(head) if rounds.inside(head) else None)
+            self._start_again(peer)
+
+    def _start_again(self, peer: SupervisedPeer) -> None:
+        """Start a peer that is gone; it joins from the next round that opens."""
+        self.peers.remove(peer)
+        rounds, head = self._pacer.rounds, self._pacer.head
+        self._start(peer.seat, owes_after=rounds.next_open(head) if rounds.inside(head) else None)
 
     def pause(self, uid: int, seconds: float) -> None:
         """Stop a peer's process for so many seconds, as a machine that hangs would.

@@ -19,6 +19,7 @@ from subnetlab.errors import ChainRejected, FleetError, NodeUnreachable
 from subnetlab.fleet.chain_clock import ChainClock, Patience
 from subnetlab.fleet.control import CELL, ControlServer, Verb
 from subnetlab.fleet.launcher import Launcher
+from subnetlab.fleet.limits import cores as usable_cores
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.crew import Crew, verbs_of
 from subnetlab.fleet.supervisor.ending import Ending, chain_gone
@@ -63,6 +64,7 @@ class Supervisor:
         head: the chain's head when the clock was started.
         launcher: starts the peers.
         hotkeys: who holds each uid, as `epochs` knows it; kept up to date here.
+        cores: processor cores of this machine; found out unless given.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Supervisor:
         head: Block,
         launcher: Launcher,
         hotkeys: dict[int, str] | None = None,
+        cores: float | None = None,
     ) -> None:
         self._spec, self._header, self._recorder = spec, header, recorder
         self._clock, self._epochs, self._control = clock, epochs, control
@@ -98,6 +101,7 @@ class Supervisor:
             recorder=recorder,
             waiting=self._waiting,
             hotkeys={} if hotkeys is None else hotkeys,
+            cores=usable_cores() if cores is None else cores,
         )
         self._waiting.register(control.listener, selectors.EVENT_READ, self._on_control_connect)
         self._watches = clock.fileno()
@@ -197,6 +201,8 @@ class Supervisor:
                 return Ending(status=RunStatus.FAILED, reason=f"{missing} {why}")
             if self._seats_are_through():
                 self._trained = self._account_for_every_round()
+                if self._trained.status is RunStatus.FINISHED:
+                    self._crew.start_later_baselines()
         if self._trained is not None:
             # Who stops it now ends baselines alone: the run has come to its end.
             left = self._ending is None and self._crew.running

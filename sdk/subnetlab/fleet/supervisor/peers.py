@@ -139,6 +139,11 @@ class SupervisedPeer:
         return self.status is PeerStatus.GONE and self._may_return and ended
 
     @property
+    def lost(self) -> bool:
+        """Whether its process ended without a word, and not at its supervisor's hand."""
+        return self.status is PeerStatus.GONE and self.farewell is None and not self._killed_because
+
+    @property
     def failed_as(self) -> RunStatus:
         """The status of a run that this peer's end has ended."""
         diverged = self.farewell is not None and self.farewell.outcome is RunStatus.DIVERGED

@@ -93,8 +93,7 @@ class PeerLife:
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the person interrupts a cell, not the miners
         watch_supervisor(self._report.working, self._report.is_up)
-        with contextlib.suppress(OSError):
-            os.nice(_NICENESS)
+        be_nice()
         return self._report
 
     def __exit__(
@@ -104,6 +103,12 @@ class PeerLife:
         self._report.is_up.set()
         self._report.farewell(farewell_after(error))
         return isinstance(error, PeerStopped)
+
+
+def be_nice() -> None:
+    """Leave the processor to what wants it more than a peer does."""
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
 
 
 def yield_processor() -> None:

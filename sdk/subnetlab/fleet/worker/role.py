@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,12 +14,15 @@ import numpy as np
 import torch
 from bittensor_core import Keypair
 
+from subnetlab.answers.manifest import AnswersManifest
+from subnetlab.answers.validator import JudgingValidator
 from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker import cells
+from subnetlab.fleet.worker.answers import calls_of, plays
 from subnetlab.fleet.worker.life import PeerLife, yield_processor
-from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.manifest_file import read_manifest
 from subnetlab.fleet.worker.run_store import seen_by
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
@@ -59,6 +63,22 @@ class Seated:
         self.role.run()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a peer has from elsewhere than the folder of its run; what is None comes from there."""
+
+    key: Keypair | None = None
+    corpus: Corpus | None = None
+    scored: Sequence[Scored] | None = None
+    """The verdicts that a validator gave before it was started again."""
+    node: str = ""
+    """Where the peer runs, if not beside its supervisor."""
+
+
+AT_HAND: Final = Given()
+"""All of it lies in the folder."""
+
+
 def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> None:
     """The whole life of one peer; what its process runs.
 
@@ -69,12 +89,18 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
         asked_at: `time.monotonic()` when the fleet was asked for.
     """
     with PeerLife(pipe) as report:
-        seated = take_seat(Path(run_folder), uid, report)
-        report(PeerReady(uid=uid, pid=os.getpid(), seconds=round(time.monotonic() - asked_at, 3)))
-        if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
-            yield_processor()
-        cells.show(lambda: seen(seated))
-        seated.work()
+        live(Path(run_folder), uid, report, asked_at)
+
+
+def live(run_folder: Path, uid: int, report: Report, asked_at: float, given: Given = AT_HAND) -> None:
+    """Take a seat and take part to the end of the run; arguments as `run_peer`, and `take_seat`."""
+    seated = take_seat(run_folder, uid, report, given)
+    seconds = round(time.monotonic() - asked_at, 3)
+    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node))
+    if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
+        yield_processor()
+    cells.show(lambda: seen(seated))
+    seated.work()
 
 
 def seen(seated: Seated) -> dict[str, Any]:
@@ -91,8 +117,14 @@ def seen(seated: Seated) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
+def take_seat(run_folder: Path, uid: int, report: Report, given: Given = AT_HAND) -> Seated:
     """Build the peer that holds `uid` among the fleet's seats, connected to the chain.
+
+    Args:
+        run_folder: holds `manifest.json` and `fleet.json`.
+        uid: of the peer's seat.
+        report: takes every event of the peer.
+        given: what comes from elsewhere than the folder.
 
     Raises:
         FleetError: the spec has no such seat, or it names no key.
@@ -102,14 +134,18 @@ def take_seat(run_folder: Path, uid: int, report: Report) -> Seated:
     seat = next((seat for seat in spec.seats if seat.uid == uid), None)
     if seat is None:
         raise FleetError(f"The fleet has no seat {uid}.")
-    manifest = load_manifest(run_folder)
-    if manifest.deterministic:
+    manifest = read_manifest(run_folder)
+    if isinstance(manifest, Manifest) and manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
-    role = _role(run_folder, spec, seat, manifest, report)
-    if isinstance(role, Validator):
-        events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
-        role.recall(event for event in events if isinstance(event, Scored) and event.validator == seat.uid)
+    role = _role(run_folder, spec, seat, manifest, report, given=given)
+    if isinstance(role, Validator | JudgingValidator):
+        role.recall(_recorded(run_folder, seat.uid) if given.scored is None else given.scored)
     return Seated(uid=seat.uid, role=role)
+
+
+def _recorded(run_folder: Path, validator: int) -> Iterator[Scored]:
+    events = (entry.event for entry in Tail(run_folder / FILE_NAME).entries())
+    return (event for event in events if isinstance(event, Scored) and event.validator == validator)
 
 
 def _fix_random_numbers(seed: int, place: int) -> None:
@@ -141,8 +177,16 @@ def roster_of(run_folder: Path) -> GrowingRoster:
     return GrowingRoster(read)
 
 
-def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report) -> Role:
-    corpus = open_data(run_folder)
+def _role(
+    run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest | AnswersManifest, report: Report,
+    *, given: Given,
+) -> Role:  # fmt: skip
+    if isinstance(manifest, AnswersManifest):
+        chain, key = _seated_chain(spec, seat, given)
+        calls = calls_of(run_folder, spec, seat, manifest)
+        seams = (roster_of(run_folder), chain, seen_by(spec, seat.uid), report, key.sign)
+        return plays(seat)(manifest, *seams, hotkey=seat.hotkey, calls=calls)
+    corpus = given.corpus or open_data(run_folder)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
@@ -150,10 +194,7 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
             store=seen_by(spec),
         )  # fmt: skip
-    key = _key(spec, seat)
-    # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
-    chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
-    chain.wait_for(0, _CONNECT_LIMIT_S)
+    chain, key = _seated_chain(spec, seat, given)
     return _plays(seat)(
         manifest,
         roster_of(run_folder),
@@ -166,6 +207,15 @@ def _role(run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest,
     )
 
 
+def _seated_chain(spec: FleetSpec, seat: PeerSeat, given: Given) -> tuple[PeerChain, Keypair]:
+    """The chain as a seat's hotkey sees it, and the key that signs."""
+    key = _checked(given.key or _key(spec, seat), seat)
+    # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
+    chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
+    chain.wait_for(0, _CONNECT_LIMIT_S)
+    return chain, key
+
+
 def _plays(seat: PeerSeat) -> type[Peer]:
     honest: dict[str, type[Peer]] = {"miner": Miner, "validator": Validator}
     if seat.role in honest and not seat.attacker:
@@ -176,13 +226,15 @@ def _plays(seat: PeerSeat) -> type[Peer]:
     return attacker.load()
 
 
-def _key(spec: FleetSpec, seat: PeerSeat) -> Keypair:
+def _key(spec: FleetSpec, seat: PeerSeat) -> object:
     if seat.hotkey_uri:
-        key = dev_keypair(seat.hotkey_uri)
-    elif seat.wallet:
-        key = getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
-    else:
-        raise FleetError(f"The seat of {seat.name} names no key.")
+        return dev_keypair(seat.hotkey_uri)
+    if seat.wallet:
+        return getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
+    raise FleetError(f"The seat of {seat.name} names no key.")
+
+
+def _checked(key: object, seat: PeerSeat) -> Keypair:
     if not isinstance(key, Keypair) or key.ss58_address != seat.hotkey:
         raise FleetError(f"The key of {seat.name} does not sign for {seat.hotkey}.")
     return key

@@ -4,9 +4,10 @@ Stake decides how far such a vote carries; the chain's consensus, which takes th
 it off.
 """
 
+from subnetlab.train.judging import Judged
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.roster import validators
-from subnetlab.train.validator import Judged, Validator, weights_set
+from subnetlab.train.validator import Validator, weights_set
 
 
 class WeightCopier(Validator):

@@ -53,6 +53,10 @@ class Optimizer(Protocol):
         """Clip the gradient in place and move `theta_P` in place by one step at `config.rate`."""
         ...
 
+    def moments(self) -> list[Tensor]:
+        """All that it remembers, to be read and written in place, always in one order."""
+        ...
+
 
 def start(config: OptimizerConfig, tensors: Tensors) -> Optimizer:
     """An optimizer with zero moments for the tensors of a layout."""

@@ -62,6 +62,10 @@ class AdamW:
         self.square_P = torch.zeros(size)
         self.steps = torch.zeros(())
 
+    def moments(self) -> list[Tensor]:
+        """Both moments and the number of steps, in place."""
+        return [self.mean_P, self.square_P, self.steps]
+
     @torch.no_grad()
     def step(self, theta_P: Tensor, gradient_P: Tensor, rate: float) -> None:
         """Clip the gradient in place and move `theta_P` in place by one step."""

@@ -113,6 +113,10 @@ class Muon:
         }
         self.adam = FusedAdamW([last - first for first, last in self.rest])
 
+    def moments(self) -> list[Tensor]:
+        """The momenta by shape, then AdamW's moments and steps, in place."""
+        return [*self.momenta.values(), *self.adam.means, *self.adam.squares, self.adam.steps]
+
     @torch.no_grad()
     def step(self, theta_P: Tensor, gradient_P: Tensor, rate: float) -> None:
         """Clip the gradient in place and move `theta_P` in place by one step."""

@@ -51,6 +51,10 @@ class Signum:
         self.config = config
         self.mean_P = torch.zeros(size)
 
+    def moments(self) -> list[Tensor]:
+        """The average, in place."""
+        return [self.mean_P]
+
     @torch.no_grad()
     def step(self, theta_P: Tensor, gradient_P: Tensor, rate: float) -> None:
         """Clip the gradient in place and move `theta_P` in place by one step."""

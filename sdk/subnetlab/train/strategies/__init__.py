@@ -72,6 +72,8 @@ def to_json(strategy: Strategy) -> dict[str, Any]:
     if not options.get("local", True):
         # An option that manifests did not have at first is left out at its default: their hashes stay.
         del options["local"]
+    if options.get("aggregate") == "mean":
+        del options["aggregate"], options["hostile"]
     return options
 
 

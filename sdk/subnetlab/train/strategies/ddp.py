@@ -10,11 +10,12 @@ from typing import Final
 
 from torch import Tensor
 
-from subnetlab.train.aggregate import Clip, average, clip_to_median
+from subnetlab.train.aggregate import Clip, clip_to_median
 from subnetlab.train.optimizer import AdamW, AdamWConfig
 from subnetlab.train.payload.dense import DenseCodec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
+from subnetlab.train.robust import Rule, combined
 from subnetlab.train.strategies.base import (
     Codec,
     LocalUpdate,
@@ -22,7 +23,7 @@ from subnetlab.train.strategies.base import (
     Progress,
     mean_gradient,
 )  # fmt: skip
-from subnetlab.train.strategies.options import check_steps
+from subnetlab.train.strategies.options import check_rule, check_steps
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -36,10 +37,15 @@ class DDP:
 
     inner_steps: int = 1
     clip: Clip = "none"
+    aggregate: Rule = "mean"
+    """How gradients become one; the others hold against hostile miners (see `train.robust`)."""
+    hostile: float = 0.3
+    """Share of the miners against which such a rule holds."""
     optimizer: AdamWConfig = field(default_factory=AdamWConfig)
 
     def __post_init__(self) -> None:
         check_steps(self, self.inner_steps, self.clip)
+        check_rule(self, self.aggregate, self.hostile)
 
     @property
     def trial_rate(self) -> float:
@@ -60,8 +66,9 @@ class DDP:
         return DenseCodec(layout)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
-        """The mean gradient."""
-        return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
+        """The mean gradient, or what the rule makes of them all."""
+        clipped = clip_to_median(updates, layout, self.clip)
+        return combined(clipped, layout.size, self.aggregate, self.hostile)
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """One AdamW step on the mean gradient."""

@@ -5,6 +5,7 @@ from typing import get_args
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip
 from subnetlab.train.payload.quantise import Bins
+from subnetlab.train.robust import Rule
 
 
 def check_steps(strategy: object, inner_steps: object, clip: object) -> None:
@@ -18,6 +19,19 @@ def check_steps(strategy: object, inner_steps: object, clip: object) -> None:
         raise ArgumentInvalid(f"{name} needs inner_steps >= 1, a whole number")
     if clip not in get_args(Clip):
         raise ArgumentInvalid(f"{name} needs clip to be one of {', '.join(map(repr, get_args(Clip)))}")
+
+
+def check_rule(strategy: object, rule: object, hostile: float) -> None:
+    """Refuse a rule of aggregation that there is not, or one against a majority.
+
+    Raises:
+        ArgumentInvalid: as said.
+    """
+    name = type(strategy).__name__
+    if rule not in get_args(Rule):
+        raise ArgumentInvalid(f"{name} needs aggregate to be one of {', '.join(map(repr, get_args(Rule)))}")
+    if not 0 <= hostile < 0.5:
+        raise ArgumentInvalid(f"{name} needs 0 <= hostile < 0.5: no rule holds against a majority")
 
 
 def check_feedback(strategy: object, feedback: float) -> None:

@@ -15,7 +15,7 @@ from subnetlab.text import NAME, REASON, plain
 Kind = Literal["tampered", "unchecked"]
 What = Literal[
     "manifest", "data", "shard", "seat", "record line", "round record", "anchor", "commitment", "payload",
-    "reveal", "aggregate", "model", "score", "weights", "pay", "work", "lineage",
+    "reveal", "aggregate", "model", "checkpoint", "score", "weights", "pay", "work", "lineage",
 ]  # fmt: skip
 """What a finding is about."""
 
@@ -28,6 +28,7 @@ CHECKS: Final[dict[str, str]] = {
     "payloads": "payloads",
     "aggregates": "aggregates",
     "model": "models",
+    "checkpoints": "checkpoints",
     "scores": "verdicts",
     "weights": "votes",
     "pay": "epochs",
@@ -36,6 +37,8 @@ CHECKS: Final[dict[str, str]] = {
 }
 """Every check in its order, and what it counts."""
 
+_OPTIONAL: Final = ("checkpoints", "lineage")
+"""Not shown where there is nothing to check: a run without checkpoints, a file that has to be named."""
 _MOST_SHOWN: Final = 40
 """Findings that a printed report shows; `findings` and JSON have all."""
 _MARKS: Final = {"ok": "ok", "tampered": "XX", "unchecked": "??", "none": "--"}
@@ -100,6 +103,8 @@ class Report:
     """Hash of the model after the last of them; empty where it could not be followed."""
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    node: str = ""
+    """The endpoint of the node whose chain was read; empty where none was."""
     training_cpu_s: float = 0.0
     """Processor seconds of the miners as the record tells; 0 where it does not."""
 
@@ -181,8 +186,8 @@ class Report:
         width = max(map(len, CHECKS))
         lines = [self.headline]
         for check in self.checks.values():
-            if check.name == "lineage" and not check.done:
-                continue  # a file that has to be named
+            if check.name in _OPTIONAL and not check.done:
+                continue
             state = self._state(check)
             share = f"{check.done:,} of {check.of:,}" if check.of else f"{check.done:,}"
             note = f"; {check.note}" if check.note else ""
@@ -191,6 +196,8 @@ class Report:
         lines.extend(f"{_MARKS[finding.kind]}  {finding}" for finding in shown)
         if len(self.findings) > _MOST_SHOWN:
             lines.append(f"… and {len(self.findings) - _MOST_SHOWN} more: report.findings has all.")
+        if self.node:
+            lines.append(f"The chain is that of the node {plain(self.node, REASON)}, which is believed.")
         lines.append(self._cost())
         return "\n".join(lines)
 
@@ -211,7 +218,7 @@ class Report:
         """The report in JSON types."""
         return {
             "run": self.run, "status": self.status, "headline": self.headline, "rounds": self.rounds,
-            "wall_s": round(self.wall_s, 3), "cpu_s": round(self.cpu_s, 3),
+            "node": self.node, "wall_s": round(self.wall_s, 3), "cpu_s": round(self.cpu_s, 3),
             "training_cpu_s": round(self.training_cpu_s, 3),
             "checks": [check.to_json() for check in self.checks.values()],
             "findings": [finding.to_json() for finding in self.findings],

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
-from subnetlab.train import aggregate, object_paths
+from subnetlab.train import aggregate, checkpoint, object_paths
+from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.intake import Received
 from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
 from subnetlab.train.replica import Replica
 from subnetlab.train.roster import in_fleet_order
@@ -71,10 +75,34 @@ class ModelChain:
                 self._wrong(heights, lead, "The record starts from another model than the round before left.")
             if record.theta_after != after:
                 self._wrong(heights, lead, "The aggregate does not lead to the model that the record names.")
+            self.replica.earlier.append(self.replica.theta_P)
+            self._check_checkpoint(followed[0], record, (theta_P, outer), heights)
             self.replica.theta_P, self.replica.outer, self.replica.hash = theta_P, outer, after
             self.replica.last, self.replica.round = combined.update, heights.round + 1
             if record.theta_after != after:
                 self.lost = True
+
+    def _check_checkpoint(
+        self, lead: Followed, record: RoundRecord, reached: tuple[Tensor, State], heights: RoundHeights
+    ) -> None:
+        """Compare the checkpoint that a record names with the model, and what lies in the store with both."""
+        due = checkpoint.due(self.sources.manifest.checkpoint_every, heights.round)
+        right = Checkpoint.of(*reached) if due else None
+        if record.checkpoint != ("" if right is None else right.hash):
+            self._wrong(heights, lead.seat.uid, "The record names another checkpoint than the model's.")
+        if right is None:
+            return
+        self.report.count("checkpoints")
+        place = self.records.publications_of(lead.seat, lead.anchor).store
+        try:
+            same = place.get(object_paths.checkpoint(right.hash), len(right.data)) == right.data
+        except ObjectMissing:  # what is not there misleads no late joiner
+            return
+        except ObjectTooLarge:
+            same = False
+        if not same:
+            said = "What lies in the store is not the checkpoint that the record names."
+            self.report.tampered("checkpoints", "checkpoint", said, round_=heights.round, uid=lead.seat.uid)
 
     def _wrong(self, heights: RoundHeights, lead: int, said: str) -> None:
         self.report.tampered("model", "model", said, round_=heights.round, uid=lead)
@@ -108,8 +136,8 @@ class ModelChain:
 
         name = object_paths.aggregate(heights.round, record.aggregate_hash)
         try:
-            return self.records.publications_of(each.seat, each.anchor).get(
-                name, aggregate.limit(layout), read, each.detours
+            return self.records.published(
+                (each.seat, each.anchor), name, aggregate.limit(layout), read, each.detours
             )
         except ObjectMissing:
             said = f"The aggregate {record.aggregate_hash[:12]}… is not in the store."

@@ -7,9 +7,10 @@ anchored hash.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.network.commit_history import Committed
@@ -26,6 +27,7 @@ from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
 from subnetlab.train.verify.sources import ReadOnly, Sources, read_only
 
+T = TypeVar("T")
 Remake = Callable[[str], "RoundRecord | None"]
 """Makes the record of an anchored hash from what else is known."""
 
@@ -50,7 +52,7 @@ class RecordChain:
         self.publications = Publications(read_only(sources.store))
         self.previous = bytes(32).hex()
         """Anchored hash of the last record that was followed."""
-        self._published: dict[int, Publications] = {}
+        self._published: dict[tuple[int, str], Publications] = {}
 
     def follow(self, heights: RoundHeights, opened: Opened, theta: str) -> list[Followed]:
         """Every validator's record of a round, in the order in which they lead; the first is the adopted one.
@@ -77,9 +79,32 @@ class RecordChain:
         store = self.sources.store
         if not isinstance(store, Places):
             return self.publications
-        if seat.uid not in self._published:
-            self._published[seat.uid] = Publications(ReadOnly(place_of(store, seat.uid, anchor.locator)))
-        return self._published[seat.uid]
+        where = seat.uid, anchor.locator
+        if where not in self._published:
+            self._published[where] = Publications(ReadOnly(place_of(store, *where)))
+        return self._published[where]
+
+    def published(
+        self, anchored: tuple[Seat, Anchor], name: str, limit: int, read: Callable[[bytes], T],
+        detours: Detours,
+    ) -> T:  # fmt: skip
+        """An object that a validator published; where its place has lost it, from those that anchored too.
+
+        Raises:
+            ObjectMissing, ObjectTooLarge, PayloadRejected: see `Publications.get`.
+            StoreUnreachable: the store did not answer.
+        """
+        seat, anchor = anchored
+        try:
+            return self.publications_of(seat, anchor).get(name, limit, read, detours)
+        except ObjectMissing:
+            if isinstance(self.sources.store, Places):
+                for other in self.sources.validators(anchor.round):
+                    also = self.sources.anchored(anchor.round, other)
+                    if other.uid != seat.uid and also is not None:
+                        with suppress(ObjectMissing, ObjectTooLarge, PayloadRejected):
+                            return self.publications_of(other, also[1]).get(name, limit, read, {})
+            raise
 
     def _read(
         self,
@@ -96,7 +121,7 @@ class RecordChain:
         name, read = object_paths.record(hash_), partial(RoundRecord.of_hash, hash_)
         record: RoundRecord | None = None
         try:
-            record = publications.get(name, LIMIT, read, detours)
+            record = self.published((seat, anchor), name, LIMIT, read, detours)
         except (PayloadRejected, ObjectMissing, ObjectTooLarge) as error:
             record = self._again(heights, anchor, opened, theta)
             self._name(heights, (seat, anchor), hash_, error, opened, made_again=record is not None)
@@ -155,6 +180,7 @@ class RecordChain:
             aggregate_hash=told.aggregate_hash,
             theta_before=theta,
             theta_after=told.theta_hash,
+            checkpoint=told.checkpoint,
         )
         return record if record.hash == anchor.current.hex() else None
 

@@ -16,6 +16,7 @@ import torch
 
 from subnetlab.errors import TrainError
 from subnetlab.record.events import Event, Mined, Stepped
+from subnetlab.train.audit.report import WorkReport, report_of, where_different
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner
 from subnetlab.train.payload import seal
@@ -71,7 +72,7 @@ class Replay:
             seats = self.sources.seats(heights.round)
             seat = next((seat for seat in seats if seat.uid == uid and seat.role == "miner"), None)
             if seat is None or self.sources.commitment_of(heights.round, seat) is None:
-                chain.unsure = chain.took_part
+                chain.unsure = chain.took_part and not self._begins_afresh(chain)
                 continue
             chain.took_part = True
             chain.miner.seats, chain.miner.hotkey = seats, seat.hotkey
@@ -85,6 +86,16 @@ class Replay:
                 goes_on = False
             if not goes_on or not chain.left:
                 del self.chains[uid]
+            elif uid not in accepted:
+                self._begins_afresh(chain)
+
+    def _begins_afresh(self, chain: _Chain) -> bool:
+        """Forget, where the run's rule is that a miner whom a round did not take remembers nothing of it."""
+        if not self.sources.manifest.scoring.reports:
+            return False
+        chain.miner.memory.clear()
+        chain.miner.replica.model.forget()
+        return True
 
     def _begin(self, left: int) -> _Chain:
         sources = self.sources
@@ -120,17 +131,18 @@ class Replay:
         if seal.hash_of(payload).hex() == received.entry.payload_hash:
             self._compare_losses(uid, chain, heights, loss)
             return True
-        self._name(uid, chain, heights, cosine, accepted=accepted)
+        step = _differing_step(received.report, report_of(chain.miner.codec, payload))
+        self._name(uid, chain, heights, f"{cosine:.2f} to it{step}", accepted=accepted)
         return False
 
-    def _name(self, uid: int, chain: _Chain, heights: RoundHeights, cosine: float, *, accepted: bool) -> None:
+    def _name(self, uid: int, chain: _Chain, heights: RoundHeights, cosine: str, *, accepted: bool) -> None:
         if chain.unsure:
             said = "What this miner remembered is unknown, because it missed a round before."
             self.report.unchecked("replay", "work", said, round_=heights.round, uid=uid)
         elif accepted:
             said = (
                 "The payload is not what this miner's assigned data make of the model: trained again, "
-                f"the update has a cosine of {cosine:.2f} to it."
+                f"the update has a cosine of {cosine}."
             )
             self.report.tampered("replay", "work", said, round_=heights.round, uid=uid)
 
@@ -157,6 +169,13 @@ class Replay:
         if (right and not enough(right)) or (right_steps and not enough(right_steps)):
             said = f"The record tells other training losses than the work had: a mean of {loss:.6f}."
             self.report.tampered("replay", "record line", said, round_=heights.round, uid=uid)
+
+
+def _differing_step(stated: WorkReport | None, found: WorkReport | None) -> str:
+    """The first inner step that a miner states otherwise than it comes out, in words."""
+    if stated is None or found is None:
+        return ""
+    return f"; its work differs {where_different(stated, found)}"
 
 
 def _alike(told: Sequence[float], found: Sequence[float]) -> bool:

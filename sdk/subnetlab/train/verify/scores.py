@@ -15,9 +15,10 @@ from typing import Any, Final
 from subnetlab.errors import PayloadRejected, SubnetLabError, TrainError
 from subnetlab.record.events import Event, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, GATED, MISSED
+from subnetlab.train.judging import Judged, Judging
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.replica import Replica
-from subnetlab.train.validator import Judged, Validator, weights_set
+from subnetlab.train.validator import Validator, weights_set
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
 from subnetlab.train.verify.sources import PastChain, Sources, read_only
@@ -35,8 +36,9 @@ Memory = dict[str, Any]
 """What a validator keeps from round to round, by the names of its attributes."""
 _KEPT: Final = tuple(
     name
-    for name, kept in vars(Validator).items()
-    if isinstance(kept, cached_property) and name != "near_copies"
+    for kind in (Judging, Validator)
+    for name, kept in vars(kind).items()
+    if isinstance(kept, cached_property) and name not in ("near_copies", "auditor", "continuity")
 )
 """Those that its own verdicts fill; payloads to compare with are the same for all."""
 

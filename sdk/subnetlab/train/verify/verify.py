@@ -95,7 +95,7 @@ class _Walk:
         self.measured = {sources.rounds[number] for number in drawn(count, share, "rounds", run, beacon)}
         self.share = share
         log = sources.log
-        most = sources.manifest.strategy.codec(replica.layout, 0).limit + seal.OVERHEAD
+        most = sources.manifest.codec(replica.layout, 0).limit + seal.OVERHEAD
         self.lines = LineCheck(sources, log, report, most_bytes=most) if log and not log.of_peers else None
         self.scores = ScoreAudit(sources, replica, report) if sources.log and sources.corpus else None
         self.replay = Replay(sources, replica, share, beacon, report)
@@ -105,7 +105,7 @@ class _Walk:
         sources, report, replica = self.sources, self.report, self.replica
         before = len(report.findings)
         with report.timed("payloads"):
-            codec = sources.manifest.strategy.codec(replica.layout, heights.round)
+            codec = sources.manifest.codec(replica.layout, heights.round)
             opened = payloads.open_round(sources, codec, heights)
         with report.timed("rounds"):
             followed = self.records.follow(heights, opened, replica.hash)
@@ -117,6 +117,8 @@ class _Walk:
         if self.scores is not None:
             with report.timed("scores"):
                 self.scores.check(heights, opened, measured=measured, may_measure=sound)
+                taken = followed[0].record.accepted if followed and followed[0].record else ()
+                self.scores.judge.continuity.close(heights.round, opened.received, taken)
         if not self.models.lost:
             record = followed[0].record if followed else None
             with report.timed("replay"):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -45,7 +44,7 @@ def test_a_payment_leaves_what_the_engine_leaves(
 ) -> None:
     """The target None is the sender itself."""
     message = Message(sender=wallet.address, **{**parts, "to": parts["to"] or wallet.address})
-    message = replace(message, gas_limit=least(message) + spare)
+    message = message._replace(gas_limit=least(message) + spare)
     paid, run = _overlay(node), _overlay(node)
     for ledger in (paid, run):
         balances.deposit(ledger, mirror(USED), 10**9)

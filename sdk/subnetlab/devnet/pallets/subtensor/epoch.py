@@ -7,8 +7,7 @@ Source: `epoch/run_epoch.rs`, `subnets/mechanism.rs` of Subtensor at spec 425. V
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import emission, schedule, stake_weight, uids
@@ -20,8 +19,7 @@ from subnetlab.yuma.epoch import Epoch, EpochInput, EpochRules, Neuron, run_epoc
 from subnetlab.yuma.fixed import U64F64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
+class Earned(NamedTuple):
     """Alpha-rao one hotkey earned in an epoch, as a miner and as a validator."""
 
     hotkey: str

@@ -8,7 +8,7 @@ kept.
 Source: `coinbase/run_coinbase.rs: distribute_*`, `staking/claim_root.rs` of Subtensor at spec 425.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import emission, epoch, share_pool
@@ -29,8 +29,7 @@ from subnetlab.yuma.fixed import I96F32, U96F32
 from subnetlab.yuma.stake import Earner, Parent, Validator
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Alpha-rao set aside since the last epoch."""
 
     miners: int

@@ -3,7 +3,7 @@
 Reads storage for `yuma.stake`, which has the mathematics. Source: `staking/stake_utils/inherited_stake.rs`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets.subtensor import share_pool
@@ -13,8 +13,7 @@ from subnetlab.yuma import stake
 from subnetlab.yuma.fixed import I64F64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StakeWeight:
+class StakeWeight(NamedTuple):
     """Alpha-rao on the subnet, rao on root, and both together at the TAO weight (alpha-rao)."""
 
     alpha: int

@@ -6,8 +6,6 @@ A full chain would dissolve a subnet to make room; here the limit refuses (fidel
 
 from typing import Any
 
-import bittensor_core as core
-
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import Origin, call, ensure_signed
 from subnetlab.devnet.pallets import balances, swap
@@ -201,18 +199,16 @@ _FIRST: dict[str, Any] = {
 }
 
 
-def genesis(ledger: Ledger) -> None:
-    """Make root and subnet 1 as a localnet has them; call it once, after the balances.
+def genesis(ledger: Ledger, *, owner: str, owner_hotkey: str) -> None:
+    """Make root, which `owner` has, and subnet 1 as a localnet has them; call it once, after the balances.
 
     Unlike a localnet's, subnet 1's reserve is really in its account, and stake on root is open from the
     first block.
     """
-    alice = core.Keypair.from_uri("//Alice").ss58_address
     for item, value in _ROOT.items():
         write(ledger, item, ROOT_NETUID, value=value)
-    write(ledger, "SubnetOwner", ROOT_NETUID, value=alice)
-    hotkey = core.Keypair.from_uri("//Alice_hk").ss58_address
-    write(ledger, "SubnetOwnerHotkey", ROOT_NETUID, value=hotkey)
+    write(ledger, "SubnetOwner", ROOT_NETUID, value=owner)
+    write(ledger, "SubnetOwnerHotkey", ROOT_NETUID, value=owner_hotkey)
     symbols.assign(ledger, ROOT_NETUID, symbols.symbol_at(ROOT_NETUID))
     _found_first(ledger)
     write(ledger, "TotalNetworks", value=2)

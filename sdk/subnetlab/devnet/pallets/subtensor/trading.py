@@ -6,7 +6,7 @@ the block's author, who receives alpha fees already sold; without an author they
 and conviction locks are not kept (fidelity table). Source: `staking/stake_utils/stake_swap.rs`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.pallets import swap
@@ -16,8 +16,7 @@ from subnetlab.yuma import pool as pools
 from subnetlab.yuma.pool import Swap
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """Stake of one coldkey with one hotkey on one subnet."""
 
     hotkey: str

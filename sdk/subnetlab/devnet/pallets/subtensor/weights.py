@@ -7,8 +7,7 @@ on, only a reveal may set weights (`commit_reveal`). Root weights are gone from 
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.chain.registry import DispatchError, Origin, call, ensure_signed
@@ -30,8 +29,7 @@ from subnetlab.yuma.fixed import I32F32
 _DIVIDE_FIRST_ABOVE = 32_768
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ballot:
+class Ballot(NamedTuple):
     """One validator's weights for one mechanism of a subnet."""
 
     netuid: int

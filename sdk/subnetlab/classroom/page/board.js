@@ -1,0 +1,127 @@
+// The educator's board: asks for the rows once a second, with the token from behind the address's #.
+"use strict";
+
+const HEADER = "X-SubnetLab-Token";
+const KEY = `subnetlab class ${location.pathname}`;
+
+function token() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem(KEY) ?? "";
+}
+
+const TOKEN = token();
+const byId = (id) => document.getElementById(id);
+
+function ask(path, body) {
+  const how = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  return fetch(`board/${path}`, { ...how, headers: { [HEADER]: TOKEN }, redirect: "error" });
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function ago(seconds) {
+  if (seconds < 10) return "now";
+  return seconds < 120 ? `${Math.round(seconds)} s ago` : `${Math.round(seconds / 60)} min ago`;
+}
+
+function cells(row, told) {
+  return [
+    row.name,
+    row.role,
+    row.uid ?? "",
+    row.rounds,
+    row.standing,
+    row.score === null ? "" : percent(row.score),
+    percent(row.incentive),
+    (row.paid_alpha_rao / 1e9).toFixed(3),
+    `${row.exercises} of ${told.exercises}`,
+    ago(told.now - row.seen),
+  ];
+}
+
+function resetButton(row) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Reset";
+  button.setAttribute("aria-label", `Reset ${row.name}`);
+  button.addEventListener("click", async () => {
+    if (!confirm(`${row.name} has to join again. Reset?`)) return;
+    await ask("reset", { student: row.student });
+    await show();
+  });
+  return button;
+}
+
+function drawn(row, told, before) {
+  const line = before ?? document.createElement("tr");
+  const texts = cells(row, told);
+  if (!before) {
+    line.dataset.student = row.student;
+    for (const _ of texts) line.append(document.createElement("td"));
+    const last = document.createElement("td");
+    last.append(resetButton(row));
+    line.append(last);
+  }
+  texts.forEach((text, place) => {
+    const cell = line.children[place];
+    if (cell.textContent !== String(text)) cell.textContent = text;
+  });
+  line.className = row.standing.startsWith("refused") ? "refused" : "";
+  return line;
+}
+
+function draw(told) {
+  document.title = told.title;
+  byId("title").textContent = told.title;
+  byId("where").textContent =
+    `Round ${told.round} of ${told.rounds}, block ${told.block}, ${told.rows.length} students`;
+  const rows = byId("rows");
+  const before = new Map([...rows.children].map((line) => [line.dataset.student, line]));
+  const lines = told.rows.map((row) => drawn(row, told, before.get(row.student)));
+  for (const line of rows.children) if (!lines.includes(line)) line.remove();
+  lines.forEach((line, place) => {
+    if (rows.children[place] !== line) rows.insertBefore(line, rows.children[place] ?? null);
+  });
+  byId("nobody").hidden = told.rows.length > 0;
+}
+
+async function show() {
+  try {
+    const answer = await ask("rows");
+    if (!answer.ok) {
+      byId("where").textContent = (await answer.json()).error;
+      return;
+    }
+    draw(await answer.json());
+  } catch {
+    byId("where").textContent = "The class does not answer.";
+  }
+}
+
+byId("grades").addEventListener("click", async () => {
+  const answer = await ask("grades.csv");
+  if (!answer.ok) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = "grades.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+
+byId("all").addEventListener("click", async () => {
+  if (!confirm("Everyone has to join again, with a new code. Reset the class?")) return;
+  const answer = await ask("reset", { all: true });
+  if (answer.ok) alert(`The new join code is ${(await answer.json()).code}`);
+  await show();
+});
+
+async function keepShowing() {
+  await show();
+  setTimeout(keepShowing, 1000);
+}
+
+keepShowing();

@@ -1,0 +1,94 @@
+"""The one port of a class: joining, chain, store and board below one path, so that one proxy carries it all.
+
+Puts the parts together and says refusals in one sentence of JSON. Writes no log of requests, does no TLS:
+where others reach it, a proxy in front does.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.board import Board
+from subnetlab.classroom.chain_proxy import ChainProxy
+from subnetlab.classroom.joining import Joining
+from subnetlab.classroom.objects import MOST_OBJECT_BYTES, Objects
+from subnetlab.errors import ClassError, ClassUnreachable, NetworkError
+
+_NAME: Final = r"{place:[A-Za-z0-9_]+}/{name:.+}"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True, kw_only=True)
+class ClassServer:
+    """Serves a class on one port."""
+
+    access: Access
+    joining: Joining
+    chain: ChainProxy
+    objects: Objects
+    board: Board
+    prefix: str
+    """The path that everything lies below, such as `/services/class`; empty for none."""
+    _runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Open the port.
+
+        Raises:
+            ClassError: it cannot be opened.
+        """
+        app = web.Application(client_max_size=MOST_OBJECT_BYTES, middlewares=[self._door])
+        for verb, path, handler in self._routes:
+            app.router.add_route(verb, self.prefix + path, handler)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ClassError(
+                f"Port {port} of {host} cannot be opened: {error.strerror or error}.", hint="Give --port."
+            ) from None
+
+    async def stop(self) -> None:
+        """Close every connection and the port."""
+        await self.chain.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def _routes(self) -> list[tuple[str, str, Handler]]:
+        return [
+            ("get", "/", self._hello),
+            ("post", "/join", self.joining.join),
+            ("get", "/me", self.joining.about),
+            ("post", "/me/wallet", self.joining.wallet),
+            ("post", "/me/answers", self.joining.answers),
+            ("get", "/chain", self.chain.handle),
+            ("post", "/chain", self.chain.handle),
+            ("get", f"/objects/{_NAME}", self.objects.get),
+            ("put", f"/objects/{_NAME}", self.objects.put),
+            ("get", "/board", self.board.page),
+            ("get", "/board/{part:board\\.(?:js|css)}", self.board.page),
+            ("get", "/board/rows", self.board.rows),
+            ("post", "/board/reset", self.board.reset),
+            ("get", "/board/grades.csv", self.board.grades),
+        ]
+
+    async def _hello(self, _request: web.Request) -> web.Response:
+        """Tell a person, and a kernel that looks, that a class is here."""
+        text = f"{self.joining.title}: join it from a kernel with sl.connect(address, code=…, name=…).\n"
+        return web.Response(text=text)
+
+    @web.middleware
+    async def _door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            self.access.check(request)
+            return await handler(request)
+        except Refused as refused:
+            return web.json_response({"error": str(refused)}, status=refused.status)
+        except (NetworkError, ClassUnreachable):
+            return web.json_response({"error": "The chain of this class does not answer."}, status=502)

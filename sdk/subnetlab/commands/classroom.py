@@ -1,0 +1,185 @@
+"""`subnetlab class`: one chain, one store and one run for a class, behind one port, joined with a code.
+
+Runs until Ctrl-C. The educator's token is shown at a terminal alone, and lies in a file of the class.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from subnetlab.errors import ClassError
+from subnetlab.settings import home
+
+if TYPE_CHECKING:
+    from subnetlab.classroom.session import ClassOptions, ClassSession
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+PORT: Final = 8866
+BLOCK_S: Final = 0.5
+_MOST_STUDENTS: Final = 200
+_ROSTER: Final = "Give one name a line."
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options."""
+    p = argparse.ArgumentParser(
+        prog="subnetlab class",
+        description="One chain, one store and one run for a class; students join with a code.",
+    )
+    p.add_argument("--title", default="Subnet class", help="what students see")
+    p.add_argument("--students", type=int, default=12, help="for how many there is room; 12 unless given")
+    p.add_argument("--roster", type=Path, help="a file of names, one a line: each gets a code, good once")
+    p.add_argument("--code-hours", type=float, default=12.0, help="how long join codes are good")
+    p.add_argument("--port", type=int, default=PORT, help=f"{PORT} unless given")
+    p.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+    p.add_argument("--url", default="", help="where students reach it, behind a proxy: https://host/path")
+    p.add_argument("--plan", type=Path, help="a Python file that says what is trained")
+    p.add_argument("--rounds", type=int, default=200, help="how many rounds the run has")
+    p.add_argument("--round-seconds", type=float, default=0.0, help="of a round; measured unless given")
+    p.add_argument("--notice", type=float, default=20.0, help="seconds until the first round")
+    p.add_argument("--folder", type=Path, help="where all of it lies; below SubnetLab's home unless given")
+    return p.parse_args(list(arguments))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the class until it is ended; the exit status.
+
+    Raises:
+        SubnetLabError: it could not be started; the sentence says why and what to do.
+    """
+    options = options_of(parse(arguments))
+    # The node, the observer and their tokens lie below this, apart from what the educator does beside.
+    os.environ["SUBNETLAB_HOME"] = str(options.folder)
+    asyncio.run(_serve(options))
+    return 0
+
+
+def options_of(given: argparse.Namespace) -> "ClassOptions":
+    """The options, checked.
+
+    Raises:
+        ClassError: one of them makes no class.
+    """
+    from subnetlab.classroom.session import ClassOptions  # noqa: PLC0415  (loads the SDK)
+    from subnetlab.classroom.students import checked_name  # noqa: PLC0415
+
+    roster = _roster(given.roster) if given.roster else ()
+    students = len(roster) or given.students
+    if not 1 <= students <= _MOST_STUDENTS:
+        raise ClassError(f"A class has 1 to {_MOST_STUDENTS} students.", hint="Give --students.")
+    numbers = (given.code_hours, given.rounds, given.round_seconds, given.notice)
+    if min(numbers) < 0 or not given.code_hours or not given.rounds:
+        raise ClassError("A number is below 0, or 0 where there must be some.", hint="See --help.")
+    url = given.url.rstrip("/") or f"http://{_own_address(given.host)}:{given.port}"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
+        raise ClassError(f"{url!r} is no address of a class.", hint="Give --url https://host/path.")
+    if not 0 < given.port < 1 << 16:
+        raise ClassError(f"{given.port} is no port.", hint="Give --port.")
+    folder = (given.folder or home() / "class").absolute()
+    return ClassOptions(
+        folder=folder, title=checked_name(given.title), host=given.host, port=given.port, address=url,
+        prefix=parts.path, students=students, roster=roster, code_hours=given.code_hours,
+        plan=(given.plan or folder / "plan.py").absolute(), rounds=given.rounds,
+        round_s=given.round_seconds, notice_s=given.notice, hosts=frozenset({parts.hostname}),
+    )  # fmt: skip
+
+
+async def _serve(options: "ClassOptions") -> None:
+    from subnetlab.classroom.chain import ClassChain  # noqa: PLC0415  (loads the SDK)
+    from subnetlab.classroom.session import ClassSession  # noqa: PLC0415
+
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    _say(f"{options.title}: starting its chain …")
+    folder = _emptied(options.folder)
+    chain = await asyncio.to_thread(ClassChain.start, options.title, folder=folder, block_s=BLOCK_S)
+    try:
+        session = ClassSession(options, chain)
+        try:
+            _say("Publishing its run: one round is tried out first …")
+            await session.open()
+            _announce(session)
+            await over.wait()
+        finally:
+            await session.close()
+    finally:
+        await asyncio.to_thread(chain.close)
+
+
+def _announce(session: "ClassSession") -> None:
+    """Tell the educator where the class is; the token goes to a terminal alone."""
+    from subnetlab.record.files import write_private  # noqa: PLC0415
+
+    options = session.options
+    codes = session.draw_codes()
+    token_file = options.folder / "educator.token"
+    write_private(token_file, session.educator + "\n")
+    _say(f"{options.title} is open at {options.address}. Ctrl-C ends it.")
+    if options.host not in _LOOPBACK:
+        _say(
+            "  Other machines reach this port, and without TLS they can listen in: in a network you do not "
+            "trust put a proxy with TLS in front, and give --url https://…"
+        )
+    if "" in codes:
+        _say(f"  join code: {codes['']}, good for {options.students} students and {options.code_hours:g} h")
+        _say(f'  students:  net = sl.connect("{options.address}", code="{codes[""]}", name="…")')
+    else:
+        lines = "".join(f"{name},{code}\n" for name, code in codes.items())
+        write_private(options.folder / "codes.csv", f"name,code\n{lines}")
+        _say(f"  join codes: one for each student, in {options.folder / 'codes.csv'}")
+        _say(f'  students:   net = sl.connect("{options.address}", code="…")')
+    if sys.stdout.isatty():
+        _say(f"  board:     {options.address}/board#token={session.educator}")
+    else:
+        _say(f"  board:     {options.address}/board#token=…, with the token in {token_file}")
+
+
+def _roster(path: Path) -> tuple[str, ...]:
+    from subnetlab.classroom.students import checked_name  # noqa: PLC0415
+
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClassError(f"The roster {path} cannot be read: {error}.", hint=_ROSTER) from None
+    names = tuple(checked_name(line) for line in lines if line.strip())
+    if len({name.casefold() for name in names}) != len(names) or not names:
+        raise ClassError(f"The roster {path} holds no name, or one twice.", hint=_ROSTER)
+    return names
+
+
+def _own_address(host: str) -> str:
+    """The address of this machine that others would use, where the class listens on all."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent: the system only chooses the way out
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def _emptied(folder: Path) -> Path:
+    """The class's folder without what an earlier class left there; its plan stays."""
+    import shutil  # noqa: PLC0415
+
+    from subnetlab.record.files import make_private  # noqa: PLC0415
+
+    for name in ("classes", "data", "nodes", "peers", "runs", "store", ".bittensor"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "students.json").unlink(missing_ok=True)
+    return make_private(folder)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

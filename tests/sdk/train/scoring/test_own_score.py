@@ -1,0 +1,88 @@
+"""A score of one's own: what it may ask for, how it travels, and that it alone decides what is paid."""
+
+import json
+from typing import Any
+
+import pytest
+
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ScoreFailed, TrainError
+from subnetlab.record.events import Scored, WeightsSet
+from subnetlab.train.manifest import Manifest, audited
+from subnetlab.train.scoring.own import KNOWN, score_of, worth
+
+from ..conftest import MakeManifest, MakeRehearsal  # noqa: TID252
+
+HALF = 0.5
+
+
+def by_place(norm: float, held_out: float) -> float:
+    return HALF * norm if held_out > 0 else 0.0
+
+
+def of_notebook(source: str, **names: Any) -> Any:
+    """A function as a cell defines it: not importable, with its source at hand."""
+    import linecache
+
+    text = f"{source}\n"
+    linecache.cache["<cell>"] = (len(text), None, text.splitlines(keepends=True), "<cell>")
+    namespace: dict[str, Any] = {"__name__": "__main__", **names}
+    exec(compile(text, "<cell>", "exec"), namespace)
+    return namespace["mine"]
+
+
+def test_a_score_of_a_cell_takes_along_what_it_uses_and_is_part_of_the_manifest(
+    make_manifest: MakeManifest,
+) -> None:
+    mine = of_notebook("def mine(held_out, norm):\n    return HALF * held_out / norm", HALF=0.5)
+    code = score_of(mine)
+    assert code.text
+    assert worth(code, {**KNOWN, "held_out": 0.2, "norm": 2.0}) == 0.05
+    manifest = make_manifest(scoring=audited(0.0, code))
+    told = json.loads(json.dumps(manifest.to_json()))
+    assert Manifest.from_json(told) == manifest
+    assert manifest.hash != make_manifest().hash
+    with pytest.raises(ManifestInvalid, match="code of its author"):
+        Manifest.from_json(told, trusted=False)
+    assert "score" not in make_manifest().to_json()["scoring"]
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "a number": (3, "no function"),
+    "something unknown": (lambda accuracy: accuracy, "asks for accuracy"),
+    "nothing": (lambda: 1.0, "asks for nothing"),
+    "below 0": (lambda held_out: -held_out, "returned -0.01"),
+    "no number": (lambda held_out: "much", "ValueError"),
+    "what fails": (lambda norm: 1 / (norm - norm), "ZeroDivisionError"),
+    "not finite": (lambda norm: float("nan"), "returned nan"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_score_is_refused_before_anything_starts(name: str) -> None:
+    given, said = WRONG[name]
+    with pytest.raises(ArgumentInvalid, match=said):
+        score_of(given)
+
+
+def test_pay_follows_the_score_and_the_gate_stays(rehearse: MakeRehearsal) -> None:
+    run = rehearse(
+        "miner", "miner", "free_rider", "validator", "validator", rounds=3,
+        scoring=audited(0.0, score_of(by_place)),
+    )  # fmt: skip
+    run.run()
+    scored = [event for event in run.events if isinstance(event, Scored)]
+    for event in scored:
+        expected = HALF * event.norm if event.verdict == "accepted" else 0.0
+        assert event.score == pytest.approx(expected), event
+    assert {event.verdict for event in scored if event.uid == 2} == {"gated"}
+    votes = [event.weights for event in run.events if isinstance(event, WeightsSet) and event.round == 2]
+    assert votes[0] == votes[1]
+    assert votes[0]["2"] == 0 < min(votes[0]["0"], votes[0]["1"])
+
+
+def test_a_score_that_fails_in_a_run_ends_it_with_its_own_words(rehearse: MakeRehearsal) -> None:
+    late = of_notebook("def mine(round):\n    return 1.0 if round < 1 else -1.0")
+    run = rehearse("miner", "validator", rounds=3, scoring=audited(0.0, score_of(late)))
+    with pytest.raises(TrainError, match="The score 'mine' returned -1") as caught:
+        run.run()
+    assert isinstance(caught.value.__cause__, ScoreFailed)
