@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
 from subnetlab.fleet.run_folder import STORE_FOLDER
@@ -63,6 +63,9 @@ class LocalFleet:
     store: str = ""
     """Where objects travel, each peer's in a place of its own: a folder, or a bucket such as
     `s3://bucket/prefix?endpoint=…` with credentials from the environment; the run's folder if empty."""
+
+    is_here: ClassVar[bool] = True
+    """Whether the peers run on this machine and need its memory."""
 
     def __post_init__(self) -> None:
         self._part_free_riders()

@@ -238,7 +238,6 @@ def test_each_peer_keeps_one_record_across_a_kill(story: Story) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
 def test_blocks_that_wait_for_no_peer(tmp_path: Path) -> None:
     """A block every half second, whatever the peers do: rounds of measured length are long enough."""
     with open_subnet(tmp_path) as subnet:
