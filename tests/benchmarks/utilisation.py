@@ -24,6 +24,7 @@ from tests.benchmarks.measure import Figure
 STEPS_S: Final = 1200.0
 PAYLOAD_BYTES: Final = 72.7e9 * 4 / 146
 UP_BITS: Final = 110e6
+DOWN_BITS: Final = 500e6
 RTT_S: Final = 0.080
 TRAVEL: Final = PAYLOAD_BYTES * 8 / UP_BITS / STEPS_S
 """What a payload's way up takes, as a share of the steps it came from: 0.12."""
@@ -44,19 +45,23 @@ class Round:
 def measure(quick: bool) -> Iterator[Figure]:
     """A strategy whose payload waits for the last step, and one whose payload leaves before."""
     rounds, steps = (4, 20) if quick else (10, 60)
-    for name, strategy in (
-        ("SparseLoCo", subnetlab.strategies.SparseLoCo(inner_steps=steps)),
-        ("StreamingDiLoCo, no overlap", streaming(steps, 0)),
-        ("StreamingDiLoCo", streaming(steps, steps // 4)),
+    for name, strategy, downlink in (
+        ("SparseLoCo", subnetlab.strategies.SparseLoCo(inner_steps=steps), False),
+        ("StreamingDiLoCo, no overlap", streaming(steps, 0), False),
+        ("StreamingDiLoCo", streaming(steps, steps // 4), False),
+        ("StreamingDiLoCo, downlink too", streaming(steps, steps // 4), True),
     ):
         with tempfile.TemporaryDirectory() as home:
             os.environ["SUBNETLAB_HOME"] = home
-            free = played(strategy, rounds=3, uplink_mbps=0.0, rtt_ms=0.0)
+            free = played(strategy, rounds=3)
             steps_s = mean(each.compute_s for each in free)
             scale = steps_s / STEPS_S
             # The way up of this payload takes the same share of these steps.
             mbps = mean(each.wire_bytes for each in free) * 8 / (TRAVEL * steps_s) / 1e6
-            linked = played(strategy, rounds=rounds, uplink_mbps=mbps, rtt_ms=RTT_S * scale * 1e3)
+            link = {"uplink_mbps": mbps, "rtt_ms": RTT_S * scale * 1e3}
+            if downlink:
+                link["downlink_mbps"] = mbps * DOWN_BITS / UP_BITS
+            linked = played(strategy, rounds=rounds, **link)
         share = sum(each.compute_s for each in linked) / sum(each.wall_s for each in linked)
         store_s = mean(each.store_s for each in linked)
         yield Figure(
@@ -71,11 +76,9 @@ def streaming(steps: int, overlap: int) -> Strategy:
     return subnetlab.strategies.StreamingDiLoCo(inner_steps=steps, overlap=overlap, fragments=2)
 
 
-def played(strategy: Strategy, *, rounds: int, uplink_mbps: float, rtt_ms: float) -> list[Round]:
+def played(strategy: Strategy, *, rounds: int, **link: float) -> list[Round]:
     """A run of two miners and a validator; every miner's rounds but the first."""
-    fleet = subnetlab.LocalFleet(
-        miners=MINERS, validators=1, baseline=False, uplink_mbps=uplink_mbps, rtt_ms=rtt_ms
-    )
+    fleet = subnetlab.LocalFleet(miners=MINERS, validators=1, baseline=False, **link)  # type: ignore[arg-type]
     with subnetlab.connect() as net:
         run: Any = net.create_subnet("linked").train(
             subnetlab.models.TinyGPT("small"), rounds=rounds, strategy=strategy, fleet=fleet
