@@ -17,6 +17,9 @@ from subnetlab.store.address import Address, parse
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
 
+RESTARTS = 3
+"""How often the process of a seat that ended without a word is started again in a run."""
+
 
 class Place(NamedTuple):
     """What one seat's process plays: its role, and the word of its attack, empty for an honest peer."""
@@ -160,13 +163,13 @@ class LocalFleet:
             baselines: how many run beside the seats.
         """
 
-    def placed(self, *, deterministic: bool) -> dict[str, Any]:  # noqa: ARG002 - of fleets that come from here
-        """The fields of `spec.FleetSpec` that say where the peers run; none on this machine.
+    def placed(self, *, deterministic: bool) -> dict[str, Any]:
+        """The fields of `spec.FleetSpec` that say where the peers run, and how often a lost one is replaced.
 
         Args:
             deterministic: whether the run must go as its seed says, so that no peer may join it again.
         """
-        return {}
+        return {"restarts": 0 if deterministic else RESTARTS}
 
     def store_of_run(self, run_folder: Path) -> Address:
         """Where the objects of a run lie."""

@@ -22,7 +22,6 @@ from subnetlab.settings import runs_folder
 
 DOCUMENT = ROOT / "docs" / "fleets.md"
 SECRET = "a-key-of-the-store-that-is-written-nowhere"
-pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
