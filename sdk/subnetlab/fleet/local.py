@@ -54,6 +54,8 @@ class LocalFleet:
     """Behind each validator that has none, honest ones first; the last amount for all that follow."""
     uplink_mbps: float = 0.0
     """Megabits a second that each peer can upload, so that bytes cost time; 0 for no limit."""
+    downlink_mbps: float = 0.0
+    """Megabits a second that each peer can download; 0 for no limit."""
     rtt_ms: float = 0.0
     """Milliseconds until the store answers a peer."""
     kills_per_hour: float = 0.0
@@ -97,7 +99,14 @@ class LocalFleet:
         Raises:
             ArgumentInvalid: a number is none, negative or not finite.
         """
-        for name in ("uplink_mbps", "rtt_ms", "kills_per_hour", "phase_limit_s", "start_limit_s"):
+        for name in (
+            "uplink_mbps",
+            "downlink_mbps",
+            "rtt_ms",
+            "kills_per_hour",
+            "phase_limit_s",
+            "start_limit_s",
+        ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")

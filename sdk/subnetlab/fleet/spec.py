@@ -100,6 +100,8 @@ class FleetSpec:
     blocks); None returns to what it did when the supervisor came up."""
     uplink_mbps: float = 0.0
     """Megabits a second that each miner and validator can put into the store; 0 for no limit."""
+    downlink_mbps: float = 0.0
+    """Megabits a second that each can read from the store; 0 for no limit."""
     rtt_ms: float = 0.0
     """Milliseconds that the store's answer takes there and back."""
     kills_per_hour: float = 0.0

@@ -345,8 +345,9 @@ class Subnet(Seats, Answering):
             others=others, phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after,
             python_path=(str(Path.cwd()),),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
-            uplink_mbps=fleet.uplink_mbps, rtt_ms=fleet.rtt_ms, kills_per_hour=fleet.kills_per_hour,
-            chaos_seed=fleet.chaos_seed, **fleet.placed(deterministic=made.deterministic),
+            uplink_mbps=fleet.uplink_mbps, downlink_mbps=fleet.downlink_mbps, rtt_ms=fleet.rtt_ms,
+            kills_per_hour=fleet.kills_per_hour, chaos_seed=fleet.chaos_seed,
+            **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
 

@@ -1,7 +1,7 @@
 """A store behind a link of so many megabits a second and so long a way: bytes cost time, as between machines.
 
-What is put goes through the uplink one after the other; every answer takes the way there and back. What is
-read comes at once otherwise: a peer's uplink is what is scarce. Any store can lie behind it.
+What is put goes through the uplink one after the other, what is read through the downlink; every answer takes
+the way there and back. Any store can lie behind it.
 """
 
 import threading
@@ -18,6 +18,22 @@ _MILLI: Final = 1e-3
 
 
 @dataclass(slots=True)
+class _Line:
+    """One direction of a link: how many megabits a second, 0 for no limit, and when it is free again."""
+
+    mbps: float
+    free_at: float = 0.0
+    booking: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrival(self, size: int, now: float) -> float:
+        """When so many bytes are through, after all that were booked before."""
+        with self.booking:
+            seconds = size * _BITS / (self.mbps * _MEGA) if self.mbps else 0.0
+            self.free_at = max(now, self.free_at) + seconds
+            return self.free_at
+
+
+@dataclass(slots=True)
 class Link:
     """One peer's link; a rate or a way of 0 costs nothing.
 
@@ -26,19 +42,24 @@ class Link:
 
     uplink_mbps: float = 0.0
     rtt_ms: float = 0.0
+    downlink_mbps: float = 0.0
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], object] = time.sleep
-    _free_at: float = field(default=0.0, init=False)
-    _booking: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _up: _Line = field(init=False)
+    _down: _Line = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._up, self._down = _Line(self.uplink_mbps), _Line(self.downlink_mbps)
 
     def send(self, size: int) -> None:
         """Wait until so many bytes are through the uplink and answered for."""
         now = self.clock()
-        with self._booking:
-            seconds = size * _BITS / (self.uplink_mbps * _MEGA) if self.uplink_mbps else 0.0
-            self._free_at = max(now, self._free_at) + seconds
-            arrived = self._free_at
-        self._wait(arrived - now + self.rtt_ms * _MILLI)
+        self._wait(self._up.arrival(size, now) - now + self.rtt_ms * _MILLI)
+
+    def receive(self, size: int) -> None:
+        """Wait until so many bytes have come through the downlink."""
+        now = self.clock()
+        self._wait(self._down.arrival(size, now) - now)
 
     def ask(self) -> None:
         """Wait for an answer."""
@@ -64,7 +85,9 @@ class ShapedStore:
     def get(self, name: str, limit: int) -> bytes:
         """See `Store.get`."""
         self.link.ask()
-        return self.store.get(name, limit)
+        data = self.store.get(name, limit)
+        self.link.receive(len(data))
+        return data
 
     def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
         """See `Store.names`."""
@@ -72,6 +95,7 @@ class ShapedStore:
         return self.store.names(prefix, limit)
 
 
-def shaped(store: Store, *, uplink_mbps: float, rtt_ms: float) -> Store:
+def shaped(store: Store, *, uplink_mbps: float, rtt_ms: float, downlink_mbps: float = 0.0) -> Store:
     """The store over a link of its own; the store itself where the link costs nothing."""
-    return ShapedStore(store, Link(uplink_mbps, rtt_ms)) if uplink_mbps or rtt_ms else store
+    costs = uplink_mbps or rtt_ms or downlink_mbps
+    return ShapedStore(store, Link(uplink_mbps, rtt_ms, downlink_mbps)) if costs else store

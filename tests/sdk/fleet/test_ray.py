@@ -15,7 +15,8 @@ from tests.sdk.store.s3_server import S3Server, s3_server
 
 import subnetlab as sl
 from subnetlab.cli import main
-from subnetlab.errors import FleetStartFailed
+from subnetlab.errors import ControlRefused, FleetStartFailed
+from subnetlab.fleet.spec import read_spec
 from subnetlab.record.events import Mined, PeerGone, PeerReady, RoundClosed, RoundLost, Stepped
 from subnetlab.settings import runs_folder
 
@@ -97,8 +98,9 @@ def test_two_nodes_and_a_bucket_reach_the_bits_of_a_local_fleet(
     assert main(["verify", far.id, "--endpoint", net.endpoint]) == 0
     kept = [path for path in far.folder.rglob("*") if path.is_file() and path.name != "fleet.json"]
     assert not [path for path in kept if SECRET.encode() in path.read_bytes()]
-    assert SECRET not in ray_logs()
-    assert "hotkey_uri" not in ray_logs()
+    hidden = [SECRET, *(seat.hotkey_uri for seat in read_spec(far.folder).seats)]
+    assert all(hidden)
+    assert not [text for text in hidden if text in ray_logs()]
 
 
 def test_peers_of_a_lost_node_start_on_another(
@@ -112,6 +114,8 @@ def test_peers_of_a_lost_node_start_on_another(
         f"uid {u}" for u in cell.outputs
     ]
     assert len(parameters) == 1
+    with pytest.raises(ControlRefused, match="cannot be paused"):
+        run.pause(next(iter(cell.outputs)), 1)
     (joined,) = run.join()
     second = [node for node in cluster.list_all_nodes() if not node.head][-1]
     cluster.remove_node(second, allow_graceful=False)

@@ -50,6 +50,15 @@ def test_uploads_queue_in_the_uplink_and_an_idle_one_saves_nothing_up(clock: Tim
     assert clock.waits[-1] == pytest.approx(1.0)
 
 
+def test_what_is_read_comes_through_the_downlink_beside_the_uplink(clock: Time) -> None:
+    link = Link(uplink_mbps=1.0, rtt_ms=50.0, downlink_mbps=16.0, clock=clock, wait=clock.wait)
+    store = ShapedStore(open_store("memory"), link)
+    store.put("a", bytes(500_000))
+    clock.waits.clear()
+    assert store.get("a", 500_000) == bytes(500_000)
+    assert clock.waits == [pytest.approx(0.05), pytest.approx(0.25)]
+
+
 def test_a_name_that_is_taken_costs_its_upload_too(clock: Time) -> None:
     store = behind(clock, uplink_mbps=8.0)
     store.put("a", bytes(1_000_000))

@@ -25,7 +25,8 @@ def seen_by(spec: FleetSpec, uid: int = READER) -> Store:
         StoreUnreachable: it cannot be opened.
     """
     root = open_store(spec.store)
-    link = shaped(root, uplink_mbps=spec.uplink_mbps, rtt_ms=spec.rtt_ms) if uid != READER else root
+    rates = {"uplink_mbps": spec.uplink_mbps, "downlink_mbps": spec.downlink_mbps, "rtt_ms": spec.rtt_ms}
+    link = shaped(root, **rates) if uid != READER else root
     return fleet_places(link, uid) if spec.places else link
 
 
