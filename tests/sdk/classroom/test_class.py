@@ -173,6 +173,8 @@ def test_a_body_that_is_none_is_refused(taught: Taught) -> None:
     assert ask("PUT", f"objects/{mine}/.hidden", b"x", **headers).status == 400
     assert ask("GET", f"objects/{mine}/missing").status == 404
     assert ask("GET", "nothing").status == 404
+    assert ask("POST", "chain", b"x" * (17 << 20), **headers).told["error"]["message"].startswith("A request")
+    assert ask("PUT", f"objects/{mine}/large", b"x" * (17 << 20), **headers).status == 413
 
 
 async def test_a_student_who_floods_the_chain_waits_and_the_others_do_not(taught: Taught) -> None:
