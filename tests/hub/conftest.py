@@ -1,4 +1,4 @@
-"""A hub as docs/jupyterhub_config.py has it, with plain processes for servers; after `make hub`, or a skip."""
+"""A hub as docs/jupyterhub_config.py has it, servers are plain processes; skipped without `make hub`."""
 
 import json
 import os
