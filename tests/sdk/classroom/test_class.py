@@ -61,7 +61,7 @@ class Taught:
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
     folder = tmp_path_factory.mktemp("class")
     with ExitStack() as held:
-        words = ("--students", "3", "--round-seconds", "6", "--notice", "5", "--title", "Monday class")
+        words = ("--students", "3", "--round-seconds", "5", "--notice", "5", "--title", "Monday class")
         room = held.enter_context(running_class(folder, *words))
         students = {name: student(folder / name.lower()) for name in ("Ada", "Bo", "Cy")}
         held.callback(lambda: [end(one) for one in students.values()])
