@@ -1,4 +1,4 @@
-"""`%sl`, `%%train` and `%%fleet`: one Magics class for the kernel and for `%load_ext`.
+"""`%sl` and the cell magics of SubnetLab: one Magics class for the kernel and for `%load_ext`.
 
 Thin on purpose: a magic reads words, calls the SDK and returns an SDK object, which the registered pictures
 show. The variables `net`, `subnet` and `run` are shared with ordinary cells in both directions.
@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 
 from subnetlab.errors import SecretRefused
 from subnetlab.network.secrets import find_secret
-from subnetlab_kernel import commands, fleet_cell, last_error, train_cell, verbs
+from subnetlab_kernel import commands, fleet_cell, function_cell, last_error, train_cell, verbs
 
 
 @magics_class
@@ -87,6 +87,16 @@ class SubnetLabMagics(Magics):
     def fleetresult(self, line: str) -> Any:
         """Wait for the last `%%fleet --noblock`, or the result in the variable that is named; show it."""
         fleet_cell.show_result(verbs.Names(self._user_ns()), line.strip())
+
+    @cell_magic
+    def miner(self, line: str, cell: str) -> Any:
+        """Define what a miner answers: the cell's last function, which takes a task and returns an answer."""
+        return function_cell.define(self.shell, "miner", line, cell)
+
+    @cell_magic
+    def validator(self, line: str, cell: str) -> Any:
+        """Define what an answer is worth: the cell's last function, which takes a task and an answer."""
+        return function_cell.define(self.shell, "validator", line, cell)
 
     def _user_ns(self) -> dict[str, Any]:
         shell: Any = self.shell

@@ -126,8 +126,9 @@ def overview(names: Names) -> Text:
     lines = [f"  %sl {name:<{width}}  {summary}" for name, (summary, _) in commands.LINE.items()]
     train = f"  {'%%train':<{width + 4}}  start a run; the cell's body says how"
     fleet = f"  {'%%fleet':<{width + 4}}  run a cell in the processes of the run's miners"
+    two = f"  {'%%miner':<{width + 4}}  define what miners answer, and with %%validator what it is worth"
     last = f"  {'%explain':<{width + 4}}  what the last error means, and what to do next"
-    return Text("\n".join([*_standing(names.user_ns), *lines, train, fleet, last]))
+    return Text("\n".join([*_standing(names.user_ns), *lines, train, fleet, two, last]))
 
 
 def _standing(variables: dict[str, Any]) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from subnetlab import errors as errors
+    from subnetlab.answers.functions import miner as miner
+    from subnetlab.answers.functions import validator as validator
     from subnetlab.commands.demo import demo as demo
     from subnetlab.commands.doctor import doctor as doctor
     from subnetlab.errors import SubnetLabError as SubnetLabError
@@ -55,10 +57,12 @@ _ATTRIBUTES = {
     "connect": "subnetlab.lab.session",
     "demo": "subnetlab.commands.demo",
     "doctor": "subnetlab.commands.doctor",
+    "miner": "subnetlab.answers.functions",
     "open": "subnetlab.lab.replay",
     "remote": "subnetlab.lab.remote",
     "revert_reason": "subnetlab.network.evm.reverts",
     "runs": "subnetlab.lab.runs",
+    "validator": "subnetlab.answers.functions",
 }
 
 __all__ = [
@@ -78,6 +82,7 @@ __all__ = [
     "demo",
     "doctor",
     "errors",
+    "miner",
     "models",
     "open",
     "optimizers",
@@ -85,6 +90,7 @@ __all__ = [
     "revert_reason",
     "runs",
     "strategies",
+    "validator",
 ]
 
 

@@ -6,6 +6,10 @@ A file of its own, because `lab`, `archive`, supervisor and workers share these 
 from typing import Final
 
 MANIFEST_FILE: Final = "manifest.json"
+ANSWERS_FILE: Final = "answers.json"
+"""Of a run of answers: the miners' functions, which its manifest does not name."""
+PEERS_FOLDER: Final = "peers"
+"""Of a run of answers: a folder for the functions of each peer, by its uid."""
 DATA_FOLDER: Final = "data"
 """Where a run's folder holds its tokens, if they cannot be made again from the manifest."""
 STORE_FOLDER: Final = "store"

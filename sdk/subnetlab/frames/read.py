@@ -12,6 +12,8 @@ from subnetlab.record.line import FILE_NAME, Entry
 from subnetlab.record.reader import read
 from subnetlab.text import plain
 
+_OF_A_MODEL = ("dense_bytes", "aggregate_hash", "theta_hash")
+
 
 def frame(source: Path | str | Iterable[Entry], name: str = "miners") -> pl.DataFrame:
     """One frame of a record.
@@ -44,12 +46,18 @@ def _entries(source: Path | str | Iterable[Entry]) -> Iterable[Entry]:
 
 def _build(data: Gathered, name: str) -> pl.DataFrame:
     schema = polars_schema(name)
-    rows = ({column: _shown(column, row.get(column)) for column in schema} for row in ROWS[name](data))
+    absent = not data.view.trains  # what a model has, a run of answers has not
+    rows = (
+        {column: _shown(column, row.get(column), nan_is_absent=absent) for column in schema}
+        for row in ROWS[name](data)
+    )
     return pl.DataFrame(list(rows), schema)
 
 
-def _shown(column: str, value: object) -> object:
+def _shown(column: str, value: object, *, nan_is_absent: bool) -> object:
     """A value as people read it: rounds from 1, and text that may be printed, also where a peer wrote it."""
+    if nan_is_absent and (value != value or (column in _OF_A_MODEL and not value)):  # noqa: PLR0124 - NaN
+        return None
     if column == ROUND and isinstance(value, int):
         return value + 1  # the record counts from 0
     return plain(value) if isinstance(value, str) else value

@@ -85,6 +85,10 @@ class Plan:
             scoring=replace(self.scoring, tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
 
+    def write(self, folder: Path, netuid: int, first_block: int, *, miners: int) -> None:
+        """Write the run into its folder, by whose name it is called."""
+        write_run(folder, self, self.manifest(folder.name, netuid, first_block, miners=miners))
+
 
 def plan(
     model: object | None, data: object | None, strategy: Strategy | None, *, rounds: int,

@@ -22,9 +22,10 @@ from subnetlab.record.events import RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.view import RunView
+from subnetlab.report.answers import AnswersVerdict, answers_verdict
 from subnetlab.report.explain import Explanation, explain
 from subnetlab.report.format import counted
-from subnetlab.report.headline import headline
+from subnetlab.report.headline import said_of
 from subnetlab.report.plot import picture
 from subnetlab.report.verdict import Verdict, verdict
 from subnetlab.signatures import known_arguments
@@ -162,9 +163,10 @@ class Run(Running, PaidRun):
 
     # -- in words, tables and pictures -------------------------------------------------------------
 
-    def verdict(self) -> Verdict:
-        """The subnet beside one miner alone: loss, bytes, waiting and pay."""
-        return verdict(self.view)
+    def verdict(self) -> Verdict | AnswersVerdict:
+        """The subnet beside one miner alone: loss, bytes, waiting and pay; of a run of answers its scores."""
+        view = self.view
+        return verdict(view) if view.trains else answers_verdict(view)
 
     def explain(self, uid: int) -> Explanation:
         """Why a uid earned what it earned, step by step.
@@ -204,8 +206,8 @@ class Run(Running, PaidRun):
             word = _CUT_SHORT[status]
             reason = plain(view.ended.reason, REASON) if view.ended else ""
             return f"The run {word} after {rounds}: {reason}"
-        if view.val_loss or view.ended is not None:
-            return str(headline(view))
+        if view.closed or view.ended is not None:
+            return said_of(view)
         if view.started is None:
             return "The peers are starting."
         verb = "is" if len(view.peers) == 1 else "are"
@@ -248,7 +250,7 @@ class Run(Running, PaidRun):
 
         Args:
             timeout: seconds; None waits as long as it takes.
-            progress: whether a line tells how far it is; in a terminal unless given.
+            progress: whether a line tells how far it is; in a terminal or a notebook unless given.
 
         Raises:
             RunNotFinished: it goes on after `timeout` seconds, or its supervisor is gone.

@@ -19,6 +19,7 @@ from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
 from subnetlab.lab import arguments
+from subnetlab.lab.answering import Answering, Planned
 from subnetlab.lab.embedded import node_at
 from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
@@ -36,6 +37,7 @@ from subnetlab.settings import runs_folder
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.units import rao
+from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
     from subnetlab.train.data import DataSpec
-    from subnetlab.train.manifest import Manifest
     from subnetlab.train.models.spec import ModelSpec
     from subnetlab.train.optimizer import OptimizerConfig
     from subnetlab.train.strategies import Strategy
@@ -58,7 +59,7 @@ _MARGIN_BLOCKS = 4
 _SLUG_BYTES = 60
 
 
-class Subnet(Seats):
+class Subnet(Seats, Answering):
     """One subnet of a network, by its number."""
 
     def __init__(self, net: "Net", netuid: int, *, name: str, owner: str | Wallet) -> None:
@@ -221,17 +222,26 @@ class Subnet(Seats):
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
+        with waiting("model and data to be prepared"):
+            from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
 
-        made = plan(
-            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt, init=init,
-            optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score, audits=audits,
-            eval_data=eval_data, metrics=metrics, features=features, target=target,
-        )  # fmt: skip
+            made = plan(
+                model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+                init=init, optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score,
+                audits=audits, eval_data=eval_data, metrics=metrics, features=features, target=target,
+            )  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
             return self._publish(made, fleet, detach=detach)
-        run = Run(self._launch(replace(made, deterministic=deterministic), fleet, beside, budget_tao))
+        made = replace(made, deterministic=deterministic)
+        return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
+
+    def _start(
+        self, made: Planned, fleet: LocalFleet, baselines: Sequence[str] = (), *, detach: bool,
+        budget_tao: "Amount | None",
+    ) -> Run:  # fmt: skip
+        """Start a run that was planned, and hold it."""
+        run = Run(self._launch(made, fleet, baselines, budget_tao))
         self._hold(run, limits.warning(fleet, limits.cores(), limits.free_memory()), made.note, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
@@ -280,7 +290,7 @@ class Subnet(Seats):
         return self._hold(run, detach=arguments.flag("detach", detach))
 
     def _launch(
-        self, made: "Plan", fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
+        self, made: Planned, fleet: LocalFleet, baselines: Sequence[str], budget_tao: "Amount | None" = None
     ) -> Path:
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
@@ -306,11 +316,12 @@ class Subnet(Seats):
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
             opens = self.net.block + _MARGIN_BLOCKS
-            manifest = made.manifest(run_id, self.netuid, opens, miners=fleet.miners)
             with _gone_unless_started(folder):
-                self._write(folder, made, manifest, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                self._write(folder, made, fleet=fleet, seats=seats, sealing_after=sealing_before)
+                made.write(folder, self.netuid, opens, miners=fleet.miners)
                 keep(folder, funded.job)
-                start_supervisor(folder, lock=lock)
+                with waiting("the run's processes to start"):
+                    start_supervisor(folder, lock=lock)
         self.net.spent.extend(funded.spent)
         for spent in funded.spent:
             with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same
@@ -318,11 +329,9 @@ class Subnet(Seats):
         return folder
 
     def _write(
-        self, folder: Path, made: "Plan", manifest: "Manifest", *, fleet: LocalFleet,
-        seats: tuple[PeerSeat, ...], sealing_after: str | float,
+        self, folder: Path, made: Planned, *, fleet: LocalFleet, seats: tuple[PeerSeat, ...],
+        sealing_after: str | float,
     ) -> None:  # fmt: skip
-        from subnetlab.lab.plan import write_run  # noqa: PLC0415
-
         make_private(folder)
         taken, found = {seat.uid for seat in seats}, self.metagraph()
         others = tuple(
@@ -340,7 +349,6 @@ class Subnet(Seats):
             chaos_seed=fleet.chaos_seed, **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
-        write_run(folder, made, manifest)
 
 
 @contextlib.contextmanager

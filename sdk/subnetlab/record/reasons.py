@@ -13,6 +13,9 @@ ACCEPTED: Final = "accepted"
 GATED: Final = "gated"
 COPIED: Final = "copied"
 UNTRIED: Final = "untried"
+NO_ANSWER: Final = "no_answer"
+NO_SCORE: Final = "no_score"
+JUDGE_FAILED: Final = "judge_failed"
 
 IN_WORDS: Final[dict[str, str]] = {
     "missing": "No commitment of this round is on chain.",
@@ -36,11 +39,14 @@ IN_WORDS: Final[dict[str, str]] = {
     "excluded": "The miner is shut out for some rounds, because it sent what only a cheat can.",
     COPIED: "The payload equals, or nearly, one that was committed no later, in this round or before.",
     GATED: "Tried on data, the update did not lower the loss, or by too little beside the median miner's.",
+    NO_ANSWER: "No task of the round was answered.",
+    NO_SCORE: "The answers were judged, and were worth nothing.",
+    JUDGE_FAILED: "The judge failed on an answer.",
     UNTRIED: "The payload was sound, but not drawn to be tried on data, and not taken on earlier trials.",
 }
 """Every word a validator refuses with, as a sentence."""
 
-MEASURED: Final = frozenset({ACCEPTED, GATED})
+MEASURED: Final = frozenset({ACCEPTED, GATED, NO_SCORE})
 """Verdicts on a payload that was opened and tried on data, unless it was accepted untried; all others were
 refused before that, or left out."""
 
@@ -53,7 +59,7 @@ FORGED: Final = frozenset({
 PARTICULAR: Final = frozenset({"not_its_work", "stale", "foreign", "excluded"})
 """Verdicts whose validator says more than their sentence: which step, how many rounds behind, until when."""
 
-MISSED: Final = frozenset({"missing", "late", "no_payload", "unreachable", "no_reveal"})
+MISSED: Final = frozenset({"missing", "late", "no_payload", "unreachable", "no_reveal", NO_ANSWER})
 """Verdicts on a round in which no payload was there in time."""
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isnan
 from statistics import fmean
 
 from subnetlab.record.events import Mined, Scored
@@ -40,7 +41,7 @@ class Judgement:
     rating: float
     weight: float
     removed: float
-    """Loss removed on held-out data, also by what was refused; the score where nothing was measured."""
+    """Loss removed on held-out data, also by what was refused; the score where nothing was measured so."""
     tried: bool = True
     """Whether any validator opened the payload and tried it on data."""
 
@@ -78,6 +79,12 @@ def deciding(votes: Mapping[int, Scored], lead: int | None) -> Scored:
     return min((vote for vote in side if vote.verdict == common), key=lambda vote: vote.validator)
 
 
+def worth(vote: Scored) -> float:
+    """What a measured payload was worth: the loss removed on held-out data, or a judge's own score."""
+    no_loss = isnan(vote.loss_removed_assigned) and isnan(vote.loss_removed_held_out)
+    return vote.score if no_loss else vote.loss_removed_held_out
+
+
 def judge(votes: Mapping[int, Scored], lead: int | None) -> Judgement | None:
     """One verdict out of those of several validators; None before the first.
 
@@ -89,7 +96,7 @@ def judge(votes: Mapping[int, Scored], lead: int | None) -> Judgement | None:
         return None
     vote = deciding(votes, lead)
     # `Scored.score` is 0 for whatever was gated, though it was measured too.
-    found = [each.loss_removed_held_out for each in votes.values() if measured(each)]
+    found = [worth(each) for each in votes.values() if measured(each)]
     return Judgement(
         verdict=vote.verdict,
         reason=in_words(vote),
@@ -156,9 +163,9 @@ class MinerView:
 
     @property
     def score(self) -> float | None:
-        """Loss removed on held-out data, relative, mean over what was measured; None before anything was."""
+        """Mean of what was measured: the loss removed, relative, or a judge's scores; None before any."""
         # `Scored.score` is 0 for whatever was gated, though it was measured too.
-        found = [vote.loss_removed_held_out for vote in self.measured]
+        found = [worth(vote) for vote in self.measured]
         return fmean(found) if found else None
 
     def standing(self, *, upto: int | None = None) -> Standing:

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any, Final
 
 from subnetlab.record.baselines import ALONE, BaselineCurve
+from subnetlab.record.described import is_of_answers, loss_unit
 from subnetlab.record.events import (
     BaselineEvaluated,
     BlockSealed,
@@ -66,6 +67,8 @@ class RunView:
         self.closed: dict[int, RoundClosed] = {}
         self.val_loss: dict[int, float] = {}
         """Held-out loss of the subnet's model after each closed round, in `loss_unit`."""
+        self.mean_score: dict[int, float] = {}
+        """Of a run of answers: the mean score of all miners in each closed round."""
         self.lost: dict[int, str] = {}
         """Rounds that left the model as it was, and why."""
         self.over: set[int] = set()
@@ -139,7 +142,10 @@ class RunView:
     def _on_round_closed(self, event: RoundClosed) -> None:
         self._reach(event.round)
         self.closed[event.round] = event
-        self.val_loss[event.round] = event.val_loss
+        if self.trains:
+            self.val_loss[event.round] = event.val_loss
+        elif "score" in event.metrics:
+            self.mean_score[event.round] = event.metrics["score"]
         self.over.add(event.round)
         self.closed_at[event.round] = max(event.heights, default=0)
         if event.heights:
@@ -306,6 +312,11 @@ class RunView:
         return RunStatus.RUNNING if self.current >= 0 else RunStatus.STARTING
 
     @property
+    def trains(self) -> bool:
+        """Whether the run trains a model; a run of answers has scores and no loss."""
+        return not is_of_answers(self.started.manifest if self.started else {})
+
+    @property
     def rounds(self) -> int:
         """How many rounds were planned."""
         return int(self.started.manifest.get("rounds") or 0) if self.started else 0
@@ -366,16 +377,3 @@ class RunView:
 
 def _plays(seat: dict[str, Any]) -> str:
     return str(seat.get("attacker") or seat["role"])
-
-
-def loss_unit(manifest: dict[str, Any]) -> str:
-    """What a run's losses are measured in, in words, as its manifest says."""
-    task: Any = manifest.get("task")
-    if isinstance(task, dict):
-        said: Any = task.get("unit")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        if isinstance(said, str):
-            return said
-    # Manifests from before tasks train on tokens, and 256 of them are bytes.
-    model: Any = manifest.get("model") or {}
-    vocabulary = model.get("vocab_size") or model.get("vocabulary") or 256
-    return "nats per byte" if vocabulary == 256 else "nats per token"

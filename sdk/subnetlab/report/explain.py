@@ -11,7 +11,7 @@ from statistics import median
 from subnetlab.errors import RunNotFinished, UnknownUid
 from subnetlab.record.verdicts import Judgement, MinerView, Standing
 from subnetlab.record.view import RunView
-from subnetlab.report import html
+from subnetlab.report import answers, html
 from subnetlab.report.consensus import Recomputed, recompute
 from subnetlab.report.format import amount_alpha, bytes_text, counted, listed, percent
 from subnetlab.report.merit import Merit, merits
@@ -83,13 +83,18 @@ def explain(view: RunView, uid: int) -> Explanation:
         return _explain_voter(view, uid, role)
     miner = view.miners.get(uid, MinerView(uid))
     votes = voting(view, uid)
+    work, score = _work(view, miner), _score(view, miner)
+    if not view.trains:
+        work = Step("work", "the miner", *answers.worked(miner))
+        score = Step("score", "each validator", *answers.scored(view, miner))
     steps = (
-        _work(view, miner),
-        _score(view, miner),
+        work,
+        score,
         *((_weights(votes), _consensus(votes), _incentive(view, uid, votes)) if votes else ()),
         _emission(view, uid),
     )
-    return Explanation(uid=uid, role=role, steps=steps, answer=_answer(view, miner, votes))
+    answer = _answer(view, miner, votes) if view.trains else answers.in_short(view, miner)
+    return Explanation(uid=uid, role=role, steps=steps, answer=answer)
 
 
 # -- the steps of a miner --------------------------------------------------------------------------

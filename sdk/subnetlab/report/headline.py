@@ -80,8 +80,64 @@ class Headline:
         return f"Nothing was learned, {lost}: {self.ended}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersHeadline:
+    """What the sentence of a run of answers is made of."""
+
+    miners: int
+    taking_part: int
+    """Miners most of whose rounds had a score, or were not judged yet."""
+    finished: bool
+    rounds: int
+    """Rounds that are over, closed or lost."""
+    lost: int
+    score: float | None
+    """Mean over all miners in the newest closed round; None before the first."""
+    ended: str = ""
+    """Why a run ended in which no round closed; empty while it goes on."""
+
+    def __str__(self) -> str:
+        if self.score is None:
+            return f"Nothing was scored: {self.ended}" if self.ended else "No round has closed yet."
+        strangers = f"{count_word(self.miners)} stranger{'' if self.miners == 1 else 's'}"
+        who = "None" if not self.taking_part else count_word(self.taking_part).capitalize()
+        if 0 < self.taking_part == self.miners:
+            who, strangers = strangers.capitalize(), ""
+        answers = " of ".join(filter(None, (who, strangers)))
+        if self.taking_part:
+            verb = "earned scores" if self.finished else "earn scores" if self.miners > 1 else "earns scores"
+        else:
+            verb = "earned a score" if self.finished else "earns a score"
+        over = counted(self.rounds, "round")
+        when = f"after {over} their mean" if self.miners > 1 else f"after {over} it"
+        return f"{answers} {verb}; {when} is {score_text(self.score)}."
+
+
+def score_text(score: float) -> str:
+    """A score: two decimals, or as many figures where it is small or large."""
+    return loss_text(score)
+
+
+def answers_headline(view: RunView) -> AnswersHeadline:
+    """The sentence for a run of answers as it is now."""
+    return AnswersHeadline(
+        miners=len(view.mining),
+        taking_part=taking_part(view),
+        finished=view.ended is not None and view.ended.status == "finished",
+        rounds=len(view.over),
+        lost=len(view.lost),
+        score=view.mean_score[max(view.mean_score)] if view.mean_score else None,
+        ended=_why(view),
+    )
+
+
+def said_of(view: RunView) -> str:
+    """The sentence for a run of either kind."""
+    return str(headline(view) if view.trains else answers_headline(view))
+
+
 def headline(view: RunView) -> Headline:
-    """The sentence for a run as it is now."""
+    """The sentence for a training run as it is now."""
     last = view.last_closed.round if view.last_closed else -1
     return Headline(
         miners=len(view.mining),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import hypot, inf
 from statistics import fmean, median, stdev
 
+from subnetlab.record.verdicts import worth
 from subnetlab.record.view import RunView
 
 _SURE = 2.0
@@ -39,7 +40,7 @@ def merits(view: RunView) -> dict[int, Merit]:
     for uid, miner in view.miners.items():
         scores: dict[int, list[float]] = defaultdict(list)
         for vote in miner.measured:
-            scores[vote.round].append(vote.loss_removed_held_out)
+            scores[vote.round].append(worth(vote))
         for number, found in scores.items():
             rounds[number][uid] = fmean(found)
     shares: dict[int, list[float]] = defaultdict(list)

@@ -14,7 +14,7 @@ from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import RunView
 from subnetlab.report import svg
 from subnetlab.report.format import amount_alpha, loss_text
-from subnetlab.report.headline import headline
+from subnetlab.report.headline import said_of
 from subnetlab.report.scale import level_text, levels, outlier_bound, round_range
 
 WIDTH = 900
@@ -33,19 +33,24 @@ def picture(view: RunView) -> str:
     """The run as one SVG; axes have their final size before there is anything to draw."""
     rows = pay_rows(view)
     others = beside(view)
-    marks = [*axes(view), lines(view, view.val_loss, others), *ends(view, view.val_loss, others)]
+    marks = [*axes(view), lines(view, curve(view), others), *ends(view, curve(view), others)]
     marks += pay_axis(view, rows)
     top = pay_top(view, rows)
     for i, uid in enumerate(rows):
         state = view.standing(uid)
         marks += [pay_name(uid, i, state=state), pay_steps(view, uid, i, state=state, top=top)]
         marks.append(pay_sum(i, view.pay.total(uid)))
-    return svg.document(WIDTH, height(rows), str(headline(view)), marks)
+    return svg.document(WIDTH, height(rows), said_of(view), marks)
 
 
 def height(rows: Sequence[int]) -> int:
     """How tall the drawing is with these rows of pay."""
     return max(_BOTTOM + 34, _TOP + _ROW * len(rows) + 36)
+
+
+def curve(view: RunView) -> Mapping[int, float]:
+    """What the left plot draws by round: the held-out loss, or the mean score where no model is trained."""
+    return view.val_loss if view.trains else view.mean_score
 
 
 # -- does it learn ---------------------------------------------------------------------------------
@@ -92,6 +97,8 @@ def reached(view: RunView, number: int) -> float:
 def axes(view: RunView) -> list[str]:
     """Heading, levels and rounds of the curve."""
     title = f"Loss on held-out data, {view.loss_unit}; lower is better"
+    if not view.trains:
+        title = "Mean score of all miners; higher is better"
     marks = [svg.text(LEFT, 26, title, size=13, bold=True)]
     marks += _loss_axis(*_loss_range(view))
     marks.append(svg.text(LEFT, _BOTTOM + 20, "round 1", size=11, opacity=0.65))
@@ -128,7 +135,7 @@ def ends(view: RunView, subnet: Mapping[int, float], others: Beside) -> list[str
 
 def _loss_range(view: RunView) -> tuple[float, float, float]:
     """What the loss axis shows and its step, cropped to what matters once a fifth of the run is there."""
-    curves = [view.val_loss, *beside(view).values()]
+    curves = [curve(view), *beside(view).values()]
     drawn = [value for curve in curves for value in curve.values() if isfinite(value)]
     bound = outlier_bound(drawn)
     finite = [value for value in drawn if abs(value) <= bound]
@@ -141,7 +148,7 @@ def _loss_range(view: RunView) -> tuple[float, float, float]:
         for number, value in curve.items()
         if number >= since and isfinite(value) and abs(value) <= bound
     ]
-    enough = len(view.val_loss) > since and late
+    enough = len(curve(view)) > since and late
     return round_range(min(finite), max(late if enough else finite))
 
 

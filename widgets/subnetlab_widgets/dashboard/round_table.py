@@ -16,7 +16,7 @@ from subnetlab.record.baselines import ALONE, DDP, known_titles
 from subnetlab.record.events import Event, RunStatus
 from subnetlab.record.verdicts import Standing
 from subnetlab.record.view import MINING, RunView
-from subnetlab.report.headline import headline
+from subnetlab.report.headline import said_of
 from subnetlab.units import RAO_PER_TAO, U16_MAX
 
 ROUND_FIELDS = ("round", "subnet", "alone", "block", "compute", "compress", "store", "wait", "chain", "ddp")
@@ -134,7 +134,8 @@ class RoundTable:
         self._judge(event.uid, event.round)
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:
-        self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
+        drawn = event.val_loss if self.view.trains else event.metrics.get("score", np.nan)
+        self._row(event.round)[ROUND_FIELDS.index("subnet")] = drawn
         if event.metrics:
             self.status["measured"] = {"round": event.round + 1, "values": dict(event.metrics)}
         for uid in self.miners:  # the lead decides where validators are split
@@ -205,7 +206,7 @@ class RoundTable:
         self._say()
 
     def _say(self) -> None:
-        self.status["headline"] = str(headline(self.view)).removesuffix(".")
+        self.status["headline"] = said_of(self.view).removesuffix(".")
 
     # -- rows
 

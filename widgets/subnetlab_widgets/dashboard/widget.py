@@ -11,9 +11,10 @@ from typing import Any
 import traitlets
 
 from subnetlab.fleet.launch import was_left
+from subnetlab.record.described import loss_unit
 from subnetlab.record.events import Event, RunInterrupted, RunStarted, RunStatus
 from subnetlab.record.reader import Tail
-from subnetlab.record.view import MINING, loss_unit
+from subnetlab.record.view import MINING
 from subnetlab.text import plain
 from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.dashboard.feed import Feed

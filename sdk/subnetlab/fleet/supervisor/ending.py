@@ -72,8 +72,8 @@ def with_model(ending: Ending, resume: ResumeState, launcher: Launcher, run_fold
     if ending.status is RunStatus.INTERRUPTED:
         return ending
     closed = resume.last_closed
-    if closed is None:
-        return _without_a_round(ending, resume)
+    if closed is None or not resume.trains:
+        return ending if closed is not None else _without_a_round(ending, resume)
     try:
         made = launcher.call(WRITE_RESULT, str(run_folder), closed.round, closed.val_loss)
     except NodeUnreachable as error:

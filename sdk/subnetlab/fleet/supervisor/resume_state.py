@@ -32,6 +32,11 @@ class ResumeState:
         return self._view.started
 
     @property
+    def trains(self) -> bool:
+        """Whether the run trains a model, which is written at its end."""
+        return self._view.trains
+
+    @property
     def ended(self) -> bool:
         """Whether the run has ended for good."""
         return self._view.ended is not None

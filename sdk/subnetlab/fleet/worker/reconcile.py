@@ -7,10 +7,15 @@ entry point of a worker: a file each.
 
 from pathlib import Path
 
+from subnetlab.answers.manifest import AnswersManifest
 from subnetlab.fleet.launcher import Answer
-from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.spec import READER_URI, read_spec
+from subnetlab.fleet.worker.answers import ends_of
+from subnetlab.fleet.worker.manifest_file import read_manifest
 from subnetlab.fleet.worker.result import open_replica
-from subnetlab.fleet.worker.role import open_data
+from subnetlab.fleet.worker.role import open_data, roster_of
+from subnetlab.fleet.worker.run_store import seen_by
+from subnetlab.network.peer_chain import PeerChain
 from subnetlab.record.events import Event, RoundLost, to_json
 from subnetlab.train.peer import checked_corpus
 from subnetlab.train.replica import round_closed
@@ -24,7 +29,12 @@ def reconcile_rounds(run_folder: str, rounds: list[int]) -> Answer:
         NodeUnreachable: the node does not answer.
     """
     folder = Path(run_folder)
-    manifest = load_manifest(folder)
+    manifest = read_manifest(folder)
+    if isinstance(manifest, AnswersManifest):
+        spec = read_spec(folder)
+        chain = PeerChain(spec.endpoint, spec.netuid, READER_URI)
+        ends = ends_of(manifest, rounds, roster_of(folder), chain, seen_by(spec))
+        return {"events": [to_json(event) for event in ends]}
     replica = open_replica(manifest, folder)
     corpus = checked_corpus(manifest, open_data(folder))
     events: list[Event] = []

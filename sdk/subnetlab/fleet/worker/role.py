@@ -14,12 +14,15 @@ import numpy as np
 import torch
 from bittensor_core import Keypair
 
+from subnetlab.answers.manifest import AnswersManifest
+from subnetlab.answers.validator import JudgingValidator
 from subnetlab.errors import FleetError
 from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import READER_URI, FleetSpec, PeerSeat, read_spec
 from subnetlab.fleet.worker import cells
+from subnetlab.fleet.worker.answers import calls_of, plays
 from subnetlab.fleet.worker.life import PeerLife, yield_processor
-from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.manifest_file import read_manifest
 from subnetlab.fleet.worker.run_store import seen_by
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_keypair, open_wallet
@@ -131,11 +134,11 @@ def take_seat(run_folder: Path, uid: int, report: Report, given: Given = AT_HAND
     seat = next((seat for seat in spec.seats if seat.uid == uid), None)
     if seat is None:
         raise FleetError(f"The fleet has no seat {uid}.")
-    manifest = load_manifest(run_folder)
-    if manifest.deterministic:
+    manifest = read_manifest(run_folder)
+    if isinstance(manifest, Manifest) and manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
     role = _role(run_folder, spec, seat, manifest, report, given=given)
-    if isinstance(role, Validator):
+    if isinstance(role, Validator | JudgingValidator):
         role.recall(_recorded(run_folder, seat.uid) if given.scored is None else given.scored)
     return Seated(uid=seat.uid, role=role)
 
@@ -175,8 +178,14 @@ def roster_of(run_folder: Path) -> GrowingRoster:
 
 
 def _role(
-    run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest, report: Report, *, given: Given
-) -> Role:
+    run_folder: Path, spec: FleetSpec, seat: PeerSeat, manifest: Manifest | AnswersManifest, report: Report,
+    *, given: Given,
+) -> Role:  # fmt: skip
+    if isinstance(manifest, AnswersManifest):
+        chain, key = _seated_chain(spec, seat, given)
+        calls = calls_of(run_folder, spec, seat, manifest)
+        seams = (roster_of(run_folder), chain, seen_by(spec, seat.uid), report, key.sign)
+        return plays(seat)(manifest, *seams, hotkey=seat.hotkey, calls=calls)
     corpus = given.corpus or open_data(run_folder)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
@@ -185,10 +194,7 @@ def _role(
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
             store=seen_by(spec),
         )  # fmt: skip
-    key = _checked(given.key or _key(spec, seat), seat)
-    # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
-    chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
-    chain.wait_for(0, _CONNECT_LIMIT_S)
+    chain, key = _seated_chain(spec, seat, given)
     return _plays(seat)(
         manifest,
         roster_of(run_folder),
@@ -199,6 +205,15 @@ def _role(
         hotkey=seat.hotkey,
         corpus=corpus,
     )
+
+
+def _seated_chain(spec: FleetSpec, seat: PeerSeat, given: Given) -> tuple[PeerChain, Keypair]:
+    """The chain as a seat's hotkey sees it, and the key that signs."""
+    key = _checked(given.key or _key(spec, seat), seat)
+    # The SDK's Signer protocol names its argument otherwise than its own Keypair does.
+    chain = PeerChain(spec.endpoint, spec.netuid, cast("bittensor.Signer", key))
+    chain.wait_for(0, _CONNECT_LIMIT_S)
+    return chain, key
 
 
 def _plays(seat: PeerSeat) -> type[Peer]:
