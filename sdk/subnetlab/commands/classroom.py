@@ -141,6 +141,8 @@ def _announce(session: "ClassSession") -> None:
         write_private(options.folder / "codes.csv", f"name,code\n{lines}")
         _say(f"  join codes: one for each student, in {options.folder / 'codes.csv'}")
         _say(f'  students:   net = sl.connect("{options.address}", code="…")')
+    chain = session.chain
+    _say(f'  its run:   sl.connect("{chain.node.endpoint}").subnet({chain.netuid}).attach(), on this machine')
     if sys.stdout.isatty():
         _say(f"  board:     {options.address}/board#token={session.educator}")
     else:
