@@ -117,6 +117,20 @@ def test_grades_are_the_classs_own_and_are_exported(taught: Taught) -> None:
     assert set(EXERCISES) <= set(lines["Ada"])
 
 
+@pytest.mark.long
+def test_a_student_who_stakes_judges_beside_the_classs_validator(taught: Taught) -> None:
+    bo = taught.students["Bo"]
+    assert bo("net.peer.stop(); print(net.peer.alive)") == "False"
+    assert bo("net.start_validator(stake_tao=200); print(net.peer.role)") == "validator"
+    assert bo("net.start_miner()").startswith("FleetStartFailed")
+    until(lambda: taught.room.row("Bo")["role"] == "validator", "validator")
+    assert int(
+        bo("print(net.subnet().metagraph().by_hotkey(net.wallet().hotkey.ss58_address).stake_alpha_rao)")
+    )
+    assert float(bo("print(net.balance().tao)")) < 800
+    taught.judged("Bo", 1)
+
+
 def grades(room: RunningClass) -> list[dict[str, str]]:
     answer = room.teach("GET", "board/grades.csv")
     assert answer.status == 200
