@@ -17,7 +17,7 @@ _MEMORY: Final = Path("/proc/meminfo")
 
 
 class Peers(Protocol):
-    """How many processes a fleet has, as `LocalFleet` says it; a supervisor cannot load that one's torch."""
+    """How many processes a fleet has and where, as `LocalFleet` says it; a supervisor cannot load that one's torch."""
 
     @property
     def miners(self) -> int:
@@ -32,6 +32,11 @@ class Peers(Protocol):
     @property
     def baseline(self) -> bool:
         """Whether one miner trains alone beside them."""
+        ...
+
+    @property
+    def is_here(self) -> bool:
+        """Whether they run on this machine."""
         ...
 
 
