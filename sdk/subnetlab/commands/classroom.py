@@ -142,7 +142,8 @@ def _announce(session: "ClassSession") -> None:
         _say(f"  join codes: one for each student, in {options.folder / 'codes.csv'}")
         _say(f'  students:   net = sl.connect("{options.address}", code="…")')
     chain = session.chain
-    _say(f'  its run:   sl.connect("{chain.node.endpoint}").subnet({chain.netuid}).attach(), on this machine')
+    subnet = f'sl.connect("{chain.node.endpoint}").subnet({chain.netuid})'
+    _say(f'  its run:   {subnet}.attach(trust="{chain.metagraph().owner_hotkey}"), on this machine')
     if sys.stdout.isatty():
         _say(f"  board:     {options.address}/board#token={session.educator}")
     else:
