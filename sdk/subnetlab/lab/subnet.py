@@ -267,7 +267,8 @@ class Subnet(Seats, Answering):
 
     def _publish(self, made: "Plan", fleet: OpenFleet, *, detach: bool) -> Run:
         """Announce a run whose peers other people start, and watch it."""
-        said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
+        with waiting("the run to be announced"):
+            said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
         return self._hold(Run(said.folder), said.note, made.note, detach=detach)
 
     @known_arguments("subnet.attach")
@@ -286,7 +287,8 @@ class Subnet(Seats, Answering):
             FleetStartFailed: the observer did not come up.
         """
         owners = (trust,) if isinstance(trust, str) else tuple(trust)
-        run = Run(find_and_watch(self, store=store, trust=owners))
+        with waiting("the announced run to be found and read"):
+            run = Run(find_and_watch(self, store=store, trust=owners))
         return self._hold(run, detach=arguments.flag("detach", detach))
 
     def _launch(
