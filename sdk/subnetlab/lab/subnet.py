@@ -41,6 +41,7 @@ from subnetlab.units import rao
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from subnetlab.lab.answers_plan import AnswersPlan
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
@@ -263,7 +264,7 @@ class Subnet(Seats, Answering):
             )
         return arguments.a_fleet(fleet)
 
-    def _publish(self, made: "Plan", fleet: OpenFleet, *, detach: bool) -> Run:
+    def _publish(self, made: "Plan | AnswersPlan", fleet: OpenFleet, *, detach: bool) -> Run:
         """Announce a run whose peers other people start, and watch it."""
         said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
         return self._hold(Run(said.folder), said.note, made.note, detach=detach)
