@@ -4,6 +4,7 @@ Functions are turned into code that reaches every peer, defined in a process of 
 one task is drawn, answered and judged. Whatever is wrong with them costs a sentence.
 """
 
+import inspect
 import json
 import tempfile
 import time
@@ -102,6 +103,21 @@ def plan(
     )  # fmt: skip
     read_back = AnswersManifest.from_json(json.loads(json.dumps(planned.manifest(_TRIAL, 0, 0).to_json())))
     return replace(planned, judge_s=_try_out(planned, read_back) * tasks_per_round)
+
+
+def planned(**described: Any) -> AnswersPlan:
+    """A plan of what `Subnet.run` takes, with its defaults for the rest; raises as `plan` does.
+
+    What says where and by whom it is run is left to its caller.
+    """
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+
+    for name, example in (("answer", "def answer(task): …"), ("tasks", "tasks = […]")):
+        if name not in described:
+            raise ArgumentInvalid(f"The file defines a judge, and no {name}.", hint=f"Add {example}")
+    given = inspect.signature(Subnet.run).parameters
+    taken = inspect.signature(plan).parameters
+    return plan(**{name: described.get(name, given[name].default) for name in taken})
 
 
 def functions_of(answer: object) -> list[Callable[..., Any]]:
