@@ -33,6 +33,7 @@ from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
 from subnetlab.public.hotkey import endpoint_of
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.described import is_of_answers
 from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
@@ -123,6 +124,10 @@ def verify_folder(
 
 def _usable(chosen: Mapping[str, Any], report: Report, *, trusted: bool) -> Manifest | None:
     """The manifest as this version reads it; None where it cannot, which is told."""
+    if is_of_answers(dict(chosen)):
+        said = "It is of a run of answers: what validators anchored is not judged again."
+        report.unchecked("manifest", "manifest", said)
+        return None
     try:
         manifest = Manifest.from_json(dict(chosen), trusted=trusted)
     except TrainError as error:

@@ -143,6 +143,12 @@ def test_the_run_has_no_model_and_says_so(run: Run) -> None:
         run.state_dict()
 
 
+def test_what_cannot_be_verified_is_said(run: Run) -> None:
+    report = run.verify()
+    assert not report.wrong
+    assert "It is of a run of answers" in str(report)
+
+
 def test_a_run_of_answers_is_saved_and_replayed(run: Run, tmp_path: Any) -> None:
     kept = sl.open(run.save(tmp_path / "run.zip"))
     assert kept.headline == run.headline
