@@ -8,7 +8,7 @@ IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts peers \
+.PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts peers hub \
 	binder site constraints clean
 
 help:            ## what each target does
@@ -77,6 +77,19 @@ build/peers/.installed: tests/peers/requirements.txt
 
 tests/peers/js/node_modules/.installed: tests/peers/js/package-lock.json
 	@cd tests/peers/js && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+hub: install build/hub/.installed tests/hub/js/node_modules/.installed ## JupyterHub and its proxy, for tests/hub
+
+build/hub/.installed: tests/hub/requirements.txt
+	@$(PYTHON) -m venv build/hub
+	@build/hub/bin/python $(PIP) --no-deps --no-compile --requirement $<
+	@echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" > \
+	    "$$(build/hub/bin/python -c 'import site; print(site.getsitepackages()[0])')/subnetlab.pth"
+	@touch $@
+
+tests/hub/js/node_modules/.installed: tests/hub/js/package-lock.json
+	@cd tests/hub/js && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 picture: install ## draw docs/run.svg from the recording

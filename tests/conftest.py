@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything imports torch or polars, and inherited by every process a test starts.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ[_name] = "1"
 
 
-WHOLE_RUNS = {"browser", "chaos", "kernel"}
-"""Folders whose tests start browsers, kernels and whole runs; on a slow machine that alone takes a minute."""
-HANG_S = 400
+# What is measured here is whether a property holds, on a machine that may be busy with other things, and a
+# failure can be had again: so no example has a time limit, and the examples are the same in each run.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,15 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None:
         config.option.basetemp = tempfile.mkdtemp(prefix="slt-")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give what starts whole programs longer before it counts as hung."""
-    here = Path(__file__).parent
-    for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        if folder in WHOLE_RUNS and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(HANG_S))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -84,7 +84,6 @@ def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("path", LATER, ids=lambda path: path.name[:2])
 def test_it_runs_on_our_kernel_with_its_own_solutions(path: Path, tmp_path: Path) -> None:
     done = executed(solved(read(path)), tmp_path)

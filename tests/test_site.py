@@ -55,7 +55,6 @@ def inner_links(pages: dict[Path, Page]) -> Iterator[tuple[Path, str]]:
                 yield path, link
 
 
-@pytest.mark.timeout(400)
 def test_every_link_leads_somewhere(site: Path, pages: dict[Path, Page]) -> None:
     wrong: list[str] = []
     for path, link in inner_links(pages):
@@ -72,7 +71,6 @@ def test_every_link_leads_somewhere(site: Path, pages: dict[Path, Page]) -> None
     assert wrong == []
 
 
-@pytest.mark.timeout(400)
 def test_no_page_asks_the_network_for_a_part_of_itself(pages: dict[Path, Page], site: Path) -> None:
     fetched = [
         f"{path.relative_to(site)}: {part}"
@@ -83,7 +81,6 @@ def test_no_page_asks_the_network_for_a_part_of_itself(pages: dict[Path, Page], 
     assert fetched == []
 
 
-@pytest.mark.timeout(400)
 def test_every_document_notebook_name_command_and_error_has_its_place(
     pages: dict[Path, Page], site: Path
 ) -> None:

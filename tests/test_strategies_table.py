@@ -10,8 +10,6 @@ import pytest
 
 from tests.benchmarks import strategies, strategies_page
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def test_every_strategy_is_measured_kept_and_written(tmp_path: Path) -> None:
     out, page = tmp_path / "cells.json", tmp_path / "docs" / "strategies.md"
@@ -59,3 +57,9 @@ def test_a_share_is_measured_between_the_anchors_of_the_same_optimizer() -> None
     }
     assert strategies_page.shares(cells, "DiLoCo", 15) == pytest.approx([0.5, 0.8])
     assert strategies_page.shares(cells, "MuLoCo", 15) == pytest.approx([0.75])
+    cells |= {
+        ("MuLoCo, falling", 15): {0: {"loss": 1.2}},
+        ("alone, Muon 0.99", 1): {0: {"loss": 1.7}},
+        ("DDP, Muon 0.99", 1): {0: {"loss": 0.7}},
+    }
+    assert strategies_page.shares(cells, "MuLoCo, falling", 15) == pytest.approx([0.5])

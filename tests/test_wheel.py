@@ -25,7 +25,6 @@ def test_the_wheel_takes_the_tutorials_to_where_the_package_looks_first() -> Non
 
 
 @pytest.mark.network
-@pytest.mark.timeout(400)
 def test_an_installed_wheel_finds_its_own_tutorial_and_kernel(tmp_path: Path) -> None:
     """Builds as pip does, in isolation, which fetches the build backend."""
     source, installed = tmp_path / "source", tmp_path / "installed"

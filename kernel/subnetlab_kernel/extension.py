@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
 
+from subnetlab import waiting
 from subnetlab.lab import remote
 from subnetlab.network.keyring import KEYRING, LockedKey, Typed
 from subnetlab_kernel import plain_errors, secret_guard
@@ -15,6 +16,7 @@ from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
 from subnetlab_kernel.outputs import NamedNets
 from subnetlab_kernel.services import SERVICES
+from subnetlab_kernel.waits import OutputLine
 from subnetlab_widgets import formatters
 
 _NAMED: "WeakKeyDictionary[InteractiveShell, NamedNets]" = WeakKeyDictionary()
@@ -36,6 +38,7 @@ def load(shell: InteractiveShell) -> None:
     KEYRING.usual = _PagePasswords()
     formatters.register(shell)
     remote.show_with(publish_display_data)
+    waiting.show_with(OutputLine)
 
 
 class _PagePasswords:
@@ -50,4 +53,5 @@ class _PagePasswords:
 def unload(shell: InteractiveShell) -> None:  # noqa: ARG001  (IPython passes it)
     """Stop what runs behind the cells; the magics stay known, as IPython cannot forget one."""
     KEYRING.usual = Typed()
+    waiting.show_with(None)
     SERVICES.close()

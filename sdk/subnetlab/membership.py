@@ -60,9 +60,9 @@ def folder_of(address: str) -> Path:
 
 
 def joined() -> list[Membership]:
-    """Every class that was joined and can be read."""
+    """Every class that was joined and can be read, the one that was joined last at the end."""
     root = classes_folder()
-    files = sorted(root.glob(f"*/{FILE}")) if root.is_dir() else []
+    files = sorted(root.glob(f"*/{FILE}"), key=_joined_at) if root.is_dir() else []
     return [found for found in map(_read, files) if found is not None]
 
 
@@ -93,6 +93,13 @@ def wallet_text(student: str, coldkey: str, hotkey: str) -> bytes:
 def _with_scheme(address: str) -> str:
     scheme, _, rest = address.partition("://")
     return f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
+
+
+def _joined_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _read(path: Path) -> Membership | None:

@@ -15,8 +15,9 @@ from typing import Any
 from tests.benchmarks.measure import Figure, Unavailable, machine
 
 FAMILIES = (
-    "wire", "codec", "devnet", "transfer", "ethereum", "kernel", "miners", "fleet", "round", "growth",
-    "dashboard", "flood", "first_frame", "reload", "verify", "demo", "losses",
+    "wire", "codec", "catch_up", "devnet", "transfer", "ethereum", "kernel", "miners", "fleet", "round",
+    "growth", "dashboard", "flood", "first_frame", "reload", "verify", "classroom", "demo", "ray",
+    "utilisation", "losses",
 )  # fmt: skip
 """Cheap ones first; `demo` takes a minute and a half, `losses` minutes."""
 LONG = ("soak", "attacks")

@@ -20,7 +20,7 @@ from typing import Final
 
 from subnetlab.train import data
 from subnetlab.train.attackers import ATTACKERS
-from subnetlab.train.manifest import EARLIER, ScoringConfig
+from subnetlab.train.manifest import EARLIER, ScoringConfig, audited
 from tests.benchmarks.attacked import SETTINGS, Outcome, played
 from tests.benchmarks.measure import Figure
 
@@ -55,10 +55,21 @@ def measure(quick: bool, *, minutes: float = 60.0) -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def one(setting: str, rounds: int, seed: int, attack: Sequence[str], *, earlier: bool = False) -> Outcome:
-    """One run, on the standard library's text; `earlier`: judged as before the evidence of several rounds."""
+def one(
+    setting: str, rounds: int, seed: int, attack: Sequence[str], *, earlier: bool = False, audits: float = 0.0
+) -> Outcome:
+    """One run, on the standard library's text.
+
+    Args:
+        setting: what is trained.
+        rounds: for how long.
+        seed: of draws and weights.
+        attack: a word for each attacker.
+        earlier: whether it is judged as before the evidence of several rounds.
+        audits: share of the rounds that are trained again.
+    """
     corpus = data.stdlib().read() if setting == "demo" else data.stdlib(400_000).read()
-    scoring = replace(ScoringConfig(), **EARLIER) if earlier else None
+    scoring = replace(ScoringConfig(), **EARLIER) if earlier else audited(audits)
     return played(
         attack, corpus, setting=SETTINGS[setting], rounds=rounds, seed=seed, scoring=scoring
     )  # fmt: skip
@@ -94,10 +105,11 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--audits", type=float, default=0.0, help="share of rounds that are trained again")
     parser.add_argument("--earlier", action="store_true", help="judge as runs were judged before")
     options = parser.parse_args()
     seeds = [int(seed) for seed in options.seeds.split(",")]
-    play = partial(one, options.setting, options.rounds, earlier=options.earlier)
+    play = partial(one, options.setting, options.rounds, earlier=options.earlier, audits=options.audits)
     print(
         "| attack | loss above clean (worst) | pay (worst) | taken | honest out"
         " | least honest pay, of the median | of the same miner's in the clean run |"

@@ -22,7 +22,7 @@ from openskill.models import PlackettLuce, PlackettLuceRating
 
 from subnetlab.record.events import WeightsSet
 from subnetlab.train import data
-from subnetlab.train.manifest import ScoringConfig
+from subnetlab.train.manifest import ScoringConfig, audited
 from subnetlab.train.scoring.rating import Ratings
 from subnetlab.train.scoring.readings import Reading
 from subnetlab.train.validator import Validator
@@ -87,7 +87,9 @@ class SquaredSkillValidator(SkillValidator):
     power = 2.0
 
 
-_KINDS: Final = dict(zip(RATINGS, (Validator, SkillValidator, SquaredSkillValidator), strict=True))
+_KINDS: Final[dict[str, type[Validator]]] = dict(
+    zip(RATINGS, (Validator, SkillValidator, SquaredSkillValidator), strict=True)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--audits", type=float, default=0.0, help="share of rounds that are trained again")
     options = parser.parse_args()
-    scoring = ScoringConfig(audits=options.audits, sync=4, exclusion=20) if options.audits else None
+    scoring = audited(options.audits)
     play, seeds = (
         partial(one, options.setting, options.rounds),
         [int(seed) for seed in options.seeds.split(",")],

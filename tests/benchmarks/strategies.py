@@ -55,6 +55,9 @@ def sparse(k: int) -> Row:
 ROWS: Final[dict[str, Row]] = {
     "DiLoCo": Row(make=lambda h: DiLoCo(inner_steps=h), optimizer=adamw(8e-3)),
     "MuLoCo": Row(make=lambda h: MuLoCo(inner_steps=h), optimizer=MuonConfig()),
+    "MuLoCo, falling": Row(
+        make=lambda h: MuLoCo(inner_steps=h, outer_schedule="fall"), optimizer=MuonConfig(beta2=0.99)
+    ),
     "SparseLoCo k=64": sparse(64),
     "Streaming DiLoCo": Row(
         make=lambda h: StreamingDiLoCo(inner_steps=max(2, h // 3), fragments=3), optimizer=adamw(16e-3)
@@ -71,15 +74,19 @@ ANCHORS: Final[dict[str, tuple[OptimizerConfig, int]]] = {
     "DDP, AdamW": (adamw(16e-3), 4),
     "alone, Muon": (MuonConfig(lr=0.01), 1),
     "DDP, Muon": (MuonConfig(lr=0.02), 4),
+    "alone, Muon 0.99": (MuonConfig(lr=0.01, beta2=0.99), 1),
+    "DDP, Muon 0.99": (MuonConfig(lr=0.02, beta2=0.99), 4),
 }
-"""Between which a share of the gap is measured, each optimizer with the best rate of its own."""
+"""Between which a share of the gap is measured, each optimizer with the best rate of its own; 0.99 is β₂."""
 
 
 def cells(seeds: tuple[int, ...] = SEEDS) -> Iterator[tuple[str, int, int]]:
-    """Name, length of a round and seed of every cell, one seed's after the other's."""
+    """Name, length of a round and seed of every cell: the first length of all seeds, then seed by seed."""
     for seed in seeds:
         yield from ((name, 1, seed) for name in ANCHORS)
-        yield from ((name, length, seed) for name, row in ROWS.items() for length in row.lengths)
+        yield from ((name, row.lengths[0], seed) for name, row in ROWS.items())
+    for seed in seeds:
+        yield from ((name, length, seed) for name, row in ROWS.items() for length in row.lengths[1:])
 
 
 def optimizer_of(name: str) -> OptimizerConfig:

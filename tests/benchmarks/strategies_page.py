@@ -16,6 +16,8 @@ from subnetlab.report.format import bytes_text
 FILE: Final = "strategies.md"
 PICTURE: Final = "strategies.svg"
 _BEGIN, _END = "<!-- measured: written by make strategies -->\n", "<!-- end of what is measured -->\n"
+_MUON: Final = {"MuLoCo": "Muon", "MuLoCo, falling": "Muon 0.99"}
+"""The anchors of rows that do not step with AdamW."""
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 356, 56, 600, 40, 320
 _HUES: Final = (
     "#2f7fd0",
@@ -28,6 +30,8 @@ _HUES: Final = (
     "#b5473c",
     "#0f8b8d",
     "#8a5a2b",
+    "#6b7d2a",
+    "#9a4f96",
 )
 
 Cells = dict[tuple[str, int], dict[int, dict[str, Any]]]
@@ -51,7 +55,7 @@ def write(kept: dict[str, Any], folder: Path) -> None:
 
 def shares(cells: Cells, name: str, length: int) -> list[float]:
     """The share of the gap that a row closes, for each seed with both anchors."""
-    optimizer = "Muon" if name.startswith("MuLoCo") else "AdamW"
+    optimizer = _MUON.get(name, "AdamW")
     alone, ddp = (cells.get((f"{which}, {optimizer}", 1), {}) for which in ("alone", "DDP"))
     found = cells.get((name, length), {})
     return [

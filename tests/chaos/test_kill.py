@@ -7,13 +7,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.chaos.small import ROUNDS, TRAIN, alive_below, begin, check, kill, reach, until
+from tests.chaos.small import ROUNDS, TRAIN, alive_below, begin, check, events_of, kill, reach, until
 from tests.kernel.running import start_kernel
 
 import subnetlab as sl
-from subnetlab.fleet.launch import is_running
+from subnetlab.fleet.launch import is_running, status
+from subnetlab.fleet.local import RESTARTS
 from subnetlab.fleet.run_folder import RESULT_FOLDER
-from subnetlab.record.events import PeerReady
+from subnetlab.record.events import PeerGone, PeerReady
 from subnetlab.record.line import FILE_NAME
 
 
@@ -24,7 +25,7 @@ def net(home: Path) -> Iterator[sl.Net]:
     until(lambda: not alive_below(home), "somebody is left")
 
 
-def test_a_killed_miner_is_missed_and_the_others_go_on(net: sl.Net) -> None:
+def test_a_killed_miner_is_missed_and_replaced_while_the_others_go_on(net: sl.Net) -> None:
     run = begin(net)
     events = reach(run.folder, 1, 0)
     uid = run.view.uids("miner")[0]
@@ -32,7 +33,7 @@ def test_a_killed_miner_is_missed_and_the_others_go_on(net: sl.Net) -> None:
     kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
     assert sl.attach(run.id).note == ""
     run.wait(50)
-    assert "SIGKILL" in run.view.gone[uid]
+    check_replaced(run, uid)
     check(run, before)
 
 
@@ -43,8 +44,40 @@ def test_a_killed_validator_is_missed_and_the_next_one_leads(net: sl.Net) -> Non
     before = (run.folder / FILE_NAME).read_bytes()
     kill(next(event.pid for event in events if isinstance(event, PeerReady) and event.uid == uid))
     run.wait(50)
-    assert "SIGKILL" in run.view.gone[uid]
+    check_replaced(run, uid)
     check(run, before)
+
+
+def check_replaced(run: sl.Run, uid: int) -> None:
+    """A peer whose process was killed is on record as gone once, and came up again by itself."""
+    events = events_of(run.folder)
+    (gone,) = [event for event in events if isinstance(event, PeerGone)]
+    assert gone.uid == uid
+    assert "SIGKILL" in gone.reason
+    ready = [event for event in events if isinstance(event, PeerReady) and event.uid == uid]
+    assert len({event.pid for event in ready}) == 2
+    assert events.index(ready[1]) > events.index(gone)
+
+
+@pytest.mark.timeout(240)
+def test_a_miner_that_is_killed_again_and_again_is_left_out_at_last(net: sl.Net) -> None:
+    """Its process may end so each time; the run does not spend itself on starting it."""
+    run = begin(net, rounds=40)
+    reach(run.folder, 0, 0)
+    uid = run.view.mining[0]
+    for _ in range(RESTARTS + 1):
+        until(lambda: state_of(run, uid) == "live", "it does not come back")
+        kill(int(next(peer["pid"] for peer in status(run.folder)["peers"] if peer["uid"] == uid)))
+        until(lambda: state_of(run, uid) != "live", "its end is not noticed")
+    run.wait(150)
+    assert run.status == "finished"
+    assert "SIGKILL" in run.view.gone[uid]
+    gone = [event for event in events_of(run.folder) if isinstance(event, PeerGone)]
+    assert [event.uid for event in gone] == [uid] * (RESTARTS + 1)
+
+
+def state_of(run: sl.Run, uid: int) -> str:
+    return next((str(peer["state"]) for peer in status(run.folder)["peers"] if peer["uid"] == uid), "gone")
 
 
 def test_a_killed_supervisor_is_started_again_by_whoever_attaches(net: sl.Net) -> None:

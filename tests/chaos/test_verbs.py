@@ -30,7 +30,6 @@ def peer(run: sl.Run, uid: int) -> dict[str, object]:
     return next(peer for peer in status(run.folder)["peers"] if peer["uid"] == uid)
 
 
-@pytest.mark.timeout(240)
 def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: sl.Net) -> None:
     run = begin(net, rounds=ROUNDS)
     reach(run.folder, 0, 0)
@@ -68,7 +67,6 @@ def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: 
         run.join()
 
 
-@pytest.mark.timeout(240)
 def test_a_paused_peer_ends_with_its_supervisor(net: sl.Net) -> None:
     run = begin(net, rounds=8)
     reach(run.folder, 0, 0)

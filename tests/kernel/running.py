@@ -7,6 +7,8 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from subnetlab_kernel.waits import PREFIX
+
 
 @dataclass
 class Reply:
@@ -20,6 +22,8 @@ class Reply:
     stderr: str = ""
     data: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Mime bundles, in the order they were shown."""
+    waits: list[str] = field(default_factory=list[str])
+    """What the cell said it waits for, which depends on how long that took."""
 
     @property
     def text(self) -> str:
@@ -43,13 +47,15 @@ class RunningKernel:
     def run(self, code: str, timeout: float = 30) -> Reply:
         streams = {"stdout": "", "stderr": ""}
         bundles: list[dict[str, Any]] = []
+        waits: list[dict[str, Any]] = []
 
         def hear(message: dict[str, Any]) -> None:
             content = message["content"]
             if message["msg_type"] == "stream":
                 streams[content["name"]] += content["text"]
             elif message["msg_type"] in ("display_data", "update_display_data", "execute_result"):
-                bundles.append(content["data"])
+                shown_as = str(content.get("transient", {}).get("display_id", ""))
+                (waits if shown_as.startswith(PREFIX) else bundles).append(content["data"])
 
         reply = self.client.execute_interactive(
             code, timeout=timeout, output_hook=hear, allow_stdin=False, stop_on_error=False
@@ -63,6 +69,7 @@ class RunningKernel:
             streams["stdout"],
             streams["stderr"],
             bundles,
+            [str(bundle["text/plain"]) for bundle in waits],
         )
 
     def ask(self, code: str) -> str:

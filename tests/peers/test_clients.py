@@ -75,7 +75,6 @@ def answer(name: str, folder: Path, told: dict[str, Any]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", COMMANDS)
 async def test_a_program_of_another_client_runs_unchanged(
     name: str, client: bittensor.Client, devnet: DevnetProcess, tmp_path: Path

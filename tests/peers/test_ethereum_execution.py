@@ -85,7 +85,6 @@ def account_at(node: Node, address: bytes) -> list[Any]:
     ]  # fmt: skip
 
 
-@pytest.mark.timeout(400)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(code=codes, listed=st.lists(transactions(), min_size=1, max_size=4))
 def test_the_chain_and_the_specification_agree(

@@ -6,10 +6,11 @@ a page could have been led here by a name server.
 """
 
 import ipaddress
+import math
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -72,7 +73,7 @@ class Access:
         """
         found = self.students.of_token(self._token(request))
         if found is None:
-            self.guessed(request)
+            self.guessed(request, "token")
             raise Refused(401, "No student of this class: join with a code, or your teacher has reset you.")
         found.seen = time.time()
         return found
@@ -88,29 +89,19 @@ class Access:
             Refused: 401, or 429 after too many wrong tokens.
         """
         if not secrets.compare_digest(self._token(request).encode(), self.educator.encode()):
-            self.guessed(request)
+            self.guessed(request, "token")
             raise Refused(401, "This needs the educator's token, which the terminal of the class shows.")
 
-    def guessed(self, request: web.Request) -> None:
-        """Count a wrong token or code.
+    def guessed(self, request: web.Request, what: Literal["token", "code"]) -> None:
+        """Count a wrong token or code; right ones open however many wrong ones came from the same address.
 
         Raises:
             Refused: 429, where there were too many from one address, or from all together.
         """
         for buckets, client in ((self._guesses, request.remote or ""), (self._all_guesses, "")):
-            wait = buckets.of(client).wait_s()
+            wait = buckets.of(f"{what} {client}").wait_s()
             if wait:
-                raise Refused(429, f"Too many wrong tries: try again in {wait:.0f} s.")
-
-    def may_guess(self, request: web.Request) -> None:
-        """Refuse a try of a code before it is looked at, where there were too many wrong ones.
-
-        Raises:
-            Refused: 429.
-        """
-        wait = self._guesses.of(request.remote or "").missing_s()
-        if wait:
-            raise Refused(429, f"Too many wrong tries: try again in {wait:.0f} s.")
+                raise Refused(429, f"Too many wrong tries: try again in {math.ceil(wait)} s.")
 
     def _is_ours(self, host: str) -> bool:
         if host in _LOOPBACK or host in self.hosts:

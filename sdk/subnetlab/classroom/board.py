@@ -77,13 +77,13 @@ class Board:
         """Forget one student, or everyone."""
         self.access.check_educator(request)
         told = await told_of(request)
+        self._read_at = float("-inf")
         if told.get("all") is True:
             return web.json_response({"code": await self.reset_all()}, headers=_HEADERS)
         student = self.students.by_id(str(told.get("student", "")))
         if student is None:
             raise Refused(404, "There is no such student.")
         await self.reset_one(student.id)
-        self._read_at = float("-inf")
         return web.json_response({}, headers=_HEADERS)
 
     async def grades(self, request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.rate_limit import Buckets, TokenBucket
 
-_MOST_CONNECTIONS: Final = 32
+_MOST_CONNECTIONS: Final = 16
 """Of one student: a kernel, a peer, and what they open beside."""
 _FRAMES_PER_S: Final = 300.0
 _FRAMES: Final = 3000.0

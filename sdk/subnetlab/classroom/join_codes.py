@@ -23,6 +23,12 @@ class CodeRefused(ClassError):
     hint = "Ask your teacher for a new one."
 
 
+class CodeUnknown(CodeRefused):
+    """A word is no join code of this class: a slip of the pen, or a guess."""
+
+    hint = "Check its letters."
+
+
 @dataclass(slots=True, kw_only=True)
 class JoinCode:
     """One code."""
@@ -71,7 +77,7 @@ class JoinCodes:
         """
         found = self._codes.get(hash_of(code))
         if found is None:
-            raise CodeRefused("This join code is not one of this class.", hint="Check its letters.")
+            raise CodeUnknown("This join code is not one of this class.")
         if self._clock() >= found.expires:
             raise CodeRefused("This join code is over.")
         if found.left < 1:

@@ -6,6 +6,7 @@ token. Keys are made in the student's kernel: the class sees addresses, and a si
 
 import asyncio
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -15,7 +16,7 @@ from bittensor_core import Keypair
 from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.chain import ClassChain
 from subnetlab.classroom.grading import Grader
-from subnetlab.classroom.join_codes import CodeRefused, JoinCodes
+from subnetlab.classroom.join_codes import CodeRefused, CodeUnknown, JoinCodes
 from subnetlab.classroom.rate_limit import Buckets
 from subnetlab.classroom.students import Student, Students
 from subnetlab.errors import ClassError
@@ -45,13 +46,13 @@ class Joining:
 
     async def join(self, request: web.Request) -> web.Response:
         """Take a student in by a code."""
-        self.access.may_guess(request)
         told = await told_of(request)
         code, name = str(told.get("code", ""))[:100], str(told.get("name", ""))[:200]
         try:
             opened = self.codes.check(code)
         except CodeRefused as error:
-            self.access.guessed(request)
+            if isinstance(error, CodeUnknown):
+                self.access.guessed(request, "code")
             raise Refused(403, str(error)) from None
         try:
             student, token = self.students.join(opened, name)
@@ -93,7 +94,7 @@ class Joining:
         student = self.access.student(request)
         wait = self._asks.of(student.id).wait_s()
         if wait:
-            raise Refused(429, f"Too much at once: try again in {wait:.0f} s.")
+            raise Refused(429, f"Too much at once: try again in {math.ceil(wait)} s.")
         return student
 
     def _about(self, student: Student) -> dict[str, Any]:

@@ -5,6 +5,7 @@ does not come in time is cut off.
 """
 
 import asyncio
+import math
 from pathlib import Path
 from typing import Final
 
@@ -13,22 +14,24 @@ from aiohttp import web
 from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.rate_limit import Buckets
 from subnetlab.classroom.students import Student
-from subnetlab.errors import InvalidObjectName, ObjectExists, ObjectMissing, ObjectTooLarge, StoreUnreachable
+from subnetlab.errors import ObjectExists, StoreUnreachable
 from subnetlab.record.files import make_private
 from subnetlab.store.folder import FolderStore
-from subnetlab.store.object_names import checked
+from subnetlab.store.object_names import is_name
 
 OWN_PLACES: Final = ("run", "class")
 """Where the class's own processes write: the run's objects, and those of the class's validator."""
-MOST_OBJECT_BYTES: Final = 64 * 2**20
+MOST_OBJECT_BYTES: Final = 16 * 2**20
+OWN_OBJECT_BYTES: Final = 2**30
+"""Of the class itself: the weights that a run starts from."""
 MOST_PLACE_BYTES: Final = 4 * 2**30
 _PUTS_PER_S: Final = 20.0
 _PUTS: Final = 400.0
 _BYTES_PER_S: Final = 8.0e6
 _BYTES: Final = 128.0e6
 _BODY_S: Final = 60.0
-_READS: Final = 32
-"""How many objects are read from the disk at once."""
+_AT_ONCE: Final = 2
+"""How many objects of one place are in memory at once."""
 
 
 class Objects:
@@ -38,45 +41,42 @@ class Objects:
         """Keep objects below a folder."""
         self._access, self._store = access, FolderStore(make_private(folder))
         self._puts, self._bytes = Buckets(_PUTS_PER_S, _PUTS), Buckets(_BYTES_PER_S, _BYTES)
-        self._reading = asyncio.Semaphore(_READS)
+        self._writing: dict[str, asyncio.Semaphore] = {}
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.StreamResponse:
         """Serve an object to anyone: what lies here is signed, sealed or public, as in a public bucket."""
-        name = f"{request.match_info['place']}/{request.match_info['name']}"
-        async with self._reading:
-            try:
-                data = await asyncio.to_thread(self._store.get, name, 2**32)
-            except (ObjectMissing, InvalidObjectName):
-                raise Refused(404, "There is no such object.") from None
-            except ObjectTooLarge:
-                raise Refused(413, "This object is too large.") from None
-        return web.Response(body=data, content_type="application/octet-stream", headers=_SAFE)
+        place, name = request.match_info["place"], request.match_info["name"]
+        # Only this server writes below the folder, under checked names and whole: no link leads elsewhere.
+        path = self._store.root / place / name
+        if not is_name(f"{place}/{name}") or not await asyncio.to_thread(path.is_file):
+            raise Refused(404, "There is no such object.")
+        return web.FileResponse(path, headers=_SAFE)
 
     async def put(self, request: web.Request) -> web.Response:
         """Create an object in the place of who asks."""
         place, name = request.match_info["place"], request.match_info["name"]
         student = self._writer(request, place)
-        try:
-            checked(f"{place}/{name}")
-        except InvalidObjectName as error:
-            raise Refused(400, str(error)) from None
+        most = OWN_OBJECT_BYTES if student is None else MOST_OBJECT_BYTES
+        if not is_name(f"{place}/{name}"):
+            raise Refused(400, "An object's name has letters, digits, '.', '_', '-' and '/'.")
         size = request.content_length
         if size is None:
             raise Refused(411, "Say how long the object is.")
-        if size > MOST_OBJECT_BYTES:
-            raise Refused(413, f"An object has at most {MOST_OBJECT_BYTES >> 20} MB here.")
+        if size > most:
+            raise Refused(413, f"An object has at most {most >> 20} MB here.")
         if student is not None and student.put_bytes + size > MOST_PLACE_BYTES:
             raise Refused(507, f"Your place is full: {MOST_PLACE_BYTES >> 30} GB.")
         wait = self._puts.of(place).wait_s() or self._bytes.of(place).wait_s(size)
         if wait:
-            raise Refused(429, f"Too much at once: try again in {wait:.0f} s.")
-        data = await self._body(request)
-        try:
-            await asyncio.to_thread(self._store.put, f"{place}/{name}", data)
-        except ObjectExists:
-            raise Refused(409, "There is an object of this name already.") from None
-        except StoreUnreachable as error:
-            raise Refused(507, str(error.args[0])) from None
+            raise Refused(429, f"Too much at once: try again in {math.ceil(wait)} s.")
+        async with self._writing.setdefault(place, asyncio.Semaphore(_AT_ONCE)):
+            data = await self._body(request)
+            try:
+                await asyncio.to_thread(self._store.put, f"{place}/{name}", data)
+            except ObjectExists:
+                raise Refused(409, "There is an object of this name already.") from None
+            except StoreUnreachable as error:
+                raise Refused(507, str(error.args[0])) from None
         if student is not None:
             student.put_bytes += len(data)
         return web.Response(status=201)
@@ -87,8 +87,6 @@ class Objects:
                 return await request.read()
         except TimeoutError:
             raise Refused(408, "The object did not come in time.") from None
-        except web.HTTPRequestEntityTooLarge:
-            raise Refused(413, f"An object has at most {MOST_OBJECT_BYTES >> 20} MB here.") from None
 
     def _writer(self, request: web.Request, place: str) -> Student | None:
         """The student who may write to a place; None for the class's own processes.

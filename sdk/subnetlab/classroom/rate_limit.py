@@ -37,11 +37,6 @@ class TokenBucket:
             return 0.0
         return (wanted - self._left) / self.rate
 
-    def missing_s(self, amount: float = 1.0) -> float:
-        """The seconds until an amount could be taken; nothing is taken."""
-        self._fill()
-        return max(0.0, min(amount, self.burst) - self._left) / self.rate
-
     def take(self, amount: float) -> float:
         """Take an amount that has come already; the seconds until the bucket is no longer overdrawn."""
         self._fill()

@@ -14,9 +14,11 @@ from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.board import Board
 from subnetlab.classroom.chain_proxy import ChainProxy
 from subnetlab.classroom.joining import Joining
-from subnetlab.classroom.objects import MOST_OBJECT_BYTES, Objects
-from subnetlab.errors import ClassError, ClassUnreachable, NetworkError
+from subnetlab.classroom.objects import OWN_OBJECT_BYTES, Objects
+from subnetlab.errors import ClassError, NetworkError
 
+_REFUSED: Final = -32000
+"""JSON-RPC's first code for a server's own errors."""
 _NAME: Final = r"{place:[A-Za-z0-9_]+}/{name:.+}"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,7 +42,7 @@ class ClassServer:
         Raises:
             ClassError: it cannot be opened.
         """
-        app = web.Application(client_max_size=MOST_OBJECT_BYTES, middlewares=[self._door])
+        app = web.Application(client_max_size=OWN_OBJECT_BYTES, middlewares=[self._door])
         for verb, path, handler in self._routes:
             app.router.add_route(verb, self.prefix + path, handler)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
@@ -89,6 +91,13 @@ class ClassServer:
             self.access.check(request)
             return await handler(request)
         except Refused as refused:
-            return web.json_response({"error": str(refused)}, status=refused.status)
-        except (NetworkError, ClassUnreachable):
-            return web.json_response({"error": "The chain of this class does not answer."}, status=502)
+            return self._said(request, refused.status, str(refused))
+        except NetworkError:
+            return self._said(request, 502, "The chain of this class does not answer.")
+
+    def _said(self, request: web.Request, status: int, sentence: str) -> web.Response:
+        """A refusal as who asks reads it: clients of the chain read JSON-RPC."""
+        error: object = sentence
+        if request.path == f"{self.prefix}/chain":
+            error = {"code": _REFUSED, "message": sentence}
+        return web.json_response({"jsonrpc": "2.0", "id": None, "error": error}, status=status)

@@ -27,13 +27,13 @@ UNCHECKED = 2
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the process's exit status."""
-    parser = _parser()
-    options = parser.parse_args(list(arguments))
+    reader = parser()
+    options = reader.parse_args(list(arguments))
     if not 0 <= options.replay <= 1:
-        parser.error("--replay is a share from 0 to 1")
+        reader.error("--replay is a share from 0 to 1")
     options.run = (options.run or "").strip() or None
     if options.run is None and options.lineage is None:
-        parser.error("name a RUN, or a file by --lineage")
+        reader.error("name a RUN, or a file by --lineage")
     try:
         report = _report(options)
     except SubnetLabError as error:
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     return report.status
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What reads the options."""
     parser = argparse.ArgumentParser(prog="subnetlab verify", description=__doc__)
     parser.add_argument("run", metavar="RUN", nargs="?", help="a run's name, folder or file")
     parser.add_argument(

@@ -65,6 +65,8 @@ def free_memory(*, groups: Path = GROUPS, own: Path = OWN, memory: Path = _MEMOR
 
 def warning(fleet: Peers, cores: float, free: int | None) -> str:
     """A sentence for a person whose machine is small for a fleet; empty where it is not."""
+    if not fleet.is_here:
+        return ""
     peers = fleet.miners + fleet.validators + fleet.baseline
     scarce: list[str] = []
     if cores < 2 < peers:

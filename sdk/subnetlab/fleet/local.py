@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
 from subnetlab.fleet.run_folder import STORE_FOLDER
@@ -16,6 +16,9 @@ from subnetlab.signatures import known_fields
 from subnetlab.store.address import Address, parse
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
+
+RESTARTS = 3
+"""How often the process of a seat that ended without a word is started again in a run."""
 
 
 class Place(NamedTuple):
@@ -60,6 +63,9 @@ class LocalFleet:
     store: str = ""
     """Where objects travel, each peer's in a place of its own: a folder, or a bucket such as
     `s3://bucket/prefix?endpoint=…` with credentials from the environment; the run's folder if empty."""
+
+    is_here: ClassVar[bool] = True
+    """Whether the peers run on this machine and need its memory."""
 
     def __post_init__(self) -> None:
         self._part_free_riders()
@@ -148,13 +154,13 @@ class LocalFleet:
             baselines: how many run beside the seats.
         """
 
-    def placed(self, *, deterministic: bool) -> dict[str, Any]:  # noqa: ARG002 - of fleets that come from here
-        """The fields of `spec.FleetSpec` that say where the peers run; none on this machine.
+    def placed(self, *, deterministic: bool) -> dict[str, Any]:
+        """The fields of `spec.FleetSpec` that say where the peers run, and how often a lost one is replaced.
 
         Args:
             deterministic: whether the run must go as its seed says, so that no peer may join it again.
         """
-        return {}
+        return {"restarts": 0 if deterministic else RESTARTS}
 
     def store_of_run(self, run_folder: Path) -> Address:
         """Where the objects of a run lie."""

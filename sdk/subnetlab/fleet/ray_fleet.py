@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from subnetlab.errors import ArgumentInvalid, FleetStartFailed, StoreUnreachable
 from subnetlab.fleet.local import LocalFleet
@@ -36,10 +36,14 @@ class RayFleet(LocalFleet):
     node is lost starts again on another one.
     """
 
+    is_here: ClassVar[bool] = False
+
     address: str = "auto"
     """`host:port` of the cluster's head; the cluster last started on this machine unless given."""
     cpus_per_peer: float = 1.0
     """Processors that Ray keeps free for each miner, validator and baseline."""
+    start_limit_s: float = 180.0
+    """As in `sl.LocalFleet`, and longer: Ray starts an interpreter for each peer, which then loads torch."""
     gpus_per_miner: float = 0.0
     """GPUs that Ray reserves for each miner, a share of one if below 1; for models that use them."""
 

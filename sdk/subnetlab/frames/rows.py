@@ -119,6 +119,7 @@ def validators(data: Gathered) -> list[Row]:
     names = (
         "round", "validator", "uid", "verdict", "score", "loss_removed_assigned", "loss_removed_held_out",
         "rating", "weight", "norm", "reason", "own_work", "noise", "tried",
+        "audit",
     )  # fmt: skip
     votes = [
         vote

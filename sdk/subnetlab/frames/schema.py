@@ -97,6 +97,7 @@ _VALIDATORS = (
     _float("own_work", "evidence that its work is its own, in nats; 0 where the run weighs none"),
     _float("noise", "standard error of the difference between the two losses removed; 0 where not weighed"),
     Column("tried", pl.Boolean(), "whether a sound payload was tried on data, of many a sample"),
+    _text("audit", "what training the round again came to; empty where it was not drawn"),
 )
 
 _BLOCKS = (

@@ -26,6 +26,7 @@ from subnetlab.network.dev import DevControls
 from subnetlab.record.files import PRIVATE_UMASK, make_private, open_log, write_private
 from subnetlab.record.lock import is_held, locked, locked_folder, take_lock
 from subnetlab.settings import nodes_folder
+from subnetlab.waiting import waiting
 
 START_LIMIT_S = 30.0
 _STOP_LIMIT_S = 5.0
@@ -184,7 +185,8 @@ def _start(folder: Path, arguments: Sequence[str]) -> "tuple[subprocess.Popen[by
     finally:
         os.close(alive)
     try:
-        return process, _endpoint(process, folder / _LOG, before)
+        with waiting("the chain to start"):
+            return process, _endpoint(process, folder / _LOG, before)
     except BaseException:
         process.kill()
         process.wait()

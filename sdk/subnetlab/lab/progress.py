@@ -14,6 +14,7 @@ from subnetlab.record.baselines import known_titles
 from subnetlab.record.view import RunView
 from subnetlab.report.format import loss_text
 from subnetlab.report.headline import score_text
+from subnetlab.waiting import waiting
 
 _WIDTH = 24
 _COLUMNS = 100
@@ -25,14 +26,18 @@ def bar(*, shown: bool | None, to: TextIO | None = None) -> Generator[Callable[[
     """Show a line while the block runs; what it gives is called with the view whenever there is time.
 
     Args:
-        shown: whether to; where standard error is a terminal if None.
+        shown: whether to; where a person looks if None: at a terminal, or at a notebook (`waiting`).
         to: written to in place of standard error.
     """
     out: TextIO | None = to if to is not None else sys.stderr
-    if out is None or shown is False or (shown is None and not out.isatty()):  # pythonw has no stderr
+    if out is None or shown is False:  # pythonw has no stderr
         yield lambda _view: None
         return
     line = ProgressLine()
+    if shown is None and not out.isatty():
+        with waiting("the run") as say:
+            yield lambda view: say(line.of(view, monotonic()))
+        return
     written = ""
 
     def show(view: RunView) -> None:

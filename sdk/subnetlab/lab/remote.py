@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from subnetlab.errors import HostError, RemoteFailed, RemoteUnreachable, SecretRefused
 from subnetlab.text import plain
+from subnetlab.waiting import waiting
 
 TOKEN_VARIABLE: Final = "SUBNETLAB_REMOTE_TOKEN"  # noqa: S105 - the name of a variable
 _INTERRUPT_LIMIT_S: Final = 10.0
@@ -167,7 +168,9 @@ def remote(url: str, token: str | None = None) -> RemoteKernel:
         HostError: it refuses the token, or gives no more kernels.
     """
     address = host_address(url)
-    return RemoteKernel(address, token or token_for(address))
+    known = token or token_for(address)
+    with waiting(f"a kernel of {address.netloc}"):
+        return RemoteKernel(address, known)
 
 
 def host_address(url: str) -> SplitResult:

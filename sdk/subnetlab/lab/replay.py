@@ -25,6 +25,7 @@ from subnetlab.record.view import RunView
 from subnetlab.report.format import counted
 from subnetlab.report.verdict import verdict
 from subnetlab.signatures import known_arguments
+from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -111,7 +112,8 @@ def open(path: str | Path) -> Recording:  # noqa: A001  (`sl.open` is what peopl
         RunFileInvalid: there is no such file, it is no recorded run, or it was changed.
         ArgumentInvalid: `path` is no path.
     """
-    return Recording(load(arguments.a_path("path", path), check=_check))
+    with waiting("the recording to be read and checked"):
+        return Recording(load(arguments.a_path("path", path), check=_check))
 
 
 def _check(folder: Path) -> None:

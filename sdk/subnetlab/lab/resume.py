@@ -22,6 +22,7 @@ from subnetlab.record.lock import locked
 from subnetlab.record.reader import Tail
 from subnetlab.record.view import RunView
 from subnetlab.settings import run_folders
+from subnetlab.waiting import waiting
 
 _ENDING_LIMIT_S: Final = 30.0
 """How long a supervisor that is just leaving its run is waited for."""
@@ -29,6 +30,7 @@ _LOOK_AGAIN_S: Final = 0.05
 _ATTACH_LOCK: Final = "attach.lock"
 
 
+@waiting("the run to be taken up again")
 def resume(run_folder: Path) -> str:
     """Start again what an unfinished run lacks, and say in a sentence what was done; empty for nothing.
 

@@ -250,7 +250,7 @@ class Run(Running, PaidRun):
 
         Args:
             timeout: seconds; None waits as long as it takes.
-            progress: whether a line tells how far it is; in a terminal unless given.
+            progress: whether a line tells how far it is; in a terminal or a notebook unless given.
 
         Raises:
             RunNotFinished: it goes on after `timeout` seconds, or its supervisor is gone.

@@ -24,6 +24,7 @@ from subnetlab.record.view import RunView
 from subnetlab.signatures import known_arguments
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
+from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
     from subnetlab.lab.session import Net
@@ -64,8 +65,9 @@ class Running:
         if self.ended:
             return
         request_stop(self.folder)
-        while is_running(self.folder) and monotonic() < deadline:
-            pause.wait(_LOOK_AGAIN_S)
+        with waiting("the run to end"):
+            while is_running(self.folder) and monotonic() < deadline:
+                pause.wait(_LOOK_AGAIN_S)
 
     def kill(self, uid: int, *, restart: bool = False) -> None:
         """End a peer's process at once (SIGKILL), in the middle of whatever it does.

@@ -32,6 +32,7 @@ from subnetlab.record.events import Spent
 from subnetlab.report import html
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
+from subnetlab.waiting import waiting
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -86,7 +87,8 @@ def connect(
     idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
     checked(confirm)
     if found.endpoint is not None:
-        return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
+        with waiting(f"an answer of {found.name}"):
+            return _joined(NetworkClient(found.endpoint, name=found.name, confirm=confirm), None)
     mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
     node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
@@ -228,7 +230,7 @@ class Net(MoneyVerbs):
         """
         self._dev("seal")
         blocks = arguments.count("blocks", blocks, least=1, most=arguments.MOST_BLOCKS)
-        with self.sealing.held("net.seal"):
+        with self.sealing.held("net.seal"), waiting(f"{blocks} blocks"):
             return self._client.dev.seal(blocks).number
 
     def snapshot(self) -> Any:
@@ -280,6 +282,7 @@ class Net(MoneyVerbs):
         (self.detached if detach else self.runs).append(run)
         self._opened.own(run.folder, detach=detach)
 
+    @waiting("the runs of this network to end")
     def close(self) -> None:
         """Leave the network; stop the runs started here that were not detached, and the embedded node.
 

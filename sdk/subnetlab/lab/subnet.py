@@ -37,6 +37,7 @@ from subnetlab.settings import runs_folder
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.units import rao
+from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -222,13 +223,14 @@ class Subnet(Seats, Answering):
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
+        with waiting("model and data to be prepared"):
+            from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
 
-        made = plan(
-            model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt, init=init,
-            optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score, audits=audits,
-            eval_data=eval_data, metrics=metrics, features=features, target=target,
-        )  # fmt: skip
+            made = plan(
+                model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
+                init=init, optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score,
+                audits=audits, eval_data=eval_data, metrics=metrics, features=features, target=target,
+            )  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
             return self._publish(made, fleet, detach=detach)
@@ -319,7 +321,8 @@ class Subnet(Seats, Answering):
                 self._write(folder, made, fleet=fleet, seats=seats, sealing_after=sealing_before)
                 made.write(folder, self.netuid, opens, miners=fleet.miners)
                 keep(folder, funded.job)
-                start_supervisor(folder, lock=lock)
+                with waiting("the run's processes to start"):
+                    start_supervisor(folder, lock=lock)
         self.net.spent.extend(funded.spent)
         for spent in funded.spent:
             with contextlib.suppress(SubnetLabError):  # it is in the ledger all the same

@@ -54,12 +54,14 @@ from subnetlab.train.verify.identity import (
     proven_run,
 )
 from subnetlab.train.verify.log import MALFORMED, Log, read_log
+from subnetlab.waiting import waiting
 
 _A_FEW = 100
 _MOST_BLOCKS = 2_000_000
 """Blocks of a run that are read; nine months at twelve seconds."""
 
 
+@waiting("the run to be checked")
 def verify_folder(
     folder: Path,
     *,
@@ -140,6 +142,7 @@ def _usable(chosen: Mapping[str, Any], report: Report, *, trusted: bool) -> Mani
     return manifest
 
 
+@waiting("the run to be checked")
 def verify_file(
     path: Path, *, replay: float = 0.1, store: str = "", endpoint: str = "", trusted: bool = False,
     trust: Sequence[str] = (),

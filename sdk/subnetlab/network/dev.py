@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from subnetlab.errors import ChainRejected, DevnetNotYours, DevnetOnly, NodeUnreachable
+from subnetlab.membership import headers_for
 from subnetlab.network.chain import Block
 from subnetlab.settings import dev_token_file
 
@@ -107,6 +108,7 @@ class DevControls:
         connect = HTTPSConnection if secure else HTTPConnection
         connection = connect(parts.hostname or "", parts.port or (443 if secure else 80), timeout=limit_s)
         headers = {"Content-Type": "application/json", **_authorization(parts.hostname, parts.port)}
+        headers |= headers_for(self.endpoint)
         try:
             connection.request("POST", parts.path or "/", body, headers)
             answer = json.loads(connection.getresponse().read())

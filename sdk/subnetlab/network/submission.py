@@ -15,6 +15,7 @@ from subnetlab.errors import ChainRejected, NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
 from subnetlab.network.wire_client import WireClient
+from subnetlab.waiting import waiting
 
 _TAKEN = ("Stale", "PriorityTooLow")
 """Refusals of a nonce that another extrinsic of the same account already uses."""
@@ -44,7 +45,8 @@ def send(
         NodeUnreachable: no answer, no block took it in time, or the connection broke before that.
     """
     try:
-        with translated(client.endpoint), client.patience(patience_s):
+        told = waiting(f"a block with: {summary}" if summary else "a block")
+        with told, translated(client.endpoint), client.patience(patience_s):
             client.connect()
             result = _once(client, submit, signer)
             for _ in range(_ATTEMPTS - 1):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, cast
 
 from subnetlab.errors import (
@@ -160,7 +161,7 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
         )
     where = store or announcement.store
     local = is_development(reads)
-    opened = open_store(store) if store else Announced(announcement.store, allow_local=local)
+    opened = _named(store) if store else Announced(announcement.store, allow_local=local)
     return FoundRun(
         announcement=announcement,
         given=bool(store),
@@ -171,6 +172,21 @@ def find_run(reads: SubnetReads, *, store: str = "", trust: Sequence[str] = ()) 
         seats=seats,
         trusted=bool({seats.owner_hotkey, seats.owner_coldkey} & set(trust)),
     )
+
+
+def _named(store: str) -> Store:
+    """The store that this operator named, which is only read: a folder that is not there is not made.
+
+    Raises:
+        UnknownRun: there is no such folder.
+        StoreUnreachable: it cannot be opened.
+    """
+    found = address.parse(store)
+    if found.scheme == "file" and not Path(found.path).is_dir():
+        raise UnknownRun(
+            f"There is no folder at {found.path}.", hint="Give the run's own store with --run-store."
+        )
+    return open_store(store)
 
 
 def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:

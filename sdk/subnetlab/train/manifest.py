@@ -123,8 +123,9 @@ def audited(share: float, score: Code | None = None) -> ScoringConfig:
         raise ArgumentInvalid(
             f"audits={share!r} is no share of rounds.", hint="Give 0.1 for a tenth of them."
         )
-    beside = {"audits": float(share), "exclusion": _EXCLUSION, "sync": _SYNC} if share else {}
-    return ScoringConfig(score=score, **beside)
+    if not share:
+        return ScoringConfig(score=score)
+    return ScoringConfig(score=score, audits=float(share), exclusion=_EXCLUSION, sync=_SYNC)
 
 
 EARLIER: Final[dict[str, Any]] = {

@@ -1,10 +1,11 @@
 """A miner: trains on its assigned data, seals what it learned, commits, and reveals after the deadline."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from subnetlab.errors import ObjectExists
 from subnetlab.record.events import Mined, Role, Stepped
+from subnetlab.store.base import Store
 from subnetlab.store.places import Places, locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
@@ -23,7 +25,7 @@ from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
-from subnetlab.train.strategies.base import LocalUpdate
+from subnetlab.train.strategies.base import LocalUpdate, Overlapping
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
@@ -39,10 +41,41 @@ class RoundWork:
     compress_s: float
 
 
+class Upload(contextlib.AbstractContextManager["Upload"]):
+    """A sealed payload on its way into the store, while the miner trains on."""
+
+    def __init__(self, store: Store, name: str, sealed: Sealed, worked: RoundWork) -> None:
+        self.sealed, self.worked = sealed, worked
+        self._store, self._name = store, name
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._put, name="upload", daemon=True)
+        self._thread.start()
+
+    def _put(self) -> None:
+        with self:
+            self._store.put(self._name, self.sealed.data)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        self._failed = error  # raised again where the miner waits
+        return True
+
+    def wait(self) -> None:
+        """Wait until the payload is stored.
+
+        Raises:
+            StoreError: it was not.
+        """
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+
+
 class Miner(Peer):
     """One miner's process."""
 
     role: ClassVar[Role] = "miner"
+    _upload: Upload | None = None
+    """The payload of the round at hand, where it left before the last step."""
     states: tuple[MinerState, MinerState] | None = None
     """What it remembered before and after the round at hand, in a run that audits."""
     _trace: Trace | None = None
@@ -50,11 +83,13 @@ class Miner(Peer):
 
     def take_part(self, heights: RoundHeights) -> None:
         """Train, commit before the deadline, reveal after it."""
+        self._upload = None
         worked = self.work(heights)
-        binding = Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
+        binding = self._binding(heights)
         began = time.perf_counter()
-        sealed = self.sealed(worked.payload, binding)
-        self.store.put(object_paths.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
+        upload = self._upload or self._sent(worked, heights)
+        sealed = upload.sealed
+        upload.wait()
         stored = time.perf_counter()
         self.commit(sealed, heights)
         submitted = time.perf_counter()
@@ -86,7 +121,8 @@ class Miner(Peer):
         before = snapshot(self.replica.model, self.memory) if reporting else None
         learned = self.learn(heights)
         computed = time.perf_counter()
-        payload = self.codec.encode(learned.delta_P, self.memory)
+        early = self._upload.worked if self._upload is not None else None
+        payload = early.payload if early else self.codec.encode(learned.delta_P, self.memory)
         mean = sum(learned.losses) / len(learned.losses)
         if not bool(learned.delta_P.isfinite().all()):
             # Validators refuse this payload; the next round must not start from its moments and its rest.
@@ -94,7 +130,23 @@ class Miner(Peer):
             self.replica.model.forget()
         if before is not None:
             payload = self._reported(payload, before)
-        return RoundWork(payload, mean, computed - began, time.perf_counter() - computed)
+        compress_s = early.compress_s if early else time.perf_counter() - computed
+        return RoundWork(payload, mean, computed - began - (early.compress_s if early else 0.0), compress_s)
+
+    def _binding(self, heights: RoundHeights) -> Binding:
+        return Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
+
+    def _sent(self, worked: RoundWork, heights: RoundHeights) -> Upload:
+        """Seal a payload and send it off."""
+        sealed = self.sealed(worked.payload, self._binding(heights))
+        name = object_paths.sealed(heights.round, self.seat.uid, sealed.commitment)
+        return Upload(self.store, name, sealed, worked)
+
+    def _send_early(self, delta_P: torch.Tensor, heights: RoundHeights) -> None:
+        """Encode what was learnt and send it off before the last steps."""
+        began = time.perf_counter()
+        payload = self.codec.encode(delta_P, self.memory)
+        self._upload = self._sent(RoundWork(payload, 0.0, 0.0, time.perf_counter() - began), heights)
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Train from θ on the assigned items, reporting losses as they come."""
@@ -116,9 +168,16 @@ class Miner(Peer):
         # Dropout draws from torch's global generator.
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
-        return self.manifest.strategy.learn(
-            replica.model, replica.theta_P, self.batches(heights), progress, on_step, memory=self.memory
-        )
+        strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
+        overlapping = cast("object", strategy)
+        # What a subclass makes of it, and a report of its steps, are not known before the last one.
+        fixed = type(self).learn is Miner.learn and trace is None
+        if fixed and isinstance(overlapping, Overlapping) and overlapping.overlap:
+            return overlapping.learn(
+                *where, self.batches(heights), progress, on_step, memory=self.memory,
+                on_fixed=lambda delta_P: self._send_early(delta_P, heights),
+            )  # fmt: skip
+        return strategy.learn(*where, self.batches(heights), progress, on_step, memory=self.memory)
 
     def _begin_trace(self, heights: RoundHeights) -> Trace:
         """State the model from which the round's steps start, and begin their trace."""

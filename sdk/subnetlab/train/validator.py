@@ -25,7 +25,7 @@ from subnetlab.train.replica import Adopted, round_closed
 from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import Removed
-from subnetlab.train.scoring.rating import Ratings
+from subnetlab.train.scoring.rating import TRUSTED, Ratings
 from subnetlab.units import U16_MAX
 
 
@@ -39,7 +39,7 @@ class Validator(Judging):
     def ratings(self) -> Ratings:
         """What this validator thinks of every miner, from its first round on."""
         scoring = self.manifest.scoring
-        return Ratings(scoring.rating_decay, scoring.proof_decay)
+        return Ratings(scoring.rating_decay, scoring.proof_decay, trusted=TRUSTED if scoring.tried else 0.0)
 
     def recall(self, verdicts: Iterable[Scored]) -> None:
         """Rate miners as this validator's own verdicts on record left them, when it is started again."""

@@ -191,6 +191,12 @@ def test_a_store_that_is_away_or_holds_another_run(
     owner.announce()
     said = owner.refused("miner", "bob/m1", capsys, "--run-store", "smb://nas/run")
     assert "No store speaks smb://." in said
+    said = owner.refused("miner", "bob/m1", capsys, "--run-store", str(tmp_path / "typo"))
+    assert said.endswith(
+        f"There is no folder at {tmp_path / 'typo'}. Give the run's own store with --run-store."
+    )
+    assert not (tmp_path / "typo").exists()
+    (tmp_path / "empty").mkdir()
     said = owner.refused("miner", "bob/m1", capsys, "--run-store", str(tmp_path / "empty"))
     assert "does not hold the announced manifest" in said
     assert "--run-store" in said

@@ -56,7 +56,7 @@ def agents_known() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def two_nodes(cpus: int = 4) -> Iterator[Any]:
+def two_nodes(cpus: int = 5) -> Iterator[Any]:
     """A head and a second node, each with so many processors by name; nothing of them is left at the end."""
     from ray.cluster_utils import Cluster
 

@@ -1,21 +1,26 @@
-"""A fleet on a real Ray cluster of two nodes: the bits of a local fleet, and what is refused."""
+"""A fleet on a real Ray cluster of two nodes: the bits of a local fleet, a lost node, and what is refused."""
 
+import contextlib
+import io
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.sdk.fleet.ray_cluster import WORDS, events, ray_logs, two_nodes
+from tests.project import ROOT
+from tests.sdk.fleet.ray_cluster import WORDS, events, ray_logs, two_nodes, wait_until
 from tests.sdk.store.s3_server import S3Server, s3_server
 
 import subnetlab as sl
 from subnetlab.cli import main
 from subnetlab.errors import FleetStartFailed
-from subnetlab.record.events import Mined, PeerReady, RoundClosed, Stepped
+from subnetlab.record.events import Mined, PeerGone, PeerReady, RoundClosed, RoundLost, Stepped
 from subnetlab.settings import runs_folder
 
+DOCUMENT = ROOT / "docs" / "fleets.md"
 SECRET = "a-key-of-the-store-that-is-written-nowhere"
-pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +46,29 @@ def cluster(net: sl.Net) -> Iterator[Any]:
         yield found
 
 
-def train(net: sl.Net, fleet: sl.LocalFleet, *, rounds: int = 2, deterministic: bool = False) -> sl.Run:
+def train(net: sl.Net, fleet: sl.LocalFleet) -> sl.Run:
     drawn = np.random.default_rng(7)
     return net.create_subnet("ray", wallet="alice").train(
         model=sl.models.TinyGPT("demo", n_embd=16, n_layer=1, n_head=2, seq_len=16),
         data=sl.data.text(" ".join(drawn.choice(WORDS.split(), 30_000)), name="words"),
-        strategy=sl.strategies.SparseLoCo(inner_steps=4),
-        rounds=rounds, batch_size=2, seed=7, deterministic=deterministic, fleet=fleet,
+        strategy=sl.strategies.SparseLoCo(inner_steps=4), rounds=5, batch_size=2, seed=7, fleet=fleet,
     )  # fmt: skip
+
+
+def printed(net: sl.Net, fleet: str, store: str) -> tuple[str, sl.Run]:
+    """What the script of the documentation prints with these two in its second line, and its run."""
+    script = DOCUMENT.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    script, count = re.subn("FLEET, STORE = .*", f'FLEET, STORE = {fleet}, "{store}"', script)
+    assert count == 1
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as said:
+        patch.setattr(sl, "connect", lambda: contextlib.nullcontext(net))
+        exec(script, names)
+    return said.getvalue(), names["run"]
+
+
+def losses(said: str) -> list[float]:
+    return [float(found) for found in re.findall(r"loss ([\d.]+)", said)]
 
 
 def bits(run: sl.Run) -> tuple[list[Any], ...]:
@@ -59,16 +79,15 @@ def bits(run: sl.Run) -> tuple[list[Any], ...]:
 
 
 def test_two_nodes_and_a_bucket_reach_the_bits_of_a_local_fleet(
-    net: sl.Net, cluster: Any, server: S3Server, capsys: pytest.CaptureFixture[str]
+    net: sl.Net, cluster: Any, server: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    peers = {"miners": 2, "validators": 1, "baseline": False}
-    near = train(net, sl.LocalFleet(**peers), deterministic=True)
-    assert near.wait(300, progress=False).status == "finished"
-    far = train(
-        net, sl.RayFleet(address=cluster.address, store=server.address("ray"), **peers), deterministic=True
-    )
-    assert far.wait(300, progress=False).status == "finished"
-    assert len(bits(far)[2]) == 2
+    local, near = printed(net, "sl.LocalFleet", str(tmp_path / "store"))
+    remote, far = printed(net, "sl.RayFleet", server.address("ray"))
+    assert local == remote
+    assert local.count("loss") == 3
+    shown = re.findall("```text\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown == [shown[0]] * 2
+    assert losses(shown[0]) == pytest.approx(losses(local), abs=1e-3)  # another processor has other bits
     assert bits(far) == bits(near)
     for name, tensor in near.state_dict(round=1).items():
         assert (far.state_dict(round=1)[name] == tensor).all()
@@ -82,8 +101,37 @@ def test_two_nodes_and_a_bucket_reach_the_bits_of_a_local_fleet(
     assert "hotkey_uri" not in ray_logs()
 
 
+def test_peers_of_a_lost_node_start_on_another(
+    net: sl.Net, cluster: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(net, sl.RayFleet(address=cluster.address, miners=3, validators=1, baseline=False))
+    wait_until(run, lambda event: isinstance(event, RoundClosed))
+    cell = run.execute("print(f'uid {uid}, {theta.numel()} parameters')")
+    parameters = {output.stdout.split(", ")[1] for output in cell.outputs.values()}
+    assert [output.stdout.split(",")[0] for output in cell.outputs.values()] == [
+        f"uid {u}" for u in cell.outputs
+    ]
+    assert len(parameters) == 1
+    (joined,) = run.join()
+    second = [node for node in cluster.list_all_nodes() if not node.head][-1]
+    cluster.remove_node(second, allow_graceful=False)
+    assert run.wait(300, progress=False).status == "finished"
+    gone, ready = events(run, PeerGone), events(run, PeerReady)
+    assert gone
+    assert all("node" in event.reason for event in gone), [event.reason for event in gone]
+    last = {event.uid: event.node for event in ready}
+    assert set(last) == {*run.view.uids("miner"), *run.view.uids("validator")} | {joined}
+    assert any(event.uid == joined for event in events(run, Mined))
+    assert len(set(last.values())) == 1  # all on the node that is left
+    closed, left = events(run, RoundClosed), events(run, RoundLost)
+    assert sorted(event.round for event in [*closed, *left]) == list(range(5))
+    assert len(closed) >= 3
+    capsys.readouterr()
+    assert main(["verify", run.id, "--endpoint", net.endpoint]) == 0
+
+
 def test_a_cluster_without_room_is_refused_before_anything_is_bought(net: sl.Net, cluster: Any) -> None:
-    before = set(runs_folder().iterdir())
+    before = set(runs_folder().glob("*"))
     for fleet, said in (
         (sl.RayFleet(address=cluster.address, miners=9, validators=1), r"CPUs free.*11 peers need 11 CPUs"),
         (sl.RayFleet(address=cluster.address, miners=1, gpus_per_miner=0.5), "0 of 0 GPUs free"),
@@ -91,4 +139,4 @@ def test_a_cluster_without_room_is_refused_before_anything_is_bought(net: sl.Net
     ):
         with pytest.raises(FleetStartFailed, match=said):
             train(net, fleet)
-    assert set(runs_folder().iterdir()) == before
+    assert set(runs_folder().glob("*")) == before

@@ -13,18 +13,17 @@ from subnetlab.record.reader import read
 
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
 ROUNDS, SELDOM = 3, 1e-9
-pytestmark = pytest.mark.timeout(300)
 
 
-def trained(net: sl.Net, name: str, audits: float, *, validators: int) -> Run:
-    """Two honest miners, and one whose backdoor no trial on data finds."""
+def trained(net: sl.Net, name: str, audits: float, *, validators: int, attacker: str = "backdoor") -> Run:
+    """Three miners; one has a backdoor that no trial on data finds, unless a validator is the attacker."""
     drawn = np.random.default_rng(7)
     run = net.create_subnet(name, wallet="alice").train(
         model=sl.models.TinyGPT("demo", n_embd=16, n_layer=1, n_head=2, seq_len=16),
         data=sl.data.text(" ".join(drawn.choice(WORDS.split(), 30_000)), name="words"),
         strategy=sl.strategies.SparseLoCo(inner_steps=4),
         rounds=ROUNDS, batch_size=2, seed=7, deterministic=True, audits=audits,
-        fleet=sl.LocalFleet(miners=3, validators=validators, attackers={"backdoor": 1}, baseline=False),
+        fleet=sl.LocalFleet(miners=3, validators=validators, attackers={attacker: 1}, baseline=False),
     )  # fmt: skip
     run.wait(timeout=120)
     return run
@@ -67,3 +66,21 @@ def test_verify_names_the_step_at_which_work_that_was_taken_differs(net: sl.Net)
     (finding,) = report.wrong
     assert (finding.what, finding.round, finding.uid) == ("work", taken + 1, planter), report
     assert finding.said.endswith("its work differs from inner step 1 of 4 on."), finding.said
+
+
+def test_a_validator_that_frames_a_miner_is_outvoted_and_named(net: sl.Net) -> None:
+    run = trained(net, "framed", 0.0, validators=3, attacker="framer")
+    (framer,) = run.view.uids("framer")
+    honest = run.view.uids("miner")
+    framed = {
+        one.event.uid for one in read(run.folder / FILE_NAME)
+        if isinstance(one.event, Scored) and one.event.validator == framer and one.event.audit
+    }  # fmt: skip
+    assert framed
+    pay = [run.view.pay.total(uid) for uid in honest]
+    assert min(pay) > 0.5 * max(pay) > 0, "Yuma's consensus cuts a lone vote off"
+    report = run.verify(replay=0.0)
+    assert report.wrong
+    named = [finding for finding in report.wrong if finding.what == "score"]
+    assert {finding.uid for finding in named} >= framed, report
+    assert all(f"validator {framer}" in finding.said.lower() for finding in named), report

@@ -5,7 +5,6 @@ import os
 import signal
 from contextlib import suppress
 
-import pytest
 import torch
 from torch import nn
 
@@ -23,7 +22,6 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
 LIMIT_S = 120.0
-pytestmark = pytest.mark.timeout(400)  # four whole runs, one after the other
 
 
 def dropping(width: int) -> nn.Module:

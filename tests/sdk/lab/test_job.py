@@ -32,7 +32,6 @@ def small(net: Net, **changed: object) -> dict[str, object]:
     return {"data": sl.data.text(TEXT), "rounds": 3, "fleet": fleet, "batch_size": 2} | changed
 
 
-@pytest.mark.timeout(400)
 def test_miners_earn_by_round_and_the_owner_gets_the_rest(net: Net) -> None:
     subnet = net.create_subnet("job")
     owner, earlier = net.address("alice"), net.ledger().height

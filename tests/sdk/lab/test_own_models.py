@@ -18,7 +18,6 @@ from .proofs import judged_is_loaded, saved_is_read_elsewhere
 TEXT = "to be, or not to be, that is the question: whether 'tis nobler in the mind to suffer " * 60
 LETTERS = sorted(set(TEXT))
 VOCABULARY = 65
-pytestmark = pytest.mark.timeout(300)
 """An export loads a compiler, and each peer of a Hugging Face model its library."""
 FLEET: dict[str, Any] = {"miners": 2, "validators": 2, "baseline": False}
 

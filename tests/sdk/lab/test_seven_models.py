@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 import torch
 from torch import nn
 
@@ -19,7 +18,6 @@ from subnetlab.train.strategies import DiLoCo
 
 from .proofs import judged_is_loaded, saved_is_read_elsewhere
 
-pytestmark = pytest.mark.timeout(300)
 """An export loads a compiler, and each peer of a Hugging Face model its library."""
 FLEET: dict[str, Any] = {"miners": 2, "validators": 2, "baseline": False}
 PIXELS = 8

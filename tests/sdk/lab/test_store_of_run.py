@@ -18,7 +18,6 @@ from subnetlab.store.objects import open_store
 
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
 SECRET = "a-key-that-is-on-no-record"
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,6 @@ from .tampering import Event, World, flip
 WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
 ROUNDS = 4
 PLANTED = [*STORE, *RUN, *RECORD, *CHAIN]
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +199,6 @@ def test_no_junk_in_a_runs_files_is_more_than_a_finding(world: World, tmp_path: 
     assert json.loads(json.dumps(report.to_json()))["headline"] in str(report)
 
 
-@pytest.mark.timeout(60)  # a reader that waits at the pipe waits forever
 @pytest.mark.parametrize(
     "name", [FILE_NAME, "manifest.json", "fleet.json", "data/data.json", "data/train.bin"]
 )

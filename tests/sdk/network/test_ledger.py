@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import bittensor
 import pytest
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotConfirmed, OverBudget, SubnetLabError
@@ -213,3 +214,11 @@ def test_a_move_between_a_persons_own_accounts_is_asked_about_and_counts_its_fee
     with pytest.raises(NotConfirmed):
         go(own, spend(1000, own=True), receipt)
     assert len(asked.asked) == 2
+
+
+def test_what_root_did_is_named_by_what_it_changed(network: NetworkClient, prepared: Prepared) -> None:
+    """And a name that is too long for a table ends in an ellipsis."""
+    network.sudo(bittensor.calls.AdminUtils.sudo_set_tempo(netuid=prepared.netuid, tempo=9))
+    assert network.ledger.entries()[-1].name == "root: set tempo"
+    network.ledger.add(what="execute", wallet="5G", summary="x" * 60)
+    assert network.ledger.entries()[-1].name == "x" * 39 + "…"

@@ -46,6 +46,8 @@ class Command:
     log: Path
     role: "Role | None" = None
     """What it takes part as; None for other commands."""
+    waited_for: bool = True
+    """Whether blocks wait for it; not where its place is gone or its process stands still."""
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
@@ -55,9 +57,11 @@ class Command:
                 found.append(json.loads(line))
         return found
 
-    def until(self, done: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+    def until(
+        self, done: Callable[[dict[str, Any]], bool], what: str, limit_s: float = LIMIT_S
+    ) -> dict[str, Any]:
         """Wait for a line of the log."""
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + limit_s
         while True:
             over = self.process.poll() is not None
             for line in self.lines():
@@ -67,17 +71,17 @@ class Command:
             assert time.monotonic() < deadline, f"{self.name}: no {what}:\n{self.log.read_text()[-3000:]}"
             time.sleep(0.02)
 
-    def event(self, kind: str, **values: Any) -> dict[str, Any]:
+    def event(self, kind: str, *, limit_s: float = LIMIT_S, **values: Any) -> dict[str, Any]:
         """Wait for an event of this kind and these values."""
         return self.until(
             lambda line: line.get("kind") == kind and all(line.get(k) == v for k, v in values.items()),
-            f"{kind} {values}",
-        )
+            f"{kind} {values}", limit_s,
+        )  # fmt: skip
 
-    def ended(self) -> int:
+    def ended(self, limit_s: float = LIMIT_S) -> int:
         """Wait for its end; the exit status."""
         try:
-            return self.process.wait(LIMIT_S)
+            return self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} does not end:\n{self.log.read_text()[-3000:]}") from None
 
@@ -124,6 +128,10 @@ class BlockClock:
             assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
             time.sleep(0.01)
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass without a block."""
+        self._over.wait(seconds)
+
     def _run(self) -> None:
         try:
             while not self._over.wait(self.every_s):
@@ -156,7 +164,9 @@ class BlockClock:
         )
 
     def _owes(self, command: "Command", heights: RoundHeights, following: int) -> bool:
-        if command.role is None or self._ready_at.get(command.process.pid, heights.open) >= heights.open:
+        if not command.waited_for or command.role is None:
+            return False
+        if self._ready_at.get(command.process.pid, heights.open) >= heights.open:
             return False  # it is not up, or joined in the middle of this round
         lines = command.lines()
         told = {(line["round"], line["name"]) for line in lines if line.get("kind") == "phase"}
@@ -174,6 +184,8 @@ class OpenSubnet:
     folder: Path
     started: list[Command]
     clock: BlockClock
+    store: str
+    """Where the run's objects lie, and below it the places of its peers."""
 
     def register(self, wallet: str, *, stake_tao: int = 0) -> int:
         """Register a development hotkey, and stake behind it; its uid."""
@@ -204,12 +216,15 @@ class OpenSubnet:
     def published(self, *more: str, rounds: int = 5) -> Manifest:
         """Have the owner publish the run of `PLAN` by command; its manifest, whose peers the clock awaits."""
         (self.folder / "plan.py").write_text(PLAN)
-        store = self.folder / "store"
         owner = self.command(
             "owner", "run", "publish", str(self.folder / "plan.py"), *self.at("alice"),
-            "--store", str(store), "--rounds", str(rounds), "--notice", "90", *more,
+            "--store", self.store, "--rounds", str(rounds), "--notice", "90", *more,
         )  # fmt: skip
         assert owner.ended() == 0, owner.log.read_text()
+        return self.awaited()
+
+    def awaited(self) -> Manifest:
+        """The manifest of the run that is announced, whose peers the clock awaits from now on."""
         reads = SubnetReads(self.node.endpoint, self.netuid)
         try:
             self.clock.manifest = Manifest.from_json(find_run(reads).manifest)
@@ -223,13 +238,20 @@ class OpenSubnet:
         """The options that say where and who."""
         return ("--endpoint", self.node.endpoint, "--netuid", str(self.netuid), "--wallet", wallet)
 
-    def peer(self, role: str, wallet: str, *more: str) -> Command:
-        """Start a miner or validator in a home named after its wallet."""
-        return self.command(wallet.replace("/", "-"), role, *self.at(wallet), "--json", *more)
+    def peer(self, role: str, wallet: str, *more: str, home: str = "") -> Command:
+        """Start a miner or validator in a home, by default one named after its wallet."""
+        return self.command(home or wallet.replace("/", "-"), role, *self.at(wallet), "--json", *more)
+
+    def seal_every(self, seconds: float) -> None:
+        """Have blocks come by themselves, whatever the peers do; returns once they have a measurable pace."""
+        self.node.rpc("dev_setSealing", {"interval": seconds})
+        begun = self.client.head().number
+        while self.client.head().number < begun + 8:
+            time.sleep(seconds)
 
 
 @contextmanager
-def open_subnet(folder: Path) -> Generator[OpenSubnet]:
+def open_subnet(folder: Path, store: str = "") -> Generator[OpenSubnet]:
     """A node and a subnet by the lesson's rules; whatever was started on it is over afterwards."""
     with ExitStack() as held:
         node = held.enter_context(running_devnet(folder, "--instant"))
@@ -241,7 +263,8 @@ def open_subnet(folder: Path) -> Generator[OpenSubnet]:
         client.start_call(netuid, "alice")
         started: list[Command] = []
         held.callback(_end, started)
-        yield OpenSubnet(node, client, netuid, folder, started, BlockClock(node, started, BLOCK_S))
+        clock = BlockClock(node, started, BLOCK_S)
+        yield OpenSubnet(node, client, netuid, folder, started, clock, store or str(folder / "store"))
 
 
 def _end(started: Sequence[Command]) -> None:

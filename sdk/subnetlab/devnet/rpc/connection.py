@@ -42,17 +42,27 @@ class Outbox:
 
     def put(self, text: str) -> None:
         """Queue a text (ASCII, as `json` writes it, so that its length is its size)."""
+        if self.count(text):
+            self._texts.append(text)
+            self._filled.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no text is on its way, so that one may be sent without queueing."""
+        return self._size == 0
+
+    def count(self, text: str) -> bool:
+        """Count in a text that is about to be sent; False where the connection is closed, also by this."""
         if self._closed:
-            return
+            return False
         self._size += len(text)
         self._unsent.size += len(text)
-        self._texts.append(text)
-        self._filled.set()
         if self._size > LOW_WATER_BYTES:
             self._drained.clear()
             if self._size > MAX_OUTBOX_BYTES or self._unsent.size > MAX_UNSENT_BYTES:
                 self.close()
                 self._abort()
+        return not self._closed
 
     async def take(self) -> str:
         """The next text, waiting for one."""
@@ -62,7 +72,7 @@ class Outbox:
         return self._texts.popleft()
 
     def sent(self, text: str) -> None:
-        """Count out a text that was taken and sent."""
+        """Count out a text that was sent."""
         if self._closed:
             return
         self._size -= len(text)

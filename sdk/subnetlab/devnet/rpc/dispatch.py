@@ -5,9 +5,9 @@ batch other clients get their turn.
 """
 
 import asyncio
-import inspect
 import json
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from subnetlab.devnet.chain.transaction_error import TransactionError
@@ -37,7 +37,7 @@ Answer = dict[str, Any]
 async def answer_frame(service: Service, text: str | bytes, connection: Connection) -> str | None:
     """The answer to one frame, a request or a batch, as JSON; None where only notifications came."""
     try:
-        request = json.loads(text, parse_constant=_refuse_constant)
+        request = _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return json.dumps(_failed(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list):
@@ -77,6 +77,9 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 async def answer(service: Service, request: Any, connection: Connection) -> Answer | None:
     """The answer to one request; None for a notification."""
     if not isinstance(request, dict) or not isinstance(request.get("method"), str):
@@ -108,7 +111,7 @@ async def _call(service: Service, name: str, params: Any, connection: Connection
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
     result = handler(service, Parameters(params or []), connection)
-    return await result if inspect.isawaitable(result) else result
+    return await result if isinstance(result, Awaitable) else result
 
 
 def _failed(identifier: Any, error: RpcError) -> Answer:

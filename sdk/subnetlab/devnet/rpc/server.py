@@ -7,7 +7,8 @@ the token. Does no TLS.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,13 @@ HOST = "127.0.0.1"
 MAX_FRAME_BYTES = 16 * 2**20
 CLOSE_SECONDS = 0.5
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+TURN_S = 0.002
+"""How long a WebSocket whose client sends request after request is answered before others have their turn."""
+MOST_TAKEN_AT_ONCE = 32 * 2**10
+"""A text so short, in bytes, is below what a transport holds before it lets writers wait."""
+_HELD_URLS = 256
+Send = Callable[[str], Awaitable[bool]]
+"""Sends a text that was counted in; False where the client has gone or does not read."""
 
 
 class Server:
@@ -131,13 +139,33 @@ class Server:
         connection = Connection(outbox=outbox, privileged=self._privileged(request))
         self._sockets.add(socket)
         self._service.connections.add(connection)
-        writer = asyncio.create_task(self._write(socket, outbox, abort))
+
+        async def send(text: str) -> bool:
+            transport = request.transport
+            try:
+                if len(text) <= MOST_TAKEN_AT_ONCE and transport and not transport.get_write_buffer_size():
+                    await socket.send_str(text)  # the system takes it, so that no timer is needed
+                else:
+                    async with asyncio.timeout(self._limits.send_s):
+                        await socket.send_str(text)
+            except (ConnectionError, TimeoutError):
+                outbox.close()
+                abort()
+                return False
+            outbox.sent(text)
+            return True
+
+        writer = asyncio.create_task(_write(outbox, send))
+        clock = asyncio.get_running_loop().time
+        turn_ends = clock() + TURN_S
         try:
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await self._answer(message.data, connection)
+                    await self._answer(message.data, connection, send)
                     await outbox.drained()  # who does not read what was asked for asks no more
-                    await asyncio.sleep(0)  # other connections have their turn
+                    if clock() >= turn_ends:
+                        await asyncio.sleep(0)
+                        turn_ends = clock() + TURN_S
         except ConnectionError:  # the client has gone while a ping of its was answered
             abort()
         finally:
@@ -147,24 +175,20 @@ class Server:
             outbox.close()
         return socket
 
-    async def _answer(self, text: str | bytes, connection: Connection) -> None:
+    async def _answer(self, text: str | bytes, connection: Connection, send: Send) -> None:
         connection.hold()
-        reply = await answer_frame(self._service, text, connection)
-        if reply is not None:
-            connection.put(reply)
+        reply, outbox = await answer_frame(self._service, text, connection), connection.outbox
+        if reply is not None and outbox is not None:
+            if not outbox.idle:
+                outbox.put(reply)
+            elif outbox.count(reply):
+                await send(reply)
         connection.replied()
 
-    async def _write(self, socket: web.WebSocketResponse, outbox: Outbox, abort: Callable[[], None]) -> None:
-        while True:
-            text = await outbox.take()
-            try:
-                async with asyncio.timeout(self._limits.send_s):
-                    await socket.send_str(text)
-            except (ConnectionError, TimeoutError):
-                outbox.close()
-                abort()
-                return
-            outbox.sent(text)
+
+async def _write(outbox: Outbox, send: Send) -> None:
+    while await send(await outbox.take()):
+        pass
 
 
 def _of_a_page(origin: str) -> bool:
@@ -172,6 +196,7 @@ def _of_a_page(origin: str) -> bool:
     return "://" in origin or not origin.isalnum() or origin.lower() == "null"
 
 
+@lru_cache(_HELD_URLS)
 def _host(url: str) -> str:
     """The host that a URL names; empty where it names none."""
     with contextlib.suppress(ValueError):

@@ -17,6 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from subnetlab.fleet.cluster.relay import Doors
+from subnetlab.fleet.worker import cells
+
 RUN_REMOTE: Final = "subnetlab.fleet.worker.remote:RemotePeer"
 """What an actor holds, by its dotted path: it loads torch."""
 
@@ -33,7 +36,10 @@ class PeerActor:
         self._name = name
         os.environ.update(environment)
         self._peer: Any = None
-        self._made = threading.Event()
+        self._spec = ""
+        """The newest fleet that came by `take_spec`."""
+        self._changing = threading.Lock()
+        self._cells = Doors()
 
     def __repr__(self) -> str:
         return self._name
@@ -61,20 +67,37 @@ class PeerActor:
     def _live(self, work: dict[str, Any], secrets: dict[str, Any], writing: Connection) -> None:
         os.environ.update(secrets["environment"])
         sys.path[:0] = [folder for folder in work["python_path"] if Path(folder).is_dir()]
+        cells.open_door(self._cells.theirs)
         module, _, name = RUN_REMOTE.partition(":")
-        self._peer = getattr(import_module(module), name)(work, secrets["key"], writing)
-        self._made.set()
+        made = getattr(import_module(module), name)
+        with self._changing:
+            work["fleet"] = self._spec or work["fleet"]
+            self._peer = made(work, secrets["key"], writing)
         self._peer.run()
 
     def stop(self) -> None:
         """Have the peer say that it was told to stop, which ends its stream."""
-        if self._made.is_set():
+        if self._peer is not None:
             self._peer.stop()
 
     def take_spec(self, text: str) -> None:
         """Take a fleet in which peers have joined, before the open block of their first round is sealed."""
-        if self._made.is_set():
-            self._peer.take_spec(text)
+        with self._changing:
+            self._spec = text
+            if self._peer is not None:
+                self._peer.take_spec(text)
+
+    def open_cell(self) -> int:
+        """See `relay.Doors.open`."""
+        return self._cells.open()
+
+    def cell_says(self, number: int) -> Iterator[bytes]:
+        """See `relay.Doors.says`."""
+        yield from self._cells.says(number)
+
+    def cell_hears(self, number: int, piece: bytes) -> None:
+        """See `relay.Doors.hears`."""
+        self._cells.hears(number, piece)
 
 
 def send_all(descriptor: int, data: bytes) -> None:

@@ -18,9 +18,10 @@ from typing import Any, Final
 from subnetlab.errors import FleetError, FleetStartFailed
 from subnetlab.fleet.cluster.actor import PeerActor, send_all
 from subnetlab.fleet.cluster.connection import join_cluster
+from subnetlab.fleet.cluster.relay import carry
 from subnetlab.fleet.forkserver import ONE_THREAD
 from subnetlab.fleet.launcher import Answer, Launcher
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.run_folder import ANSWERS_FILE, DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec
 from subnetlab.record.events import Scored, to_json
 from subnetlab.record.line import FILE_NAME
@@ -89,11 +90,10 @@ class RayLauncher:
         return ray
 
     def _tell(self, spec: FleetSpec) -> None:
-        """Have all started peers know the fleet as it is now."""
+        """Have all started peers know the fleet as it is now; who is not up yet begins with it."""
         text = without_keys(spec).to_json()
-        live = [peer for peer in self._peers if not peer.closed]
-        told = [peer.actor.take_spec.remote(text) for peer in live]
-        for answer in told:
+        told = [(peer, peer.actor.take_spec.remote(text)) for peer in self._peers if not peer.closed]
+        for answer in (answer for peer, answer in told if peer.pid):
             with contextlib.suppress(self._ray.exceptions.RayError):  # it is gone, and its stream says so
                 self._ray.get(answer, timeout=_ANSWER_S)
 
@@ -101,9 +101,10 @@ class RayLauncher:
         """All that a peer needs and anyone may read; see `worker.remote.RemotePeer`."""
         entries = Tail(self._run_folder / FILE_NAME).entries() if seat.role == "validator" else ()
         scored = [entry.event for entry in entries if isinstance(entry.event, Scored)]
+        files = (self._run_folder / MANIFEST_FILE, self._run_folder / ANSWERS_FILE)
         return {
             "uid": seat.uid,
-            "manifest": (self._run_folder / MANIFEST_FILE).read_text(encoding="utf-8"),
+            "files": {path.name: path.read_text(encoding="utf-8") for path in files if path.is_file()},
             "fleet": without_keys(spec).to_json(),
             "python_path": list(spec.python_path),
             "data_in_store": (self._run_folder / DATA_FOLDER).is_dir(),
@@ -123,7 +124,7 @@ class RayPeer:
         """Its process id on its node; 0 until it runs."""
         self._node = ""
         self._died = ""
-        self._killed = False
+        self._away = self._killed = False
         self.closed = False
         thread = threading.Thread(target=self._relay, args=(writing,), name=name, daemon=True)
         thread.start()
@@ -140,6 +141,8 @@ class RayPeer:
                     self.pid, self._node = said["pid"], said["node"]
         except self._ray.exceptions.RayError as error:
             self._died = " ".join(str(error).split())
+            away = isinstance(error, self._ray.exceptions.ActorUnavailableError)
+            self._away = away or "node has died" in self._died or "node was terminated" in self._died
         finally:
             os.close(writing)
 
@@ -167,13 +170,9 @@ class RayPeer:
     def go_on(self) -> None:
         """It was never paused."""
 
-    def pass_on(self, caller: socket.socket) -> None:  # noqa: ARG002 - the seam's
-        """No cell runs on a cluster.
-
-        Raises:
-            FleetError: always.
-        """
-        raise FleetError("A peer on a Ray cluster runs no cells.", hint="Use sl.LocalFleet for them.")
+    def pass_on(self, caller: socket.socket) -> None:
+        """Have a connection carried to the peer; see `relay.carry`."""
+        carry(self._ray, self.actor, caller)
 
     def close(self) -> str:
         """Close the pipe and end the actor; how it ended."""
@@ -183,8 +182,10 @@ class RayPeer:
         where = f" on {self._node}" if self._node else ""
         if self._killed:
             return f"Its process{where} was killed."
-        if "node" in self._died and "died" in self._died:
-            return f"Its node {self._node} was lost."
+        if self._away:
+            return (
+                f"Its node {self._node} does not answer." if where else "Its node was lost before it was up."
+            )
         return f"Its process{where} ended without a word. {self._died[-300:]}".strip()
 
 

@@ -76,8 +76,7 @@ def refusal(nodes: list[NodeFound], here: dict[str, str], asked: dict[str, Any])
         if node.reaches_chain:
             return FleetStartFailed(
                 f"Node {node.name} does not reach the chain at {asked['endpoint']}: {node.reaches_chain}.",
-                hint="Connect to a node that all machines reach: "
-                'subnetlab devnet --host 0.0.0.0, then sl.connect("ws://host:port").',
+                hint=_tunnel(asked["endpoint"]),
             )
         if not node.sees_folder:
             return FleetStartFailed(
@@ -86,6 +85,15 @@ def refusal(nodes: list[NodeFound], here: dict[str, str], asked: dict[str, Any])
                 hint='Give a bucket that all machines reach: store="s3://bucket/prefix?endpoint=…".',
             )
     return None
+
+
+def _tunnel(endpoint: str) -> str:
+    """How a node that answers on one machine alone is reached from another."""
+    port = urlsplit(endpoint).port or 9944
+    return (
+        f"Forward its port there: ssh -N -L {port}:127.0.0.1:{port} HOST, or sl.connect to an endpoint that "
+        "every node reaches."
+    )
 
 
 def survey(asked: dict[str, Any]) -> dict[str, Any]:
@@ -122,17 +130,18 @@ def survey(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_room(ray: Any, needs: list[dict[str, float]], nodes: int) -> None:
-    """Have Ray's own scheduler place the peers for a moment."""
-    group = ray.util.placement_group([need for need in needs if any(need.values())], strategy="SPREAD")
-    try:
-        if group.wait(_ROOM_S):
-            return
-    finally:
-        ray.util.remove_placement_group(group)
-    total, free = ray.cluster_resources(), ray.available_resources()
-    needed = Counter[str]()
+    """Have Ray's own scheduler place the peers for a moment, where there is enough of everything in all."""
+    needed, total = Counter[str](), ray.cluster_resources()
     for need in needs:
         needed.update(need)
+    if all(total.get(kind, 0) >= much for kind, much in needed.items()):
+        group = ray.util.placement_group([need for need in needs if any(need.values())], strategy="SPREAD")
+        try:
+            if group.wait(_ROOM_S):
+                return
+        finally:
+            ray.util.remove_placement_group(group)
+    free = ray.available_resources()
     units = {kind: unit for kind, unit in _UNITS.items() if needed[kind]}
     has = ", ".join(f"{free.get(kind, 0):g} of {total.get(kind, 0):g} {units[kind]} free" for kind in units)
     wants = " and ".join(f"{needed[kind]:g} {unit}" for kind, unit in units.items())

@@ -101,7 +101,7 @@ class Supervisor:
             recorder=recorder,
             waiting=self._waiting,
             hotkeys={} if hotkeys is None else hotkeys,
-            cores=usable_cores() if cores is None else cores,
+            cores=_cores_of(spec) if cores is None else cores,
         )
         self._waiting.register(control.listener, selectors.EVENT_READ, self._on_control_connect)
         self._watches = clock.fileno()
@@ -358,6 +358,11 @@ class Supervisor:
     def _stop_asked(self, _asked: dict[str, Any]) -> dict[str, Any]:
         self.stop("Somebody asked it to stop.")
         return {}
+
+
+def _cores_of(spec: FleetSpec) -> float:
+    """Cores for a fleet's processes; a cluster has as many as its scheduler gave them."""
+    return inf if spec.ray_address else usable_cores()
 
 
 def _left_alone(_asked: dict[str, Any]) -> dict[str, Any]:

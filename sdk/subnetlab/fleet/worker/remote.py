@@ -16,10 +16,10 @@ from typing import Any
 
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.messages import PeerStopped, farewell_after
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
+from subnetlab.fleet.run_folder import DATA_FOLDER
 from subnetlab.fleet.spec import FLEET_FILE, read_spec
 from subnetlab.fleet.worker.life import Reporter, be_nice
-from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.manifest_file import read_manifest
 from subnetlab.fleet.worker.role import Given, live, open_data
 from subnetlab.fleet.worker.run_store import seen_by
 from subnetlab.network.wallets import dev_keypair
@@ -52,8 +52,9 @@ class RemotePeer:
     """One peer in a thread of this process.
 
     Args:
-        work: `uid`; `node`, where this is; `manifest` and `fleet`, texts; `data_in_store`; `scored`, the own
-            verdicts of a validator that is started again; `waited_s`, seconds since the fleet was asked for.
+        work: `uid`; `node`, where this is; `files`, the run's by name, and `fleet`, texts; `data_in_store`;
+            `scored`, the own verdicts of a validator that is started again; `waited_s`, seconds since the
+            fleet was asked for.
         key: the URI of the peer's hotkey.
         pipe: the writing end of what its supervisor hears.
     """
@@ -63,7 +64,10 @@ class RemotePeer:
         self._asked_at = time.monotonic() - work["waited_s"]
         self._report = Reporter(pipe)
         self._ended, self._stopped = threading.Event(), threading.Event()
-        self._folder = home() / "cluster" / f"{work['uid']}-{secrets.token_hex(4)}"
+        self._folder = make_private(home() / "cluster" / f"{work['uid']}-{secrets.token_hex(4)}")
+        for name, text in work["files"].items():
+            write_private(self._folder / name, text)
+        self.take_spec(work["fleet"])
 
     def run(self) -> None:
         """Take part to the end of the run; how it ended is said on the pipe."""
@@ -77,14 +81,13 @@ class RemotePeer:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _live(self) -> None:
-        make_private(self._folder)
-        write_private(self._folder / MANIFEST_FILE, self._work["manifest"])
-        self.take_spec(self._work["fleet"])
-        manifest = load_manifest(self._folder)
+        manifest = read_manifest(self._folder)
         events = [from_json(event) for event in self._work["scored"]]
         given = Given(
             key=dev_keypair(self._key) if self._key else None,
-            corpus=self._data(manifest) if self._work["data_in_store"] else None,
+            corpus=self._data(manifest)
+            if isinstance(manifest, Manifest) and self._work["data_in_store"]
+            else None,
             node=self._work["node"],
             scored=[event for event in events if isinstance(event, Scored)],
         )

@@ -2,8 +2,9 @@
 
 `exercise("1.2", answer)` compares an answer with what the chain's own mathematics or the student's own run
 says, and names the nearest misconception; `report()` lists every exercise and how it went. An answer is never
-shown. Tries are kept in `exercises.jsonl` below SubnetLab's home, without what was answered. Grades that
-count are computed where the educator runs the notebook, because a student can change what runs here.
+shown. Tries are kept in `exercises.jsonl` below SubnetLab's home, without what was answered unless a class
+was joined: `report()` sends it the last answers. Grades that count are computed by the class, or where the
+educator runs the notebook, because a student can change what runs here.
 """
 
 from subnetlab.lab.check.judge import exercise as exercise

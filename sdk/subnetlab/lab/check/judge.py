@@ -8,8 +8,10 @@ from typing import Any, Final
 from subnetlab.errors import AnswerWrong, ArgumentInvalid
 from subnetlab.lab.check import tries
 from subnetlab.lab.check.asked import Exercise
+from subnetlab.lab.check.judged import answer_to_json
 from subnetlab.lab.check.kinds import Judged
 from subnetlab.lab.check.questions import EXERCISES
+from subnetlab.membership import joined
 from subnetlab.report import html
 from subnetlab.signatures import nearest
 from subnetlab.text import kind_of, plain_lines
@@ -74,7 +76,8 @@ def exercise(number: str, answer: object, **evidence: Any) -> Checked:
         return _told(asked, Judged(right=False, said="Not answered yet: put your answer in place of None."))
     kind = asked.answer(**{name: evidence[name] for name in asked.needs})
     judged = kind.judge(answer) or Judged(right=False, said="That is not it.", slip="value")
-    tries.keep(asked.number, right=judged.right, slip=judged.slip)
+    kept = answer_to_json(answer) if joined() else None
+    tries.keep(asked.number, right=judged.right, slip=judged.slip, answer=kept)
     return _told(asked, judged)
 
 

@@ -1,4 +1,8 @@
-"""The tries of one person at the exercises, as lines of a file below the home; answers are not kept."""
+"""The tries of one person at the exercises, as lines of a file below the home, for that person alone.
+
+Answers are kept only where a class was joined, as far as JSON carries them and they are short: `report`
+sends it the last ones, and it judges them again.
+"""
 
 import contextlib
 import json
@@ -14,6 +18,8 @@ from subnetlab.settings import home
 _FILE: Final = "exercises.jsonl"
 _MOST_BYTES: Final = 1_000_000
 """Only so much of the end of the file is read."""
+_LONGEST_ANSWER: Final = 4_000
+"""Letters; of a longer one only the try is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,21 @@ class Try:
     right: bool
     slip: str
     at: float
+    answer: object = None
+    """In JSON types, as `answer_to_json` makes it; None where it was not kept."""
 
 
-def keep(exercise: str, *, right: bool, slip: str) -> None:
+def keep(exercise: str, *, right: bool, slip: str, answer: object = None) -> None:
     """Keep a try; a disk that takes nothing does not stop a lesson."""
-    line = json.dumps({"exercise": exercise, "right": right, "slip": slip, "at": round(time.time(), 3)})
+    told: dict[str, object] = {
+        "exercise": exercise,
+        "right": right,
+        "slip": slip,
+        "at": round(time.time(), 3),
+    }
+    if answer is not None and len(json.dumps(answer)) <= _LONGEST_ANSWER:
+        told["answer"] = answer
+    line = json.dumps(told)
     with contextlib.suppress(OSError):
         descriptor = open_log(make_private(home()) / _FILE)
         try:
@@ -59,4 +75,5 @@ def _tries(data: bytes) -> Iterator[Try]:
         told = cast("dict[str, Any]", found)
         exercise, right, slip, at = (told.get(name) for name in ("exercise", "right", "slip", "at"))
         if isinstance(exercise, str) and isinstance(right, bool) and isinstance(at, int | float):
-            yield Try(exercise, right, slip if isinstance(slip, str) else "", float(at))
+            word = slip if isinstance(slip, str) else ""
+            yield Try(exercise, right, word, float(at), told.get("answer"))

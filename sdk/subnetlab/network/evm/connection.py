@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bittensor.evm import EVM_NETWORKS
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotYetSupported, WrongChain
+from subnetlab.membership import headers_for
 from subnetlab.network.endpoints import offline_hint
 from subnetlab.network.evm.reverts import revert_reason
 
@@ -58,7 +59,10 @@ def connected(name: str, endpoint: str, *, answer_s: float, chain_id: Callable[[
     from web3 import HTTPProvider, Web3  # noqa: PLC0415  (a second to load; only where it is used)
 
     url = http_endpoint(name, endpoint)
-    w3 = Web3(HTTPProvider(url, request_kwargs={"timeout": answer_s}))
+    options: dict[str, Any] = {"timeout": answer_s}
+    if who := headers_for(url):
+        options["headers"] = {"Content-Type": "application/json", **who}
+    w3 = Web3(HTTPProvider(url, request_kwargs=options))
     try:
         with translated(url):
             answered = w3.eth.chain_id

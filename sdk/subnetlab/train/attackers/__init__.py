@@ -68,6 +68,9 @@ ATTACKERS: Final[dict[str, Attacker]] = {
     "weight_copier": _validator(
         "attackers.judges:WeightCopier", "weight copier", "judges nothing and votes as another voted before"
     ),
+    "framer": _validator(
+        "attackers.judges:Framer", "framer", "says of the best miner that its work is not its own"
+    ),
     "colluder": _validator(
         "attackers.judges:Colluder", "colluder", "votes for the miners that honest validators shut out"
     ),

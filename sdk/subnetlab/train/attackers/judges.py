@@ -1,9 +1,10 @@
-"""Validators that vote for their own good: by copying what others vote, or for their accomplices.
+"""Validators that vote for their own good: by copying what others vote, for accomplices, against the best.
 
 Stake decides how far such a vote carries; the chain's consensus, which takes the median of stake, has to cut
 it off.
 """
 
+from subnetlab.errors import PayloadRejected
 from subnetlab.train.judging import Judged
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.roster import validators
@@ -24,6 +25,22 @@ class WeightCopier(Validator):
             self.chain.set_weights(copied)
             self.report(weights_set(self.seat.uid, heights, copied))
         self.done("scored", heights)
+
+
+class Framer(Validator):
+    """Judges honestly but for the best miner, of which it says that an audit refuted its work."""
+
+    def judge(self, heights: RoundHeights) -> Judged:
+        """Take the best miner out as if its work were not its own."""
+        judged = super().judge(heights)
+        if judged.removed:
+            best = max(judged.removed, key=lambda uid: (judged.removed[uid].held_out, uid))
+            said = "Trained again from its own state on its assigned items, the update is another."
+            judged.rejected[best] = PayloadRejected(said, reason="not_its_work")
+            judged.audits[best] = "not_its_work"
+            del judged.received[best], judged.removed[best]
+            judged.gated.pop(best, None)
+        return judged
 
 
 class Colluder(Validator):

@@ -7,6 +7,8 @@ the proof of work on one's own data, after Templar's Gauntlet: +1 if the update 
 more than others, else -1. Honest work stays well above 0; an update taken from elsewhere wanders around it,
 and once it has sunk below, the miner earns nothing until it rises again. Weights are proportional to ratings;
 what stays under a floor counts as nothing, so noise that once slipped through the gate earns nothing.
+Where a round tries a sample, a miner has few trials: its rating then begins at the median's and moves by the
+number of them, or what one trial measured would decide its pay for many rounds.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -17,6 +19,8 @@ from typing import Final
 from subnetlab.train.scoring.readings import Reading
 
 BEST: Final = 2.0
+TRUSTED: Final = 4.0
+"""Trials of the median's effect that a newcomer's rating begins with where a round tries a sample."""
 FLOOR: Final = 0.25
 """Share of the median worth below which a miner gets no weight."""
 
@@ -27,8 +31,13 @@ class Ratings:
 
     rating_decay: float
     proof_decay: float
+    trusted: float = 0.0
+    """Trials of the median's effect that a newcomer's rating begins with; 0: its first verdict is taken
+    whole."""
     of: dict[int, float] = field(default_factory=dict[int, float])
     proof: dict[int, float] = field(default_factory=dict[int, float])
+    passed: dict[int, int] = field(default_factory=dict[int, int])
+    """How many trials each miner has passed."""
 
     def update(
         self,
@@ -55,9 +64,19 @@ class Ratings:
             before = known.get(uid) if known else None
             if before is not None:
                 share = before.weight * share + (1 - before.weight) * max(0.0, min(BEST, before.share))
+            if self.trusted and share > 0:
+                self._take_in_trial(uid, share)
+                continue
             old = self.of.get(uid)
             # The first verdict is taken whole: a running mean from 0 would punish late joiners.
             self.of[uid] = share if old is None else self.rating_decay * old + (1 - self.rating_decay) * share
+
+    def _take_in_trial(self, uid: int, share: float) -> None:
+        """Move a rating by one of few trials: the more there were, the less; at least half the usual step."""
+        trials = self.passed[uid] = self.passed.get(uid, 0) + 1
+        step = max((1 - self.rating_decay) / 2, 1 / (trials + self.trusted))
+        old = self.of.get(uid, 1.0)
+        self.of[uid] = old + step * (share - old)
 
     def slash(self, uids: Iterable[int], kept: float) -> None:
         """Leave so much of the ratings of miners that were caught cheating; they rise from there again."""

@@ -37,6 +37,9 @@ _KINDS: Final = {kind.__name__: kind for kind in (DDP, DeMo, DiLoCo, MuLoCo, Spa
 for _name, _kind in _KINDS.items():
     known_fields(f"sl.strategies.{_name}")(_kind)  # a misspelt option is refused with the one that was meant
 
+_LATER: Final = {"local": False, "outer_schedule": "constant"}
+"""Options that came after the first manifests, with their defaults."""
+
 
 def stepping_with(strategy: Strategy, config: OptimizerConfig) -> Strategy:
     """The strategy, with a run's optimizer outside where its outer step is the optimizer.
@@ -69,9 +72,8 @@ def to_json(strategy: Strategy) -> dict[str, Any]:
     options = {"kind": type(strategy).__name__, **asdict(cast("Any", strategy))}
     if isinstance(strategy, DDP | DeMo):
         options["optimizer"] = strategy.optimizer.to_json()
-    if not options.get("local", True):
-        # An option that manifests did not have at first is left out at its default: their hashes stay.
-        del options["local"]
+    # An option that manifests did not have at first is left out at its default: their hashes stay.
+    options = {name: value for name, value in options.items() if (name, value) not in _LATER.items()}
     if options.get("aggregate") == "mean":
         del options["aggregate"], options["hostile"]
     return options

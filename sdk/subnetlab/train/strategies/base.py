@@ -8,7 +8,7 @@ Shapes: P parameters.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -24,6 +24,8 @@ from subnetlab.train.theta import FlatModel, Layout
 
 OnStep = Callable[[int, float], None]
 """Called after every inner step with its number in the round and its loss."""
+OnFixed = Callable[[Tensor], None]
+"""Called with the pseudo-gradient of a round as soon as no later step changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,23 @@ class Strategy(Protocol):
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """Move θ in place by one outer step; `outer` is the same in every peer."""
+        ...
+
+
+@runtime_checkable
+class Overlapping(Protocol):
+    """A strategy whose pseudo-gradient is fixed before its last steps, during which it can travel."""
+
+    @property
+    def overlap(self) -> int:
+        """Steps that a miner trains on while its payload travels."""
+        ...
+
+    def learn(
+        self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
+        on_step: OnStep, *, memory: State, on_fixed: OnFixed | None = None,
+    ) -> LocalUpdate:  # fmt: skip
+        """As `Strategy.learn`; what `on_fixed` is given is what is returned."""
         ...
 
 

@@ -5,9 +5,9 @@ strided; each is synchronised every `fragments` rounds, in turn; a miner trains 
 and mixes what comes back with what it has; four bits a value; Nesterov outside, for each fragment alone.
 Different: a round of this protocol is the time between two fragments, so that H is `fragments * inner_steps`;
 a tensor outside numbered layers counts as a layer of its module; what was judged and saved is the weights
-that all peers agree on, never a miner's own. The last `overlap` steps of a round do not wait for its network,
-but the payload leaves when they are done: the algorithm overlaps, the wall clock does not. Fragments are
-clipped to the median norm of each tensor.
+that all peers agree on, never a miner's own. A payload is on its way to the store during the last `overlap`
+steps of its round; the aggregate is fetched between two rounds. Fragments are clipped to the median norm of
+each tensor.
 Shapes: P parameters, N parameters of a fragment.
 """
 
@@ -24,7 +24,7 @@ from subnetlab.train.aggregate import Clip
 from subnetlab.train.payload.float4 import Float4Codec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
-from subnetlab.train.strategies.base import Codec, LocalUpdate, OnStep, OuterNesterov, Progress
+from subnetlab.train.strategies.base import Codec, LocalUpdate, OnFixed, OnStep, OuterNesterov, Progress
 from subnetlab.train.tasks.base import Batch
 from subnetlab.train.theta import FlatModel, Layout
 
@@ -57,7 +57,7 @@ class StreamingDiLoCo(OuterNesterov):
 
     def learn(
         self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
-        on_step: OnStep, *, memory: State,
+        on_step: OnStep, *, memory: State, on_fixed: OnFixed | None = None,
     ) -> LocalUpdate:  # fmt: skip
         """Train on from the miner's own weights; the difference is taken before the last `overlap` steps."""
         model.load(self._own(theta_P, model.layout, progress.round, memory))
@@ -69,6 +69,8 @@ class StreamingDiLoCo(OuterNesterov):
             on_step(index, losses[-1])
             if index == progress.inner_steps - 1 - self.overlap:
                 sent_P = model.theta_P.clone()
+                if on_fixed is not None:
+                    on_fixed(theta_P - sent_P)
         memory["own"], memory["round"] = model.theta_P.clone(), torch.tensor(progress.round)
         return LocalUpdate(theta_P - sent_P, losses)
 

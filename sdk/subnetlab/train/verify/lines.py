@@ -146,7 +146,7 @@ class LineCheck:
             for each in told:
                 if each.commitment != hash_:
                     said = "The record tells another commitment of this miner than the chain."
-                    if not hash_ and self._late(heights, seat.hotkey, each.commitment):
+                    if self._made_in_vain(heights, seat.hotkey, each.commitment):
                         continue
                     self._wrong(said, round_, uid)
                 elif (
@@ -160,14 +160,14 @@ class LineCheck:
                     "The record leaves out this miner's round, which is committed on chain.", round_, uid
                 )
 
-    def _late(self, heights: RoundHeights, hotkey: str, commitment: str) -> bool:
-        """Whether a commitment is on chain, but not in its round's window."""
+    def _made_in_vain(self, heights: RoundHeights, hotkey: str, commitment: str) -> bool:
+        """Whether a commitment is on chain and does not count: too late, or made before the one that does."""
         history = self.sources.history
-        for each in history.commitments if history else ():
-            anchor = Anchor.from_bytes(each.data)
-            if each.hotkey == hotkey and anchor and anchor.round == heights.round:
-                return anchor.current.hex() == commitment
-        return False
+        made = [each.data for each in (history.commitments if history else ()) if each.hotkey == hotkey]
+        return any(
+            anchor is not None and anchor.round == heights.round and anchor.current.hex() == commitment
+            for anchor in map(Anchor.from_bytes, made)
+        )
 
     def _stored_bytes(self, heights: RoundHeights, uid: int, hash_: str) -> int | None:
         assert self.sources.store is not None

@@ -1,11 +1,13 @@
 """Each payload against its commitment: in time, signed, opened by its reveal, and of the recorded hash."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
-from subnetlab.store.base import Store
+from subnetlab.store.base import Reader
+from subnetlab.store.places import Places, place_of
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake, Received
@@ -78,7 +80,7 @@ def check_accepted(
             said = "The round record names another commitment than this miner has on chain."
             report.tampered("payloads", "commitment", said, round_=heights.round, uid=entry.uid)
         elif found is None:
-            _refused(sources, heights, entry, opened.rejected[entry.uid], report)
+            _refused(sources, heights, (entry, anchor), opened.rejected[entry.uid], report)
         elif found.entry != entry:
             said = "The payload that was committed and revealed is not the one that the round record names."
             report.tampered("payloads", "payload", said, round_=heights.round, uid=entry.uid)
@@ -86,11 +88,12 @@ def check_accepted(
 
 
 def _refused(
-    sources: Sources, heights: RoundHeights, entry: Accepted, error: PayloadRejected, report: Report
-) -> None:
+    sources: Sources, heights: RoundHeights, accepted: tuple[Accepted, Anchor], error: PayloadRejected,
+    report: Report,
+) -> None:  # fmt: skip
     """Name what was altered so that an accepted payload does not open any more."""
-    assert sources.store is not None
-    reveals = _reveals(sources, heights, entry.uid)
+    entry, anchor = accepted
+    reveals = _reveals(sources, heights, entry.uid, anchor)
     binding = seal.Binding(run=sources.manifest_hash, round=heights.round, hotkey=entry.hotkey)
     commitment, payload_hash = bytes.fromhex(entry.commitment), bytes.fromhex(entry.payload_hash)
     salted = any(
@@ -113,16 +116,32 @@ def _refused(
         report.tampered("payloads", what, said, round_=heights.round, uid=entry.uid)
 
 
-def _reveals(sources: Sources, heights: RoundHeights, uid: int) -> dict[str, seal.Reveal | None]:
-    """What lies where a miner reveals; None for what is no reveal."""
-    assert sources.store is not None
-    assert sources.history is not None
-    prefix = object_paths.reveals(heights.round, uid, sources.history.hashes[heights.commit])
-    return {name: _reveal(sources.store, name) for name in sources.store.names(prefix, _MOST_REVEALS)}
+def _reveals(
+    sources: Sources, heights: RoundHeights, uid: int, anchor: Anchor
+) -> dict[str, seal.Reveal | None]:  # fmt: skip
+    """What lies where a miner reveals; None for what is no reveal.
+
+    In a place of its own a reveal lies under its commitment, because such a place need not keep a list.
+    """
+    store, history = sources.store, sources.history
+    assert store is not None
+    assert history is not None
+    where = (heights.round, uid, history.hashes[heights.commit])
+    if isinstance(store, Places):
+        place, name = place_of(store, uid, anchor.locator), object_paths.reveal(*where, anchor.current.hex())
+        with suppress(ObjectMissing):
+            return {name: _reveal(place, name)}
+        return {}
+    names = store.names(object_paths.reveals(*where), _MOST_REVEALS)
+    found: dict[str, seal.Reveal | None] = {}
+    for name in names:
+        with suppress(ObjectMissing):
+            found[name] = _reveal(store, name)
+    return found
 
 
-def _reveal(store: Store, name: str) -> seal.Reveal | None:
+def _reveal(store: Reader, name: str) -> seal.Reveal | None:
     try:
         return seal.Reveal.from_bytes(store.get(name, seal.REVEAL_BYTES))
-    except (PayloadRejected, ObjectMissing, ObjectTooLarge):
+    except (PayloadRejected, ObjectTooLarge):
         return None

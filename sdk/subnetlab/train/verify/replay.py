@@ -27,6 +27,7 @@ from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
 from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
+_ALIKE_NOTE: Final = "some alike, not equal in every bit: another processor"
 ALIKE: Final = 0.99
 """Cosine of two updates that are one work on different processors; honest work on other data is far below."""
 _LOSS: Final = 1e-4
@@ -121,19 +122,27 @@ class Replay:
             self._compare_losses(uid, chain, heights, loss)
             chain.unsure = False
             return True
-        cosine = _cosine(chain.miner.codec.decode(payload), received.update, self.replica.layout.size)
+        cosine = self._cosine(chain, payload, received.update)
         if cosine >= ALIKE:
-            self.report.checks["replay"].note = "some alike, not equal in every bit: another processor"
+            self.report.checks["replay"].note = _ALIKE_NOTE
             return True
-        chain.miner.memory.clear()
+        chain.miner.memory.clear()  # as a miner does that is started again
         chain.miner.replica.model.forget()
         payload, loss = self._trained(chain, heights)
         if seal.hash_of(payload).hex() == received.entry.payload_hash:
             self._compare_losses(uid, chain, heights, loss)
             return True
+        cosine = max(cosine, self._cosine(chain, payload, received.update))
+        if cosine >= ALIKE:
+            self.report.checks["replay"].note = _ALIKE_NOTE
+            return True
         step = _differing_step(received.report, report_of(chain.miner.codec, payload))
         self._name(uid, chain, heights, f"{cosine:.2f} to it{step}", accepted=accepted)
         return False
+
+    def _cosine(self, chain: _Chain, payload: bytes, sent: Update) -> float:
+        """How alike what was trained again is to what was sent."""
+        return _cosine(chain.miner.codec.decode(payload), sent, self.replica.layout.size)
 
     def _name(self, uid: int, chain: _Chain, heights: RoundHeights, cosine: str, *, accepted: bool) -> None:
         if chain.unsure:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from subnetlab.errors import PayloadRejected, SubnetLabError, TrainError
 from subnetlab.record.events import Event, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, GATED, MISSED
+from subnetlab.train.audit.exclusion import AWAY
 from subnetlab.train.judging import Judged, Judging
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.replica import Replica
@@ -215,6 +216,11 @@ def _compare(said: Scored, found: Scored | None, round_: int, report: Report) ->
         )
         add("scores", "score", text, round_=round_, uid=said.uid)
         return
+    if said.audit != found.audit and AWAY not in (said.audit, found.audit):
+        told, again = (f"{word!r}" if word else "none" for word in (said.audit, found.audit))
+        text = f"The audit by {whose} came to {told}; made again it comes to {again}."
+        report.tampered("scores", "score", text, round_=round_, uid=said.uid)
+        return
     for name in _MEASURED:
         one, other = getattr(said, name), getattr(found, name)
         if not _close(one, other, RELATIVE, ABSOLUTE):
@@ -236,7 +242,7 @@ def _differ(told: Iterable[Sequence[Scored]]) -> bool:
         if other.keys() != first.keys():
             return True
         for uid, said in other.items():
-            if said.verdict != first[uid].verdict:
+            if (said.verdict, said.audit) != (first[uid].verdict, first[uid].audit):
                 return True
             if any(
                 not _close(getattr(said, n), getattr(first[uid], n), RELATIVE, ABSOLUTE) for n in _MEASURED
@@ -265,4 +271,5 @@ def _without_validator(said: Scored) -> tuple[Any, ...]:
         said.own_work,
         said.noise,
         said.tried,
+        said.audit,
     )

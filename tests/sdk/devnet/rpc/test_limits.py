@@ -17,12 +17,19 @@ from tests.devnet_process import START_SECONDS, DevnetProcess, running_devnet
 from tests.sdk.devnet.conftest import StillClock, recorded_codec
 from tests.sdk.devnet.rpc.conftest import RawSocket
 
+from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.node.sealer import Manual, Sealer
 from subnetlab.devnet.rpc import subscriptions
-from subnetlab.devnet.rpc.connection import LOW_WATER_BYTES, MAX_OUTBOX_BYTES, Outbox, Unsent
+from subnetlab.devnet.rpc.connection import (
+    LOW_WATER_BYTES,
+    MAX_OUTBOX_BYTES,
+    Connection,
+    Outbox,
+    Unsent,
+)
 from subnetlab.devnet.rpc.listener import Limits
-from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES
+from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES, METHODS, Parameters
 from subnetlab.devnet.rpc.server import Server
 from subnetlab.devnet.rpc.service import Service
 
@@ -162,6 +169,30 @@ async def test_others_have_their_turn_within_a_batch(socket: RawSocket, node: De
         assert (await socket.ask("system_chain"))["result"] == "Development"
         answer = json.loads(await busy.receive_str())
         assert isinstance(answer, list)
+
+
+async def test_others_have_their_turn_among_the_requests_of_one_client(
+    chain: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[str] = []
+
+    def slow(_service: Service, parameters: Parameters, _connection: Connection) -> str:
+        answered.append(parameters.text(0))
+        return digest(bytes(2**20)).hex()
+
+    monkeypatch.setitem(METHODS.handlers, "test_slow", slow)
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "test_slow"}
+    async with serving(chain) as (_, url), aiohttp.ClientSession() as session:
+        busy, other = await session.ws_connect(url), await session.ws_connect(url)
+        for _ in range(100):
+            await busy.send_str(json.dumps(asked | {"params": ["busy"]}))
+        await other.send_str(json.dumps(asked | {"params": ["other"]}))
+        await other.receive_str()
+        for _ in range(100):
+            await busy.receive_str()
+        assert answered.index("other") < 50
+        await busy.close()
+        await other.close()
 
 
 async def test_subscriptions_are_counted_for_the_node(chain: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,7 +271,6 @@ class EscrowMachine(RuleBasedStateMachine):
         assert held % RAO == 0
 
 
-@pytest.mark.timeout(400)
 def test_whatever_people_do_it_holds_what_it_owes() -> None:
     run_state_machine_as_test(
         EscrowMachine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)

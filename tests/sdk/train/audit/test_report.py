@@ -7,15 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subnetlab.errors import PayloadRejected
+from subnetlab.record.reasons import IN_WORDS
 from subnetlab.train import models, tasks
 from subnetlab.train.audit import report as reports
 from subnetlab.train.audit import state
-from subnetlab.train.audit.report import WorkReport, comparisons, first_difference, where_different
+from subnetlab.train.audit.report import (
+    ReportingCodec,
+    WorkReport,
+    comparisons,
+    first_difference,
+    where_different,
+)  # fmt: skip
 from subnetlab.train.audit.state import MinerState
 from subnetlab.train.hashing import digest
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig, MuonConfig, OptimizerConfig, SignumConfig
 from subnetlab.train.payload import container
+from subnetlab.train.strategies import SparseLoCo
 from subnetlab.train.theta import FlatModel
 
 MODEL = TinyGPT("demo", n_embd=16, n_layer=1, n_head=2, seq_len=8)
@@ -131,3 +139,26 @@ def test_a_small_part_of_a_state_is_not_hidden_by_a_large_one() -> None:
     one = state.snapshot(model, memory)
     memory["error"][0] = 1.0
     assert state.distance(one, state.snapshot(model, memory), model) > 0.9
+
+
+@settings(deadline=None)
+@given(junk=st.binary(max_size=1200), cut=st.integers(0, 40))
+def test_whatever_comes_is_a_payload_with_its_report_or_refused(junk: bytes, cut: int) -> None:
+    layout = flat(AdamWConfig()).layout
+    codec = ReportingCodec(SparseLoCo().codec(layout), 3)
+    delta_P = torch.linspace(-1, 1, layout.size)
+    sound = codec.reported(codec.encode(delta_P, {}), report(3, 9))
+    assert codec.report(sound).losses_H.tolist() == report(3, 9).losses_H.tolist()
+    assert torch.equal(
+        codec.decode(sound).values_N, codec.inner.decode(codec.inner.encode(delta_P, {})).values_N
+    )
+    assert len(sound) <= codec.limit
+    for hostile_ in (
+        junk,
+        sound[: len(sound) - 1 - cut],
+        sound[:cut] + junk + b"x" + sound[cut:],
+        sound + junk + b"x",
+    ):
+        with pytest.raises(PayloadRejected) as caught:
+            codec.decode(hostile_)
+        assert caught.value.reason in IN_WORDS

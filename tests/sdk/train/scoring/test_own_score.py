@@ -48,20 +48,21 @@ def test_a_score_of_a_cell_takes_along_what_it_uses_and_is_part_of_the_manifest(
 
 WRONG: dict[str, tuple[Any, str]] = {
     "a number": (3, "no function"),
-    "something unknown": (lambda accuracy: accuracy, "asks for accuracy"),
-    "nothing": (lambda: 1.0, "asks for nothing"),
-    "below 0": (lambda held_out: -held_out, "returned -0.01"),
-    "no number": (lambda held_out: "much", "ValueError"),
-    "what fails": (lambda norm: 1 / (norm - norm), "ZeroDivisionError"),
-    "not finite": (lambda norm: float("nan"), "returned nan"),
+    "something unknown": ("accuracy: accuracy", "asks for accuracy"),
+    "nothing": (": 1.0", "asks for nothing"),
+    "below 0": ("held_out: -held_out", "returned -0.01"),
+    "no number": ("held_out: 'much'", "ValueError"),
+    "what fails": ("norm: 1 / (norm - norm)", "ZeroDivisionError"),
+    "not finite": ("norm: norm * float('nan')", "returned nan"),
 }
+"""By what is wrong with each: a value, or what follows `lambda`, and what is said of it."""
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_no_score_is_refused_before_anything_starts(name: str) -> None:
     given, said = WRONG[name]
     with pytest.raises(ArgumentInvalid, match=said):
-        score_of(given)
+        score_of(of_notebook(f"mine = lambda {given}") if isinstance(given, str) else given)
 
 
 def test_pay_follows_the_score_and_the_gate_stays(rehearse: MakeRehearsal) -> None:

@@ -1,7 +1,7 @@
 """MuLoCo as a whole: its outer step, its clip against peers that choose their scales, and a whole run."""
 
 from collections.abc import Callable
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 import torch
@@ -48,6 +48,25 @@ def test_the_outer_step_is_that_of_torch_sgd_with_nesterov() -> None:
     torch.testing.assert_close(theta_P, theirs.detach(), rtol=1e-5, atol=1e-6)
 
 
+def test_a_falling_outer_step_begins_as_nesterov_and_ends_as_the_plain_mean() -> None:
+    rounds, first = 40, torch.randn(LAYOUT.size, generator=torch.Generator().manual_seed(5))
+
+    def moved(strategy: MuLoCo, round_: int) -> torch.Tensor:
+        theta_P, outer = first.clone(), {"velocity": torch.ones(LAYOUT.size)}
+        strategy.apply(theta_P, sent(1), outer, Progress(round_, rounds, 15))
+        return first - theta_P
+
+    fall, constant = MuLoCo(outer_schedule="fall"), MuLoCo()
+    for round_ in (0, 10, 16):
+        assert torch.equal(moved(fall, round_), moved(constant, round_))
+    lengths = [float(moved(fall, round_).norm()) for round_ in range(16, rounds)]
+    assert lengths == sorted(lengths, reverse=True)
+    last = Progress(rounds, rounds, 15)  # behind the last round: what the schedule tends to
+    theta_P = first.clone()
+    fall.apply(theta_P, sent(1), {"velocity": torch.ones(LAYOUT.size)}, last)
+    torch.testing.assert_close(first - theta_P, sent(1).values_N)
+
+
 @pytest.mark.parametrize("tensor", [None, "pairs.weight", "blocks.0.mix.weight"])
 def test_scales_that_a_peer_chose_move_no_tensor_farther_than_an_honest_peer(tensor: str | None) -> None:
     honest = [sent(seed) for seed in range(4)]
@@ -61,9 +80,13 @@ def test_scales_that_a_peer_chose_move_no_tensor_farther_than_an_honest_peer(ten
 
 
 @pytest.mark.parametrize(
-    "options", [{"inner_steps": 0}, {"feedback": 1.1}, {"outer_lr": 0.0}, {"momentum": 1.0}]
-)
-def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+    "options",
+    [
+        {"inner_steps": 0}, {"feedback": 1.1}, {"outer_lr": 0.0}, {"momentum": 1.0},
+        {"outer_schedule": "cosine"},
+    ],
+)  # fmt: skip
+def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="MuLoCo needs"):
         MuLoCo(**options)
 
@@ -97,16 +120,25 @@ class Inflater(Miner):
         return LocalUpdate((learned.delta_P * self.factor).clamp(-90, 90), learned.losses)
 
 
-@pytest.mark.parametrize("attacker", [Poisoner, Inflater])
+OPTIONS: dict[str, Any] = {"outer_schedule": "fall"}
+
+
+def test_a_manifest_names_later_options_only_where_they_are_chosen() -> None:
+    assert not OPTIONS.keys() & strategies.to_json(MuLoCo()).keys()
+    for strategy in (MuLoCo(), MuLoCo(**OPTIONS)):
+        assert strategies.from_json(strategies.to_json(strategy)) == strategy
+
+
+@pytest.mark.parametrize(("attacker", "options"), [(Poisoner, {}), (Inflater, {}), (Inflater, OPTIONS)])
 def test_a_poisoner_with_large_scales_is_shut_out_and_not_paid(
-    rehearse: MakeRehearsal, attacker: type[Miner]
+    rehearse: MakeRehearsal, attacker: type[Miner], options: dict[str, Any]
 ) -> None:
     roles = ("miner", "miner", "miner", "miner", "free_rider", "validator", "validator")
     run = rehearse(
         *roles,
         roles={3: attacker},
         model=models.TinyGPT("demo", n_embd=16, n_layer=1, seq_len=16),
-        strategy=MuLoCo(inner_steps=5),
+        strategy=MuLoCo(inner_steps=5, **options),
         optimizer=MuonConfig(),
         rounds=5,
     )

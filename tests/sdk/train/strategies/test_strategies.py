@@ -54,10 +54,12 @@ def trained(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus, peers: int
     [
         SparseLoCo(inner_steps=5), SparseLoCo(inner_steps=5, bins="sign", mean="all", k=512),
         DiLoCo(inner_steps=5, outer_lr=0.5, momentum=0.5), DDP(optimizer=AdamWConfig(lr=2e-2)),
-        DDP(inner_steps=2), MuLoCo(inner_steps=5), StreamingDiLoCo(inner_steps=3, fragments=2),
+        DDP(inner_steps=2), MuLoCo(inner_steps=5),
+        MuLoCo(inner_steps=5, outer_schedule="fall"), StreamingDiLoCo(inner_steps=3, fragments=2),
         DeMo(optimizer=SignumConfig(lr=5e-3, warmup=0.0)),
     ],
-    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated", "muloco", "streaming", "demo"],
+    ids=["sparseloco", "sparseloco-all", "diloco", "ddp", "ddp-accumulated", "muloco", "muloco-fall",
+         "streaming", "demo"],
 )  # fmt: skip
 def test_every_strategy_learns(strategy: Strategy, tiny: models.TinyGPT, corpus: Corpus) -> None:
     before, after = trained(strategy, tiny, corpus)

@@ -8,6 +8,7 @@ from subnetlab.lab.check.questions import (
     costs,
     failures,
     gradients,
+    network,
     own,
     proof,
     stake,
@@ -17,6 +18,6 @@ from subnetlab.lab.check.questions import (
 
 EXERCISES: Final[dict[str, Exercise]] = {
     one.number: one
-    for chapter in (strangers, worth, stake, gradients, cheats, failures, proof, costs, own)
+    for chapter in (strangers, worth, stake, gradients, cheats, failures, proof, costs, own, network)
     for one in chapter.EXERCISES
 }

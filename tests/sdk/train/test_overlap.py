@@ -1,0 +1,100 @@
+"""A payload that is known before a round's last steps is on its way to the store while they are taken."""
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from subnetlab.errors import StoreUnreachable, TrainError
+from subnetlab.record.events import Event, Mined, Stepped
+from subnetlab.store.base import MOST_NAMES, Store
+from subnetlab.store.objects import open_store
+from subnetlab.train import object_paths
+from subnetlab.train.attackers import ATTACKERS
+from subnetlab.train.data import Corpus
+from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.strategies import SparseLoCo, StreamingDiLoCo
+from subnetlab.train.strategies.base import Strategy
+
+from .conftest import MakeManifest, keypair, seats_for
+
+ROLES = ("miner", "miner", "validator")
+
+
+@dataclass
+class Watched:
+    """A store in memory that says when a miner's first payload arrives."""
+
+    store: Store = field(default_factory=lambda: open_store("memory"))
+    arrived: dict[int, threading.Event] = field(
+        default_factory=lambda: {uid: threading.Event() for uid in (0, 1)}
+    )
+    full: bool = False
+
+    def put(self, name: str, data: bytes) -> None:
+        for uid, arrived in self.arrived.items():
+            if name.startswith(object_paths.all_sealed(0, uid)):
+                arrived.set()
+                if self.full:
+                    raise StoreUnreachable("The disk is full.")
+        self.store.put(name, data)
+
+    def get(self, name: str, limit: int) -> bytes:
+        return self.store.get(name, limit)
+
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        return self.store.names(prefix, limit)
+
+
+class Waiting(Rehearsal):
+    """Holds the last step of each miner's first round until its payload has arrived, or too long."""
+
+    patience = 20.0
+    overlapped: list[bool]
+
+    def _report(self, event: Event) -> None:
+        if isinstance(event, Stepped) and event.round == 0:
+            assert isinstance(self.store, Watched)
+            self.overlapped.append(self.store.arrived[event.uid].wait(self.patience))
+        super()._report(event)
+
+
+def played(
+    make_manifest: MakeManifest, corpus: Corpus, strategy: Strategy, *, attack: str = "", full: bool = False,
+    patience: float = 20.0,
+) -> Waiting:  # fmt: skip
+    manifest = make_manifest(data=corpus.manifest, strategy=strategy, rounds=2)
+    seats = seats_for(*ROLES)
+    roles = {seat.uid: ATTACKERS[attack].load() for seat in seats[:2]} if attack else {}
+    run = Waiting(
+        manifest, seats, corpus, lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)),
+        roles=roles, store=Watched(full=full),
+    )  # fmt: skip
+    run.overlapped, run.patience = [], patience
+    run.run()
+    return run
+
+
+def test_the_payload_travels_while_the_last_steps_are_taken(
+    make_manifest: MakeManifest, corpus: Corpus
+) -> None:
+    run = played(make_manifest, corpus, StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2))
+    assert run.overlapped == [True, True]
+    assert len(run.of(Mined)) == 4
+
+
+@pytest.mark.parametrize(
+    ("strategy", "attack"),
+    [(SparseLoCo(inner_steps=4), ""), (StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2), "sign_flip")],
+)
+def test_what_a_later_step_may_change_waits_for_it(
+    make_manifest: MakeManifest, corpus: Corpus, strategy: Strategy, attack: str
+) -> None:
+    run = played(make_manifest, corpus, strategy, attack=attack, patience=0.2)
+    assert not any(run.overlapped)
+
+
+def test_a_store_that_takes_nothing_is_said_by_the_miner(make_manifest: MakeManifest, corpus: Corpus) -> None:
+    strategy = StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2)
+    with pytest.raises(TrainError, match="The disk is full"):
+        played(make_manifest, corpus, strategy, full=True)
