@@ -155,7 +155,7 @@ def _own_fleet(fleet: LocalFleet, answer: object, limit_s: float) -> LocalFleet:
         ArgumentInvalid: it does not.
         NotYetSupported: other people would start it.
     """
-    if fleet.placed(deterministic=False):
+    if "ray_address" in fleet.placed(deterministic=False):
         raise NotYetSupported(
             "The functions of a run of answers run on this machine.", hint="Give sl.LocalFleet(…)."
         )

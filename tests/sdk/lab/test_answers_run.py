@@ -143,10 +143,20 @@ def test_the_run_has_no_model_and_says_so(run: Run) -> None:
         run.state_dict()
 
 
-def test_what_cannot_be_verified_is_said(run: Run) -> None:
+def test_a_third_party_judges_again_and_names_what_was_altered(run: Run) -> None:
     report = run.verify()
-    assert not report.wrong
-    assert "It is of a run of answers" in str(report)
+    assert report.wrong == [], report
+    assert report.rounds == 8
+    assert report.checks["scores"].done >= 8 * 6
+    name = next((run.folder / "store").glob("*/records/*"))
+    kept = name.read_bytes()
+    name.unlink()
+    name.write_bytes(kept.replace(b'"score":1.0', b'"score":0.5', 1))
+    altered = run.verify()
+    assert [finding.what for finding in altered.wrong] == ["round record"]
+    assert altered.wrong[0].uid == int(name.parent.parent.name)
+    name.unlink()
+    name.write_bytes(kept)
 
 
 def test_a_run_of_answers_is_saved_and_replayed(run: Run, tmp_path: Any) -> None:
