@@ -42,6 +42,7 @@ from subnetlab.waiting import waiting
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from subnetlab.lab.answers_plan import AnswersPlan
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
@@ -265,7 +266,7 @@ class Subnet(Seats, Answering):
             )
         return arguments.a_fleet(fleet)
 
-    def _publish(self, made: "Plan", fleet: OpenFleet, *, detach: bool) -> Run:
+    def _publish(self, made: "Plan | AnswersPlan", fleet: OpenFleet, *, detach: bool) -> Run:
         """Announce a run whose peers other people start, and watch it."""
         with waiting("the run to be announced"):
             said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
