@@ -7,7 +7,7 @@ groups, version 1 or 2. Standard library only; what cannot be read limits nothin
 import math
 import os
 from pathlib import Path
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from subnetlab.fleet.control_groups import GROUPS, OWN, folders
 
@@ -17,7 +17,10 @@ _MEMORY: Final = Path("/proc/meminfo")
 
 
 class Peers(Protocol):
-    """How many processes a fleet has and where, as `LocalFleet` says it; a supervisor cannot load that one's torch."""
+    """The size of a fleet, as `LocalFleet` says it; a supervisor cannot load that one's torch."""
+
+    is_here: ClassVar[bool]
+    """Whether its peers run on this machine."""
 
     @property
     def miners(self) -> int:
@@ -32,11 +35,6 @@ class Peers(Protocol):
     @property
     def baseline(self) -> bool:
         """Whether one miner trains alone beside them."""
-        ...
-
-    @property
-    def is_here(self) -> bool:
-        """Whether they run on this machine."""
         ...
 
 
