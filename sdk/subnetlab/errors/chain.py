@@ -22,6 +22,8 @@ class NodeUnreachable(NetworkError):
 class NodeStartFailed(NetworkError):
     """The embedded node did not open its port."""
 
+    hint = "`subnetlab doctor` says what this machine lacks."
+
 
 class ChainRejected(NetworkError):
     """The chain refused an extrinsic; nothing changed but perhaps the fee."""

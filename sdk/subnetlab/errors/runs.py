@@ -112,6 +112,8 @@ class FleetError(SubnetLabError):
 class FleetStartFailed(FleetError):
     """The miners or validators did not come up."""
 
+    hint = "`subnetlab doctor` says what this machine lacks; sl.runs() lists what goes on."
+
 
 class ControlRefused(FleetError):
     """A run's supervisor refused what it was asked to do."""
