@@ -10,7 +10,11 @@ import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from tests.project import ROOT
+
 CELL_LIMIT_S = 380
+AGAIN = "again-"
+EXECUTED = ROOT / "build" / "executed"
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```", re.DOTALL)
 LAST = """\
 import psutil
@@ -52,6 +56,39 @@ def twice(notebook: Any) -> Any:
     for number, cell in enumerate(made.cells):
         cell.id = f"{number}-{cell.id}"
     return made
+
+
+def each_twice(notebook: Any) -> Any:
+    """A copy in which every cell of code is run twice in a row, as by a reader who presses the key again.
+
+    The second time may be refused (a run paces the chain already, a miner was killed before); `refusals` has
+    what was said then.
+    """
+    made = copy.deepcopy(notebook)
+    made.cells = []
+    for cell in notebook.cells:
+        made.cells.append(copy.deepcopy(cell))
+        if cell.cell_type == "code":
+            again = copy.deepcopy(cell)
+            again.id, again.metadata["tags"] = f"{AGAIN}{cell.id}", ["raises-exception"]
+            made.cells.append(again)
+    return made
+
+
+def refusals(notebook: Any) -> dict[str, str]:
+    """By cell, the name of the error that running it again ended with."""
+    return {
+        cell.id.removeprefix(AGAIN): output.ename
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error" and cell.id.startswith(AGAIN)
+    }
+
+
+def keep(notebook: Any, name: str) -> None:
+    """Leave an executed notebook where `make site` takes outputs from."""
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, EXECUTED / name)
 
 
 def executed(notebook: Any, folder: Path) -> Any:

@@ -9,8 +9,20 @@ from typing import Any
 
 import pytest
 
+from subnetlab import errors
 from subnetlab.lab.check.questions import EXERCISES
-from tests.notebooks import check_cells, executed, read, solutions, solved, text, twice
+from tests.notebooks import (
+    check_cells,
+    each_twice,
+    executed,
+    keep,
+    read,
+    refusals,
+    solutions,
+    solved,
+    text,
+    twice,
+)
 from tests.project import ROOT
 
 COURSE = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.ipynb"))
@@ -87,6 +99,7 @@ def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", LATER, ids=lambda path: path.name[:2])
 def test_it_runs_on_our_kernel_with_its_own_solutions(path: Path, tmp_path: Path) -> None:
     done = executed(solved(read(path)), tmp_path)
+    keep(done, path.name)
     said = check_cells(done)
     assert list(said) == exercises_of(path)
     assert {one: words for one, words in said.items() if f"Exercise {one}: right." not in words} == {}
@@ -121,3 +134,26 @@ def test_it_may_be_run_twice_in_one_kernel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", LATER[1:], ids=lambda path: path.name[:2])
 def test_the_others_may_be_run_twice_in_one_kernel(path: Path, tmp_path: Path) -> None:
     again(path, tmp_path)
+
+
+def each_cell_again(path: Path, folder: Path) -> dict[str, str]:
+    """Run every cell twice in a row; what was refused the second time, by cell, is one of our sentences."""
+    done = executed(each_twice(solved(read(path))), folder)
+    said = check_cells(done)
+    assert said
+    assert all(": right." in words for words in said.values())
+    refused = refusals(done)
+    assert [name for name in refused.values() if not hasattr(errors, name)] == []
+    return refused
+
+
+@pytest.mark.timeout(400)
+def test_each_cell_may_be_run_twice_in_a_row(tmp_path: Path) -> None:
+    assert each_cell_again(LATER[-1], tmp_path) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("path", LATER[:-1], ids=lambda path: path.name[:2])
+def test_each_cell_of_the_others_may_be_run_twice_in_a_row(path: Path, tmp_path: Path) -> None:
+    each_cell_again(path, tmp_path)

@@ -1,13 +1,16 @@
 """The site builds without a warning and offline, and every link in it leads somewhere."""
 
+import importlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
 import subnetlab
@@ -41,6 +44,37 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return out / "site" / "html"
+
+
+def test_outputs_of_a_test_run_are_shown_but_never_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "site"))
+    show = importlib.import_module("notebooks").show
+    path, kept = tmp_path / "01_a.ipynb", tmp_path / "executed" / "01_a.ipynb"
+    cells = {"cell-1": "1 + 1", "cell-2": "old", "ex-1-1-answer": "answer = None", "cell-3": "widget"}
+    book = nbformat.v4.new_notebook(cells=[code(ident, text) for ident, text in cells.items()])
+    nbformat.write(book, path)
+    kept.parent.mkdir()
+    ran = {"cell-1": "1 + 1", "cell-2": "new", "ex-1-1-answer": "answer = 42", "cell-3": "widget"}
+    shown = {"text/plain": "2"}
+    outputs = [nbformat.v4.new_output("execute_result", shown)]
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "a picture"}
+    done = [code(ident, text, outputs) for ident, text in ran.items()]
+    done[3].outputs = [nbformat.v4.new_output("display_data", view)]
+    nbformat.write(nbformat.v4.new_notebook(cells=done), kept)
+    show(path, tmp_path / "out.ipynb", executed=kept.parent)
+    found = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert [cell.source for cell in found.cells] == list(cells.values())
+    assert [[dict(one.data) for one in cell.outputs] for cell in found.cells] == [
+        [shown], [], [], [{"text/plain": "a picture"}]
+    ]  # fmt: skip
+
+
+def code(ident: str, text: str, outputs: list[Any] | None = None) -> Any:
+    made = nbformat.v4.new_code_cell(text, id=ident)
+    made.outputs = outputs or []
+    return made
 
 
 @pytest.fixture(scope="module")

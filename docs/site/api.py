@@ -50,13 +50,27 @@ def errors_page(package: griffe.Module) -> str:
     leaves = {name: thing for name, thing in _members(module) if thing.is_class}
     lines = ["# Errors", "", _text(module), "", "Each is `sl.errors.NAME`; `str()` of one says what happened"]
     lines += ["and what to do next.", ""]
-    for name, thing in leaves.items():
-        parents = [str(base) for base in thing.bases] if isinstance(thing, griffe.Class) else []
-        under = f" (a `{parents[0]}`)" if parents and parents[0] != "Exception" else ""
+    for name in _below("Exception", leaves):
+        thing, parent = leaves[name], _parent(leaves[name])
+        under = f" (a `{parent}`)" if parent in leaves else ""
         lines += [f"## {name}", "", f"{_text(thing)}{under}", ""]
         if hint := _hint(thing):
             lines += [f"> {hint}", ""]
     return "\n".join(lines)
+
+
+def _parent(thing: griffe.Object) -> str:
+    """The class that a class is derived from."""
+    bases = thing.bases if isinstance(thing, griffe.Class) else []
+    return str(bases[0]) if bases else ""
+
+
+def _below(parent: str, classes: dict[str, griffe.Object]) -> Iterator[str]:
+    """Every class below another, each family together."""
+    for name, thing in classes.items():
+        if _parent(thing) == parent:
+            yield name
+            yield from _below(name, classes)
 
 
 def _hint(error: griffe.Object) -> str:

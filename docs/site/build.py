@@ -7,6 +7,7 @@ are shown with the outputs of the last test run where `build/executed` has them,
 """
 
 import argparse
+import re
 import shutil
 import sys
 import time
@@ -19,6 +20,7 @@ from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
+_LINK = re.compile(r"\]\(([^)#:\s]+)")
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "DECISIONS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 SHELVES = {
     "Tutorials": ["tutorials/README.md", "tutorials/[0-9][0-9]_*.ipynb"],
@@ -65,8 +67,19 @@ def assemble(source: Path) -> None:
                 notebooks.show(path, source / folder / path.name, executed=ROOT / "build" / "executed")
             elif path.is_file():
                 shutil.copy(path, source / folder / path.name)
-    for name in ("LICENSE", "Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, source / name)
+    for page in sorted(source.rglob("*.md")):
+        folder = ROOT / page.relative_to(source).parent
+        for link in _LINK.findall(page.read_text(encoding="utf-8")):
+            linked = (folder / link).resolve()
+            if linked.is_file() and linked.is_relative_to(ROOT):
+                _take_along(linked, source / linked.relative_to(ROOT))
+
+
+def _take_along(linked: Path, target: Path) -> None:
+    """A file that a document links to, such as a recipe's own files, is there to download."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(linked, target)
 
 
 def write_reference(folder: Path) -> None:

@@ -66,7 +66,7 @@ def _figures(room: RunningClass, students: list[Student], round_s: float) -> Ite
 
     until(all_scored, "score of each student", _LIMIT_S)
     n = len(students)
-    yield median_of(f"join and start a miner, {_AT_ONCE} of {n} at once", joined, "s")
+    yield median_of(f"join and start a miner, {min(_AT_ONCE, n)} of {n} at once", joined, "s")
     yield median_of(
         f"from join to first score, {n} students, rounds of {round_s:.0f} s", [*scored.values()], "s"
     )

@@ -145,7 +145,7 @@ def picture(cells: Cells) -> str:
         marks.append(svg.polyline([(_LEFT, y), (_RIGHT, y)], width=0.6, opacity=0.2))
     for name, loss in level.items():
         marks.append(svg.polyline([at(left, loss), at(right, loss)], dash="4 4", opacity=0.6))
-        marks.append(svg.text(_LEFT + 4, at(left, loss)[1] - 4, name, size=11, opacity=0.65))
+        marks.append(svg.text(_RIGHT - 4, at(left, loss)[1] - 4, name, size=11, anchor="end", opacity=0.65))
     for place, (name, some) in enumerate(sorted(points.items(), key=lambda item: min(y for _, y in item[1]))):
         hue = _HUES[place % len(_HUES)]
         drawn = [at(*point) for point in sorted(some)]

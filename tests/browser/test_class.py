@@ -14,7 +14,7 @@ from tests.browser.server import running_lab
 from tests.running_class import RunningClass, end, running_class, student
 
 JOIN = "import subnetlab as sl\nnet = sl.connect({!r}, code={!r}, name={!r})"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,6 @@ def test_the_board_shows_who_joined_resets_one_and_exports_grades(
         fresh.context.close()
 
 
-@pytest.mark.long
 def test_three_students_in_browsers_one_cheats_one_restarts(
     page: Page, browser: Browser, room: RunningClass, tmp_path: Path
 ) -> None:

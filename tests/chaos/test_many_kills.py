@@ -8,7 +8,6 @@ import pytest
 from tests.chaos.small import alive_below, begin, events_of, until
 
 import subnetlab as sl
-from subnetlab.errors import FleetError
 from subnetlab.fleet.launch import status
 from subnetlab.record.events import PeerGone, RoundClosed, RoundLost, RunEnded, RunStarted
 from subnetlab.record.line import FILE_NAME
@@ -62,8 +61,6 @@ def killed_at_random(net: sl.Net, kills: int) -> None:
     assert len([event for event in events if isinstance(event, PeerGone)]) >= done >= kills * 3 // 4
     report = run.verify(replay=0.02)
     assert report.wrong == [], report
-    with pytest.raises(FleetError):
-        status(run.folder)
 
 
 @pytest.mark.timeout(400)

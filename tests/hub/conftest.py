@@ -1,4 +1,4 @@
-"""A hub as docs/hub configures it, with a spawner of plain processes; what `make hub` installs, or a skip."""
+"""A hub as docs/jupyterhub_config.py has it, servers are plain processes; skipped without `make hub`."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     site = folder / "site_config.py"
     site.write_text(
         SITE.format(
-            recipe=str(ROOT / "docs" / "hub" / "jupyterhub_config.py"), hub_port=hub_port, api_port=api_port,
+            recipe=str(ROOT / "docs" / "jupyterhub_config.py"), hub_port=hub_port, api_port=api_port,
             proxy=[shutil.which("node"), str(PROXY / "configurable-http-proxy")], homes=str(homes),
             single=str(BIN / "jupyterhub-singleuser"), jupyter=f"{sys.prefix}/share/jupyter",
             python=sys.executable,

@@ -9,7 +9,7 @@ from tests.hub.conftest import Hub, wait
 
 import subnetlab as sl
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 def test_a_students_kernel_joins_the_class_and_trains_through_the_hubs_port(

@@ -127,3 +127,11 @@ def test_devnet_is_forwarded_and_stays_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--block-time" in done.stdout
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_command_without_options_says_so_when_it_is_asked_for_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: subnetlab doctor\n\nLook at Python")
+    assert main(["doctor", "--fast"]) == 2

@@ -53,6 +53,8 @@ def _answer(functions: dict[str, Callable[..., Any]], asked: dict[str, Any]) -> 
     if "define" in asked:
         for name, code in asked["define"].items():
             functions[name] = _defined(code)
+            if not callable(functions[name]):
+                raise TypeError(f"{code['name']} is no function")
         return b'{"defined":true}'
     named = {"random": random.Random(asked["random"])} if "random" in asked else {}  # noqa: S311 - drawn again by others
     value = functions[asked["call"]](*asked["given"], **named)

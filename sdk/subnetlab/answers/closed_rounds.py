@@ -44,15 +44,20 @@ def anchored(manifest: AnswersManifest, commitment: Commitment | None) -> Anchor
     return anchor if heights.open < commitment.block <= heights.close else None
 
 
+def record_at(hash_: str, place: Reader) -> ScoreRecord | None:
+    """The record of a hash in a validator's place; None where it is not there."""
+    try:
+        return ScoreRecord.of_hash(hash_, place.get(object_paths.record(hash_), LIMIT))
+    except (ObjectMissing, ObjectTooLarge, PayloadRejected):
+        return None
+
+
 def records(manifest: AnswersManifest, anchor: Anchor, place: Reader) -> Iterator[ScoreRecord]:
     """A validator's records, newest first, as far as they hold."""
     current, before = anchor.current.hex(), manifest.rounds
     while current != NOTHING.hex():
-        try:
-            record = ScoreRecord.of_hash(current, place.get(object_paths.record(current), LIMIT))
-        except (ObjectMissing, ObjectTooLarge, PayloadRejected):
-            return
-        if record.run != manifest.hash or record.round >= before:
+        record = record_at(current, place)
+        if record is None or record.run != manifest.hash or record.round >= before:
             return
         yield record
         current, before = record.previous, record.round

@@ -7,7 +7,9 @@ from typing import Any, Final, cast
 from subnetlab.answers.values import NotAValue, read, written
 from subnetlab.errors import PayloadRejected
 
-_WHY_BYTES: Final = 400
+_WHY_LETTERS: Final = 400
+_WHY_BYTES: Final = 6 * _WHY_LETTERS
+"""As many as JSON takes for the letters that it writes longest."""
 _ENVELOPE: Final = 64
 
 
@@ -28,7 +30,7 @@ def limit(count: int, answer_bytes: int) -> int:
 def encode(answers: Sequence[Answer], answer_bytes: int) -> bytes:
     """The answers as canonical JSON."""
     told = [
-        {"why_not": one.why_not[:_WHY_BYTES]} if one.why_not else {"answer": one.value} for one in answers
+        {"why_not": one.why_not[:_WHY_LETTERS]} if one.why_not else {"answer": one.value} for one in answers
     ]
     return written({"answers": told}, limit(len(answers), answer_bytes))
 
@@ -52,7 +54,7 @@ def decode(data: bytes, count: int, answer_bytes: int) -> list[Answer]:
 def _answer(told: Any, answer_bytes: int) -> Answer:
     match told:
         case {"why_not": str(why)} if why and len(told) == 1:
-            return Answer(why_not=why[:_WHY_BYTES])
+            return Answer(why_not=why[:_WHY_LETTERS])
         case {"answer": value} if len(told) == 1:
             try:
                 written(value, answer_bytes)

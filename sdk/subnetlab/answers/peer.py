@@ -68,6 +68,8 @@ class AnswersPeer(ABC):
         self.run_hash = manifest.hash
         self.seats: Sequence[Seat] = ()
         """Who takes part in the round at hand; empty before the first."""
+        self.rounds_over = 0
+        """How many rounds of the run are behind this peer."""
         self.in_round = False
         """Whether it is between the open and the close of a round in which it takes part."""
         self.leaving = False
@@ -109,6 +111,7 @@ class AnswersPeer(ABC):
         seated = had_seat or any(seat.hotkey == self.hotkey for seat in seats)
         if not seated:
             self.wait(heights.close)
+            self.rounds_over = heights.round + 1
             return
         self.seats = seats
         self._done.clear()
@@ -118,7 +121,7 @@ class AnswersPeer(ABC):
         self.wait(heights.close)
         self.closed(heights)
         self.done("synced", heights)
-        self.in_round = False
+        self.in_round, self.rounds_over = False, heights.round + 1
 
     def _try_part(self, heights: RoundHeights) -> None:
         """Take part, or sit the round out where this peer's own place is away.

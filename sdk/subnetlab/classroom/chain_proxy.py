@@ -45,6 +45,9 @@ class ChainProxy:
             return await self._websocket(request, who)
         if request.method != "POST":
             raise Refused(405, "POST a JSON-RPC request, or connect a WebSocket.")
+        size = request.content_length
+        if size is None or size > _FRAME_BYTES:
+            raise Refused(413, f"A request has a length, and at most {_FRAME_BYTES >> 20} MB.")
         body = await request.read()
         await self._slow_down(who, len(body))
         async with self._web().post(self._http, data=body, headers=_JSON) as answer:

@@ -104,11 +104,12 @@ class ClassRun:
     def _observed(self) -> dict[str, Any]:
         """Start the observer of the run that was published; the run's manifest."""
         with contextlib.closing(SubnetReads(self.chain.node.endpoint, self.chain.netuid)) as reads:
-            found = find_run(reads)
+            trust = (reads.metagraph().owner_hotkey,)
+            found = find_run(reads, trust=trust)
         folder = make_private(self.folder / "runs" / found.run_id)
         spec = FleetSpec(
             endpoint=self.chain.node.endpoint, network="class", is_devnet=True, netuid=self.chain.netuid,
-            store="", seats=(), public=True,
+            store="", seats=(), public=True, trust=trust,
         )  # fmt: skip
         write_spec(folder, spec)
         write_private(folder / MANIFEST_FILE, json.dumps(found.manifest, indent=2) + "\n")
@@ -125,7 +126,9 @@ class ClassRun:
 
     async def _keep_judging(self) -> None:
         """Keep the class's validator up: a class without students that judge has one judge all the same."""
+        owner = (await asyncio.to_thread(self.chain.metagraph)).owner_hotkey
         words = ["validator", *self._at("validator"), "--store", f"{self.address}/objects/class", "--json"]
+        words += ["--trust", owner]  # the plan's own model is the educator's code
         while True:
             self._validator = await self._command(words, self.folder / "validator.log")
             if await self._validator.wait() == 0:

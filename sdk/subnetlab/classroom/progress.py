@@ -84,7 +84,7 @@ class Progress:
         return Row(
             student=student.id, name=student.name, uid=uid,
             role=plays if plays in ("miner", "validator") else "",
-            rounds=max(judged, judging),
+            rounds=judging if plays == "validator" else judged,
             standing="" if uid is None or miner is None else self._standing(uid),
             score=None if miner is None else miner.score,
             incentive=neuron.incentive / total if neuron is not None and total else 0.0,

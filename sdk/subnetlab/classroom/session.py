@@ -135,4 +135,4 @@ class ClassSession:
         """Write down now and then when students were seen, and how much they put."""
         while True:
             await asyncio.sleep(_SAVE_S)
-            await asyncio.to_thread(self.students.save)
+            self.students.save()

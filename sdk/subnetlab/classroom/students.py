@@ -55,7 +55,7 @@ class Student:
     @property
     def passed(self) -> int:
         """How many exercises are right, as the class judged them."""
-        return sum(answered.right is True for answered in self.answers.values())
+        return sum(answered.right is True for answered in list(self.answers.values()))
 
 
 class Students:

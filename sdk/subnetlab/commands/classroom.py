@@ -5,11 +5,14 @@ Runs until Ctrl-C. The educator's token is shown at a terminal alone, and lies i
 
 import argparse
 import asyncio
+import contextlib
+import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -57,7 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     options = options_of(parse(arguments))
     # The node, the observer and their tokens lie below this, apart from what the educator does beside.
     os.environ["SUBNETLAB_HOME"] = str(options.folder)
-    asyncio.run(_serve(options))
+    with _held(options.folder):
+        asyncio.run(_serve(options))
     return 0
 
 
@@ -75,7 +79,7 @@ def options_of(given: argparse.Namespace) -> "ClassOptions":
     if not 1 <= students <= _MOST_STUDENTS:
         raise ClassError(f"A class has 1 to {_MOST_STUDENTS} students.", hint="Give --students.")
     numbers = (given.code_hours, given.rounds, given.round_seconds, given.notice)
-    if min(numbers) < 0 or not given.code_hours or not given.rounds:
+    if not all(0 <= number < math.inf for number in numbers) or not given.code_hours or not given.rounds:
         raise ClassError("A number is below 0, or 0 where there must be some.", hint="See --help.")
     url = given.url.rstrip("/") or f"http://{_own_address(given.host)}:{given.port}"
     parts = urlsplit(url)
@@ -100,8 +104,8 @@ async def _serve(options: "ClassOptions") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     _say(f"{options.title}: starting its chain …")
-    folder = _emptied(options.folder)
-    chain = await asyncio.to_thread(ClassChain.start, options.title, folder=folder, block_s=BLOCK_S)
+    start = partial(ClassChain.start, options.title, folder=options.folder, block_s=BLOCK_S)
+    chain = await asyncio.to_thread(start)
     try:
         session = ClassSession(options, chain)
         try:
@@ -137,6 +141,9 @@ def _announce(session: "ClassSession") -> None:
         write_private(options.folder / "codes.csv", f"name,code\n{lines}")
         _say(f"  join codes: one for each student, in {options.folder / 'codes.csv'}")
         _say(f'  students:   net = sl.connect("{options.address}", code="…")')
+    chain = session.chain
+    subnet = f'sl.connect("{chain.node.endpoint}").subnet({chain.netuid})'
+    _say(f'  its run:   {subnet}.attach(trust="{chain.metagraph().owner_hotkey}"), on this machine')
     if sys.stdout.isatty():
         _say(f"  board:     {options.address}/board#token={session.educator}")
     else:
@@ -168,16 +175,33 @@ def _own_address(host: str) -> str:
             return "127.0.0.1"
 
 
-def _emptied(folder: Path) -> Path:
-    """The class's folder without what an earlier class left there; its plan stays."""
+@contextlib.contextmanager
+def _held(folder: Path) -> Generator[Path]:
+    """The class's folder, this process's alone and without what an earlier class left there; its plan stays.
+
+    Raises:
+        ClassError: a class goes on there, or the folder is no class's.
+    """
     import shutil  # noqa: PLC0415
 
-    from subnetlab.record.files import make_private  # noqa: PLC0415
+    from subnetlab.record.files import make_private, open_log  # noqa: PLC0415
+    from subnetlab.record.lock import take_lock  # noqa: PLC0415
 
-    for name in ("classes", "data", "nodes", "peers", "runs", "store", ".bittensor"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "students.json").unlink(missing_ok=True)
-    return make_private(folder)
+    lock = folder / "class.lock"
+    foreign = [] if lock.exists() or not folder.is_dir() else [path.name for path in folder.iterdir()]
+    if set(foreign) - {"plan.py"}:
+        raise ClassError(
+            f"{folder} holds other things than a class.", hint="Give --folder one that is empty or new."
+        )
+    make_private(folder)
+    with os.fdopen(open_log(lock), "a") as file:
+        if not take_lock(file.fileno()):
+            raise ClassError(f"A class goes on in {folder}.", hint="End it, or give --folder another.")
+        for name in ("classes", "data", "nodes", "peers", "runs", "store", ".bittensor"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name in ("students.json", "codes.csv", "publish.log", "validator.log"):
+            (folder / name).unlink(missing_ok=True)
+        yield folder
 
 
 def _say(line: str) -> None:

@@ -7,7 +7,7 @@ that moves money. Exit status: 0 at the run's end or after a signal, 1 where the
 import argparse
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.public.log import PeerLog
@@ -57,6 +57,11 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--attack", default="", metavar="KIND", help="cheat, on a development chain: sign_flip, free_rider, …"
     )
+    if role == "miner":
+        parser.add_argument(
+            "--answers", default="", metavar="MODULE:FUNCTION",
+            help="of a run of answers: the function that answers its tasks, imported from the current folder",
+        )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
@@ -86,6 +91,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import (  # noqa: PLC0415
+        check_answers,
         check_attack,
         missing_stake,
         seat_of_hotkey,
@@ -101,7 +107,8 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
         key = hotkey_of(reads, options.wallet)
         found = find_run(reads, store=options.run_store, trust=options.trust)
         head, rules = reads.head().number, reads.rules()
-        check_joinable(found, options.netuid, head)
+        check_joinable(found, options.netuid, head, role)
+        answers = check_answers(found, role, getattr(options, "answers", ""))
         check_attack(role, options.attack, development=is_development(reads))
         seat = seat_of_hotkey(found, key.ss58_address, rules, options.wallet)
         place = own_place(
@@ -116,11 +123,15 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
-    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415  (loads torch)
+    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
+    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
+    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
 
-    peer = PublicPeer(
-        found=found, store=place, role=role, endpoint=endpoint, key=key, uid=seat.uid, rules=rules, fees=fees,
-        log=log, attack=options.attack,
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "found": found, "store": place, "role": role, "endpoint": endpoint, "key": key, "uid": seat.uid,
+        "rules": rules, "fees": fees, "log": log, "attack": options.attack,
+    }  # fmt: skip
+    of_answers = is_of_answers(found.manifest)
+    peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given)
     peer.run()
     return 0

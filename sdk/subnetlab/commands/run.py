@@ -1,7 +1,8 @@
 """`subnetlab run publish | status | stop`: a public run, for the owner of its subnet and for who watches.
 
-`publish` reads a Python file that assigns what `subnet.train` takes (`model`, `data`, `strategy`, …), tries
-it out, and announces it on chain; strangers then join with `subnetlab miner` and `subnetlab validator`.
+`publish` reads a Python file that assigns what `subnet.train` takes (`model`, `data`, `strategy`, …), or that
+defines what `subnet.run` takes (`answer`, `judge`, `tasks`, …), tries it out, and announces it on chain;
+strangers then join with `subnetlab miner` and `subnetlab validator`.
 """
 
 import argparse
@@ -44,7 +45,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="subnetlab run", description="A public run of a subnet.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     publishing = verbs.add_parser("publish", help="announce a run that a file describes")
-    publishing.add_argument("plan", type=Path, help="a Python file that assigns model, data, strategy, …")
+    publishing.add_argument(
+        "plan", type=Path, help="a Python file that assigns model, data, … or defines answer and judge"
+    )
     add_chain_options(publishing)
     publishing.add_argument("--store", required=True, help="where the run's objects lie: a folder, s3://…")
     publishing.add_argument("--rounds", type=int, help="how many rounds, instead of the file's")
@@ -100,10 +103,9 @@ def publish(options: argparse.Namespace) -> int:
     described = read_plan(options.plan)
     if options.rounds is not None:
         described["rounds"] = options.rounds
-    from subnetlab.lab import publishing  # noqa: PLC0415  (loads torch)
-    from subnetlab.lab.plan import planned  # noqa: PLC0415
+    from subnetlab.lab import answers_plan, plan, publishing  # noqa: PLC0415  (loads torch)
 
-    made = planned(**described)
+    made = answers_plan.planned(**described) if "judge" in described else plan.planned(**described)
     name = options.plan.stem
     said = publishing.publish(made, fleet, name=name, endpoint=endpoint, netuid=options.netuid, key=key)
     sys.stdout.write(f"{said}\n")
@@ -132,7 +134,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise ArgumentInvalid(
             f"{path} fails{_where(path, error)}: {type(error).__name__}: {error}.", hint="Mend the file."
         ) from error
-    known = set(inspect.signature(Subnet.train).parameters) - {"self", "fleet", "detach", "budget_tao"}
+    verb = Subnet.run if inspect.isroutine(vars(module).get("judge")) else Subnet.train
+    known = set(inspect.signature(verb).parameters) - {"self", "fleet", "detach", "budget_tao"}
     assigned = {
         name: value
         for name, value in vars(module).items()

@@ -14,6 +14,7 @@ from subnetlab.public.open_fleet import OpenFleet
 from subnetlab.signatures import known_arguments
 
 if TYPE_CHECKING:
+    from subnetlab.lab.answers_plan import AnswersPlan
     from subnetlab.units import Amount
 
 _MOST_TASKS_A_ROUND: Final = 1000
@@ -60,6 +61,10 @@ class Answering:
     ) -> Run:  # fmt: skip
         """Start a run that was planned, and hold it."""
 
+    @abstractmethod
+    def _publish(self, made: "AnswersPlan", fleet: OpenFleet, *, detach: bool) -> Run:
+        """Announce a run whose peers other people start, and watch it."""
+
     @known_arguments("subnet.run", places="Tasks are given by name: subnet.run(answer, judge, tasks=[…]).")
     def run(
         self,
@@ -89,7 +94,8 @@ class Answering:
             rounds: how many rounds.
             tasks_per_round: tasks of each miner in a round; its score is the mean, one unanswered counts 0.
             fleet: the miners and validators to start, eight and two unless given, or as many miners as there
-                are functions.
+                are functions; or `sl.OpenFleet(store=…)` for those registered on the subnet: then `answer`
+                only tries the judge out, and strangers answer, `subnetlab miner --answers MODULE:FUNCTION`.
             time_limit_s: seconds in which a miner answers the tasks of a round, and a validator judges the
                 answers of one miner. What is not there by then counts as unanswered.
             answer_bytes: the most bytes of an answer as JSON.
@@ -108,14 +114,21 @@ class Answering:
         each = arguments.count("tasks_per_round", tasks_per_round, least=1, most=_MOST_TASKS_A_ROUND)
         most = arguments.count("answer_bytes", answer_bytes, least=1, most=_MOST_ANSWER_BYTES)
         limit = _time_limit(time_limit_s)
-        own = _own_fleet(self._checked(_sized(fleet, answer)), answer, limit)
+        fleet = self._checked(_sized(fleet, answer))
+        if isinstance(fleet, OpenFleet):
+            arguments.for_own_fleet(baselines=(), budget_tao=budget_tao, deterministic=False)
+        else:
+            fleet = _own_fleet(fleet, answer, limit)
         # torch, which code that travels may hold, is loaded when a run is started, and not before
         from subnetlab.lab.answers_plan import plan  # noqa: PLC0415
 
         made = plan(
             answer, judge, tasks, rounds=rounds, tasks_per_round=each, time_limit_s=limit, answer_bytes=most
         )
-        return self._start(made, own, detach=arguments.flag("detach", detach), budget_tao=budget_tao)
+        detach = arguments.flag("detach", detach)
+        if isinstance(fleet, OpenFleet):
+            return self._publish(made, fleet, detach=detach)
+        return self._start(made, fleet, detach=detach, budget_tao=budget_tao)
 
 
 def _time_limit(value: object) -> float:
@@ -135,18 +148,14 @@ def _sized(fleet: object, answer: object) -> Any:
     return fleet
 
 
-def _own_fleet(fleet: LocalFleet | OpenFleet, answer: object, limit_s: float) -> LocalFleet:
+def _own_fleet(fleet: LocalFleet, answer: object, limit_s: float) -> LocalFleet:
     """The fleet, once it fits a run of answers.
 
     Raises:
         ArgumentInvalid: it does not.
         NotYetSupported: other people would start it.
     """
-    if isinstance(fleet, OpenFleet):
-        raise NotYetSupported(
-            "A run of answers is for a fleet of one's own.", hint="Leave fleet out, or give sl.LocalFleet(…)."
-        )
-    if fleet.placed(deterministic=False):
+    if "ray_address" in fleet.placed(deterministic=False):
         raise NotYetSupported(
             "The functions of a run of answers run on this machine.", hint="Give sl.LocalFleet(…)."
         )

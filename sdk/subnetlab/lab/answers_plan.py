@@ -4,11 +4,12 @@ Functions are turned into code that reaches every peer, defined in a process of 
 one task is drawn, answered and judged. Whatever is wrong with them costs a sentence.
 """
 
+import inspect
 import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
@@ -22,6 +23,9 @@ from subnetlab.answers.validator import JUDGE, MOST_SCORE
 from subnetlab.answers.values import NotAValue, read, written
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.fleet.run_folder import ANSWERS_FILE, MANIFEST_FILE
+from subnetlab.public.open_fleet import OpenFleet
+from subnetlab.public.subnet_reads import Rules, SubnetReads
+from subnetlab.public.terms import SLOWER, Cost, terms
 from subnetlab.record.files import write_private
 from subnetlab.text import kind_of
 from subnetlab.train.tasks.code import Code
@@ -43,6 +47,8 @@ class AnswersPlan:
     tasks_per_round: int
     time_limit_s: float
     answer_bytes: int
+    judge_s: float = 0.0
+    """What judging the answers of one miner took here."""
     deterministic: bool = False
     note: str = ""
     """What a person may want to know, as a sentence; empty where nothing is odd."""
@@ -54,6 +60,19 @@ class AnswersPlan:
             rounds=self.rounds, first_block=first_block, tasks_per_round=self.tasks_per_round,
             time_limit_s=self.time_limit_s, answer_bytes=self.answer_bytes,
         )  # fmt: skip
+
+    def stretched(self, run_id: str, fleet: OpenFleet, reads: SubnetReads, rules: Rules) -> AnswersManifest:
+        """The manifest of a public run, with as many blocks a round as it takes.
+
+        Raises:
+            ManifestInvalid: the blocks given hold no round.
+        """
+        # Answering has a limit of its own, which holds on slower machines too.
+        cost = Cost(train_s=self.time_limit_s / SLOWER, judge_s=self.judge_s)
+        miners = fleet.miners or len(reads.metagraph().neurons)
+        found = terms(cost, rules, miners=miners, blocks_per_round=fleet.blocks_per_round)
+        draft = self.manifest(run_id, reads.netuid, 1)
+        return replace(draft, blocks_per_round=found.blocks_per_round, offsets=found.offsets)
 
     def write(self, folder: Path, netuid: int, first_block: int, *, miners: int) -> None:
         """Put the manifest and the miners' functions into a run's folder, by whose name the run is called."""
@@ -83,8 +102,22 @@ def plan(
         rounds=rounds, tasks_per_round=tasks_per_round, time_limit_s=time_limit_s, answer_bytes=answer_bytes,
     )  # fmt: skip
     read_back = AnswersManifest.from_json(json.loads(json.dumps(planned.manifest(_TRIAL, 0, 0).to_json())))
-    _try_out(planned, read_back)
-    return planned
+    return replace(planned, judge_s=_try_out(planned, read_back) * tasks_per_round)
+
+
+def planned(**described: Any) -> AnswersPlan:
+    """A plan of what `Subnet.run` takes, with its defaults for the rest; raises as `plan` does.
+
+    What says where and by whom it is run is left to its caller.
+    """
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+
+    for name, example in (("answer", "def answer(task): …"), ("tasks", "tasks = […]")):
+        if name not in described:
+            raise ArgumentInvalid(f"The file defines a judge, and no {name}.", hint=f"Add {example}")
+    given = inspect.signature(Subnet.run).parameters
+    taken = inspect.signature(plan).parameters
+    return plan(**{name: described.get(name, given[name].default) for name in taken})
 
 
 def functions_of(answer: object) -> list[Callable[..., Any]]:
@@ -143,8 +176,8 @@ def _tasks(given: object) -> tuple[Any, ...] | Code:
         ) from None
 
 
-def _try_out(planned: AnswersPlan, manifest: AnswersManifest) -> None:
-    """Define every function, and have one task made, answered and judged.
+def _try_out(planned: AnswersPlan, manifest: AnswersManifest) -> float:
+    """Define every function, and have one task made, answered and judged; the seconds that judging took.
 
     Raises:
         ArgumentInvalid: that fails, or a task does not follow from its random numbers.
@@ -165,12 +198,13 @@ def _try_out(planned: AnswersPlan, manifest: AnswersManifest) -> None:
                 f"{ANSWER} 0", task, deadline=time.monotonic() + limit, limit=planned.answer_bytes
             )
             doing = f"{planned.judge.name} failed on the task {_short(task)} and the answer {_short(value)}:"
-            random = _TRIAL if planned.takes_random else ""
-            score = calls.number(JUDGE, task, value, deadline=time.monotonic() + limit, random=random)
+            random, began = _TRIAL if planned.takes_random else "", time.monotonic()
+            score = calls.number(JUDGE, task, value, deadline=began + limit, random=random)
         except FunctionFailed as error:
             raise ArgumentInvalid(f"{doing} {error}.", hint="Call it in a cell to see where.") from error
     if score > MOST_SCORE:
         raise ArgumentInvalid(f"{planned.judge.name} gave {score:g}.", hint=f"Give at most {MOST_SCORE:g}.")
+    return time.monotonic() - began
 
 
 def _one_task(manifest: AnswersManifest, calls: Calls) -> Any:

@@ -43,7 +43,7 @@ def membership_of(address: str, code: str, name: str) -> Membership:
     return _kept(address, told)
 
 
-def asked(method: str, url: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
+def asked(method: str, url: str, told: dict[str, Any] | None = None, *, token: str = "") -> dict[str, Any]:
     """Ask a class's server something in JSON.
 
     Raises:
@@ -52,7 +52,7 @@ def asked(method: str, url: str, told: dict[str, Any] | None = None) -> dict[str
     """
     body = b"" if told is None else json.dumps(told).encode()
     try:
-        answer = ask(method, url, body, seconds=_LIMIT_S)
+        answer = ask(method, url, body, seconds=_LIMIT_S, token=token)
     except (OSError, http.client.HTTPException) as error:
         raise ClassUnreachable(f"No class answers at {url} ({error}).") from None
     found: Any = None
@@ -95,6 +95,25 @@ def _is_known(member: Membership) -> bool:
     return True
 
 
+def _check_name(member: Membership) -> None:
+    """See that a class which calls itself otherwise than it was asked is what answers there.
+
+    Another class's files must not be replaced, and chain and store are reached by that name.
+
+    Raises:
+        ClassUnreachable: it is not.
+    """
+    try:
+        found = asked("GET", f"{member.address}/me", token=member.token)
+    except ClassError as error:
+        raise ClassUnreachable(
+            f"The class at {member.asked} calls itself {member.address}, which does not know you: {error}",
+            hint="Ask your teacher to start it with --url and the address that students type.",
+        ) from None
+    if found.get("student") != member.student:
+        raise ClassUnreachable(f"What answers at {member.address} is another class.")
+
+
 def _kept(address: str, told: dict[str, Any]) -> Membership:
     """Keep what a class said on joining.
 
@@ -109,6 +128,8 @@ def _kept(address: str, told: dict[str, Any]) -> Membership:
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):
         raise ClassUnreachable(f"What answers at {address} is no class.") from None
+    if member.address != address:
+        _check_name(member)
     folder = make_private(folder_of(member.address))
     write_private(folder / FILE, json.dumps(asdict(member)))
     return member

@@ -93,11 +93,12 @@ class ClassNet(Net):
         return super().subnet(number, wallet=wallet or self._member.wallet)
 
     @known_arguments("net.start_miner")
-    def start_miner(self, *, attack: str = "") -> OwnPeer:
+    def start_miner(self, *, attack: str = "", trust: bool = False) -> OwnPeer:
         """Start a miner of one's own in the class's run; one that takes part already is left as it is.
 
         Args:
             attack: cheat in one of the ways of `LocalFleet(attackers=)`, to see what becomes of it.
+            trust: let the class's own code run here, where the model is one that the educator wrote.
 
         Raises:
             ArgumentInvalid: no miner attacks like this.
@@ -105,14 +106,15 @@ class ClassNet(Net):
         """
         if attack and (attack not in ATTACKERS or ATTACKERS[attack].role != "miner"):
             raise ArgumentInvalid(refused(attack), hint="")
-        return self._taking_part("miner", *(("--attack", attack) if attack else ()))
+        return self._taking_part("miner", *(("--attack", attack) if attack else ()), trust=trust)
 
     @known_arguments("net.start_validator")
-    def start_validator(self, *, stake_tao: Amount = _STAKE_TAO) -> OwnPeer:
+    def start_validator(self, *, stake_tao: Amount = _STAKE_TAO, trust: bool = False) -> OwnPeer:
         """Stake behind one's hotkey, unless there is stake already, and start a validator of one's own.
 
         Args:
             stake_tao: what is staked first.
+            trust: let the class's own code run here, where the model is one that the educator wrote.
 
         Raises:
             MoneyError: nothing was staked; the message says why.
@@ -127,12 +129,14 @@ class ClassNet(Net):
                 amount_tao=stake_tao, hotkey_ss58=hotkey, netuid=self._member.netuid,
                 wallet=self._member.wallet, rate_tolerance=None,
             )  # fmt: skip
-        return self._taking_part("validator")
+        return self._taking_part("validator", trust=trust)
 
-    def _taking_part(self, role: str, *more: str) -> OwnPeer:
+    def _taking_part(self, role: str, *more: str, trust: bool) -> OwnPeer:
         if self.peer.alive and self.peer.role == role and not more:
             return self.peer
         member = self._member
+        if arguments.flag("trust", trust):
+            more = (*more, "--trust", self.subnet().metagraph().owner_hotkey)
         words = [
             role, "--endpoint", member.chain, "--netuid", str(member.netuid),
             "--wallet", f"{member.wallet}/default", "--store", member.place, *more,

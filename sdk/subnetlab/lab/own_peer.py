@@ -7,6 +7,7 @@ process says whether it runs, so a kernel that was started again takes hold of i
 import atexit
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from subnetlab.text import plain
 _STARTED: "set[OwnPeer]" = set()
 _LOOK_S: Final = 0.05
 _STOP_S: Final = 4.0
+_FOR_A_SHELL: Final = re.compile(r"join with --trust \w+")
 _MOST_LOG: Final = 1 << 18
 """Bytes of the log's end that are read for a page."""
 
@@ -117,6 +119,7 @@ class OwnPeer:
         lines = list(self.lines())
         rounds = [int(line["round"]) for line in lines if line.get("kind") in ("mined", "round_closed")]
         said = next((str(line["text"]) for line in reversed(lines) if line.get("kind") == "note"), "")
+        said = _FOR_A_SHELL.sub("start it with trust=True", said)
         state = "runs" if self.alive else "has ended"
         where = f", round {max(rounds) + 1}" if rounds else ""
         return f"Your {self.role} {state}{where}. {plain(said, 400)}".strip()

@@ -13,6 +13,7 @@ from typing import TextIO
 from subnetlab.record.baselines import known_titles
 from subnetlab.record.view import RunView
 from subnetlab.report.format import loss_text
+from subnetlab.report.headline import score_text
 from subnetlab.waiting import waiting
 
 _WIDTH = 24
@@ -72,6 +73,8 @@ class ProgressLine:
         full = round(_WIDTH * over / rounds)
         drawn = "█" * full + "░" * (_WIDTH - full)
         loss = f", loss {loss_text(view.val_loss[max(view.val_loss)])}" if view.val_loss else ""
+        if view.mean_score:
+            loss = f", mean score {score_text(view.mean_score[max(view.mean_score)])}"
         return f"{drawn} round {over} of {rounds}{loss}{self._left(view, now)}"[:_COLUMNS]
 
     def _left(self, view: RunView, now: float) -> str:

@@ -23,6 +23,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import runs_folder
 
 if TYPE_CHECKING:
+    from subnetlab.lab.answers_plan import AnswersPlan
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
@@ -36,7 +37,9 @@ class Announced(NamedTuple):
     note: str
 
 
-def publish_run(subnet: "Subnet", made: "Plan", fleet: OpenFleet, *, owner: "Wallet", name: str) -> Announced:
+def publish_run(
+    subnet: "Subnet", made: "Plan | AnswersPlan", fleet: OpenFleet, *, owner: "Wallet", name: str
+) -> Announced:
     """Publish a run with the owner's hotkey and watch it.
 
     Raises:

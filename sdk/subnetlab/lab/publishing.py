@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
+from subnetlab.lab.answers_plan import AnswersPlan
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.announcing import announce, check_idle, check_owner, put_objects
 from subnetlab.public.hotkey import is_development
@@ -30,6 +31,7 @@ from subnetlab.train.manifest import Manifest
 if TYPE_CHECKING:
     from bittensor_core import Keypair
 
+    from subnetlab.answers.manifest import AnswersManifest
     from subnetlab.lab.plan import Plan
 
 _LEAST_NOTICE: Final = 4
@@ -42,7 +44,7 @@ _COMMON: Final = "AVX2"
 class Published:
     """A run that was announced."""
 
-    manifest: Manifest
+    manifest: "Manifest | AnswersManifest"
     announcement: Announcement
     block: int
     """The block that holds the announcement."""
@@ -53,18 +55,19 @@ class Published:
     def __str__(self) -> str:
         manifest, block_s = self.manifest, self.rules.block_s
         length = manifest.blocks_per_round
+        answers = "" if isinstance(manifest, Manifest) else " --answers MODULE:FUNCTION"
         whole = manifest.heights(manifest.rounds - 1).close - self.block
         return (
             f"Run {manifest.run_id} was announced in block {self.block}. Round 1 opens at block "
             f"{manifest.first_block}, {duration((manifest.first_block - self.block) * block_s)} later; "
             f"{manifest.rounds} rounds of {length} blocks ({duration(length * block_s)} each) end after "
             f"{duration(whole * block_s)}. Strangers join with `subnetlab miner --endpoint {self.endpoint} "
-            f"--netuid {manifest.netuid} --wallet NAME/HOTKEY`."
+            f"--netuid {manifest.netuid} --wallet NAME/HOTKEY{answers}`."
         )
 
 
 def publish(
-    made: "Plan", fleet: OpenFleet, *, name: str, endpoint: str, netuid: int, key: "Keypair"
+    made: "Plan | AnswersPlan", fleet: OpenFleet, *, name: str, endpoint: str, netuid: int, key: "Keypair"
 ) -> Published:
     """Put a run's objects into its store and announce it with the owner's hotkey.
 
@@ -95,10 +98,16 @@ def publish(
         own_locator(address.parse(where).locator, allow_local=is_development(reads))
         store = open_store(where)
         rules = reads.rules()
-        draft = _stretched(made, fleet, f"{name}-{secrets.token_hex(2)}", reads, rules)
+        run_id = f"{name}-{secrets.token_hex(2)}"
+        draft = (
+            made.stretched(run_id, fleet, reads, rules)
+            if isinstance(made, AnswersPlan)
+            else _stretched(made, fleet, run_id, reads, rules)
+        )
         Announcement(manifest=bytes(32), rounds=draft.rounds, store=where).to_bytes()
         # The data goes first: it may take minutes, and the first round is counted from when it is there.
-        put_objects(store, corpus=made.corpus, initial=made.initial)
+        if not isinstance(made, AnswersPlan):
+            put_objects(store, corpus=made.corpus, initial=made.initial)
         notice = max(math.ceil(fleet.notice_s / rules.block_s), _LEAST_NOTICE)
         manifest = replace(draft, first_block=reads.head().number + notice)
         put_objects(store, manifest=manifest.to_bytes())

@@ -77,7 +77,8 @@ def connect(
     if isinstance(network, str) and network.startswith(("http://", "https://")):  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are untyped
         from subnetlab.lab.class_net import join  # noqa: PLC0415  (is a Net itself)
 
-        return join(network, code, name, confirm=checked(confirm))
+        with waiting("the class to let you in"):
+            return join(network, code, name, confirm=checked(confirm))
     if code or name:
         raise ArgumentInvalid(
             "code and name join a class.", hint='sl.connect("http://…", code="…", name="…")'

@@ -42,6 +42,7 @@ from subnetlab.waiting import waiting
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from subnetlab.lab.answers_plan import AnswersPlan
     from subnetlab.lab.plan import Plan
     from subnetlab.lab.session import Net
     from subnetlab.network.metagraph import MetagraphSnapshot
@@ -265,9 +266,10 @@ class Subnet(Seats, Answering):
             )
         return arguments.a_fleet(fleet)
 
-    def _publish(self, made: "Plan", fleet: OpenFleet, *, detach: bool) -> Run:
+    def _publish(self, made: "Plan | AnswersPlan", fleet: OpenFleet, *, detach: bool) -> Run:
         """Announce a run whose peers other people start, and watch it."""
-        said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
+        with waiting("the run to be announced"):
+            said = publish_run(self, made, fleet, owner=self.net.wallet(self._owner), name=_slug(self.name))
         return self._hold(Run(said.folder), said.note, made.note, detach=detach)
 
     @known_arguments("subnet.attach")
@@ -286,7 +288,8 @@ class Subnet(Seats, Answering):
             FleetStartFailed: the observer did not come up.
         """
         owners = (trust,) if isinstance(trust, str) else tuple(trust)
-        run = Run(find_and_watch(self, store=store, trust=owners))
+        with waiting("the announced run to be found and read"):
+            run = Run(find_and_watch(self, store=store, trust=owners))
         return self._hold(run, detach=arguments.flag("detach", detach))
 
     def _launch(

@@ -7,6 +7,7 @@ own, never an error: the rest is checked without it.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ from subnetlab.fleet.launch import is_running
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.fleet.worker.run_store import whole_store
+from subnetlab.lab.answers_verification import judge_again
 from subnetlab.lab.lineage import check_lineage
 from subnetlab.lab.public_verification import public_roster
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
 from subnetlab.public.hotkey import endpoint_of
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.described import is_of_answers
 from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
@@ -62,16 +65,9 @@ _MOST_BLOCKS = 2_000_000
 
 @waiting("the run to be checked")
 def verify_folder(
-    folder: Path,
-    *,
-    replay: float = 0.1,
-    store: str = "",
-    endpoint: str = "",
-    trusted: bool = True,
-    trust: Sequence[str] = (),
-    history: ChainHistory | None = None,
-    lineage: Path | None = None,
-) -> Report:
+    folder: Path, *, replay: float = 0.1, store: str = "", endpoint: str = "", trusted: bool = True,
+    trust: Sequence[str] = (), history: ChainHistory | None = None, lineage: Path | None = None,
+) -> Report:  # fmt: skip
     """Verify the run of a folder.
 
     Args:
@@ -102,6 +98,9 @@ def verify_folder(
         report.unchecked("manifest", "manifest", "No manifest that the chain names could be found.")
         return report
     trusted = trusted or canonical_hash(chosen) in trust
+    roster_of = partial(_roster, spec, log, history=history, report=report, endpoint=endpoint)
+    if is_of_answers(dict(chosen)):
+        return judge_again(chosen, report, history, opened, roster_of, log, trusted=trusted)
     manifest = _usable(chosen, report, trusted=trusted)
     if manifest is None:
         return report
@@ -110,7 +109,7 @@ def verify_folder(
         log.interrupted = True  # its peers report what they like
     sources = Sources(
         name=folder.name, manifest=manifest, manifest_hash=manifest.hash, public=public,
-        roster=_roster(spec, log, manifest, history, report, endpoint=endpoint),
+        roster=roster_of(manifest),
         store=opened, history=history, log=log,
         corpus=_corpus(folder, manifest, opened, report, missing), missing=missing,
     )  # fmt: skip
@@ -313,8 +312,8 @@ def _corrected(seats: list[tuple[int, Seat]], right: Mapping[int, str]) -> list[
 
 
 def _roster(
-    spec: FleetSpec | None, log: Log | None, manifest: Manifest, history: ChainHistory | None,
-    report: Report, *, endpoint: str,
+    spec: FleetSpec | None, log: Log | None, manifest: Any, *, history: ChainHistory | None, report: Report,
+    endpoint: str,
 ) -> Roster:  # fmt: skip
     """Who takes part in each round: the fleet that is told, or of strangers those that the chain names."""
     if spec is not None and spec.public and history is not None:

@@ -25,6 +25,7 @@ from subnetlab.errors import (
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.public.hotkey import is_development
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.described import is_of_answers
 from subnetlab.store import address
 from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
@@ -230,11 +231,16 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
         heights == sorted(set(heights))
         and isinstance(run_id, str)
         and _RUN_ID.fullmatch(run_id) is not None
-        and all(isinstance(manifest.get(name), dict) for name in ("model", "task", "data", "versions"))
+        and all(isinstance(manifest.get(name), dict) for name in (*_parts(manifest), "versions"))
     )
 
 
-def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
+def _parts(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """What else a manifest describes, by its kind."""
+    return ("judge",) if is_of_answers(manifest) else ("model", "task", "data")
+
+
+def check_joinable(found: FoundRun, netuid: int, head: int, role: str = "") -> None:
     """Refuse a run that this machine cannot take part in, before torch is loaded.
 
     Raises:
@@ -254,22 +260,33 @@ def check_joinable(found: FoundRun, netuid: int, head: int) -> None:
             f"{last}, and the chain is at {head}.",
             hint="Join the next run: its owner announces it on the same subnet.",
         )
-    check_trust(found)
+    check_trust(found, role)
     _check_versions(found)
 
 
-def check_trust(found: FoundRun) -> None:
+def check_trust(found: FoundRun, role: str = "") -> None:
     """Refuse a manifest that holds code of an owner who is not trusted here.
+
+    Args:
+        found: the run.
+        role: what is to take part; a miner of answers runs no judge, and who watches neither function.
 
     Raises:
         ManifestInvalid: it does.
     """
-    kind, task = found.manifest["model"].get("kind"), found.manifest["task"]
-    if (kind not in _OWN_MODELS or any(name in task for name in _CODE)) and not found.trusted:
+    if _runs_code(found.manifest, role) and not found.trusted:
         raise ManifestInvalid(
             f"The manifest of run {found.run_id} holds code of its owner, which is not trusted here.",
             hint=f"Read the manifest, then join with --trust {found.owner}.",
         )
+
+
+def _runs_code(manifest: dict[str, Any], role: str) -> bool:
+    """Whether a role runs code of the manifest's author."""
+    if is_of_answers(manifest):
+        return role == "validator" or (bool(role) and isinstance(manifest.get("tasks"), dict))
+    kind, task = manifest["model"].get("kind"), manifest["task"]
+    return kind not in _OWN_MODELS or any(name in task for name in _CODE)
 
 
 def _check_versions(found: FoundRun) -> None:

@@ -13,6 +13,7 @@ from subnetlab.network.metagraph import NeuronSnapshot
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.log import PeerLog
 from subnetlab.public.subnet_reads import Rules, SubnetReads
+from subnetlab.record.described import is_of_answers
 from subnetlab.text import with_article
 from subnetlab.train.attackers import ATTACKERS, refused
 from subnetlab.units import format_tao
@@ -133,6 +134,26 @@ def check_attack(role: PublicRole, attack: str, *, development: bool) -> None:
         raise ArgumentInvalid(refused(attack), hint=f"Give one that is {with_article(role)}.")
     if not development:
         raise ArgumentInvalid("Attackers are for development chains.", hint="Take part without --attack.")
+
+
+def check_answers(found: FoundRun, role: PublicRole, answers: str) -> str:
+    """The import path of the function with which a miner answers, once it fits the run.
+
+    Raises:
+        ArgumentInvalid: the run asks for one and none is given, or the other way round.
+    """
+    asked = role == "miner" and is_of_answers(found.manifest)
+    if not asked and answers:
+        raise ArgumentInvalid(
+            f"Run {found.run_id} trains a model, and its miners answer nothing.", hint="Leave out --answers."
+        )
+    module, colon, name = answers.partition(":")
+    if asked and not (module and colon and name):
+        raise ArgumentInvalid(
+            f"Run {found.run_id} asks its miners for answers, and no function answers them.",
+            hint="Name one: --answers MODULE:FUNCTION, a file in this folder or an installed package.",
+        )
+    return answers
 
 
 def check_instructions(found: FoundRun, capability: str) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isnan
 from typing import IO, Final
 
 from subnetlab.record.events import (
@@ -102,10 +103,7 @@ def _sentence(event: Event) -> str:
         case PeerReady():
             return f"Ready as uid {event.uid} after {event.seconds:.1f} s."
         case Mined():
-            return (
-                f"Round {event.round + 1}: loss {event.loss:.4f}, {bytes_text(event.wire_bytes)} committed; "
-                f"trained {event.compute_s:.1f} s, waited {event.wait_s:.1f} s."
-            )
+            return _mined(event)
         case Scored():
             why = f": {event.reason}" if event.reason else ""
             return (
@@ -114,9 +112,27 @@ def _sentence(event: Event) -> str:
         case WeightsSet():
             return f"Round {event.round + 1}: voted on {len(event.weights)} miners."
         case RoundClosed():
-            return (
-                f"Round {event.round + 1} closed: {len(event.accepted)} updates, loss {event.val_loss:.4f}, "
-                f"model {event.theta_hash[:12]}."
-            )
+            return _closed(event)
         case _:
             return event.kind.replace("_", " ")
+
+
+def _mined(event: Mined) -> str:
+    """A miner's round, of training or of answers, which have no loss."""
+    sent, waited = f"{bytes_text(event.wire_bytes)} committed", f"waited {event.wait_s:.1f} s"
+    if isnan(event.loss):
+        return f"Round {event.round + 1}: answered in {event.compute_s:.1f} s, {sent}; {waited}."
+    return (
+        f"Round {event.round + 1}: loss {event.loss:.4f}, {sent}; trained {event.compute_s:.1f} s, {waited}."
+    )
+
+
+def _closed(event: RoundClosed) -> str:
+    """How a round closed: with a model, or with scores."""
+    if not event.theta_hash:
+        mean = event.metrics.get("score", 0.0)
+        return f"Round {event.round + 1} closed: {len(event.accepted)} scored, mean score {mean:.3f}."
+    return (
+        f"Round {event.round + 1} closed: {len(event.accepted)} updates, loss {event.val_loss:.4f}, "
+        f"model {event.theta_hash[:12]}."
+    )

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
 from bittensor_core import Keypair
@@ -29,6 +29,7 @@ from subnetlab.errors import (
     TrainError,
 )
 from subnetlab.fleet.messages import PeerStopped
+from subnetlab.network.chain import Chain
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.public.fees import Fees
 from subnetlab.public.found_run import FoundRun
@@ -53,6 +54,7 @@ from subnetlab.train.data.published import fetch
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer
+from subnetlab.train.roster import Roster
 from subnetlab.train.validator import Validator
 
 _ROLES: Final[dict[PublicRole, type[Peer]]] = {"miner": Miner, "validator": Validator}
@@ -62,6 +64,13 @@ _LONGEST_PAUSE_S: Final = 60.0
 _AFTER_THE_END_S: Final = 60.0
 """How long a peer still asks for the last rounds of a run that is over."""
 _COMMITTED_FILE: Final = "committed.txt"
+
+
+class Taking(Protocol):
+    """A role that takes part, whatever its run is of."""
+
+    in_round: bool
+    leaving: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +91,7 @@ class PublicPeer:
     """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
-    _peer: Peer | None = None
+    _peer: "Taking | None" = None
     _leaving: bool = False
     _pause: threading.Event = field(default_factory=threading.Event)
 
@@ -108,9 +117,7 @@ class PublicPeer:
             record = held.enter_context(RecordWriter(self.folder / FILE_NAME))
             held.enter_context(self._signals())
             held.enter_context(self.log.warnings())
-            manifest = read(self.found)
-            corpus = corpus_of(self.found, manifest)
-
+            manifest, corpus = self._read()
             reporting = Reporting(self.found, self.store, self.uid, self.key, self.log)
 
             def report(event: Event) -> None:
@@ -123,7 +130,12 @@ class PublicPeer:
             except PeerStopped:
                 self.log.note("Left the run; the same command joins again.", left=1)
 
-    def _keep_on(self, manifest: Manifest, corpus: Corpus, report: Any) -> None:
+    def _read(self) -> tuple[Any, Any]:
+        """The run's manifest, and the data that its peers train on."""
+        manifest = read(self.found)
+        return manifest, corpus_of(self.found, manifest)
+
+    def _keep_on(self, manifest: Any, corpus: Any, report: Any) -> None:
         """Take part, and begin again where node or store were away."""
         pause, away_since, reached = _AGAIN_S, time.monotonic(), 0
         while True:
@@ -132,8 +144,8 @@ class PublicPeer:
             except (NodeUnreachable, StoreUnreachable, TrainError) as error:
                 if isinstance(error, TrainError) and type(error) is not TrainError:
                     raise  # of its own words; a round that cannot be followed yet is a store that is behind
-                if self._peer is not None and self._peer.replica.round > reached:
-                    reached = self._peer.replica.round
+                if self._peer is not None and self._rounds_of(self._peer) > reached:
+                    reached = self._rounds_of(self._peer)
                     pause, away_since = _AGAIN_S, time.monotonic()
                 limit_s = min(self.away_limit_s, _AFTER_THE_END_S) if self._is_over() else self.away_limit_s
                 if time.monotonic() - away_since > limit_s:
@@ -153,7 +165,7 @@ class PublicPeer:
         except SubnetLabError:
             return False
 
-    def _take_part(self, manifest: Manifest, corpus: Corpus, report: Any) -> None:
+    def _take_part(self, manifest: Any, corpus: Any, report: Any) -> None:
         netuid, address = manifest.netuid, self.key.ss58_address
         with (
             closing(SubnetReads(self.endpoint, netuid)) as reads,
@@ -168,14 +180,11 @@ class PublicPeer:
                 wire, self.rules.weights_every, self.log.note, self._sent, voted_at,
                 before_commit=sole.commits,
             )  # fmt: skip
-            peer = self._plays(
-                manifest, reads.roster(), chain, self.store, report, self.key.sign,
-                hotkey=address, corpus=corpus,
+            peer = self._made(
+                manifest, corpus, reads.roster(), chain, report,
                 patience_s=patience_s(manifest.blocks_per_round, self.rules.block_s),
-                last_round=lambda: last_round(reads, self.found), leaves_out=True,
+                last_round=lambda: last_round(reads, self.found),
             )  # fmt: skip
-            if isinstance(peer, Validator):
-                peer.recall(own_verdicts(self.folder, self.uid))
             seconds = round(time.monotonic() - self.began, 3)
             report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds))
             self._await_start(wire, manifest)
@@ -185,20 +194,34 @@ class PublicPeer:
             peer.run()
             self._say_the_end(peer)
 
-    @property
-    def _plays(self) -> type[Peer]:
-        return ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
+    def _made(
+        self, manifest: Any, corpus: Any, roster: Roster, chain: Chain, report: Any, **options: Any
+    ) -> Any:
+        """The role, ready to run."""
+        plays = ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
+        peer = plays(
+            manifest, roster, chain, self.store, report, self.key.sign, hotkey=self.key.ss58_address,
+            corpus=corpus, leaves_out=True, **options,
+        )  # fmt: skip
+        if isinstance(peer, Validator):
+            peer.recall(own_verdicts(self.folder, self.uid))
+        return peer
+
+    @staticmethod
+    def _rounds_of(peer: Any) -> int:
+        """How many rounds are behind a peer."""
+        return int(peer.replica.round)
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
         self.fees.budget.count(fee)
 
-    def _await_start(self, wire: PeerChain, manifest: Manifest) -> None:
+    def _await_start(self, wire: PeerChain, manifest: Any) -> None:
         head = wire.wait_for(0, 0).number
         if (blocks := manifest.first_block - head) > 0:
             wire.wait_for(manifest.first_block, patience_s(blocks, self.rules.block_s))
 
-    def _say_the_end(self, peer: Peer) -> None:
+    def _say_the_end(self, peer: Any) -> None:
         rounds, hash_ = peer.replica.round, peer.replica.hash
         what = "Left the run" if self._leaving else f"Run {self.found.run_id} is over"
         self.log.note(f"{what} after round {rounds}; the model is {hash_[:12]}.", rounds=rounds, theta=hash_)

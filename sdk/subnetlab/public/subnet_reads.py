@@ -18,7 +18,7 @@ from subnetlab.network.wire_client import WireClient
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.roster import ChainRoster, Neuron
 
-_SPAN: Final = 10
+_SPAN: Final = 7
 """Gaps between blocks over which their time is measured."""
 _USUAL_BLOCK_S: Final = 12.0
 _LEAST_BLOCK_S: Final = 0.01

@@ -18,10 +18,11 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 
+from subnetlab.answers.manifest import AnswersManifest
 from subnetlab.errors import (
     ChainRejected,
     FleetError,
@@ -41,12 +42,15 @@ from subnetlab.fleet.supervisor.supervise import say_up, sole_supervisor
 from subnetlab.fleet.worker.result import write_model
 from subnetlab.network.chain import Block
 from subnetlab.network.peer_chain import PeerChain
+from subnetlab.public.answering import read_answers
+from subnetlab.public.answers_observer import AnswersObserver, Followed
 from subnetlab.public.found_run import FoundRun, check_trust, find_run
 from subnetlab.public.joining import patience_s
 from subnetlab.public.observer import Observer
 from subnetlab.public.own_place import reading_place
 from subnetlab.public.peer import corpus_of, last_round, read
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.record.described import is_of_answers
 from subnetlab.record.events import EpochPaid, Event, Role, RunStarted, RunStatus
 from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
@@ -148,13 +152,15 @@ class Watched:
         if (paid is None or paid.block <= close) and self.head < close + _PAID_LIMIT * (self._tempo + 1):
             return None
         stopped = last < manifest.rounds - 1
+        reason = f"Its owner ended it after round {last + 1}." if stopped else ""
         if self.observer.last is None:
             return Ending(status=RunStatus.FAILED, reason="All rounds were lost, so there is no model.")
+        if isinstance(self.observer, AnswersObserver):
+            return Ending(status=RunStatus.STOPPED if stopped else RunStatus.FINISHED, reason=reason)
         write_model(
             self.folder, self.observer.replica, lambda: self.observer.corpus, network=self.spec.network,
             last_round=self.observer.last.round, val_loss=self.observer.last.val_loss,
         )  # fmt: skip
-        reason = f"Its owner ended it after round {last + 1}." if stopped else ""
         return Ending(status=RunStatus.STOPPED if stopped else RunStatus.FINISHED, reason=reason)
 
     @property
@@ -234,7 +240,7 @@ def _opened(folder: Path) -> Generator[Watched]:
         if found.hash != digest("manifest", _canonical(folder)).hex():
             raise FleetError("The subnet's owner has announced another run since.", hint="")
         check_trust(found)
-        manifest = read(found)
+        manifest = read_answers(found) if is_of_answers(found.manifest) else read(found)
         record = held.enter_context(RecordWriter(folder / FILE_NAME))
         view = RunView()
         for entry in Tail(folder / FILE_NAME).entries():
@@ -248,13 +254,13 @@ def _opened(folder: Path) -> Generator[Watched]:
         epochs = held.enter_context(contextlib.closing(EpochWatcher(spec.endpoint, spec.netuid, hotkeys)))
         head = reads.head()
         epochs.begin(head, view.pay.last.block if view.pay.last else None)
-        replica = held.enter_context(_replica(spec, manifest, found, reads))
+        followed = held.enter_context(_followed(spec, manifest, found, reads))
         wire = held.enter_context(contextlib.closing(PeerChain(spec.endpoint, spec.netuid, READER_URI)))
         limit_s = patience_s(1, reads.block_s())
         watched = Watched(
             folder=folder, spec=spec, found=found, record=record, view=view, reads=reads, epochs=epochs,
             control=control, clock=WatchedClock(wire, limit_s),
-            observer=_observer(folder, found, replica, view, hotkeys),
+            observer=_observer(folder, found, followed, view, hotkeys),
         )  # fmt: skip
         watched.observer.append = watched.append
         if view.started is None:
@@ -272,9 +278,16 @@ def _canonical(folder: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _replica(spec: FleetSpec, manifest: Manifest, found: FoundRun, reads: SubnetReads) -> Generator[Replica]:
+def _followed(
+    spec: FleetSpec, manifest: Manifest | AnswersManifest, found: FoundRun, reads: SubnetReads
+) -> Generator[Replica | Followed]:
+    """What is followed: the observer's own copy of the model, or the scores of a run without one."""
     with contextlib.closing(PeerChain(spec.endpoint, spec.netuid, READER_URI)) as chain:
-        yield Replica(manifest, reads.roster(), chain, reading_place(found, allow_local=spec.is_devnet))
+        place = reading_place(found, allow_local=spec.is_devnet)
+        if isinstance(manifest, AnswersManifest):
+            yield Followed(manifest=manifest, roster=reads.roster(), chain=chain, store=place)
+        else:
+            yield Replica(manifest, reads.roster(), chain, place)
 
 
 def _kept(folder: Path, found: FoundRun, manifest: Manifest) -> Store:
@@ -288,16 +301,24 @@ def _kept(folder: Path, found: FoundRun, manifest: Manifest) -> Store:
 
 
 def _observer(
-    folder: Path, found: FoundRun, replica: Replica, view: RunView, hotkeys: dict[int, str]
+    folder: Path, found: FoundRun, followed: Replica | Followed, view: RunView, hotkeys: dict[int, str]
 ) -> Observer:
     roles: dict[str, Role] = {"miner": "miner", "validator": "validator"}
-    seats, manifest = view.seats.items(), replica.manifest
+    seats = view.seats.items()
     nothing: Callable[[Sequence[Event]], None] = lambda _: None  # noqa: E731
+    known: dict[str, Any] = {
+        "append": nothing, "over": set(view.over), "hotkeys": hotkeys, "gone": set(view.gone),
+        "last": view.last_closed,
+        "seen": {uid: roles[str(seat["role"])] for uid, seat in seats if str(seat["role"]) in roles},
+    }  # fmt: skip
+    if isinstance(followed, Followed):
+        kept, nothing_trained = open_store(folder / STORE_FOLDER), cast("Any", None)
+        replica = cast("Any", followed)
+        return AnswersObserver(followed=followed, replica=replica, corpus=nothing_trained, kept=kept, **known)
+    manifest = followed.manifest
     return Observer(
-        replica=replica, corpus=corpus_of(found, manifest, folder / DATA_FOLDER),
-        kept=_kept(folder, found, manifest), append=nothing, over=set(view.over), hotkeys=hotkeys,
-        gone=set(view.gone), last=view.last_closed,
-        seen={uid: roles[str(seat["role"])] for uid, seat in seats if str(seat["role"]) in roles},
+        replica=followed, corpus=corpus_of(found, manifest, folder / DATA_FOLDER),
+        kept=_kept(folder, found, manifest), **known,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def animation(view: RunView) -> str:
     Example:
         >>> Path("run.svg").write_text(run.animation())  # doctest: +SKIP
     """
-    rounds = _frames(sorted(view.val_loss))
+    rounds = _frames(sorted(view.val_loss)) if view.trains else []
     if not rounds:
         return plot.picture(view)
     return _Played(view, rounds).document()

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from subnetlab.errors import ObjectExists, StoreUnreachable
-from subnetlab.membership import headers_for
+from subnetlab.membership import TOKEN_HEADER, headers_for
 from subnetlab.store.mirror import Mirror
 from subnetlab.store.object_names import checked
 from subnetlab.store.patience import USUAL, Away, Patience
@@ -32,9 +32,10 @@ class Answer:
 
 
 def ask(
-    method: str, url: str, body: bytes = b"", *, kind: str = "application/json", seconds: float = 30.0
-) -> Answer:
-    """Ask a class's server, with this user's token where there is one.
+    method: str, url: str, body: bytes = b"", *, kind: str = "application/json", seconds: float = 30.0,
+    token: str = "",
+) -> Answer:  # fmt: skip
+    """Ask a class's server, with a token or this user's own where there is one.
 
     Raises:
         OSError: no connection, or no answer in time.
@@ -48,7 +49,8 @@ def ask(
     else:
         connection = http.client.HTTPConnection(host, parts.port or 80, timeout=seconds)
     try:
-        connection.request(method, parts.path or "/", body, {"Content-Type": kind, **headers_for(url)})
+        who = {TOKEN_HEADER: token} if token else headers_for(url)
+        connection.request(method, parts.path or "/", body, {"Content-Type": kind, **who})
         answer = connection.getresponse()
         return Answer(answer.status, answer.read(_MOST_SAID))
     finally:

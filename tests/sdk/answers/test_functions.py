@@ -75,6 +75,12 @@ def test_a_judge_takes_a_task_an_answer_and_random_numbers_if_it_asks() -> None:
         check_tasks(lambda: 1)
 
 
+def test_compiled_functions_are_taken_as_they_are() -> None:
+    check_miner(len)
+    check_validator(max)
+    assert not takes_random(max)
+
+
 def test_functions_in_the_wrong_order_are_told_apart() -> None:
     @sl.miner
     def add(task: Any, more: Any = None) -> int:

@@ -78,6 +78,12 @@ def test_answers_of_a_round_come_back() -> None:
     assert payload.decode(payload.encode(answers, 100), 3, 100) == answers
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", "\U0001f600", "\x00", '"'])
+def test_why_there_is_no_answer_fits_whatever_it_is_written_in(letter: str) -> None:
+    data = payload.encode([Answer(why_not=letter * 1000)] * 3, 1)
+    assert payload.decode(data, 3, 1) == [Answer(why_not=letter * 400)] * 3
+
+
 @pytest.mark.parametrize(
     ("told", "reason"),
     [

@@ -61,7 +61,7 @@ class Taught:
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
     folder = tmp_path_factory.mktemp("class")
     with ExitStack() as held:
-        words = ("--students", "3", "--round-seconds", "6", "--notice", "5", "--title", "Monday class")
+        words = ("--students", "3", "--round-seconds", "5", "--notice", "5", "--title", "Monday class")
         room = held.enter_context(running_class(folder, *words))
         students = {name: student(folder / name.lower()) for name in ("Ada", "Bo", "Cy")}
         held.callback(lambda: [end(one) for one in students.values()])
@@ -115,6 +115,20 @@ def test_grades_are_the_classs_own_and_are_exported(taught: Taught) -> None:
     assert lines["Ada"]["role"] == "miner"
     assert int(lines["Ada"]["paid_alpha_rao"]) > 0
     assert set(EXERCISES) <= set(lines["Ada"])
+
+
+@pytest.mark.long
+def test_a_student_who_stakes_judges_beside_the_classs_validator(taught: Taught) -> None:
+    bo = taught.students["Bo"]
+    assert bo("net.peer.stop(); print(net.peer.alive)") == "False"
+    assert bo("net.start_validator(stake_tao=200); print(net.peer.role)") == "validator"
+    assert bo("net.start_miner()").startswith("FleetStartFailed")
+    until(lambda: taught.room.row("Bo")["role"] == "validator", "validator")
+    assert int(
+        bo("print(net.subnet().metagraph().by_hotkey(net.wallet().hotkey.ss58_address).stake_alpha_rao)")
+    )
+    assert float(bo("print(net.balance().tao)")) < 800
+    taught.judged("Bo", 1)
 
 
 def grades(room: RunningClass) -> list[dict[str, str]]:
@@ -173,6 +187,8 @@ def test_a_body_that_is_none_is_refused(taught: Taught) -> None:
     assert ask("PUT", f"objects/{mine}/.hidden", b"x", **headers).status == 400
     assert ask("GET", f"objects/{mine}/missing").status == 404
     assert ask("GET", "nothing").status == 404
+    assert ask("POST", "chain", b"x" * (17 << 20), **headers).told["error"]["message"].startswith("A request")
+    assert ask("PUT", f"objects/{mine}/large", b"x" * (17 << 20), **headers).status == 413
 
 
 async def test_a_student_who_floods_the_chain_waits_and_the_others_do_not(taught: Taught) -> None:

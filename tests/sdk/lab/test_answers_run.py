@@ -1,5 +1,6 @@
 """`subnet.run` on the embedded devnet: two functions become a subnet whose pay follows the scores."""
 
+import threading
 from collections.abc import Iterator
 from itertools import count
 from math import isnan
@@ -61,12 +62,17 @@ def run(shared_net: Net) -> Run:
     subnet = shared_net.create_subnet("adding", wallet="alice")
     fleet = sl.LocalFleet(miners=6, validators=2, attackers={"copy": 1})
     given = [add, half, lie, slow, fail, add]
-    made = subnet.run(given, judge, tasks=TASKS, rounds=6, fleet=fleet, time_limit_s=1.0)
+    made = subnet.run(given, judge, tasks=TASKS, rounds=8, fleet=fleet, time_limit_s=1.0)
+    pause = threading.Event()
+    while made.round < 1:
+        pause.wait(0.05)
+    made.kill(max(made.view.uids("validator")), restart=True)
+    assert made.join(1) == (9,)
     return made.wait(LIMIT_S)
 
 
 def test_pay_follows_the_scores(run: Run) -> None:
-    pay = {uid: run.view.pay.total(uid) for uid in run.view.mining}
+    pay = {uid: run.view.pay.total(uid) for uid in run.view.mining if uid != 9}
     honest, half, *others = sorted(pay, key=lambda uid: -pay[uid])
     assert (honest, half) == (1, 2)
     assert [pay[uid] for uid in others] == [0] * 4
@@ -93,11 +99,27 @@ def test_each_miner_without_a_score_is_named_with_its_reason(run: Run) -> None:
 def test_the_run_speaks_of_scores_and_of_no_loss(run: Run) -> None:
     said = str(run.verdict())
     assert run.status == "finished"
-    assert "Two of six strangers earned scores" in run.headline
+    assert "Three of seven strangers earned scores" in run.headline
     assert "Uid 6, a copycat, earned nothing." in said
     pages = [said, str(run.explain(1)), str(run.explain(4)), run.page(), run.picture(), repr(run)]
     assert [page for page in pages if "loss" in page.lower() or "nan" in page.lower()] == []
     assert "Mean score of all miners; higher is better" in run.picture()
+
+
+def test_a_miner_that_joins_answers_with_the_first_function(run: Run) -> None:
+    scores = run.frame("miners").filter(sl_uid(9))["score"].to_list()
+    assert scores[-1] == 1.0
+    assert len(scores) < 8
+    assert run.view.seats[9]["role"] == "miner"
+
+
+def test_a_validator_that_was_killed_judges_on_as_before(run: Run) -> None:
+    first, second = run.view.uids("validator")
+    votes = run.view.miners[1].votes
+    last = max(votes)
+    assert {first, second} == set(votes[last]), "it did not come back"
+    assert votes[last][second].rating == 1.0
+    assert sorted(run.view.over) == list(range(8))
 
 
 def test_frames_leave_out_what_is_not_there(run: Run) -> None:
@@ -119,6 +141,22 @@ def test_the_run_has_no_model_and_says_so(run: Run) -> None:
         run.result()
     with pytest.raises(ManifestInvalid, match="trains no model"):
         run.state_dict()
+
+
+def test_a_third_party_judges_again_and_names_what_was_altered(run: Run) -> None:
+    report = run.verify()
+    assert report.wrong == [], report
+    assert report.rounds == 8
+    assert report.checks["scores"].done >= 8 * 6
+    name = next((run.folder / "store").glob("*/records/*"))
+    kept = name.read_bytes()
+    name.unlink()
+    name.write_bytes(kept.replace(b'"score":1.0', b'"score":0.5', 1))
+    altered = run.verify()
+    assert [finding.what for finding in altered.wrong] == ["round record"]
+    assert altered.wrong[0].uid == int(name.parent.parent.name)
+    name.unlink()
+    name.write_bytes(kept)
 
 
 def test_a_run_of_answers_is_saved_and_replayed(run: Run, tmp_path: Any) -> None:

@@ -107,6 +107,10 @@ def test_what_is_missing_is_told_apart_from_what_is_wrong(
     spoilt = world.copy(tmp_path / "spoilt")
     path(spoilt).unlink()
     report = verify_folder(spoilt.folder, replay=0.0, history=spoilt.history)
+    if name in ("aggregate", "record"):  # the other validator published it, too
+        assert report.verified, report
+        path(spoilt).unlink()
+        report = verify_folder(spoilt.folder, replay=0.0, history=spoilt.history)
     assert report.wrong == [], report
     what, round_, place = named
     assert (what, round_, world.uid(place)) in {(f.what, f.round, f.uid) for f in report.open}

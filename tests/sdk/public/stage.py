@@ -47,7 +47,7 @@ class Command:
     role: "Role | None" = None
     """What it takes part as; None for other commands."""
     waited_for: bool = True
-    """Whether blocks wait for it; not where its place is gone or its process stands still."""
+    """Whether blocks wait for it; not where its place is gone or its process is stopped."""
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged so far."""

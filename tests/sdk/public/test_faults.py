@@ -69,7 +69,7 @@ def check_end(subnet: OpenSubnet, manifest: Manifest, peers: dict[str, Command],
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_a_lead_and_its_store_lost_for_good_a_miner_and_a_node_that_stand_still(
+def test_a_lead_and_its_store_lost_for_good_and_a_miner_and_a_node_stopped_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds = 8

@@ -144,7 +144,7 @@ def test_two_that_begin_together_are_told_apart_at_their_second_commitment(world
     two.commits(anchor(1, 2))
 
 
-def test_what_is_no_anchor_is_nobodys_work(world: World) -> None:
+def test_what_is_no_anchor_is_no_work_of_another(world: World) -> None:
     world.commit(b"a web page", 102)
     process = world.process("one")
     assert world.begin(process) == 102

@@ -11,7 +11,7 @@ from typing import Any
 import traitlets
 
 from subnetlab.fleet.launch import was_left
-from subnetlab.record.described import loss_unit
+from subnetlab.record.described import is_of_answers, loss_unit
 from subnetlab.record.events import Event, RunInterrupted, RunStarted, RunStatus
 from subnetlab.record.reader import Tail
 from subnetlab.record.view import MINING
@@ -38,7 +38,8 @@ def header_of(started: RunStarted) -> dict[str, Any]:
         "inner_steps": int((manifest.get("strategy") or {}).get("inner_steps") or 1),
         "miners": miners_of(started.seats),
         "metrics": list(METRICS),
-        "unit": loss_unit(manifest) if started.run_id else "",
+        "unit": loss_unit(manifest) if started.run_id and not is_of_answers(manifest) else "",
+        "trains": not is_of_answers(manifest),
     }
 
 

@@ -21,7 +21,7 @@ function ask(path, body) {
   return fetch(`board/${path}`, { ...how, headers: { [HEADER]: TOKEN }, redirect: "error" });
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1).replace("-", "−")} %`;
 
 function ago(seconds) {
   if (seconds < 10) return "now";

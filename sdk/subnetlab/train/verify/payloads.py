@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected
+from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, PlaceAway
 from subnetlab.store.base import Reader
 from subnetlab.store.places import Places, place_of
 from subnetlab.train import object_paths
@@ -121,22 +121,20 @@ def _reveals(
 ) -> dict[str, seal.Reveal | None]:  # fmt: skip
     """What lies where a miner reveals; None for what is no reveal.
 
-    In a place of its own a reveal lies under its commitment, because such a place need not keep a list.
+    In a place of its own a reveal lies under its commitment; such a place need not keep a list.
     """
     store, history = sources.store, sources.history
     assert store is not None
     assert history is not None
     where = (heights.round, uid, history.hashes[heights.commit])
-    if isinstance(store, Places):
-        place, name = place_of(store, uid, anchor.locator), object_paths.reveal(*where, anchor.current.hex())
-        with suppress(ObjectMissing):
-            return {name: _reveal(place, name)}
-        return {}
-    names = store.names(object_paths.reveals(*where), _MOST_REVEALS)
+    place = place_of(store, uid, anchor.locator)
+    names = {object_paths.reveal(*where, anchor.current.hex())} if isinstance(store, Places) else set[str]()
+    with suppress(PlaceAway):
+        names |= {*place.names(object_paths.reveals(*where), _MOST_REVEALS)}
     found: dict[str, seal.Reveal | None] = {}
-    for name in names:
+    for name in sorted(names):
         with suppress(ObjectMissing):
-            found[name] = _reveal(store, name)
+            found[name] = _reveal(place, name)
     return found
 
 

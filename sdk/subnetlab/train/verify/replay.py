@@ -115,6 +115,7 @@ class Replay:
         """Whether a miner's payload is its work, as far as that can be told; whether its chain goes on."""
         received = opened.received.get(uid)
         payload, loss = self._trained(chain, heights)
+        first = payload
         if received is None:  # what it left over is as if the payload had arrived
             return True
         self.report.count("replay")
@@ -136,7 +137,8 @@ class Replay:
         if cosine >= ALIKE:
             self.report.checks["replay"].note = _ALIKE_NOTE
             return True
-        step = _differing_step(received.report, report_of(chain.miner.codec, payload))
+        reports = [report_of(chain.miner.codec, one) for one in (first, payload)]
+        step = _differing_step(received.report, reports)
         self._name(uid, chain, heights, f"{cosine:.2f} to it{step}", accepted=accepted)
         return False
 
@@ -180,11 +182,12 @@ class Replay:
             self.report.tampered("replay", "record line", said, round_=heights.round, uid=uid)
 
 
-def _differing_step(stated: WorkReport | None, found: WorkReport | None) -> str:
-    """The first inner step that a miner states otherwise than it comes out, in words."""
-    if stated is None or found is None:
+def _differing_step(stated: WorkReport | None, found: Sequence[WorkReport | None]) -> str:
+    """The first inner step that a miner states otherwise than it comes out from the state that it states."""
+    if stated is None:
         return ""
-    return f"; its work differs {where_different(stated, found)}"
+    again = next((one for one in found if one is not None and one.before == stated.before), None)
+    return f"; its work differs {where_different(stated, again)}" if again else ""
 
 
 def _alike(told: Sequence[float], found: Sequence[float]) -> bool:

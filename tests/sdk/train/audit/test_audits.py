@@ -1,5 +1,6 @@
 """Rounds that are drawn and trained again: honest work passes to the bit, everything else is shut out."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from subnetlab.record.events import RoundClosed, Scored, WeightsSet
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.audit.exclusion import AWAY, Exclusions
 from subnetlab.train.audit.replay import SAME
-from subnetlab.train.manifest import Manifest, ScoringConfig, audited
+from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig, audited
 from subnetlab.train.miner import Miner
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig, MuonConfig, SignumConfig
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.strategies import DDP, DeMo, DiLoCo, MuLoCo, SparseLoCo, StreamingDiLoCo
+from subnetlab.train.tasks.base import Batch
 from subnetlab.train.validator import Validator
 
 from ..conftest import MakeManifest, MakeRehearsal  # noqa: TID252
@@ -238,3 +240,19 @@ def test_a_drawn_share_of_all_rounds_is_audited_and_validators_draw_alike(rehear
     }
     assert drawn[6] == drawn[7]
     assert 2 <= len(drawn[6]) <= 24
+
+
+class Lazy(Miner):
+    """Saves itself the last items: takes the first batch again from a step of its round on."""
+
+    def batches(self, heights: RoundHeights) -> Iterator[Batch]:
+        first, second, *_ = super().batches(heights)
+        yield from (first, second, first, first)
+
+
+def test_the_step_from_which_on_a_miner_leaves_its_work_is_named(rehearse: MakeRehearsal) -> None:
+    run = played(
+        rehearse, "miner", "miner", "validator", roles={0: Lazy}, rounds=3, scoring=scoring(audits=1.0)
+    )  # fmt: skip
+    reasons = [one.reason for one in told(run, 0)]
+    assert all(one.endswith("its work differs from inner step 3 of 4 on.") for one in reasons), reasons

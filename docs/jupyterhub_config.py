@@ -1,6 +1,6 @@
 """JupyterHub with SubnetLab on it: a server for each student, and one class as a service of the hub.
 
-Read by `jupyterhub -f docs/hub/jupyterhub_config.py`. What depends on a site is in variables of the
+Read by `jupyterhub -f docs/jupyterhub_config.py`. What depends on a site is in variables of the
 environment; authenticator and spawner are the hub's own business and go into a file of the site's beside it.
 """
 
