@@ -69,7 +69,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         from tests.sdk.fleet.ray_cluster import two_nodes
     except ModuleNotFoundError as error:
         raise Unavailable("Ray is not installed") from error
-    rounds = 4 if quick else 12
+    rounds = 3 if quick else 12
     with tempfile.TemporaryDirectory() as home, two_nodes() as cluster:
         os.environ["SUBNETLAB_HOME"] = home
         bare = bare_rounds(cluster.address, rounds)
