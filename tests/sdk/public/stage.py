@@ -46,8 +46,6 @@ class Command:
     log: Path
     role: "Role | None" = None
     """What it takes part as; None for other commands."""
-    waited_for: bool = True
-    """Whether blocks wait for it; not where its place is gone or its process is stopped."""
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
@@ -128,10 +126,6 @@ class BlockClock:
             assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
             time.sleep(0.01)
 
-    def pause(self, seconds: float) -> None:
-        """Let time pass without a block."""
-        self._over.wait(seconds)
-
     def _run(self) -> None:
         try:
             while not self._over.wait(self.every_s):
@@ -164,9 +158,7 @@ class BlockClock:
         )
 
     def _owes(self, command: "Command", heights: RoundHeights, following: int) -> bool:
-        if not command.waited_for or command.role is None:
-            return False
-        if self._ready_at.get(command.process.pid, heights.open) >= heights.open:
+        if command.role is None or self._ready_at.get(command.process.pid, heights.open) >= heights.open:
             return False  # it is not up, or joined in the middle of this round
         lines = command.lines()
         told = {(line["round"], line["name"]) for line in lines if line.get("kind") == "phase"}
