@@ -45,7 +45,7 @@ class DevnetProcess:
         request = urllib.request.Request(
             self.url, body, {"Content-Type": "application/json", **self.authorization, **(headers or {})}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return json.loads(answer.read())
 
     def ask(self, method: str, *params: Any) -> Any:

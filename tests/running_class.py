@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 from subnetlab.membership import TOKEN_HEADER
 
-LIMIT_S = 150.0
+LIMIT_S = 300.0
 PLAN = """\
 import subnetlab as sl
 
@@ -92,7 +92,7 @@ class RunningClass:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(f"{self.address}/{path}", data, named, method=method)
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=300) as answer:
                 return Answered(answer.status, answer.read())
         except HTTPError as error:
             with error:
@@ -155,7 +155,7 @@ def end(student: Student) -> None:
         with suppress(ProcessLookupError):
             os.kill(int(json.loads(file.read_text())["pid"]), signal.SIGKILL)
     with suppress(BrokenPipeError):
-        student.process.communicate(timeout=30)
+        student.process.communicate(timeout=300)
 
 
 @contextmanager
@@ -184,4 +184,4 @@ def running_class(folder: Path, *words: str) -> Generator[RunningClass]:
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(300)

@@ -31,7 +31,7 @@ def prepared(tmp_path: Path) -> Path:
 def prepare(folder: Path) -> None:
     command = [sys.executable, str(BINDER / "prepare.py"), "--tutorials", str(folder / "tutorials")]
     done = subprocess.run(
-        [*command, "--prefix", str(folder / "env")], capture_output=True, text=True, check=False, timeout=50
+        [*command, "--prefix", str(folder / "env")], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
 

@@ -59,7 +59,7 @@ def running_lab(folder: Path, *more: str, **env: str) -> Generator[Lab]:
         yield lab
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=300)
         log.close()
 
 

@@ -15,7 +15,7 @@ def test_the_recording_plays_before_anything_runs_and_replays_when_asked(server:
     tutorials = server.root / "tutorials"
     shutil.copytree(ROOT / "tutorials", tutorials)
     command = [sys.executable, str(ROOT / "binder" / "prepare.py"), "--tutorials", str(tutorials)]
-    subprocess.run([*command, "--prefix", str(server.root / "env")], check=True, timeout=60)
+    subprocess.run([*command, "--prefix", str(server.root / "env")], check=True, timeout=300)
     server.open(page, f"tutorials/{find('00').name}")
 
     picture = page.locator(".jp-OutputArea img")

@@ -14,7 +14,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail, verify
 
 ROUNDS = 4
-LIMIT_S = 50.0
+LIMIT_S = 300.0
 TRAIN = f"""\
 %%train --miners 3 --validators 2 --free-riders 1 --rounds {ROUNDS}
 model = sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32)

@@ -40,7 +40,7 @@ def test_a_run_of_answers_outlives_its_lead_and_its_supervisor(net: sl.Net) -> N
     before = (run.folder / FILE_NAME).read_bytes()
     kill(json.loads((run.folder / "supervisor.json").read_text())["pid"])
     until(lambda: run.status == "interrupted", "its end is not noticed")
-    again = sl.attach(run.id).wait(50)
+    again = sl.attach(run.id).wait(300)
     record = run.folder / FILE_NAME
     assert record.read_bytes().startswith(before)
     assert verify(record).torn_bytes == 0

@@ -41,7 +41,7 @@ def test_however_many_attach_one_node_and_one_supervisor_come_back(home: Path) -
         assert any("started again" in note for note in notes)
         assert not any("cannot" in note for note in notes)
         assert programs(home) == ["subnetlab.devnet", "subnetlab.fleet"]
-        check(run.wait(50), before)
+        check(run.wait(300), before)
     until(lambda: not alive_below(home), "somebody is left")
     assert not list(nodes_folder().glob("*/chain*"))
 
@@ -56,7 +56,7 @@ def test_a_run_left_by_its_notebook_waits_with_its_chain(home: Path) -> None:
     before = (run.folder / FILE_NAME).read_bytes()
     again = sl.attach(run.id)
     assert "Its node and its supervisor were" in again.note
-    check(again.wait(50), before)
+    check(again.wait(300), before)
     DevControls(run.endpoint).shutdown()
     until(lambda: not alive_below(home), "somebody is left")
 
@@ -66,5 +66,5 @@ def test_a_detached_run_outlives_its_notebook_and_its_node_ends_when_nobody_is_l
         run = begin(net, detach=True)
         before = (run.folder / FILE_NAME).read_bytes()
     assert "subnetlab.devnet" in programs(home)
-    check(run.wait(50), before)
+    check(run.wait(300), before)
     until(lambda: not alive_below(home), "somebody is left")

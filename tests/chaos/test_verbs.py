@@ -48,7 +48,7 @@ def test_a_run_whose_peers_are_killed_paused_and_joined_goes_on_to_its_end(net: 
     # The signal takes effect when the process has its next turn on a processor.
     until(lambda: process.status() == psutil.STATUS_STOPPED, "it is not paused")
     until(lambda: not process.is_running() or process.status() != psutil.STATUS_STOPPED, "it stays paused")
-    run.wait(timeout=120)
+    run.wait(timeout=300)
     view = run.view
     assert run.status == "finished"
     assert view.role(joined) == "sign_flip"
@@ -75,5 +75,5 @@ def test_a_paused_peer_ends_with_its_supervisor(net: sl.Net) -> None:
     run.pause(uid, 3600)
     process = psutil.Process(int(str(peer(run, uid)["pid"])))
     psutil.Process(json.loads((run.folder / "supervisor.json").read_text())["pid"]).kill()
-    gone, _ = psutil.wait_procs([process], timeout=30)
+    gone, _ = psutil.wait_procs([process], timeout=300)
     assert gone

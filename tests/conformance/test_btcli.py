@@ -45,7 +45,7 @@ class Btcli:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=300,
             check=False,
         )
 

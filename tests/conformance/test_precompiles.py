@@ -140,7 +140,7 @@ class Btcli:
         program = Path(sys.executable).with_name("btcli")
         done = subprocess.run(
             [str(program), "evm", *words, "--json"],
-            env=self._environment, capture_output=True, text=True, timeout=55, check=False,
+            env=self._environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)

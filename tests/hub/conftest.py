@@ -22,7 +22,7 @@ from tests.project import ROOT
 BIN = ROOT / "build" / "hub" / "bin"
 PROXY = ROOT / "tests" / "hub" / "js" / "node_modules" / "configurable-http-proxy" / "bin"
 MISSING = "a hub is not installed: run `make hub` (a minute, npm and a network needed)"
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 SITE = """\
 import os
 exec(open({recipe!r}).read())
@@ -60,7 +60,7 @@ class Hub:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"token {self.token}"}
         request = Request(f"{self.url}/hub/api/{path}", data, headers, method=method)
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=300) as answer:
             return json.loads(answer.read() or b"null")
 
     def start_server(self, user: str) -> str:
@@ -138,4 +138,4 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(300)

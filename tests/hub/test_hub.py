@@ -31,7 +31,7 @@ def test_a_students_kernel_joins_the_class_and_trains_through_the_hubs_port(
 
         def rounds() -> int:
             request = Request(f"{at}/board/rows", headers={"X-SubnetLab-Token": teacher})
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=300) as answer:
                 told = re.search(rb'"rounds": (\d+), "standing": "works"', answer.read())
             return int(told[1]) if told else 0
 
@@ -44,6 +44,6 @@ def test_a_token_of_one_student_opens_no_server_of_another(hub: Hub) -> None:
     token = str(hub.api("POST", "users/ada/tokens", {"note": "other"})["token"])
     request = Request(f"{hub.url}/user/ben/api/kernels", headers={"Authorization": f"token {token}"})
     with pytest.raises(HTTPError) as refused:
-        urlopen(request, timeout=60)
+        urlopen(request, timeout=300)
     assert refused.value.code in (403, 404)
     refused.value.close()

@@ -79,8 +79,8 @@ def running_host(*options: str, users: Sequence[str] = ("anna", "ben")) -> Gener
     finally:
         below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(300)
         process.stdout and process.stdout.close()
-        _, left = psutil.wait_procs(below, timeout=20)
+        _, left = psutil.wait_procs(below, timeout=300)
         shutil.rmtree(folder)
         assert not left, left

@@ -38,7 +38,7 @@ class RunningKernel:
         self.manager = manager
         self.client: BlockingKernelClient = manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=30)
+        self.client.wait_for_ready(timeout=300)
 
     @property
     def pid(self) -> int:
@@ -80,7 +80,7 @@ class RunningKernel:
         """Start a cell and come back when the kernel has begun to run it."""
         message = self.ask(code)
         while True:
-            heard = self.client.get_iopub_msg(timeout=20)
+            heard = self.client.get_iopub_msg(timeout=300)
             if heard["parent_header"].get("msg_id") == message and heard["msg_type"] == "stream":
                 return message
 
@@ -96,7 +96,7 @@ class RunningKernel:
         self.manager.restart_kernel()
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=30)
+        self.client.wait_for_ready(timeout=300)
 
     def stop(self) -> None:
         self.client.stop_channels()

@@ -33,7 +33,7 @@ def test_a_keystore_signs_in_a_cell_and_leaves_no_secret_behind(
 
     def run(code: str) -> None:
         reply = running.client.execute_interactive(
-            code, timeout=60, output_hook=heard.append, stdin_hook=answer, allow_stdin=True
+            code, timeout=300, output_hook=heard.append, stdin_hook=answer, allow_stdin=True
         )
         assert reply["content"]["status"] == "ok", reply["content"]
         heard.append(reply)

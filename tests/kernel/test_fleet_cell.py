@@ -23,7 +23,7 @@ uids = sorted(run.view.mining)
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKernel]:
     running = start_kernel(SUBNETLAB_HOME=str(tmp_path_factory.mktemp("home")))
-    started = running.run(START, timeout=200)
+    started = running.run(START, timeout=300)
     assert started.status == "ok", started.traceback
     yield running
     running.stop()
@@ -112,10 +112,12 @@ def test_without_waiting_the_result_comes_later(kernel: RunningKernel) -> None:
 def test_help_and_completion_know_the_options(kernel: RunningKernel) -> None:
     assert "--noblock" in kernel.run("%%fleet --help\n ").text
     kernel.client.complete("%%fleet --tar", 13)
-    reply = kernel.client.get_shell_msg(timeout=20)["content"]
+    reply = kernel.client.get_shell_msg(timeout=300)["content"]
     assert reply["matches"] == ["--targets"]
     kernel.client.complete("%%fleet --targets ", 18)
-    assert kernel.client.get_shell_msg(timeout=20)["content"]["matches"] == [str(uid) for uid in uids(kernel)]
+    assert kernel.client.get_shell_msg(timeout=300)["content"]["matches"] == [
+        str(uid) for uid in uids(kernel)
+    ]
 
 
 def test_a_miner_that_is_killed_meanwhile_is_named(kernel: RunningKernel) -> None:

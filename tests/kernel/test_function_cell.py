@@ -16,7 +16,7 @@ run = subnet.run(
     [add, lambda task: 0], judge, tasks=[{"a": 1, "b": 2}, {"a": 3, "b": 4}], rounds=2,
     fleet=sl.LocalFleet(miners=2, validators=1),
 )
-run.wait(120)
+run.wait(300)
 print(run.headline)
 """
 
@@ -35,7 +35,7 @@ def test_two_cells_become_a_subnet(kernel: RunningKernel) -> None:
     assert "subnet.run(add, judge, tasks=[…])" in said
     assert "judge judges answers." in kernel.run(VALIDATOR).text
     assert kernel.run('add({"a": 1, "b": 2}), judge({"a": 1, "b": 2}, 3)').text == "(3, 1.0)"
-    told = kernel.run(RUN, timeout=200)
+    told = kernel.run(RUN, timeout=300)
     assert told.status == "ok", told.traceback
     assert told.stdout.startswith("One of two strangers earned scores; after 2 rounds their mean is 0.50.")
 

@@ -15,7 +15,7 @@ import subnetlab as sl
 from subnetlab.errors import HostError, RemoteFailed, RemoteUnreachable
 from subnetlab.lab.remote import RemoteKernel
 
-LIMIT_S = 60.0
+LIMIT_S = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def status(host: Host, path: str, token: str = "", method: str = "GET", **header
         headers["Authorization"] = f"token {token}"
     body = b"{}" if method in ("POST", "PATCH") else None
     try:
-        with urlopen(Request(host.url + path, body, headers, method=method), timeout=30) as answer:
+        with urlopen(Request(host.url + path, body, headers, method=method), timeout=300) as answer:
             return answer.status
     except HTTPError as error:
         error.close()
@@ -135,7 +135,7 @@ def test_nobody_reaches_anothers_kernel(host: Host, anna: RemoteKernel, ben: Rem
 
 def _kernels(host: Host, user: str) -> list[dict[str, str]]:
     request = Request(host.url + "/api/kernels", headers={"Authorization": f"token {host.token(user)}"})
-    with urlopen(request, timeout=30) as answer:
+    with urlopen(request, timeout=300) as answer:
         return json.load(answer)
 
 

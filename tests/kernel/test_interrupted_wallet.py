@@ -38,7 +38,7 @@ class Page:
 
     def __init__(self, kernel: RunningKernel) -> None:
         self.kernel = kernel
-        self.comm = kernel.run(OPENED, timeout=60).stdout.strip()
+        self.comm = kernel.run(OPENED, timeout=300).stdout.strip()
         self.subshell = control(kernel, "create_subshell_request")["subshell_id"]
 
     def say(self, kind: str, **content: Any) -> None:
@@ -47,7 +47,7 @@ class Page:
     def hear(self, kind: str) -> dict[str, Any]:
         """The next message of a kind."""
         while True:
-            told = self.kernel.client.get_iopub_msg(timeout=30)["content"]
+            told = self.kernel.client.get_iopub_msg(timeout=300)["content"]
             if told.get("comm_id") == self.comm and told["data"].get("method") == "custom":
                 content: dict[str, Any] = told["data"]["content"]
                 if content["k"] == kind:

@@ -71,7 +71,7 @@ def test_a_page_is_heard_while_a_cell_awaits_its_answer(kernel: RunningKernel) -
 def test_the_debugger_answers(kernel: RunningKernel) -> None:
     hello = {"type": "request", "seq": 1, "command": "initialize", "arguments": {"adapterID": "test"}}
     kernel.client.control_channel.send(kernel.client.session.msg("debug_request", hello))
-    reply = kernel.client.get_control_msg(timeout=20)["content"]
+    reply = kernel.client.get_control_msg(timeout=300)["content"]
     assert reply["success"]
     assert reply["body"]["supportsConfigurationDoneRequest"]
 
@@ -158,5 +158,5 @@ def test_shutdown_closes_the_services_and_leaves_no_process() -> None:
     family = [process, *process.children(recursive=True)]
     assert len(family) > 1
     running.stop()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=300)
     assert alive == []

@@ -52,8 +52,8 @@ def kernel(home: Path, keys: list[bytes]) -> Any:
         HOME=str(home), IPYTHONDIR=str(home / "ipython"), SUBNETLAB_HOME=str(home / "sl"),
         BT_WALLET_PASSWORD="",
     )  # fmt: skip
-    running.run("import subnetlab as sl\nnet = sl.connect(sealing='instant')", timeout=60)
-    running.run("net.fund_evm(amount_tao=9, to=net.evm_wallet('cold'))", timeout=60)
+    running.run("import subnetlab as sl\nnet = sl.connect(sealing='instant')", timeout=300)
+    running.run("net.fund_evm(amount_tao=9, to=net.evm_wallet('cold'))", timeout=300)
     running.run("net.pay(amount_tao=9, to=net.address('cold'), wallet='alice'); net.budget.set(tao=50)")
     yield running
     running.stop()
@@ -79,7 +79,7 @@ class Page:
 
     def until(self, fits: Any) -> dict[str, Any]:
         while True:
-            told = self.kernel.client.get_iopub_msg(timeout=60)["content"]
+            told = self.kernel.client.get_iopub_msg(timeout=300)["content"]
             self.heard.append(told)
             if fits(told):
                 return told
@@ -114,16 +114,16 @@ def test_a_password_is_typed_in_the_page_once_and_left_nowhere(
     cell = page.begin("net.pay(amount_tao=1, to='bob', wallet='cold')")
     page.type("wrong")
     page.type(COLD_PASSWORD, note="4 more may be tried")
-    answer = kernel.answer(cell, timeout=120)
+    answer = kernel.answer(cell, timeout=300)
     assert answer["status"] == "ok", answer
     page.until(lambda told: told.get("data", {}).get("text/html") == "" and WIDGET not in told["data"])
-    again = kernel.run("net.pay(amount_tao=1, to='bob', wallet='cold')", timeout=60)
+    again = kernel.run("net.pay(amount_tao=1, to='bob', wallet='cold')", timeout=300)
     assert again.status == "ok", "it was asked for again"
     cell = page.begin("net.pay(amount_tao=1, to='bob', wallet=net.evm_wallet('cold'))")
     page.type("wrong")
     page.type("wrong", note="4 more may be tried")
     page.type(PASSWORD, note="3 more may be tried")
-    assert kernel.answer(cell, timeout=60)["status"] == "ok"
+    assert kernel.answer(cell, timeout=300)["status"] == "ok"
     assert kernel.run(HELD).stdout == "True\n"
     assert kernel.run("print(net.lock(), net.lock())").stdout == "2 0\n"
     assert kernel.run(HELD).stdout == "False\n", "an object still holds the key"

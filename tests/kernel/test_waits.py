@@ -14,7 +14,7 @@ class Noted(waits.OutputLine):
 waiting.PATIENCE_S = 0.001
 waiting.show_with(Noted)
 with waiting.waiting("a block"):
-    assert shown.wait(20)
+    assert shown.wait(300)
 """
 
 

@@ -19,7 +19,7 @@ BUSY = "print('busy', flush=True); print('heard' if heard.acquire(timeout=20) el
 def control(kernel: RunningKernel, kind: str, **content: Any) -> dict[str, Any]:
     client = kernel.client
     client.control_channel.send(client.session.msg(kind, content))
-    return client.get_control_msg(timeout=20)["content"]
+    return client.get_control_msg(timeout=300)["content"]
 
 
 def say(kernel: RunningKernel, comm: str, content: dict[str, Any], subshell: str | None) -> None:
@@ -33,7 +33,7 @@ def say(kernel: RunningKernel, comm: str, content: dict[str, Any], subshell: str
 def output_of(kernel: RunningKernel, cell: str) -> str:
     """What a cell that was begun prints after its first line."""
     while True:
-        heard = kernel.client.get_iopub_msg(timeout=30)
+        heard = kernel.client.get_iopub_msg(timeout=300)
         if heard["parent_header"].get("msg_id") == cell and heard["msg_type"] == "stream":
             return heard["content"]["text"].strip()
 
@@ -66,7 +66,7 @@ def test_a_form_that_is_shown_beats_before_its_page_is_heard(kernel: RunningKern
     cell = kernel.send("print('shown', flush=True); display(form); print(heard.acquire(timeout=20))")
     beat: list[dict[str, Any]] = []
     while not beat:
-        message = kernel.client.get_iopub_msg(timeout=20)
+        message = kernel.client.get_iopub_msg(timeout=300)
         content = message["content"]
         assert message["parent_header"].get("msg_id") != cell or message["msg_type"] != "status", "never beat"
         if content.get("comm_id") == comm and content["data"].get("content") == {"k": "beat"}:
@@ -83,7 +83,7 @@ def test_a_page_that_is_opened_while_a_cell_runs_learns_what_widgets_there_are(k
     for kind, found in (("kernel_info_request", "banner"), ("comm_info_request", "comms")):
         asked = client.session.msg(kind, {})
         client.shell_channel.send(asked)
-        reply = client.get_shell_msg(timeout=20)
+        reply = client.get_shell_msg(timeout=300)
         assert reply["parent_header"]["msg_id"] == asked["header"]["msg_id"]
         assert reply["content"][found]
     assert comm in reply["content"]["comms"]
@@ -95,7 +95,7 @@ def test_a_page_that_is_opened_while_a_cell_runs_learns_what_widgets_there_are(k
     ):
         client.shell_channel.send(client.session.msg(kind, content, metadata={"version": "1.0.0"}))
     while True:
-        told = client.get_iopub_msg(timeout=20)
+        told = client.get_iopub_msg(timeout=300)
         if told["msg_type"] == "comm_msg" and told["content"]["comm_id"] == states:
             break
     assert comm in told["content"]["data"]["states"]

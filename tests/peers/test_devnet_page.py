@@ -14,7 +14,7 @@ def test_polkadot_js_pays_and_reads(tmp_path: Path) -> None:
         # From standard input, where node looks for packages in the folder that it was started in.
         done = subprocess.run(
             ["node", "--input-type=module", "-"],
-            input=program, cwd=JS, capture_output=True, text=True, timeout=100, check=False,
+            input=program, cwd=JS, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split()[-1] == "1000001500000000"

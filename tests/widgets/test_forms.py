@@ -66,7 +66,7 @@ def eventually(form: SpendForm, holds: Callable[[dict[str, Any]], bool]) -> None
 
     form.observe(look, "state")
     if not holds(form.state):
-        assert come.wait(30), form.state
+        assert come.wait(300), form.state
     form.unobserve(look, "state")
 
 
@@ -234,7 +234,7 @@ def test_a_node_that_dies_in_mid_click_leaves_the_outcome_unknown(tmp_path: Path
         thread = click(form)
         eventually(form, lambda state: state["stage"] == "signed")
         getattr(net if end == "close" else node.process, end)()
-        thread.join(30)
+        thread.join(300)
         assert form.state["step"] == "unknown", form.state["note"]
         assert "may or may not" in form.state["note"]
         form.spend.look({"amount": "1", "target": "bob"})

@@ -25,7 +25,7 @@ def test_a_dashboard_says_that_nobody_supervises_the_run_any_more(tmp_path: Path
 
     supervisor = threading.Thread(target=supervise)
     supervisor.start()
-    told.wait(30)
+    told.wait(300)
     board = Dashboard.follow(tmp_path / "record.jsonl")
     try:
         assert board.feed.table.status["state"] == "running"

@@ -31,7 +31,7 @@ def until(table: MoneyTable, *states: str) -> list[dict[str, Any]]:
     table.observe(lambda change: come.set() if holds(change["new"]) else None, "state")
     table._beat()
     if not holds(table.state):
-        assert come.wait(30), table.state
+        assert come.wait(300), table.state
     rows: list[dict[str, Any]] = table.state["rows"]
     return rows
 
@@ -47,7 +47,7 @@ def test_a_spend_is_seen_from_the_pool_to_the_block(net: Net) -> None:
     (row,) = until(table, "sent, no block yet")
     assert (row["what"], row["amount"], row["block"], row["bad"]) == ("pay", "1.5", "", False)
     net.seal()
-    paying.join(30)
+    paying.join(300)
     (row,) = until(table, "final")
     assert row["block"] == net.block
     assert "1 entry: 1.5000 τ" in table.state["note"]

@@ -211,7 +211,7 @@ def test_a_locked_key_is_opened_in_the_form_and_its_password_is_kept_nowhere(net
         eventually(form, lambda state, note=note: asked(state, note))
         say(form, {"k": "password", "id": "of another question", "text": "late"})
         say(form, {"k": "password", "id": form.state["asks"]["id"], "text": typed})
-    thread.join(30)
+    thread.join(300)
     assert form.state["step"] == "finalised", form.state["note"]
     assert form.state["asks"] is None
     assert "wrong-password" not in str(form.get_state()) + str(vars(form.spend)) + str(vars(form.passwords))
@@ -221,7 +221,7 @@ def test_a_locked_key_is_opened_in_the_form_and_its_password_is_kept_nowhere(net
     thread = click(again)
     eventually(again, asked)
     again.close()
-    thread.join(30)
+    thread.join(300)
     assert "stays locked" in again.state["note"]
 
 

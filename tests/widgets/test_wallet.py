@@ -208,7 +208,7 @@ def test_two_pages_that_sign_at_once_for_two_cells_pay_twice_and_no_more(
     for cell in cells:
         cell.start()
     for cell in cells:
-        cell.join(60)
+        cell.join(300)
     assert net.balance("bob").rao - before == 2 * TAO
     assert net.ledger()["outcome"].to_list()[earlier:] == ["done", "done"]
     answers = [told for told in (*page.sent, *second.sent) if told["k"] == "answer"]
@@ -223,7 +223,7 @@ def test_a_cell_waits_until_a_wallet_is_connected(wallet: BrowserWallet) -> None
     cell = threading.Thread(target=lambda: found.append(wallet.signer(within_s=30).ss58_address))
     cell.start()
     WalletPage(wallet, coldkey=PAGE_KEY).connect()
-    cell.join(30)
+    cell.join(300)
     assert found == [PAGE_KEY.ss58_address]
     with pytest.raises(WalletSilent):
         wallet.signer("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY", within_s=0)
@@ -278,11 +278,11 @@ def test_a_page_that_is_gone_leaves_a_sentence(net: Net, wallet: BrowserWallet) 
 
     wallet.observe(look, "state")
     thread.start()
-    assert claimed.wait(30)
+    assert claimed.wait(300)
     asked = next(message for message in reversed(page.heard) if message["k"] == "ask")
     page.say({"k": "claim", "id": asked["id"], "page": "p"})
     page.say({"k": "bye", "page": "p"})
-    thread.join(30)
+    thread.join(300)
     assert "whether it did is not known" in ended[0]
     assert net.ledger().tail(1)["outcome"].item() == "unknown"
 

@@ -33,7 +33,7 @@ def waits(folder, uid, pipe, asked_at):
         threading.Event().wait()
 """
 TOKEN = "the token of these tests"
-LIMIT_S = 20.0
+LIMIT_S = 300.0
 
 
 @dataclass

@@ -21,7 +21,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
 E = TypeVar("E", bound=Event)
-LIMIT_S = 50.0
+LIMIT_S = 300.0
 BASELINES = tuple(
     PeerSeat.of_baseline(name, place) for place, name in enumerate(("alone", "alone_2x", "ddp"))
 )

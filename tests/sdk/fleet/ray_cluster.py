@@ -70,7 +70,7 @@ def two_nodes(cpus: int = 5) -> Iterator[Any]:
     finally:
         cluster.shutdown()
         left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
-        _, alive = psutil.wait_procs(left, timeout=20)
+        _, alive = psutil.wait_procs(left, timeout=300)
         stray = [child.name() for child in alive if "ray" in child.name()]
         assert not stray
 

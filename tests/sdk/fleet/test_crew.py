@@ -79,7 +79,7 @@ def test_a_seat_that_joins_is_on_record_and_in_the_file_and_counts_from_the_next
     joined = threading.Event()
 
     def comes_up_last(report: Reporter, stop: threading.Event) -> None:
-        joined.wait(30)
+        joined.wait(300)
         reports(2, *ALL)(report, stop)
 
     def joins(supervisor: Supervisor) -> None:

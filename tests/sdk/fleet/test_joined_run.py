@@ -56,7 +56,7 @@ def family(run: Described) -> list[psutil.Process]:
 
 
 def nobody_left(processes: list[psutil.Process]) -> bool:
-    _, left = psutil.wait_procs(processes, timeout=20)
+    _, left = psutil.wait_procs(processes, timeout=300)
     return not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 

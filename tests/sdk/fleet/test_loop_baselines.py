@@ -60,7 +60,7 @@ def test_nothing_waits_for_a_baseline_that_is_not_up(stage: Stage) -> None:
     through = threading.Event()
 
     def work(report: Reporter, _stop: threading.Event) -> None:
-        assert through.wait(20)
+        assert through.wait(300)
         judged("ddp", 1, 2, of=2)(report, _stop)
 
     stage.pay = PaidAt((LAST + 1,))
@@ -136,7 +136,7 @@ def test_a_baseline_of_its_own_pace_comes_later_where_cores_are_fewer_than_proce
         judged(name, 1, 2, of=2)(report, stop)
 
     def mines(report: Reporter, stop: threading.Event) -> None:
-        assert later or begun.wait(20)
+        assert later or begun.wait(300)
         MINER[1](report, stop)
         assert begun.is_set() is not later
 

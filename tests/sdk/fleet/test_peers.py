@@ -195,7 +195,7 @@ def test_peers_die_with_their_supervisor(tmp_path: Path) -> None:
         children = [psutil.Process(pid) for pid in pids]
         supervisor.kill()
     assert len(children) >= 3
-    _, left = psutil.wait_procs(children, timeout=20)
+    _, left = psutil.wait_procs(children, timeout=300)
     assert not [child for child in left if child.status() != psutil.STATUS_ZOMBIE]
 
 

@@ -14,7 +14,7 @@ from subnetlab.lab.run import Run
 from subnetlab.lab.session import Net
 from subnetlab.lab.subnet import Subnet
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 TASKS = [{"a": number, "b": 2 * number} for number in range(1, 20)]
 FEW = sl.LocalFleet(miners=1, validators=1, baseline=False)
 

@@ -3,7 +3,7 @@
 import subnetlab as sl
 from subnetlab.lab.session import Net
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 def test_the_record_and_every_page_name_the_attack(net: Net) -> None:

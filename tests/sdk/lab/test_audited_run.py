@@ -25,7 +25,7 @@ def trained(net: sl.Net, name: str, audits: float, *, validators: int, attacker:
         rounds=ROUNDS, batch_size=2, seed=7, deterministic=True, audits=audits,
         fleet=sl.LocalFleet(miners=3, validators=validators, attackers={attacker: 1}, baseline=False),
     )  # fmt: skip
-    run.wait(timeout=120)
+    run.wait(timeout=300)
     return run
 
 

@@ -100,4 +100,4 @@ def test_an_interrupt_stops_the_run_at_hand_and_says_what_stays(
     monkeypatch.setattr(sl.Run, "wait", waiting)
     assert caught.value.__notes__ == ["0 of 1 runs are through, and stay among sl.runs()."]
     (run,) = sl.runs()
-    assert run.wait(timeout=30).status is RunStatus.STOPPED
+    assert run.wait(timeout=300).status is RunStatus.STOPPED

@@ -21,7 +21,7 @@ from subnetlab.record.events import Mined, RoundClosed, Stepped
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 def dropping(width: int) -> nn.Module:

@@ -35,7 +35,7 @@ def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
         rounds=6,
         fleet=sl.LocalFleet(miners=2, validators=2, baseline=False),
     )
-    run.wait(timeout=50)
+    run.wait(timeout=300)
     assert run.status == "diverged"
     first, second = run.view.uids("miner")
     cause = f"The model's loss is nan after round 1, which applied the updates of uid {first}, {second}."
@@ -60,6 +60,6 @@ def test_a_run_that_diverges_in_its_last_round_is_not_finished(net: Net) -> None
         rounds=1,
         fleet=sl.LocalFleet(miners=2, validators=2, baseline=False),
     )
-    run.wait(timeout=50)
+    run.wait(timeout=300)
     assert run.status == "diverged"
     assert run.headline.startswith("The run diverged after 1 round: The model's loss is nan after round 1")

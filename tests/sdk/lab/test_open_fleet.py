@@ -10,7 +10,7 @@ import subnetlab as sl
 from subnetlab.cli import main
 from subnetlab.errors import NotRegistered, NotYetSupported
 
-LIMIT_S = 90.0
+LIMIT_S = 300.0
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def test_a_character_model_as_it_is_in_a_notebook(net: Net, tmp_path: Path) -> N
     run = subnet.train(
         model=spec, data=letters(), rounds=3, prompt="", fleet=sl.LocalFleet(**FLEET),
         strategy=sl.strategies.SparseLoCo(inner_steps=5),
-    ).wait(50)  # fmt: skip
+    ).wait(300)  # fmt: skip
     model: Any = judged_is_loaded(run)
     assert model.head.weight is model.tokens.weight
     assert torch.equal(model.places, sl.models.build(spec, 0).places)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def test_a_character_model_as_it_is_in_a_notebook(net: Net, tmp_path: Path) -> N
     going_on = subnet.train(
         model=spec, data=letters(), rounds=1, prompt="", init=saved, fleet=sl.LocalFleet(**FLEET),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
-    ).wait(50)  # fmt: skip
+    ).wait(300)  # fmt: skip
     assert initial_loss(going_on.folder) == run.view.val_loss[2]
     judged_is_loaded(going_on)
 
@@ -108,7 +108,7 @@ def test_a_model_that_raises_in_the_middle_ends_the_run_by_its_name(net: Net) ->
     run = net.create_subnet("moody", wallet="alice").train(
         model=sl.models.source(Moody, seq_len=8, patience=5), data=sl.data.text(TEXT), rounds=9,
         strategy=sl.strategies.SparseLoCo(inner_steps=2), fleet=sl.LocalFleet(**FLEET),
-    ).wait(50)  # fmt: skip
+    ).wait(300)  # fmt: skip
     assert run.status == "failed"
     assert run.round == 2
     words = "Every miner is gone. The model failed as it was trained on a batch of shape (4, 8)"
@@ -160,7 +160,7 @@ def test_a_tiny_gpt2_of_transformers(net: Net, tmp_path: Path) -> None:
     run = net.create_subnet("gpt2", wallet="alice").train(
         model=first, data=sl.data.text(TEXT), rounds=2, fleet=sl.LocalFleet(**FLEET),
         strategy=sl.strategies.SparseLoCo(inner_steps=3),
-    ).wait(120)  # fmt: skip
+    ).wait(300)  # fmt: skip
     model: Any = judged_is_loaded(run)
     assert model.lm_head.weight is model.transformer.wte.weight
     moved = (model.lm_head.weight - first.lm_head.weight).abs().max()
@@ -176,6 +176,6 @@ def test_the_model_that_comes_along_goes_to_onnx_too(net: Net, tmp_path: Path) -
     run = net.create_subnet("tiny", wallet="alice").train(
         model=sl.models.TinyGPT("binder"), data=sl.data.text(TEXT), rounds=1, fleet=sl.LocalFleet(**FLEET),
         strategy=sl.strategies.SparseLoCo(inner_steps=2),
-    ).wait(50)  # fmt: skip
+    ).wait(300)  # fmt: skip
     model = judged_is_loaded(run)
     saved_is_read_elsewhere(run, model, torch.arange(9).view(1, 9), tmp_path / "tiny", ours=True)

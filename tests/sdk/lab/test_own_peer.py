@@ -53,7 +53,7 @@ def test_a_peer_ends_with_the_kernel_that_started_it(tmp_path: Path) -> None:
         at = f"ws://127.0.0.1:{silent.getsockname()[1]}"
         done = subprocess.run(
             [sys.executable, "-c", _KERNEL, str(tmp_path), at],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == "True\n"

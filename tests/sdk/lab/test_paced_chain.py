@@ -60,7 +60,7 @@ def test_nothing_seals_under_a_running_run_and_spends_go_through(net: Net) -> No
     assert net._client.dev.info()["sealing"] == "manual"
     assert is_running(run.folder), "the run ended before it could be disturbed"
     net.pay(amount_tao=1, to="5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty", wallet="alice")
-    run.wait(timeout=120)
+    run.wait(timeout=300)
     assert (run.status, len(run.view.val_loss), run.view.lost) == ("finished", 50, {})
     assert net.seal(1) == net.block
 
@@ -81,8 +81,8 @@ def test_verbs_of_two_notebooks_wait_for_each_other(net: Net) -> None:
     waiting.start()
     assert not sealed
     done.set()
-    waiting.join(20)
-    thread.join(20)
+    waiting.join(300)
+    thread.join(300)
     assert sealed == [net.block]
 
 
@@ -103,4 +103,4 @@ def test_a_start_that_fails_gives_the_chain_back_and_leaves_nothing(
     assert not list(runs_folder().glob("broken-*"))
     assert net._client.dev.info()["sealing"] == sealing
     monkeypatch.undo()
-    assert subnet.train(rounds=1, **OPTIONS).wait(timeout=60).status == "finished"
+    assert subnet.train(rounds=1, **OPTIONS).wait(timeout=300).status == "finished"

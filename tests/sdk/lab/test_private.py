@@ -41,7 +41,7 @@ def test_a_run_its_node_and_its_budget_are_private(home: Path, tmp_path: Path) -
     with sl.connect(sealing="instant") as net:
         net.budget.set(100_000)
         run = small(net.create_subnet("private"))
-        run.wait(timeout=60)
+        run.wait(timeout=300)
         assert modes(home) == {}
         assert {path.name for path in home.iterdir()} >= {"runs", "nodes", "budgets"}
     sl.open(run.save(tmp_path / "run.zip"))

@@ -178,7 +178,7 @@ def test_opening_needs_neither_torch_nor_a_node(tmp_path: Path) -> None:
         "run.picture(); repr(run); run.frame('miners'); print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=50
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=300
     )
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
     assert "subnetlab" in loaded

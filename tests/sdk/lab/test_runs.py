@@ -61,7 +61,7 @@ def test_attaching_brings_the_chain_of_the_run() -> None:
         assert again.net.subnet(run.netuid).name == "left"
         assert attach(run.id).net is again.net
     finally:
-        again.stop(timeout=30)
+        again.stop(timeout=300)
         if again.net is not None:
             again.net.close()
         DevControls(run.endpoint).shutdown()
@@ -69,7 +69,7 @@ def test_attaching_brings_the_chain_of_the_run() -> None:
 
 def test_a_run_whose_chain_is_gone_brings_none(net: Net, tmp_path: Path, monkeypatch: Any) -> None:
     with connect(sealing="instant") as other:
-        run = other.create_subnet("gone").train(rounds=1, **OPTIONS).wait(timeout=60)
+        run = other.create_subnet("gone").train(rounds=1, **OPTIONS).wait(timeout=300)
         assert other.endpoint != net.endpoint
     assert attach(run.id).net is None
     assert Run(run.folder).net is None

@@ -8,7 +8,7 @@ from subnetlab.lab.session import Net
 from subnetlab.lab.subnet import Subnet
 from subnetlab.network.wallets import DevWallet, dev_keypair
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 def _trained(subnet: Subnet, rounds: int, **fleet: Any) -> Run:

@@ -45,7 +45,7 @@ def trained(net: sl.Net, name: str, store: str) -> Run:
         rounds=2, batch_size=2, seed=7, deterministic=True,
         fleet=sl.LocalFleet(miners=2, validators=1, baseline=False, store=store),
     )  # fmt: skip
-    run.wait(timeout=200)
+    run.wait(timeout=300)
     return run
 
 

@@ -49,7 +49,7 @@ def test_somebodys_own_model_and_text(net: Net, tmp_path: Path) -> None:
     net.stake(amount_tao=5, hotkey_ss58=subnet.hotkey(0), netuid=subnet.netuid, wallet="bob")
     net.stake(amount_tao=3, hotkey_ss58=subnet.hotkey(0), netuid=0, wallet="bob")
     net.pay(amount_tao=1, to="bob", wallet="alice")
-    run.wait(timeout=50)
+    run.wait(timeout=300)
     net.pay(amount_tao=2, to="bob", wallet="alice")
     assert run.frame("money")["what"].to_list() == ["stake", "pay"]
     assert run.frame("money")["amount_rao"].to_list() == [5 * 10**9, 10**9]

@@ -39,7 +39,7 @@ def test_a_perceptron_on_a_polars_frame(net: Net) -> None:
         batch_size=16,
         fleet=sl.LocalFleet(miners=2, validators=1, baseline=False),
     )
-    run.wait(timeout=50)
+    run.wait(timeout=300)
     assert run.status == "finished", run
     rows = run.frame("metrics")
     last = rows.filter(pl.col("round") == rows["round"].max())

@@ -49,7 +49,7 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 rounds=ROUNDS, batch_size=2, seed=7,
                 fleet=sl.LocalFleet(miners=3, validators=2, baseline=False),
             )  # fmt: skip
-            run.wait(timeout=120)
+            run.wait(timeout=300)
             yield run
 
 

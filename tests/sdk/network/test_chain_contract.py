@@ -16,7 +16,7 @@ from subnetlab.network.client import NetworkClient
 from subnetlab.network.memory import MemoryNet
 from subnetlab.network.peer_chain import PeerChain
 
-WAIT_S = 30.0
+WAIT_S = 300.0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ MODULES = [
 @pytest.mark.parametrize("module", MODULES)
 def test_importing_it_loads_nothing_heavy(module: str) -> None:
     code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=50)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=300)
     loaded = json.loads(done.stdout)
     assert module in loaded
     assert [name for name in HEAVY if name in loaded] == []

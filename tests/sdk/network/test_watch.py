@@ -13,7 +13,7 @@ from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.network.watch import EPOCHS, State, Watch
 
-PATIENCE_S = 30
+PATIENCE_S = 300
 
 
 class Seen:

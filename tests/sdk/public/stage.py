@@ -26,7 +26,7 @@ from subnetlab.record.events import Role
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.phases import due
 
-LIMIT_S = 150.0
+LIMIT_S = 300.0
 BLOCK_S = 0.1
 PLAN = """\
 import subnetlab as sl

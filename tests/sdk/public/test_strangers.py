@@ -218,7 +218,7 @@ def altered(story: Story, key: str) -> Generator[None]:
 
 def _put(url: str, data: bytes) -> None:
     headers = {"Content-Type": "application/octet-stream"}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method="PUT"), timeout=20):
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method="PUT"), timeout=300):
         pass
 
 

@@ -209,11 +209,11 @@ def test_follow_delivers_a_growing_record_to_its_end(tmp_path: Path) -> None:
     with RecordWriter(path) as writer:
         for event in EVENTS[:3]:
             writer.append(event)
-        assert three.wait(20)
+        assert three.wait(300)
         for event in EVENTS[3:]:
             writer.append(event)
         stop.set()
-    watcher.join(20)
+    watcher.join(300)
     assert seen == EVENTS
 
 
@@ -244,7 +244,7 @@ def test_a_killed_writer_leaves_a_record_that_goes_on(tmp_path: Path) -> None:
         for _ in tail.entries():
             pass
     os.kill(process.pid or 0, signal.SIGKILL)
-    process.join(20)
+    process.join(300)
     with RecordWriter(path) as writer:
         before = writer.seq
         writer.append(EVENTS[-1])

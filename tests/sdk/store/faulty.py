@@ -35,7 +35,7 @@ def serving(answer: Answer) -> Generator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert up.wait(30)
+    assert up.wait(300)
     try:
         yield place[0]
     finally:

@@ -50,6 +50,6 @@ def test_two_processes_and_two_calls_agree_on_every_bit() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=300,
     )
     assert [there.stdout.strip(), here[1]] == [here[0], here[0]]

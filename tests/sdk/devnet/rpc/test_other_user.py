@@ -41,7 +41,7 @@ def asked(node: DevnetProcess, method: str, *params: Any) -> Any:
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
     with urllib.request.urlopen(  # the opener of another process would ask a proxy
         urllib.request.Request(node.url, json.dumps(request).encode(), {"Content-Type": "application/json"}),
-        timeout=30,
+        timeout=300,
     ) as answer:
         return json.loads(answer.read())
 
