@@ -10,9 +10,9 @@ import pytest
 import subnetlab as sl
 from subnetlab.errors import ChainPaced
 from subnetlab.fleet.launch import is_running
+from subnetlab.lab.plan import Plan
 from subnetlab.lab.run import Run
 from subnetlab.lab.session import Net, connect
-from subnetlab.lab.subnet import Subnet
 from subnetlab.settings import runs_folder
 
 OPTIONS: dict[str, Any] = {
@@ -91,13 +91,13 @@ def test_a_start_that_fails_gives_the_chain_back_and_leaves_nothing(
 ) -> None:
     subnet = net.create_subnet("broken")
     sealing = net._client.dev.info()["sealing"]
-    kept = Subnet._write
+    kept = Plan.write
 
-    def unreadable(self: Subnet, folder: Path, *arguments: Any, **named: Any) -> None:
+    def unreadable(self: Plan, folder: Path, *arguments: Any, **named: Any) -> None:
         kept(self, folder, *arguments, **named)
         (folder / "manifest.json").write_text("{}")
 
-    monkeypatch.setattr(Subnet, "_write", unreadable)
+    monkeypatch.setattr(Plan, "write", unreadable)
     with pytest.raises(sl.errors.FleetStartFailed):
         subnet.train(rounds=1, **OPTIONS)
     assert not list(runs_folder().glob("broken-*"))
