@@ -56,6 +56,8 @@ WRONG: dict[str, list[Any]] = {
         3, "no such file", Path("no such file"), {"x": 3}, {"w": torch.ones(2)}, object(), nn.Linear(2, 1),
     ],
     "budget_tao": ["much", -1, NAN, float("inf"), True, object(), [1], HUGE],
+    "audits": [-0.1, 1.5, True, "0.1", None, NAN, float("inf"), [0.1], object()],
+    "score": [3, "held_out", object(), True, nn.Linear, lambda: 1.0, lambda surprise: 1.0],
     "detach": [3, "yes", None, 0, object()],
     "deterministic": [3, "yes", None, 0, object()],
 }  # fmt: skip
