@@ -1,7 +1,7 @@
 """A live widget, and the plain picture beside it that replaces it once the widget's kernel is gone.
 
 A reader of a saved notebook has no kernel that knows the widget: JupyterLab says "model not found" in its
-place. So the picture carries a rule for the page: a widget that draws hides the picture below it, and one
+place. So the picture carries a rule for the page: a widget that draws hides the pictures below it, and one
 that draws nothing is hidden itself. GitHub, and JupyterLab where it does not trust the notebook, keep neither
 rule nor widget; there the widget's output is empty and the picture speaks alone.
 """
@@ -20,9 +20,10 @@ _PICTURE = "[data-subnetlab-saved]"
 _WIDGET = ".lm-Panel.jp-OutputArea-output"
 """How JupyterLab 4 marks the output of any widget: alive it holds the view, dead it holds bare words."""
 RULE = (
-    f"<style>{_CHILD}:has(> {_WIDGET}):not(:has(> {_WIDGET} > *)):has(+ {_CHILD} {_PICTURE}),"
-    f"{_CHILD}:has(> {_WIDGET} > *) + {_CHILD}:has({_PICTURE}){{display:none}}</style>"
+    f"<style>{_CHILD}:has(> {_WIDGET}):not(:has(> {_WIDGET} > *)):has(~ {_CHILD} {_PICTURE}),"
+    f"{_CHILD}:has(> {_WIDGET} > *) ~ {_CHILD}:has({_PICTURE}){{display:none}}</style>"
 )
+"""Between the two may lie what the cell waited for."""
 
 
 class Picture:
