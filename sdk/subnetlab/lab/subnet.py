@@ -191,7 +191,8 @@ class Subnet(Seats, Answering):
                 the path of a safetensors file.
             score: what validators pay by, in place of the loss removed on held-out data: a function of one or
                 more of held_out, assigned, noise, norm, own_work, standing and round that returns a number
-                from 0 up, such as `lambda held_out, norm: held_out / norm`. What does harm stays shut out.
+                from 0 up, such as `lambda held_out, norm: held_out / norm`; below 0 counts as 0. What does
+                harm stays shut out.
             audits: share of the miners' rounds, drawn once nobody can change them, that validators train
                 again; who sent what its assigned work does not make is out for twenty rounds, and who
                 trained from an old model is left out of the round.
