@@ -178,8 +178,9 @@ class Subnet(Seats, Answering):
                 unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
-            fleet: the miners and validators to start, eight and two on this machine unless given; or
-                `sl.OpenFleet(store=…)` for those registered on the subnet, whom other people start.
+            fleet: the miners and validators to start, eight and two on this machine unless given;
+                `sl.RayFleet(…)` for some on a Ray cluster; or `sl.OpenFleet(store=…)` for those registered on
+                the subnet, whom other people start.
             baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
                 (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
                 `fleet.baseline`.
