@@ -7,6 +7,7 @@ import pytest
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ScoreFailed, TrainError
 from subnetlab.record.events import Scored, WeightsSet
+from subnetlab.record.reasons import in_words
 from subnetlab.train.manifest import Manifest, audited
 from subnetlab.train.scoring.own import KNOWN, score_of, worth, worths
 
@@ -101,7 +102,9 @@ def test_a_score_below_0_ends_no_run_and_the_record_says_why_nothing_was_earned(
     run.run()
     last = [event for event in run.events if isinstance(event, Scored) and event.round == 1]
     assert [(event.verdict, event.score) for event in last] == [("accepted", 0.0)] * 2
-    assert {event.reason for event in last} == {"The score 'mine' returned -1, so the payload earns nothing."}
+    assert {in_words(event) for event in last} == {
+        "The score 'mine' returned -1, so the payload earns nothing."
+    }
 
 
 def test_a_score_that_fails_on_every_payload_ends_the_run_with_its_own_words(
