@@ -52,7 +52,7 @@ def _answer(functions: dict[str, Callable[..., Any]], asked: dict[str, Any]) -> 
     """Define functions, or call one; one line of JSON."""
     if "define" in asked:
         for name, code in asked["define"].items():
-            functions[name] = _defined(code)
+            functions[name] = _defined(name, code)
             if not callable(functions[name]):
                 raise TypeError(f"{code['name']} is no function")
         return b'{"defined":true}'
@@ -66,7 +66,7 @@ def _answer(functions: dict[str, Callable[..., Any]], asked: dict[str, Any]) -> 
         return json.dumps({"unfit": str(error)}).encode()
 
 
-def _defined(code: dict[str, Any]) -> Callable[..., Any]:
+def _defined(called: str, code: dict[str, Any]) -> Callable[..., Any]:
     """A function from its import path or its source."""
     if "path" in code:
         module, _, name = code["path"].partition(":")
@@ -74,7 +74,8 @@ def _defined(code: dict[str, Any]) -> Callable[..., Any]:
         for part in name.split("."):
             found = getattr(found, part)
         return found
-    filename = f"<function {code['name']}>"
+    # By its place as well: where two were given without a name, a traceback would show the other's source.
+    filename = f"<{called}: {code['name']}>"
     linecache.cache[filename] = (len(code["text"]), None, code["text"].splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": f"subnetlab_function_{code['name']}"}
     exec(compile(code["text"], filename, "exec", dont_inherit=True), namespace)  # noqa: S102 - its owner's, or trusted

@@ -53,10 +53,10 @@ class Access:
     _all_guesses: Buckets = field(default_factory=lambda: Buckets(_ALL_GUESSES_PER_S, _ALL_GUESSES))
 
     def check(self, request: web.Request) -> None:
-        """Refuse what comes by another name or from a page of another origin.
+        """Refuse what comes by another name, from a page of another origin, or compressed.
 
         Raises:
-            Refused: 403.
+            Refused: 403, or 415.
         """
         host = _host(f"//{request.headers.get('Host', '')}")
         if not self._is_ours(host):
@@ -64,6 +64,8 @@ class Access:
         origin = request.headers.get("Origin")
         if origin is not None and not self._is_ours(_host(origin)):
             raise Refused(403, "This page is of another origin.")
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise Refused(415, "Send it as it is, not compressed.")
 
     def student(self, request: web.Request) -> Student:
         """The student a request is from.
@@ -110,7 +112,8 @@ class Access:
 
     @staticmethod
     def _token(request: web.Request) -> str:
-        return request.headers.get(TOKEN_HEADER, "")
+        token = request.headers.get(TOKEN_HEADER, "")
+        return token if token.isascii() else ""  # bytes that are no text cannot be compared, nor be a token
 
 
 def _is_address(host: str) -> bool:

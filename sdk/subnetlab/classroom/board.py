@@ -125,7 +125,7 @@ def grades_csv(rows: list[Row], students: Students) -> str:
         score = "" if row.score is None else f"{row.score:.6g}"
         lines.writerow(
             [row.student, _cell(row.name), row.role, "" if row.uid is None else row.uid, row.rounds, score,
-             f"{row.incentive:.6f}", row.paid_alpha_rao, row.exercises, *judged]
+             f"{row.incentive:.6f}", row.paid_alpha_rao, student.passed, *judged]
         )  # fmt: skip
     return out.getvalue()
 

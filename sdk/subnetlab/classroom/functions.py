@@ -32,9 +32,12 @@ def called(source: str, name: str, calls: Sequence[Sequence[object]]) -> list[An
 
     Raises:
         FunctionFailed: it raised, took too long or too much, or did something else than compute.
-        NotCalled: this machine cannot keep a function to computing.
+        NotCalled: this machine cannot keep a function to computing, or its arguments do not travel.
     """
-    asked = json.dumps({"source": source, "name": name, "calls": [list(one) for one in calls]})
+    try:
+        asked = json.dumps({"source": source, "name": name, "calls": [list(one) for one in calls]})
+    except TypeError:
+        raise NotCalled("The exercise's own numbers are tensors, so the function was not called.") from None
     with tempfile.TemporaryFile() as said:
         try:
             subprocess.run(  # noqa: S603 - our own program

@@ -29,7 +29,10 @@ class Grader:
         """Judge an answer and keep it; one to no exercise of the course is passed over."""
         if number not in EXERCISES:
             return
-        text = json.dumps(answer)
+        try:
+            text = json.dumps(answer)
+        except RecursionError:
+            return
         before = student.answers.get(number)
         if len(text) > _MOST_LETTERS or (before is not None and before.answer == text):
             return
@@ -48,3 +51,5 @@ def _judged(number: str, answer: object) -> tuple[bool | None, str]:
         return None, str(error)
     except FunctionFailed as error:
         return False, str(error)
+    except RecursionError:
+        return False, "It is nested too deep."

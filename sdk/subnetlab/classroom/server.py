@@ -45,7 +45,10 @@ class ClassServer:
         app = web.Application(client_max_size=OWN_OBJECT_BYTES, middlewares=[self._door])
         for verb, path, handler in self._routes:
             app.router.add_route(verb, self.prefix + path, handler)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        # A body counts as it comes: some kilobytes of zeros, unpacked, would pass every bound as gigabytes.
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()

@@ -71,6 +71,11 @@ class ScoreFailed(TrainError):
 
     hint = "Let it return a finite number from 0 up for every payload; the traceback is in the run's log."
 
+    def __init__(self, message: str, *, hint: str | None = None, below_0: bool = False) -> None:
+        """Keep beside the words whether it returned a number, one below 0."""
+        super().__init__(message, hint=hint)
+        self.below_0 = below_0
+
 
 class DatasetEmpty(TrainError):
     """There is too little data to train on."""

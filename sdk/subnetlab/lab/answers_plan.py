@@ -187,7 +187,8 @@ def _try_out(planned: AnswersPlan, manifest: AnswersManifest) -> float:
         functions[TASKS] = manifest.tasks.to_json()
     functions[JUDGE] = manifest.judge.to_json()
     doing = "The functions cannot reach the miners:"
-    limit, what = planned.time_limit_s, planned.answers[0].name
+    limit, what = planned.time_limit_s, _said(planned.answers[0], "answer")
+    judge = _said(planned.judge, "judge")
     with tempfile.TemporaryDirectory(prefix="subnetlab-") as folder, Calls(functions, Path(folder)) as calls:
         try:
             calls.start()
@@ -197,14 +198,19 @@ def _try_out(planned: AnswersPlan, manifest: AnswersManifest) -> float:
             value = calls.call(
                 f"{ANSWER} 0", task, deadline=time.monotonic() + limit, limit=planned.answer_bytes
             )
-            doing = f"{planned.judge.name} failed on the task {_short(task)} and the answer {_short(value)}:"
+            doing = f"{judge} failed on the task {_short(task)} and the answer {_short(value)}:"
             random, began = _TRIAL if planned.takes_random else "", time.monotonic()
             score = calls.number(JUDGE, task, value, deadline=began + limit, random=random)
         except FunctionFailed as error:
             raise ArgumentInvalid(f"{doing} {error}.", hint="Call it in a cell to see where.") from error
-    if score > MOST_SCORE:
-        raise ArgumentInvalid(f"{planned.judge.name} gave {score:g}.", hint=f"Give at most {MOST_SCORE:g}.")
+    if not 0 <= score <= MOST_SCORE:
+        raise ArgumentInvalid(f"{judge} gave {score:g}.", hint=f"Give a number from 0 to {MOST_SCORE:g}.")
     return time.monotonic() - began
+
+
+def _said(code: Code, role: str) -> str:
+    """What a function is called in a sentence: by its name, or where it has none, by its role."""
+    return role if code.name == "function" else code.name
 
 
 def _one_task(manifest: AnswersManifest, calls: Calls) -> Any:

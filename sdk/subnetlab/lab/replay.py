@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from polars.exceptions import PolarsError
 
 from subnetlab.archive.load import load
+from subnetlab.archive.save import NO_MODEL
 from subnetlab.archive.validate import validate_event
 from subnetlab.errors import RecordError, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import MANIFEST_FILE
@@ -86,8 +87,8 @@ class Recording(Run):
         from subnetlab.lab.result import load_recorded  # noqa: PLC0415  (torch is loaded when a model is wanted)
 
         closed = self.view.last_closed
-        if closed is None:
-            raise RunNotFinished(f"Run {self.id} left no model.", hint="It ended before a round closed.")
+        if closed is None or not closed.theta_hash:
+            raise RunNotFinished(f"Run {self.id} left no model.", hint=NO_MODEL)
         return load_recorded(self.folder, closed.theta_hash)
 
     def state_dict(self, round: int | None = None) -> "dict[str, Tensor]":  # noqa: A002  (a run's signature)

@@ -178,8 +178,9 @@ class Subnet(Seats, Answering):
                 unless given, and for rows of a table without a strategy AdamW at 2e-2.
             lr: the largest learning rate (of Muon: for the hidden matrices) in place of the optimizer's.
             schedule: "cosine", "wsd", "linear" or "constant" in place of the optimizer's.
-            fleet: the miners and validators to start, eight and two on this machine unless given; or
-                `sl.OpenFleet(store=…)` for those registered on the subnet, whom other people start.
+            fleet: the miners and validators to start, eight and two on this machine unless given;
+                `sl.RayFleet(…)` for some on a Ray cluster; or `sl.OpenFleet(store=…)` for those registered on
+                the subnet, whom other people start.
             baselines: what the subnet is measured beside, each a run of the same code: `alone`, `alone_3x`
                 (three times the steps; any number from 2 to 99), `ddp`. Unless given, `alone` if
                 `fleet.baseline`.
@@ -191,7 +192,8 @@ class Subnet(Seats, Answering):
                 the path of a safetensors file.
             score: what validators pay by, in place of the loss removed on held-out data: a function of one or
                 more of held_out, assigned, noise, norm, own_work, standing and round that returns a number
-                from 0 up, such as `lambda held_out, norm: held_out / norm`. What does harm stays shut out.
+                from 0 up, such as `lambda held_out, norm: held_out / norm`; below 0 counts as 0. What does
+                harm stays shut out.
             audits: share of the miners' rounds, drawn once nobody can change them, that validators train
                 again; who sent what its assigned work does not make is out for twenty rounds, and who
                 trained from an old model is left out of the round.

@@ -73,7 +73,10 @@ def measured(event: Scored) -> bool:
 
 
 def in_words(event: Scored) -> str:
-    """Why a payload was not taken, in the validator's own words where it left any; empty if accepted."""
+    """Why a payload was not taken, in the validator's own words where it left any.
+
+    Of one that was taken, why it earns nothing all the same; empty for every other.
+    """
     if event.verdict == ACCEPTED:
-        return ""
+        return event.reason
     return event.reason.replace(*_RETRACTED) or IN_WORDS.get(event.verdict, event.verdict)

@@ -36,7 +36,7 @@ class Judgement:
     verdict: str
     """`accepted`, or the word with which it was refused."""
     reason: str
-    """Why it was refused, in words; empty for an accepted one."""
+    """Why it was refused, in words; for an accepted one empty, or why it earned nothing all the same."""
     score: float
     rating: float
     weight: float

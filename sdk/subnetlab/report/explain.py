@@ -164,6 +164,10 @@ def _refused(judged: list[Judgement]) -> str:
     if missed:
         common = Counter(one.reason for one in missed).most_common(1)[0][0]
         said.append(f'In {len(missed)} {of} nothing of it was there in time: "{common}"')
+    if unpaid := [one for one in judged if one.accepted and one.reason]:
+        said.append(
+            f'In {len(unpaid)} {of} it was taken and earned nothing, the last time so: "{unpaid[-1].reason}"'
+        )
     return " ".join(said)
 
 

@@ -30,7 +30,7 @@ from subnetlab.train.roster import Seat, miners
 from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.gate import gate, gate_by
 from subnetlab.train.scoring.losses import Removed, Trial
-from subnetlab.train.scoring.own import worth
+from subnetlab.train.scoring.own import worths
 from subnetlab.train.scoring.sample import Trust
 from subnetlab.train.scoring.similar import NearCopies
 from subnetlab.train.tasks.code import Code
@@ -51,6 +51,8 @@ class Judged:
     """Of those that were sound and not tried, why they are not taken."""
     own_scores: dict[int, float] = field(default_factory=dict[int, float])
     """Of those that were tried, by the run's own score, if it has one."""
+    unscored: dict[int, str] = field(default_factory=dict[int, str])
+    """Of those that passed, why the run's own score gives them nothing."""
     audits: dict[int, str] = field(default_factory=dict[int, str])
     """What came of the audits of the miners that were drawn."""
 
@@ -139,26 +141,27 @@ class Judging(Peer):
             reasons = gate(judged.removed, scoring.gate, self.evidence.standing, scoring.standing)
         judged.gated = {**self.evidence.against(judged.removed), **reasons}
         if scoring.score is not None:
-            judged.own_scores = self._own_scores(scoring.score, judged, heights)
+            self._weigh_by_own_score(scoring.score, judged, heights)
         self.evidence.weigh_standing(judged.removed)
         self._trust(judged)
         return judged
 
-    def _own_scores(self, score: Code, judged: Judged, heights: RoundHeights) -> dict[int, float]:
+    def _weigh_by_own_score(self, score: Code, judged: Judged, heights: RoundHeights) -> None:
         """What the run's own score makes of every payload that passed.
 
         Raises:
-            ScoreFailed: it fails on one of them.
+            ScoreFailed: it fails on each of several.
         """
         known = self.evidence
-        return {
-            uid: 0.0 if uid in judged.gated else worth(score, {
+        scores, judged.unscored = worths(score, {
+            uid: {
                 "held_out": removed.held_out, "assigned": removed.assigned, "noise": removed.own_noise,
                 "norm": aggregate.norm(judged.received[uid].update), "own_work": known.own_work.get(uid, 0.0),
                 "standing": known.standing.get(uid, 1.0), "round": heights.round,
-            })
-            for uid, removed in judged.removed.items()
-        }  # fmt: skip
+            }
+            for uid, removed in judged.removed.items() if uid not in judged.gated
+        })  # fmt: skip
+        judged.own_scores = dict.fromkeys(judged.removed, 0.0) | scores
 
     def _check_reports(self, judged: Judged, seats: Sequence[Seat], heights: RoundHeights) -> None:
         """Take out what began with another model or memory, and what training it again refutes."""

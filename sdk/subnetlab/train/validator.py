@@ -196,7 +196,7 @@ class Validator(Judging):
         elif uid in judged.left_out:
             verdict, reason = UNTRIED, judged.left_out[uid]
         else:
-            verdict, reason = "accepted", ""
+            verdict, reason = "accepted", judged.unscored.get(uid, "")
         return Scored(
             validator=self.seat.uid,
             uid=uid,

@@ -134,3 +134,15 @@ def test_source_that_does_not_run_is_said(tmp_path: Path) -> None:
     broken = {"f": {"name": "f", "text": "import nowhere_at_all\ndef f(t): return t", "defines": "f"}}
     with Calls(broken, tmp_path) as made, pytest.raises(FunctionFailed, match="nowhere_at_all"):
         made.start()
+
+
+def test_a_traceback_shows_the_source_of_the_function_that_raised(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = {"answer 0": "function = lambda task: task['c']", "judge": "function = lambda task, answer: 1.0"}
+    functions = {at: {"name": "function", "text": one, "defines": "function"} for at, one in texts.items()}
+    with Calls(functions, tmp_path) as made, pytest.raises(FunctionFailed, match="KeyError"):
+        call(made, "answer 0")
+    said = capfd.readouterr().err
+    assert "lambda task: task['c']" in said
+    assert "lambda task, answer" not in said

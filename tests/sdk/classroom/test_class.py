@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -189,6 +190,35 @@ def test_a_body_that_is_none_is_refused(taught: Taught) -> None:
     assert ask("GET", "nothing").status == 404
     assert ask("POST", "chain", b"x" * (17 << 20), **headers).told["error"]["message"].startswith("A request")
     assert ask("PUT", f"objects/{mine}/large", b"x" * (17 << 20), **headers).status == 413
+
+
+def test_a_body_that_would_unpack_to_more_than_its_length_is_refused(taught: Taught) -> None:
+    headers = {TOKEN_HEADER: taught.token("Ada")}
+    mine, packed = taught.room.row("Ada")["student"], zlib.compress(bytes(32 << 20), 9)
+    for coding in ("deflate", "gzip", "br"):
+        sent = {**headers, "Content-Encoding": coding}
+        for method, path in (("PUT", f"objects/{mine}/packed"), ("POST", "chain"), ("POST", "join")):
+            refused = taught.room.ask(method, path, packed, **sent)
+            assert refused.status == 415, (coding, path, refused)
+    assert taught.room.ask("GET", f"objects/{mine}/packed").status == 404
+
+
+def test_a_token_that_is_no_text_is_a_wrong_one(taught: Taught) -> None:
+    mine = taught.room.row("Ada")["student"]
+    asked = [("GET", "me"), ("GET", "board/rows"), ("PUT", f"objects/{mine}/note3"), ("POST", "chain")]
+    for method, path in asked:
+        body = b"hi" if method != "GET" else None
+        refused = taught.room.ask(method, path, body, **{TOKEN_HEADER: "\xff\xfe"})
+        assert refused.status in (401, 429), (path, refused)
+
+
+def test_an_answer_of_any_shape_costs_no_other_answer(taught: Taught) -> None:
+    deep = "[" * 900 + "]" * 900
+    body = f'{{"answers": {{"0.3": {deep}, "2.1": "no"}}}}'.encode()
+    answered = taught.room.ask("POST", "me/answers", body, **{TOKEN_HEADER: taught.token("Ada")})
+    assert answered.status == 200, answered
+    assert answered.told["right"]["2.1"] is False
+    assert not answered.told["right"].get("0.3")
 
 
 async def test_a_student_who_floods_the_chain_waits_and_the_others_do_not(taught: Taught) -> None:

@@ -1,5 +1,6 @@
 """A student's function is called where it can do nothing but compute, and judged by what it returns."""
 
+import asyncio
 import inspect
 import platform
 import textwrap
@@ -7,6 +8,8 @@ import textwrap
 import pytest
 
 from subnetlab.classroom.functions import FunctionFailed, NotCalled, called
+from subnetlab.classroom.grading import Grader
+from subnetlab.classroom.students import Student
 from subnetlab.lab.check.judged import answer_to_json, judge_answer
 
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter is for x86-64")
@@ -34,6 +37,14 @@ def test_functions_of_an_exercise_are_judged_by_what_they_return() -> None:
     assert (wrong, "the mean by stake" in said) == (False, True)
     assert judge_answer("1.2", answer_to_json(max), called)[0] is None
     assert judge_answer("1.2", {"source": 3, "name": "f"}, called)[0] is None
+
+
+def test_a_function_of_tensors_is_judged_neither_right_nor_wrong() -> None:
+    student = Student(id="s1", name="Ada", token_hash="", seed=0, joined=0, seen=0)
+    answer = {"source": "def f(one, other):\n    return one", "name": "f"}
+    asyncio.run(Grader().grade(student, "8.3", answer))
+    assert student.answers["8.3"].right is None
+    assert "tensors" in student.answers["8.3"].said
 
 
 @on_x86

@@ -137,7 +137,7 @@ def test_frames_leave_out_what_is_not_there(run: Run) -> None:
 
 
 def test_the_run_has_no_model_and_says_so(run: Run) -> None:
-    with pytest.raises(RunNotFinished):
+    with pytest.raises(RunNotFinished, match="answered tasks instead of training"):
         run.result()
     with pytest.raises(ManifestInvalid, match="trains no model"):
         run.state_dict()
@@ -200,6 +200,8 @@ class Thing:
         (add, lambda task, answer: "good", {}, "failed on the task .* ValueError: could not convert"),
         (add, lambda task, answer: float("nan"), {}, "holds NaN or infinity"),
         (add, lambda task, answer: 1e300, {}, "gave 1e\\+300"),
+        (add, lambda task, answer: -1, {}, "judge gave -1. Give a number from 0"),
+        (lambda task: task["c"], judge, {}, "^answer failed on the task"),
         (add, judge, {"rounds": 0}, "rounds=0 is out of range"),
         (add, judge, {"time_limit_s": 0}, "time_limit_s=0 is out of range"),
         (add, judge, {"time_limit_s": 500}, "is no less than the 120 s that a round waits"),

@@ -3,7 +3,8 @@
 `score(held_out, norm)` is called with what its arguments name, of those in `KNOWN`, and returns a number, 0
 for nothing. Ratings and weights follow from it as from the usual score, the loss removed on held-out data.
 The checks before it stay: a score decides what is paid, not what moves the model. It travels as its import
-path or its source, is part of the manifest, and runs on validators that trust its author.
+path or its source, is part of the manifest, and runs on validators that trust its author. A payload is made
+by a stranger: one on which the score fails, or falls below 0, earns nothing, and never ends the validator.
 """
 
 import inspect
@@ -52,6 +53,30 @@ def score_of(function: object) -> Code:
     return code
 
 
+def worths(
+    code: Code, measured: Mapping[int, Mapping[str, float]]
+) -> tuple[dict[int, float], dict[int, str]]:
+    """What a score makes of the payloads of a round.
+
+    Returns:
+        The scores by uid, and by uid why one is 0 on which the score failed or fell below 0.
+
+    Raises:
+        ScoreFailed: it fails on each of several payloads, so the fault is the score's.
+    """
+    scores, reasons, failed = dict[int, float](), dict[int, str](), list[ScoreFailed]()
+    for uid, known in measured.items():
+        try:
+            scores[uid] = worth(code, known)
+        except ScoreFailed as error:
+            scores[uid], reasons[uid] = 0.0, f"{error.args[0].rstrip('.')}, so the payload earns nothing."
+            if not error.below_0:
+                failed.append(error)
+    if len(failed) > 1 and len(failed) == len(measured):
+        raise failed[0]
+    return scores, reasons
+
+
 def worth(code: Code, measured: Mapping[str, float]) -> float:
     """What a score makes of a payload.
 
@@ -66,7 +91,7 @@ def worth(code: Code, measured: Mapping[str, float]) -> float:
         said = str(error).strip().split("\n")[0].rstrip(".")
         raise ScoreFailed(f"The score {code.name!r} failed: {type(error).__name__}: {said}.") from error
     if not math.isfinite(number) or number < 0:
-        raise ScoreFailed(f"The score {code.name!r} returned {number:g}.")
+        raise ScoreFailed(f"The score {code.name!r} returned {number:g}.", below_0=number < 0)
     return number
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ScoreFailed, TrainError
 from subnetlab.record.events import Scored, WeightsSet
+from subnetlab.record.reasons import in_words
 from subnetlab.train.manifest import Manifest, audited
-from subnetlab.train.scoring.own import KNOWN, score_of, worth
+from subnetlab.train.scoring.own import KNOWN, score_of, worth, worths
 
 from ..conftest import MakeManifest, MakeRehearsal  # noqa: TID252
 
@@ -81,9 +82,36 @@ def test_pay_follows_the_score_and_the_gate_stays(rehearse: MakeRehearsal) -> No
     assert votes[0]["2"] == 0 < min(votes[0]["0"], votes[0]["1"])
 
 
-def test_a_score_that_fails_in_a_run_ends_it_with_its_own_words(rehearse: MakeRehearsal) -> None:
+@pytest.mark.parametrize("worth_of", ["1 / norm", "norm * float('nan') if norm < 1 else norm", "norm - 0.5"])
+def test_one_payload_on_which_a_score_fails_earns_nothing_and_costs_the_others_nothing(worth_of: str) -> None:
+    code = score_of(of_notebook(f"mine = lambda norm: {worth_of}"))
+    scores, reasons = worths(code, {3: {**KNOWN, "norm": 0.0}, 4: {**KNOWN, "norm": 1.0}})
+    assert scores[3] == 0
+    assert scores[4] > 0
+    assert list(reasons) == [3]
+    assert "so the payload earns nothing" in reasons[3]
+    alone, _ = worths(code, {3: {**KNOWN, "norm": 0.0}})
+    assert alone == {3: 0.0}, "one miner's payload ended the validator"
+
+
+def test_a_score_below_0_ends_no_run_and_the_record_says_why_nothing_was_earned(
+    rehearse: MakeRehearsal,
+) -> None:
     late = of_notebook("def mine(round):\n    return 1.0 if round < 1 else -1.0")
-    run = rehearse("miner", "validator", rounds=3, scoring=audited(0.0, score_of(late)))
-    with pytest.raises(TrainError, match="The score 'mine' returned -1") as caught:
+    run = rehearse("miner", "miner", "validator", rounds=2, scoring=audited(0.0, score_of(late)))
+    run.run()
+    last = [event for event in run.events if isinstance(event, Scored) and event.round == 1]
+    assert [(event.verdict, event.score) for event in last] == [("accepted", 0.0)] * 2
+    assert {in_words(event) for event in last} == {
+        "The score 'mine' returned -1, so the payload earns nothing."
+    }
+
+
+def test_a_score_that_fails_on_every_payload_ends_the_run_with_its_own_words(
+    rehearse: MakeRehearsal,
+) -> None:
+    late = of_notebook("def mine(round):\n    return 1.0 if round < 1 else [][round]")
+    run = rehearse("miner", "miner", "validator", rounds=3, scoring=audited(0.0, score_of(late)))
+    with pytest.raises(TrainError, match="The score 'mine' failed: IndexError") as caught:
         run.run()
     assert isinstance(caught.value.__cause__, ScoreFailed)
