@@ -6,13 +6,14 @@ that is started again begins anew: another chain, other codes.
 
 import asyncio
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from subnetlab.classroom.access import Access
-from subnetlab.classroom.board import Board
+from subnetlab.classroom.board import Board, grades_csv
 from subnetlab.classroom.chain import ClassChain
 from subnetlab.classroom.chain_proxy import ChainProxy
 from subnetlab.classroom.class_run import ClassRun
@@ -23,6 +24,7 @@ from subnetlab.classroom.objects import Objects
 from subnetlab.classroom.progress import Progress
 from subnetlab.classroom.server import ClassServer
 from subnetlab.classroom.students import Students
+from subnetlab.record.files import write_private
 
 _SAVE_S: Final = 10.0
 
@@ -69,22 +71,24 @@ class ClassSession:
             open=given.host not in ("127.0.0.1", "localhost", "::1"),
         )  # fmt: skip
         self._proxy = ChainProxy(access, self.chain.node.endpoint)
+        self._board = Board(
+            access, self.students, self.chain, self.progress, given.title, self.reset_one, self.reset_all
+        )
         self._server = ClassServer(
             access=access,
             joining=Joining(
                 access, self.students, self.codes, self.chain, Grader(), given.address, given.title
             ),
             chain=self._proxy, objects=Objects(access, given.folder / "store"),
-            board=Board(
-                access, self.students, self.chain, self.progress, given.title, self.reset_one, self.reset_all
-            ),
-            prefix=given.prefix,
+            board=self._board, prefix=given.prefix,
         )  # fmt: skip
         self._run = ClassRun(
             folder=given.folder, chain=self.chain, address=given.address, own_token=own, plan=given.plan,
             rounds=given.rounds, miners=given.students, notice_s=given.notice_s,
         )  # fmt: skip
         self._saving: asyncio.Task[None] | None = None
+        self.blocks_per_round = 0
+        """As measured; 0 before the run is published."""
 
     async def open(self) -> None:
         """Open the port and publish the run.
@@ -93,7 +97,7 @@ class ClassSession:
             ClassError: the port is taken, or the run was refused.
         """
         await self._server.start(self.options.host, self.options.port)
-        blocks = await self._run.publish()
+        self.blocks_per_round = blocks = await self._run.publish()
         self.progress.run_folder = self._run.run_folder
         if self.options.round_s:
             await asyncio.to_thread(self.chain.pace, self.options.round_s / blocks)
@@ -121,8 +125,12 @@ class ClassSession:
         drawn = self.draw_codes()
         return ", ".join(f"{name} {code}".strip() for name, code in drawn.items())
 
-    async def close(self) -> None:
-        """End the run's processes and the server, and write down who was there."""
+    async def close(self) -> Path | None:
+        """End the run's processes and the server; the file of grades, None where no student is in the class.
+
+        Each class leaves a file of its own: one that is started again takes the place of everything else.
+        """
+        grades = await self._write_grades()
         if self._saving is not None:
             self._saving.cancel()
             with suppress(asyncio.CancelledError):
@@ -130,6 +138,14 @@ class ClassSession:
         await self._run.close()
         await self._server.stop()
         self.students.save()
+        return grades
+
+    async def _write_grades(self) -> Path | None:
+        if not len(self.students):
+            return None
+        file = self.options.folder / time.strftime("grades-%Y-%m-%d-%H%M%S.csv")
+        write_private(file, grades_csv(await self._board.read(), self.students))
+        return file
 
     async def _keep_saved(self) -> None:
         """Write down now and then when students were seen, and how much they put."""

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 PORT: Final = 8866
 BLOCK_S: Final = 0.5
+ROUNDS: Final = 2000
+"""Of some four seconds on one machine: two hours. Who comes after the run's end cannot take part."""
 _MOST_STUDENTS: Final = 200
 _ROSTER: Final = "Give one name a line."
 
@@ -37,16 +40,29 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="One chain, one store and one run for a class; students join with a code.",
     )
     p.add_argument("--title", default="Subnet class", help="what students see")
-    p.add_argument("--students", type=int, default=12, help="for how many there is room; 12 unless given")
+    p.add_argument(
+        "--students", type=int, default=12,
+        help=f"for how many there is room, {_MOST_STUDENTS} at most; 12 unless given",
+    )  # fmt: skip
     p.add_argument("--roster", type=Path, help="a file of names, one a line: each gets a code, good once")
-    p.add_argument("--code-hours", type=float, default=12.0, help="how long join codes are good")
+    p.add_argument(
+        "--code-hours", type=float, default=12.0, help="how long join codes are good; 12 unless given"
+    )
     p.add_argument("--port", type=int, default=PORT, help=f"{PORT} unless given")
     p.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
     p.add_argument("--url", default="", help="where students reach it, behind a proxy: https://host/path")
-    p.add_argument("--plan", type=Path, help="a Python file that says what is trained")
-    p.add_argument("--rounds", type=int, default=200, help="how many rounds the run has")
+    p.add_argument(
+        "--plan",
+        type=Path,
+        help="a Python file of what is trained; the folder's plan.py unless given",
+    )
+    p.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"how many rounds the run has; {ROUNDS} unless given"
+    )
     p.add_argument("--round-seconds", type=float, default=0.0, help="of a round; measured unless given")
-    p.add_argument("--notice", type=float, default=20.0, help="seconds until the first round")
+    p.add_argument(
+        "--notice", type=float, default=20.0, help="seconds until the first round; 20 unless given"
+    )
     p.add_argument("--folder", type=Path, help="where all of it lies; below SubnetLab's home unless given")
     return p.parse_args(list(arguments))
 
@@ -78,9 +94,12 @@ def options_of(given: argparse.Namespace) -> "ClassOptions":
     students = len(roster) or given.students
     if not 1 <= students <= _MOST_STUDENTS:
         raise ClassError(f"A class has 1 to {_MOST_STUDENTS} students.", hint="Give --students.")
-    numbers = (given.code_hours, given.rounds, given.round_seconds, given.notice)
-    if not all(0 <= number < math.inf for number in numbers) or not given.code_hours or not given.rounds:
-        raise ClassError("A number is below 0, or 0 where there must be some.", hint="See --help.")
+    _check_numbers(given)
+    if given.plan is not None and not given.plan.is_file():
+        raise ClassError(
+            f"There is no plan {given.plan}.",
+            hint="Give --plan a Python file that is there; without it the class trains a small model.",
+        )
     url = given.url.rstrip("/") or f"http://{_own_address(given.host)}:{given.port}"
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
@@ -94,6 +113,19 @@ def options_of(given: argparse.Namespace) -> "ClassOptions":
         plan=(given.plan or folder / "plan.py").absolute(), rounds=given.rounds,
         round_s=given.round_seconds, notice_s=given.notice, hosts=frozenset({parts.hostname}),
     )  # fmt: skip
+
+
+def _check_numbers(given: argparse.Namespace) -> None:
+    """Refuse a number that is none, below 0, or 0 where there must be some.
+
+    Raises:
+        ClassError: the sentence names the option.
+    """
+    for option, least in (("code-hours", 1), ("rounds", 1), ("round-seconds", 0), ("notice", 0)):
+        number = getattr(given, option.replace("-", "_"))
+        if not 0 <= number < math.inf or (least and not number):
+            above = "above 0" if least else "of 0 or more"
+            raise ClassError(f"--{option} is {number:g}.", hint=f"Give --{option} a number {above}.")
 
 
 async def _serve(options: "ClassOptions") -> None:
@@ -114,7 +146,9 @@ async def _serve(options: "ClassOptions") -> None:
             _announce(session)
             await over.wait()
         finally:
-            await session.close()
+            grades = await session.close()
+            if grades is not None:
+                _say(f"{options.title} is over. Grades: {grades}")
     finally:
         await asyncio.to_thread(chain.close)
 
@@ -144,6 +178,11 @@ def _announce(session: "ClassSession") -> None:
     chain = session.chain
     subnet = f'sl.connect("{chain.node.endpoint}").subnet({chain.netuid})'
     _say(f'  its run:   {subnet}.attach(trust="{chain.metagraph().owner_hotkey}"), on this machine')
+    seconds = session.blocks_per_round * chain.block_s
+    ends = time.strftime("%H:%M", time.localtime(time.time() + options.notice_s + options.rounds * seconds))
+    _say(
+        f"  rounds:    {options.rounds} of {seconds:.3g} s: the run ends at about {ends}; --rounds changes it"
+    )
     if sys.stdout.isatty():
         _say(f"  board:     {options.address}/board#token={session.educator}")
     else:

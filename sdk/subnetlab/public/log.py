@@ -105,7 +105,7 @@ def _sentence(event: Event) -> str:
         case Mined():
             return _mined(event)
         case Scored():
-            why = f": {event.reason}" if event.reason else ""
+            why = f": {event.reason.removesuffix('.')}" if event.reason else ""
             return (
                 f"Round {event.round + 1}: uid {event.uid} {event.verdict}, weight {event.weight:.3f}{why}."
             )

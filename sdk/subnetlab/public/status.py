@@ -6,6 +6,7 @@ from typing import Any
 from subnetlab.public.found_run import FoundRun
 from subnetlab.public.joining import duration
 from subnetlab.public.subnet_reads import SubnetReads
+from subnetlab.report.format import counted
 from subnetlab.train.anchors import Anchor
 
 
@@ -39,7 +40,8 @@ class PublicStatus:
             return f"Run {self.run_id} has not begun; the chain is at block {self.block}."
         return (
             f"Run {self.run_id}: round {self.round + 1} of {self.rounds}, block {self.block}; "
-            f"{len(self.miners)} miners and {len(self.validators)} validators take part; "
+            f"taking part: {counted(len(self.miners), 'miner')} and "
+            f"{counted(len(self.validators), 'validator')}; "
             f"{duration(self.left_s)} left."
         )
 

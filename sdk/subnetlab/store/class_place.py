@@ -5,9 +5,11 @@ of the server is bounded, and no redirect is followed, so a token goes to the cl
 """
 
 import http.client
+import json
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from subnetlab.errors import ObjectExists, StoreUnreachable
@@ -17,6 +19,7 @@ from subnetlab.store.object_names import checked
 from subnetlab.store.patience import USUAL, Away, Patience
 
 _MOST_SAID: Final = 1 << 20
+_MOST_SHOWN: Final = 200
 _CREATED: Final = 201
 _TAKEN: Final = 409
 _MAY_PASS: Final = frozenset({408, 425, 429})
@@ -96,7 +99,16 @@ class ClassPlace(Mirror):
             return
         if answer.status == _TAKEN:
             raise ObjectExists(f"{name!r} is already in {self.where}.")
-        said = answer.body[:200].decode(errors="replace").strip() or f"it answered {answer.status}"
+        said = _sentence(answer)
         if answer.status in _MAY_PASS or answer.status >= _SERVER_FAULT:
             raise Away(said)
         raise StoreUnreachable(f"The class did not take {name!r}: {said}", hint="")
+
+
+def _sentence(answer: Answer) -> str:
+    """What a class's server said, out of its JSON where it is some: the words go on to a student."""
+    with suppress(ValueError, RecursionError):
+        told: Any = json.loads(answer.body)
+        if isinstance(told, dict) and isinstance(told.get("error"), str):
+            return str(told["error"])[:_MOST_SHOWN]
+    return answer.body[:_MOST_SHOWN].decode(errors="replace").strip() or f"it answered {answer.status}"

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import zlib
 from collections.abc import Iterator
@@ -306,3 +307,15 @@ def test_a_reset_of_all_gives_a_new_code(taught: Taught) -> None:
         f"net = sl.connect({at!r}, code={code!r}, name='Cy'); print(net.balance())"
     )
     assert joined.startswith("τ9"), joined
+
+
+def test_a_class_that_ends_leaves_its_grades(taught: Taught) -> None:
+    assert re.search(r"rounds: .* the run ends at about \d\d:\d\d", taught.room.out.read_text())
+    shown = taught.room.teach("GET", "board/rows").told["rows"]
+    taught.room.process.send_signal(signal.SIGINT)
+    assert taught.room.process.wait(60) == 0
+    (left,) = taught.room.folder.glob("grades-*.csv")
+    assert [line["name"] for line in csv.DictReader(io.StringIO(left.read_text()))] == [
+        row["name"] for row in shown
+    ]
+    assert f"is over. Grades: {left}" in taught.room.out.read_text()

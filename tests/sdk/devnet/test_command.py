@@ -178,3 +178,25 @@ def test_a_new_subnet_has_the_tempo_of_the_localnet_asked_for(options: list[str]
     assert chain.codec.constant("SubtensorModule", "InitialTempo") == tempo
     assert int(chain.ledger.get("SubtensorModule", "Tempo", 2)) == tempo
     assert int(chain.ledger.get("SubtensorModule", "Tempo", 1)) == 100
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "9944x"], "'9944x' is no port: give 0 to 65535"),
+        (["--port", "65536"], "'65536' is no port"),
+        (["--block-time", "0"], "'0' is no block time: give "),
+        (["--block-time", "soon"], "'soon' is no block time"),
+        (["--prot", "9944"], "unrecognized arguments: --prot"),
+        (["perhaps"], "'perhaps' is no option of the node"),
+    ],
+)
+def test_a_mistyped_option_is_named_in_words(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(words)
+    told = capsys.readouterr().err
+    assert said in told
+    assert "_port" not in told
+    assert "_seconds" not in told

@@ -151,6 +151,12 @@ def test_what_is_not_answered_is_no_try_and_what_is_kept_is_no_answer(home: Path
     assert check.report(1) == found
 
 
+@pytest.mark.parametrize("tutorial", [77, -1, "none"])
+def test_a_report_of_no_tutorial_is_refused(tutorial: object) -> None:
+    with pytest.raises(ArgumentInvalid, match=r"There is no tutorial .* There are 0 to 9"):
+        check.report(tutorial)  # pyright: ignore[reportArgumentType] - as a student types it
+
+
 def test_a_home_that_takes_nothing_stops_no_lesson(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = home / "file"
     blocked.write_text("")

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from subnetlab.devnet import metadata
@@ -47,7 +48,7 @@ _MOST_KINDS = 256
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     sys.setrecursionlimit(RECURSION_LIMIT)
     written = logging.StreamHandler(sys.stderr)
     written.addFilter(OncePerMinute())
@@ -131,17 +132,20 @@ def _codec(options: argparse.Namespace) -> Codec:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = int(text) if text.isdecimal() else -1
     if not 0 <= port < 1 << 16:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 0 to 65535")
     return port
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise ValueError(text)
-    return seconds
+    with suppress(ValueError):
+        seconds = float(text)
+        if MIN_SECONDS <= seconds <= MAX_SECONDS:
+            return seconds
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no block time: give {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds"
+    )
 
 
 def _say(line: str) -> None:
@@ -181,8 +185,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--exit-when-idle", type=float, metavar="S", help="stop after S seconds without a client"
     )
-    parser.add_argument("fast_blocks", nargs="?", choices=("True", "False"), help="as localnet.sh takes it")
+    parser.add_argument("fast_blocks", nargs="?", metavar="{True,False}", help="as localnet.sh takes it")
     return parser
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    """The options; one that is not known is named before its value is taken for `fast_blocks`."""
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.fast_blocks not in (None, "True", "False"):
+        parser.error(f"{options.fast_blocks!r} is no option of the node; --help lists them")
+    return options
 
 
 class OncePerMinute(logging.Filter):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from subnetlab.errors import ClassError
+from subnetlab.errors import ArgumentInvalid, ClassError
 from subnetlab.lab.check import tries
 from subnetlab.lab.check.questions import EXERCISES
 from subnetlab.lab.class_files import asked
@@ -81,7 +81,16 @@ def report(tutorial: int | None = None) -> Report:
 
     Example:
         >>> report(1)  # doctest: +SKIP
+
+    Raises:
+        ArgumentInvalid: the course has no such tutorial.
     """
+    tutorials = sorted({int(number.split(".")[0]) for number in EXERCISES})
+    if tutorial is not None and str(tutorial) not in map(str, tutorials):
+        raise ArgumentInvalid(
+            f"There is no tutorial {tutorial!r} with exercises.",
+            hint=f"There are {tutorials[0]} to {tutorials[-1]}; check.report() lists all.",
+        )
     wanted = {n: e for n, e in EXERCISES.items() if tutorial is None or n.split(".")[0] == str(tutorial)}
     found: dict[str, list[bool]] = {number: [] for number in wanted}
     answers: dict[str, object] = {}
