@@ -7,6 +7,7 @@ read once here, so a mistake in either costs nothing but a sentence.
 import contextlib
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -348,13 +349,18 @@ class Subnet(Seats, Answering):
             endpoint=self.net.endpoint, network=self.net.name, is_devnet=self.net.play_money,
             netuid=self.netuid, store=str(fleet.store_of_run(folder)), places=True, seats=seats,
             others=others, phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after,
-            python_path=(str(Path.cwd()),),
+            python_path=_own_modules(),
             node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
             uplink_mbps=fleet.uplink_mbps, downlink_mbps=fleet.downlink_mbps, rtt_ms=fleet.rtt_ms,
             kills_per_hour=fleet.kills_per_hour, chaos_seed=fleet.chaos_seed,
             **fleet.placed(deterministic=made.deterministic),
         )  # fmt: skip
         write_spec(folder, spec)
+
+
+def _own_modules() -> tuple[str, ...]:
+    """Where modules of one's own are found: in the working folder, and beside the script that runs."""
+    return tuple(dict.fromkeys((str(Path.cwd()), str(Path(sys.path[0]).resolve()))))
 
 
 @contextlib.contextmanager
