@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[Sender], None], str]] = {
     "object missing": (assign("data", lambda s: None), "no_payload"),
     "object far too large": (assign("data", lambda s: s.data + bytes(s.codec.limit)), "too_large"),
     "object truncated": (assign("data", lambda s: s.data[:-1]), "wrong_key"),
-    "object altered": (assign("data", lambda s: s.data[:-1] + b"\0"), "wrong_key"),
+    "object altered": (assign("data", lambda s: s.data[:-1] + bytes([s.data[-1] ^ 1])), "wrong_key"),
     "object empty": (assign("data", lambda s: b""), "no_reveal"),
     "never revealed": (assign("reveal", lambda s: None), "no_reveal"),
     "reveal too long": (assign("reveal", lambda s: s.reveal + b"\0"), "malformed"),
