@@ -91,7 +91,7 @@ def noise(sender: Sender, root: Path, drawn: random.Random) -> str:
     """Bytes of any length under the committed name."""
     del root
     sender.data = drawn.randbytes(drawn.choice([0, 1, 31, 32, 47, 48, 49, 500, 5000]))
-    return "no_reveal|wrong_key"
+    return "no_reveal|wrong_key|too_large"
 
 
 def a_noisy_reveal(sender: Sender, root: Path, drawn: random.Random) -> str:
