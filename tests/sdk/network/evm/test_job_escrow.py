@@ -121,7 +121,7 @@ def test_only_those_who_may_do_and_only_in_time(desk: Desk) -> None:
             escrow.call("approve", missing, 1, EVIDENCE, sender=desk.arbiter)
         with pytest.raises(Reverted, match="no such job"):
             escrow.call("close", missing, sender=desk.payee)
-    desk.machine.wait(300)
+    desk.machine.wait(100)
     with pytest.raises(Reverted, match="too early"):
         escrow.call("close", job, sender=desk.stranger)
     desk.machine.wait(1)
