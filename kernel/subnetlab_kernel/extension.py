@@ -1,8 +1,9 @@
 """What the kernel and `%load_ext subnetlab_kernel` have in common: magics, help, short errors, pictures."""
 
+import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -16,9 +17,10 @@ from subnetlab_kernel.inspection import allow_empty_body, spell_out_help
 from subnetlab_kernel.magics import SubnetLabMagics
 from subnetlab_kernel.outputs import NamedNets
 from subnetlab_kernel.services import SERVICES
-from subnetlab_kernel.waits import OutputLine
 from subnetlab_widgets import formatters
 
+WAITING: Final = "waiting-"
+"""What the display id of an output begins with that tells what a cell waits for."""
 _NAMED: "WeakKeyDictionary[InteractiveShell, NamedNets]" = WeakKeyDictionary()
 
 
@@ -39,6 +41,26 @@ def load(shell: InteractiveShell) -> None:
     formatters.register(shell)
     remote.show_with(publish_display_data)
     waiting.show_with(OutputLine)
+
+
+class OutputLine:
+    """What a cell waits for: one output below it, written over itself and empty once the wait is over."""
+
+    def __init__(self) -> None:
+        self._display_id = ""
+
+    def show(self, what: str, detail: str) -> None:
+        """Write it, or write over it."""
+        known, self._display_id = self._display_id, self._display_id or f"{WAITING}{secrets.token_hex(8)}"
+        self._publish(waiting.sentence(what, detail), update=bool(known))
+
+    def clear(self) -> None:
+        """Leave nothing to read, in the page or in the saved notebook."""
+        if self._display_id:
+            self._publish("", update=True)
+
+    def _publish(self, text: str, *, update: bool) -> None:
+        publish_display_data({"text/plain": text}, transient={"display_id": self._display_id}, update=update)
 
 
 class _PagePasswords:

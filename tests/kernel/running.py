@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from subnetlab_kernel.waits import PREFIX
+from subnetlab_kernel.extension import WAITING
 
 
 @dataclass
@@ -55,7 +55,7 @@ class RunningKernel:
                 streams[content["name"]] += content["text"]
             elif message["msg_type"] in ("display_data", "update_display_data", "execute_result"):
                 shown_as = str(content.get("transient", {}).get("display_id", ""))
-                (waits if shown_as.startswith(PREFIX) else bundles).append(content["data"])
+                (waits if shown_as.startswith(WAITING) else bundles).append(content["data"])
 
         reply = self.client.execute_interactive(
             code, timeout=timeout, output_hook=hear, allow_stdin=False, stop_on_error=False

@@ -5,9 +5,9 @@ from tests.kernel.running import RunningKernel
 CELL = """\
 import threading
 from subnetlab import waiting
-from subnetlab_kernel import waits
+from subnetlab_kernel.extension import OutputLine
 shown = threading.Event()
-class Noted(waits.OutputLine):
+class Noted(OutputLine):
     def show(self, what, detail):
         super().show(what, detail)
         shown.set()

@@ -1,12 +1,14 @@
 """The record of one round by one validator: which answers it judged, and what it gave for them.
 
 Canonical JSON under its own hash, linked to the record of the same validator's round before; its hash is
-anchored on chain before the round closes. Judges that draw nothing but from the beacon write alike.
+anchored on chain before the round closes. Judges that draw nothing but from the beacon write alike. The
+ratings that follow from the scores are here too.
 """
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, Final
 
@@ -84,3 +86,26 @@ class ScoreRecord:
         """The mean score of the miners that were judged; None for a round without any."""
         scores = [one.score for one in self.entries]
         return sum(scores) / len(scores) if scores else None
+
+
+@dataclass(slots=True)
+class Ratings:
+    """What one validator thinks of miners, by uid: a mean of scores that forgets, and weights from it.
+
+    A miner that joins late begins with its first score, taken whole. Weights are the ratings' shares, so that
+    pay follows the scores in proportion.
+    """
+
+    decay: float
+    of: dict[int, float] = field(default_factory=dict[int, float])
+
+    def update(self, scores: Mapping[int, float]) -> None:
+        """Take in a round; a miner of which nothing came has 0."""
+        for uid, score in scores.items():
+            old = self.of.get(uid)
+            self.of[uid] = score if old is None else self.decay * old + (1 - self.decay) * score
+
+    def weights(self) -> dict[int, float]:
+        """Shares that add up to 1, or all zero if no miner earned anything."""
+        total = sum(self.of.values())
+        return {uid: rating / total if total > 0 else 0.0 for uid, rating in self.of.items()}

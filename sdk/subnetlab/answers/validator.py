@@ -19,8 +19,7 @@ from subnetlab.answers.closed_rounds import anchored
 from subnetlab.answers.draw import judged_by, tasks_of
 from subnetlab.answers.payload import Answer
 from subnetlab.answers.peer import AnswersPeer
-from subnetlab.answers.score_record import Entry, ScoreRecord
-from subnetlab.answers.scores import Ratings
+from subnetlab.answers.score_record import Entry, Ratings, ScoreRecord
 from subnetlab.errors import ObjectExists, PayloadRejected
 from subnetlab.record.events import Role, RoundClosed, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, IN_WORDS, JUDGE_FAILED, NO_ANSWER, NO_SCORE
