@@ -151,6 +151,58 @@ export interface MetagraphNews {
   fresh: boolean;
 }
 
+/** `explorer_view/state.py:row_of`: number, hash, time, what was sent, how many, failed, events. */
+export type BlockRow = [number, string, string, string, number, number, number];
+
+/** `explorer_view/state.py:_extrinsic`. */
+export interface ExtrinsicState {
+  i: number;
+  hash: string;
+  call: string;
+  by: string;
+  fee: string;
+  ok: boolean | null;
+  said: string;
+  facts: [string, string][];
+  arguments: [string, string, string][];
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:block_state`. */
+export interface BlockState {
+  number: number;
+  hash: string;
+  parent: string;
+  time: string;
+  complete: boolean;
+  extrinsics: ExtrinsicState[];
+  more: number;
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:account_state`. */
+export interface AccountState {
+  address: string;
+  evm: string;
+  facts: [string, string][];
+  since: number;
+  /** Block, index, call, whether it signed, whether it succeeded, and the outcome in words. */
+  dealings: [number, number, string, string, boolean | null, string][];
+  more: number;
+}
+
+/** An answer names the page and the turn that asked. */
+export type ExplorerMessage =
+  | { k: "blocks"; seq: number; fresh: boolean; rows: BlockRow[] }
+  | { k: "state"; state: string; reason: string }
+  | { k: "beat" }
+  | ({ page: string; turn: number } & (
+      | { k: "block"; block: BlockState; index?: number | null }
+      | { k: "account"; account: AccountState }
+      | { k: "none"; sentence: string }
+      | { k: "older" }
+    ));
+
 export interface Sample {
   round: number;
   prompt: string;
