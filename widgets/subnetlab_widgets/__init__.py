@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from subnetlab_widgets.attack_view import attacks as attacks
     from subnetlab_widgets.explorer_view import explorer as explorer
     from subnetlab_widgets.metagraph_view import metagraph as metagraph
     from subnetlab_widgets.money import job_form as job_form
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from subnetlab_widgets.yuma_view import yuma_steps as yuma_steps
 
 _OPENERS = {
+    "attacks": "subnetlab_widgets.attack_view",
     "browser_wallet": "subnetlab_widgets.wallet",
     "explorer": "subnetlab_widgets.explorer_view",
     "job_form": "subnetlab_widgets.money",
@@ -39,6 +41,7 @@ _OPENERS = {
 }
 
 __all__ = [
+    "attacks",
     "browser_wallet",
     "explorer",
     "job_form",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.run import Run
     from subnetlab.lab.runs import Runs
     from subnetlab.lab.subnet import Subnet
+    from subnetlab.report.attacks import Attacks
     from subnetlab.report.evaluation import Evaluation
 
 
@@ -51,6 +52,13 @@ def show_explorer(found: "Explorer") -> None:
     from subnetlab_widgets.explorer_view import explorer  # noqa: PLC0415  (anywidget is loaded when it is shown)
 
     display(explorer(found))
+
+
+def show_attacks(found: "Attacks") -> None:
+    """The attacks on a run, as they go on."""
+    from subnetlab_widgets.attack_view import attacks  # noqa: PLC0415  (anywidget is loaded when it is shown)
+
+    display(attacks(found))
 
 
 def show_evaluation(found: "Evaluation") -> None:
@@ -90,6 +98,7 @@ DRAW_THEMSELVES = (
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),
     ("subnetlab.report.evaluation", "Evaluation"),
+    ("subnetlab.report.attacks", "Attacks"),
     ("subnetlab.lab.check.judge", "Checked"),
     ("subnetlab.lab.check.report", "Report"),
 )
@@ -103,6 +112,8 @@ def register(shell: InteractiveShell) -> None:
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.subnet", "Subnet", show_subnet)
     explorer = ("subnetlab.lab.explorer", "Explorer")
     formatter.ipython_display_formatter.for_type_by_name(*explorer, show_explorer)
+    attacks = ("subnetlab.report.attacks", "Attacks")
+    formatter.ipython_display_formatter.for_type_by_name(*attacks, show_attacks)
     evaluation = ("subnetlab.report.evaluation", "Evaluation")
     formatter.ipython_display_formatter.for_type_by_name(*evaluation, show_evaluation)
     html_formatter: Any = formatter.formatters["text/html"]

@@ -203,6 +203,40 @@ export type ExplorerMessage =
       | { k: "older" }
     ));
 
+/** `attack_view/state.py:_round`: round, mark (taken, out, refused, missed, untried), numbers, and why. */
+export type SeenRound = [number, "t" | "o" | "r" | "m" | "u", number | null, number | null, number | null, string];
+
+/** `attack_view/state.py:_miner`. */
+export interface AttackMiner {
+  uid: number;
+  bad: boolean;
+  role: string;
+  does: string;
+  taken: number;
+  judged: number;
+  out: number | null;
+  last: number | null;
+  reason: string;
+  paid: number;
+  share: number | null;
+  rounds: SeenRound[];
+}
+
+/** `attack_view/state.py:state_of`. */
+export interface AttackState {
+  run: string;
+  ended: boolean;
+  trains: boolean;
+  headline: string;
+  round: number;
+  first: number;
+  miners: AttackMiner[];
+  hidden: number;
+  medians: Record<string, number>;
+  /** Validators that attack: uid, noun, what it does, pay. */
+  judges: [number, string, string, number][];
+}
+
 export interface Sample {
   round: number;
   prompt: string;
