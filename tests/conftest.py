@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_stays_open() -> Iterator[None]:
-    """What wide fixtures left open fails the last test; at a worker's own exit nothing would be told of it."""
+    """What wide fixtures left open fails the last test; a worker's own exit would not tell it."""
     yield
     gc.collect()
 

@@ -8,7 +8,7 @@
 3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
 4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 5. At the chain of a class that was joined, it says who the student is (`membership`).
-6. Closing ends: a cancellation that Python 3.11 loses where a frame arrives in the same turn is repeated, and a
+6. Closing ends: a cancellation that Python 3.11 loses where a frame arrives meanwhile is repeated, and a
    node that answers no closing handshake is waited for a second.
 """
 

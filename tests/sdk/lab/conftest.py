@@ -10,7 +10,7 @@ from subnetlab.lab.session import Net, connect
 
 @pytest.fixture(scope="session")
 def shared_net(session_home: Path) -> Iterator[Net]:
-    """Its token is in the session's home, also where a module that asks for it first has a home of its own."""
+    """Its token is in the session's home, also where the module that asks first has one of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SUBNETLAB_HOME", str(session_home))
         net = connect(sealing="instant")
