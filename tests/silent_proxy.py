@@ -1,4 +1,4 @@
-"""A TCP proxy that can fall silent: it goes on accepting, keeps every connection open, and passes nothing on."""
+"""A TCP proxy that can fall silent: it accepts, keeps every connection open, and passes nothing on."""
 
 import asyncio
 import threading

@@ -62,7 +62,8 @@ def test_blocks_that_hold_no_round_are_refused_with_the_number_that_does() -> No
     cost = Cost(train_s=100, judge_s=3)
     given, least = (terms(cost, RULES, miners=8, blocks_per_round=blocks) for blocks in (100, 0))
     assert given.blocks_per_round == 100
-    assert all(2 * short <= long < 3 * short for short, long in zip(least.offsets, given.offsets, strict=True))
+    both = zip(least.offsets, given.offsets, strict=True)
+    assert all(2 * short <= long < 3 * short for short, long in both)
     with pytest.raises(ManifestInvalid, match=r"Give blocks_per_round=37 or more"):
         terms(cost, RULES, miners=8, blocks_per_round=20)
 

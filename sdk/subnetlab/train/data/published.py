@@ -75,7 +75,7 @@ def _kept(manifest: DataManifest, folder: Path) -> Corpus | None:
 
 
 def _bring(manifest: DataManifest, store: Store, folder: Path) -> None:
-    """Write the files of a corpus, each put in its place whole: another process may have mapped the old one."""
+    """Write the files of a corpus, each put in its place whole: another may have mapped the old one."""
     counts = {part: -(-_items(manifest, part) // manifest.shard_tokens) for part in _PARTS}
     leaves = _leaves(manifest, store, sum(counts.values()))
     item = manifest.numpy_dtype.itemsize
