@@ -1,7 +1,7 @@
-"""A public run at interval sealing: an owner in a notebook, strangers of other homes, one S3 server.
+"""A public run: an owner in a notebook, strangers of three other homes, one S3 server, and three kills.
 
-No home shares a folder with another, no peer holds the node's token, and blocks wait for no peer. A run of
-such a length takes minutes; `test_strangers.py` is its short sibling.
+No home shares a folder with another, and no peer holds the node's token. Where blocks wait for no peer the
+run takes minutes; its short sibling asks for the same of blocks that come once the living did what is due.
 """
 
 import os
@@ -22,11 +22,14 @@ from subnetlab.lab.preset import TEMPO
 from subnetlab.network.metagraph import metagraph_at
 from subnetlab.train.manifest import Manifest
 
-from .stage import LIMIT_S, Command, OpenSubnet, open_subnet
+from .stage import LIMIT_S, Command, KeptRecord, OpenSubnet, open_subnet
 
+pytestmark = pytest.mark.timeout(1800)
 ROUNDS = 14
 LATE = 10
 """Rounds that are over before the late miner is started."""
+KILLS = (("m1", 2, "revealed"), ("v1", 4, "ready"), ("m2", 6, "committed"))
+"""Who is killed, in which round and after what: a miner, the lead validator, a miner before it reveals."""
 BLOCK_S = 0.5
 PUBLISH = """\
 import subnetlab as sl
@@ -61,7 +64,9 @@ class Story:
     subnet: OpenSubnet
     manifest: Manifest
     peers: dict[str, Command]
-    killed: Command
+    """The last process of each."""
+    kept: list[KeptRecord]
+    """The records of those that were killed, at that moment."""
     fourth: "subprocess.CompletedProcess[str]"
     """What `verify` said in a home of its own, without a key of the store."""
 
@@ -85,26 +90,30 @@ def published(folder: Path) -> Generator[OpenSubnet]:
 
 
 def told(subnet: OpenSubnet, folder: Path, pace: "Pace") -> Story:
-    """What happens: an owner leaves, a miner is killed and comes back, another one comes ten rounds late."""
+    """What happens: the owner leaves, three are killed and come back, a miner comes ten rounds late."""
     kernel = published_from_a_notebook(subnet, folder / "owner", pace)
     manifest = subnet.awaited()
     peers = {name: subnet.peer("miner", f"bob/{name}", home="first") for name in ("m1", "m2")}
     peers |= {name: subnet.peer("validator", f"bob/{name}", home="second") for name in ("v1", "v2")}
-    pace.ready(peers.values(), manifest.heights(3).open)
+    pace.ready(peers.values(), manifest.heights(KILLS[0][1] + 1).open)
     peers["m2"].event("mined", round=1, limit_s=pace.limit_s)
     kernel.stop()
-    killed = peers["m1"]
-    killed.event("mined", round=2, limit_s=pace.limit_s)
-    killed.process.send_signal(signal.SIGKILL)
-    killed.ended()
-    peers["m1"] = subnet.peer("miner", "bob/m1", home="first")
-    pace.ready([peers["m1"]], manifest.heights(LATE).open)
+    kept: list[KeptRecord] = []
+    homes = dict.fromkeys(("m1", "m2"), "first") | dict.fromkeys(("v1", "v2"), "second")
+    for (name, round_, phase), after in zip(KILLS, (*(kill[1] for kill in KILLS[1:]), LATE - 1), strict=True):
+        killed = peers[name]
+        killed.event("phase", round=round_, name=phase, limit_s=pace.limit_s)
+        killed.process.send_signal(signal.SIGKILL)
+        killed.ended()
+        kept.append(subnet.record(killed, f"bob/{name}"))
+        peers[name] = subnet.peer(killed.role or "miner", f"bob/{name}", home=homes[name])
+        pace.ready([peers[name]], manifest.heights(after + 1).open)
     peers["v1"].event("round_closed", round=LATE - 1, limit_s=pace.limit_s)
     peers["m3"] = subnet.peer("miner", "bob/m3", home="third")
     pace.ready([peers["m3"]], manifest.heights(ROUNDS - 1).next_open + 3 * (TEMPO + 1))
     assert {name: peer.ended(pace.limit_s) for name, peer in peers.items()} == dict.fromkeys(peers, 0)
     pace.reach(manifest.heights(ROUNDS - 1).next_open + 3 * (TEMPO + 1))
-    return Story(subnet, manifest, peers, killed, verified_by_a_fourth(subnet, folder / "fourth"))
+    return Story(subnet, manifest, peers, kept, verified_by_a_fourth(subnet, folder / "fourth"))
 
 
 @dataclass
@@ -155,9 +164,11 @@ def test_all_end_with_one_model_and_the_late_one_mined_from_its_first_round_on(s
     assert len({peer.event("note", rounds=ROUNDS)["theta"] for peer in story.peers.values()}) == 1
     assert story.mined("m3") == list(range(LATE, ROUNDS))
     assert story.mined("m1") == list(range(3, ROUNDS))
-    assert {path.name for path in (story.subnet.folder / "first").glob("peers/*")} & {
-        path.name for path in (story.subnet.folder / "third").glob("peers/*")
-    } == set()
+    assert story.mined("m2") == list(range(7, ROUNDS))
+
+
+def test_the_records_of_the_killed_go_on_where_they_ended_with_each_round_once(story: Story) -> None:
+    check_kept(story)
 
 
 def test_the_late_one_is_paid_in_its_first_full_tempo_and_votes_are_on_chain(story: Story) -> None:
@@ -169,7 +180,6 @@ def test_a_fourth_home_verifies_the_run_of_three(story: Story) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_strangers_of_three_homes_train_where_blocks_wait_for_no_peer(tmp_path: Path) -> None:
     with published(tmp_path) as subnet:
         subnet.seal_every(BLOCK_S)
@@ -179,8 +189,17 @@ def test_strangers_of_three_homes_train_where_blocks_wait_for_no_peer(tmp_path: 
         assert joined[0] >= LATE
         assert joined == list(range(joined[0], ROUNDS))
         assert story.mined("m1")[-1] == ROUNDS - 1
+        check_kept(story)
         check_pay(story)
         check_verified(story)
+
+
+def check_kept(story: Story) -> None:
+    """Each record of a peer that was killed goes on from what it held."""
+    assert len({record.path for record in story.kept}) == len(KILLS)
+    for record in story.kept:
+        assert record.whole
+        record.check_continued()
 
 
 def check_pay(story: Story) -> None:
