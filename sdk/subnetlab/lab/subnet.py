@@ -32,6 +32,7 @@ from subnetlab.lab.run import Run
 from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
 from subnetlab.public.open_fleet import OpenFleet
+from subnetlab.public.own_place import announceable
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -264,6 +265,7 @@ class Subnet(Seats, Answering):
     def _checked(self, fleet: LocalFleet | OpenFleet | None) -> LocalFleet | OpenFleet:
         """The fleet, the usual one if none is given; one of one's own on development chains alone."""
         if isinstance(fleet, OpenFleet):
+            announceable(fleet.store, allow_local=self.net.play_money)
             return fleet
         if not self.net.play_money:
             raise NotYetSupported(
