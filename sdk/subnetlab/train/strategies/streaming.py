@@ -5,9 +5,9 @@ strided; each is synchronised every `fragments` rounds, in turn; a miner trains 
 and mixes what comes back with what it has; four bits a value; Nesterov outside, for each fragment alone.
 Different: a round of this protocol is the time between two fragments, so that H is `fragments * inner_steps`;
 a tensor outside numbered layers counts as a layer of its module; what was judged and saved is the weights
-that all peers agree on, never a miner's own. A payload is on its way to the store during the last `overlap`
-steps of its round; the aggregate is fetched between two rounds. Fragments are clipped to the median norm of
-each tensor.
+that all peers agree on, never a miner's own. A payload goes through its whole round, from the store to the
+aggregate that is read back, during the last `overlap` steps; what comes back is mixed in before the next
+round's first step. Fragments are clipped to the median norm of each tensor.
 Shapes: P parameters, N parameters of a fragment.
 """
 
