@@ -208,7 +208,7 @@ def inner_loop(
         rate = model.config.rate(progress.first_step + index, progress.steps)
         model.optimizer.step(model.theta_P, model.gradient_P, rate)
         on_step(index, losses[-1])
-    return LocalUpdate(theta_P - model.theta_P, losses)
+    return LocalUpdate(model.moved_from(theta_P), losses)
 
 
 def mean_gradient(
@@ -216,13 +216,13 @@ def mean_gradient(
 ) -> LocalUpdate:  # fmt: skip
     """The mean of the gradients of all batches at θ, in the place of a difference."""
     model.load(theta_P)
-    gradient_P = torch.zeros_like(theta_P)
+    gradient_P = torch.zeros_like(model.theta_P)
     losses: list[float] = []
     for index, batch in enumerate(batches):
         losses.append(model.differentiate(batch))
         gradient_P += model.gradient_P
         on_step(index, losses[-1])
-    return LocalUpdate(gradient_P / max(1, len(losses)), losses)
+    return LocalUpdate((gradient_P / max(1, len(losses))).cpu(), losses)
 
 
 def nesterov_step(

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.aggregate import Clip
+from subnetlab.train.devices import CPU
 from subnetlab.train.payload.float4 import Float4Codec
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
@@ -61,18 +62,19 @@ class StreamingDiLoCo(OuterNesterov):
     ) -> LocalUpdate:  # fmt: skip
         """Train on from the miner's own weights; the difference is taken before the last `overlap` steps."""
         model.load(self._own(theta_P, model.layout, progress.round, memory))
-        sent_P, losses = model.theta_P, list[float]()
+        delta_P: Tensor | None = None
+        losses: list[float] = []
         for index, batch in enumerate(batches):
             losses.append(model.differentiate(batch))
             rate = model.config.rate(progress.first_step + index, progress.steps)
             model.optimizer.step(model.theta_P, model.gradient_P, rate)
             on_step(index, losses[-1])
             if index == progress.inner_steps - 1 - self.overlap:
-                sent_P = model.theta_P.clone()
+                delta_P = model.moved_from(theta_P)
                 if on_fixed is not None:
-                    on_fixed(theta_P - sent_P)
-        memory["own"], memory["round"] = model.theta_P.clone(), torch.tensor(progress.round)
-        return LocalUpdate(theta_P - sent_P, losses)
+                    on_fixed(delta_P)
+        memory["own"], memory["round"] = model.theta_P.to(CPU, copy=True), torch.tensor(progress.round)
+        return LocalUpdate(model.moved_from(theta_P) if delta_P is None else delta_P, losses)
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Four bits for each value of the round's fragment."""
