@@ -2,13 +2,15 @@
 
 from playwright.sync_api import Page
 
+import subnetlab as sl
 from tests.browser.lab import Lab, dark, shoot
 from tests.browser.waiting import wait_until
 from tests.project import ROOT
 
+RECORDED = ROOT / "tutorials" / "recorded.zip"
 SHOW = f"""
 import subnetlab as sl
-recorded = sl.open({str(ROOT / "tutorials" / "recorded.zip")!r})
+recorded = sl.open({str(RECORDED)!r})
 recorded.attacks()
 """
 TEXT = "document.querySelector('.sl-attacks')?.innerText"
@@ -25,9 +27,11 @@ def test_attackers_come_first_and_a_row_shows_what_the_gate_saw(server: Lab, pag
     rows.first.focus()
     page.keyboard.press("ArrowDown")
     wait_until(page, f"{TEXT}.includes('the gate see of uid 9?')")
-    assert page.locator(".sl-attacks .signal .out").count() == 50
+    # A round whose median update removed nothing has no share to draw.
+    drawn = sum(value > 0 for value in sl.open(RECORDED).attacks().medians.values())
+    assert page.locator(".sl-attacks .signal .out").count() == drawn > 40
     page.keyboard.press("End")
-    wait_until(page, "document.querySelectorAll('.sl-attacks .signal .taken').length === 50")
+    wait_until(page, f"document.querySelectorAll('.sl-attacks .signal .taken').length === {drawn}")
     with dark(page):
         shoot(page, "attacks-dark", ".sl-attacks")
     page.keyboard.press("Home")
