@@ -1,4 +1,4 @@
-"""A run says on what it computes, and a fleet whose devices are not here is refused before anything is spent."""
+"""A run says on what it computes, and a fleet whose devices are not here is refused before a spend."""
 
 from pathlib import Path
 from typing import Any
