@@ -100,6 +100,8 @@ class Attacks:
     """Rounds that are over."""
     honest_median_pay: float
     """Alpha-rao."""
+    gate: float | None = None
+    """The share of the median's effect that an update must reach; None where the run has no gate."""
     trains: bool = True
     """Whether the run trains a model; of a run of answers `removed` and `medians` are scores."""
     run: str = ""
@@ -247,11 +249,18 @@ def attacks(view: RunView, *, again: "Callable[[], Attacks] | None" = None) -> A
         judges=tuple((uid, role, view.pay.total(uid)) for uid, role in judges if role != "validator"),
         rounds=len(view.over),
         honest_median_pay=view.honest_median_pay,
+        gate=_gate(view),
         trains=view.trains,
         run=view.started.run_id if view.started else "",
         ended=view.ended is not None,
         again=again,
     )
+
+
+def _gate(view: RunView) -> float | None:
+    scoring = view.started.manifest.get("scoring") if view.started else None
+    share = scoring.get("gate") if isinstance(scoring, dict) else None
+    return float(share) if isinstance(share, int | float) and not isinstance(share, bool) else None
 
 
 def _role(view: RunView, uid: int) -> str:
