@@ -38,6 +38,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def parameters(self) -> int:
+        """Of the model that it trains; 0 where there is none."""
+        ...
+
+    @property
     def note(self) -> str:
         """What a person may want to know, as a sentence; empty where nothing is odd."""
         ...
