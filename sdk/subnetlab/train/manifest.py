@@ -13,8 +13,8 @@ import torch
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.train import models, optimizer, strategies, tasks
-from subnetlab.train.aggregate import Clip
 from subnetlab.train.audit.report import ReportingCodec
+from subnetlab.train.choices import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.execution import FLOAT32, ON_CPU, Execution, check_dtype
 from subnetlab.train.hashing import digest
