@@ -157,15 +157,20 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
-    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
-    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
-    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
-
     given: dict[str, Any] = {
         "found": found, "store": place, "role": role, "endpoint": endpoint, "key": key, "uid": seat.uid,
         "rules": rules, "fees": fees, "log": log, "attack": options.attack,
     }  # fmt: skip
-    of_answers = is_of_answers(found.manifest)
+    _take_part(given, answers, computing)
+    return 0
+
+
+def _take_part(given: dict[str, Any], answers: str, computing: dict[str, Any]) -> None:
+    """Play the role of a run that was found, to its end."""
+    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
+    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
+    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
+
+    of_answers = is_of_answers(given["found"].manifest)
     peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given, **computing)
     peer.run()
-    return 0
