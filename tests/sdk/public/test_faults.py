@@ -211,7 +211,7 @@ class Course:
         self.follows(name, round_)
 
     def follows(self, name: str, round_: int) -> None:
-        """Wait until a peer that began again has followed a round, and let blocks wait for it from then on."""
+        """Wait until a peer that began again has followed a round; from then on blocks wait for it."""
         said = f"Caught up with round {round_ + 1} "
         self.peers[name].until(
             lambda line: str(line.get("text")).startswith(said), f"note that it {said}", 2 * LIMIT_S
