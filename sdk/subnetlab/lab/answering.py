@@ -38,6 +38,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def parameters(self) -> int:
+        """How many parameters a step moves; 0 where no model is trained."""
+        ...
+
+    @property
     def note(self) -> str:
         """What a person may want to know, as a sentence; empty where nothing is odd."""
         ...

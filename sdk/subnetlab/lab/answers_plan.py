@@ -50,6 +50,8 @@ class AnswersPlan:
     judge_s: float = 0.0
     """What judging the answers of one miner took here."""
     deterministic: bool = False
+    parameters: int = 0
+    """Of a model; a run of answers trains none."""
     note: str = ""
     """What a person may want to know, as a sentence; empty where nothing is odd."""
 

@@ -10,9 +10,10 @@ from subnetlab.errors import ObjectMissing
 from subnetlab.store.places import place_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.attackers.published import published
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 from subnetlab.train.payload.seal import Binding, Sealed, seal
 from subnetlab.train.roster import miners
 from subnetlab.train.strategies.base import LocalUpdate
