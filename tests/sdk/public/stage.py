@@ -131,6 +131,11 @@ class BlockClock:
             assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
             time.sleep(0.01)
 
+    def await_again(self, command: "Command") -> None:
+        """Wait for a peer that was out of step, from the next round on that opens."""
+        self._ready_at[command.process.pid] = self.height
+        command.waited_for = True
+
     def pause(self, seconds: float) -> None:
         """Let time pass in which the test does nothing."""
         self._over.wait(seconds)

@@ -156,7 +156,7 @@ class Course:
             self.play(round_)
         peer.process.send_signal(signal.SIGCONT)
         peer.event("phase", round=rounds[-1], name="synced", limit_s=2 * LIMIT_S)
-        peer.waited_for = True
+        self.subnet.clock.await_again(peer)
 
     def stop_node(self) -> None:
         """Stop the node for a while, for all."""
@@ -216,4 +216,4 @@ class Course:
         self.peers[name].until(
             lambda line: str(line.get("text")).startswith(said), f"note that it {said}", 2 * LIMIT_S
         )
-        self.peers[name].waited_for = True
+        self.subnet.clock.await_again(self.peers[name])
