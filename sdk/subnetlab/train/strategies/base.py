@@ -8,7 +8,7 @@ Shapes: P parameters.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -130,6 +130,12 @@ class Overlapping(Protocol):
     ) -> LocalUpdate:  # fmt: skip
         """As `Strategy.learn`; what `on_fixed` is given is what is returned."""
         ...
+
+
+def overlap_of(strategy: Strategy) -> int:
+    """Steps that a miner trains on while its round passes; 0 where the payload waits for the last one."""
+    whole = cast("object", strategy)
+    return whole.overlap if isinstance(whole, Overlapping) else 0
 
 
 class LocalSteps:
