@@ -21,6 +21,7 @@ from subnetlab.store.places import Places
 from subnetlab.train import data
 from subnetlab.train.anchors import NOTHING
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import ON_CPU, Execution
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import due, phase
@@ -53,6 +54,7 @@ class Peer(ABC):
         patience_s: float = 600.0,
         last_round: Callable[[], int] | None = None,
         leaves_out: bool = False,
+        execution: Execution = ON_CPU,
     ) -> None:
         """Build the model and check the data; nothing is sent yet.
 
@@ -70,12 +72,16 @@ class Peer(ABC):
                 unless given.
             leaves_out: whether a round whose commit deadline has passed is left out, on a chain whose blocks
                 wait for no peer.
+            execution: the device on which this peer computes, and whether its steps are compiled; in which
+                arithmetic, the manifest says.
 
         Raises:
             ModelNotBuildable: see `models.build`.
             DatasetEmpty: the corpus holds not one item.
             ManifestInvalid: the corpus is not the manifest's.
+            DeviceMissing: the device is not here, or nothing that compiles.
         """
+        execution.check_here()
         # Bit-exact replay holds for one thread; several peers share a machine anyway.
         torch.set_num_threads(1)
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
@@ -90,7 +96,8 @@ class Peer(ABC):
         self.leaving = False
         """Set from outside: no further round is begun."""
         self.corpus = checked_corpus(manifest, corpus)
-        self.replica = Replica(manifest, roster, chain, store)
+        self.execution = execution
+        self.replica = Replica(manifest, roster, chain, store, execution)
         self.codec = self.codec_at(0)
         self.previous_commitment = NOTHING
         self.memory: State = {}

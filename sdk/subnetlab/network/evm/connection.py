@@ -15,7 +15,7 @@ from bittensor.evm import EVM_NETWORKS
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotYetSupported, WrongChain
 from subnetlab.membership import headers_for
-from subnetlab.network.endpoints import offline_hint
+from subnetlab.network.endpoints import unreachable
 from subnetlab.network.evm.reverts import revert_reason
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def translated(url: str) -> Generator[None]:
             hint="Where blocks are sealed by hand, seal one; look at the balance before trying again.",
         ) from error
     except (RequestException, OSError) as error:
-        raise NodeUnreachable(
-            f"Nothing answers at {url} ({type(error).__name__}).", hint=offline_hint(url)
-        ) from error
+        answered = error.response if isinstance(error, RequestException) else None
+        status = None if answered is None else answered.status_code
+        raise unreachable(url, type(error).__name__, status=status) from error
     except Web3Exception as error:
         raise rejected(error) from error
 
