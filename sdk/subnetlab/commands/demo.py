@@ -154,9 +154,15 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
         try:
             client.execute()
         except CellExecutionError as error:
-            raise RunError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from error
+            raise RunError(
+                f"A cell of {path.name} failed: {error.ename}: {error.evalue}",
+                hint="subnetlab lab opens it, to run that cell by hand.",
+            ) from error
         except (CellTimeoutError, DeadKernelError) as error:
-            raise RunError(f"{path.name} did not come to its end: {str(error).splitlines()[0]}") from error
+            raise RunError(
+                f"{path.name} did not come to its end: {str(error).splitlines()[0]}",
+                hint="Close other programs and try again; subnetlab doctor says what this machine lacks.",
+            ) from error
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
     return notebook, found

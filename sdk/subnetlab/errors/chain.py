@@ -186,3 +186,5 @@ class PortTaken(DevnetError):
 
 class MetadataInvalid(DevnetError):
     """The recorded runtime metadata cannot be read."""
+
+    hint = "Record a runtime anew: python -m subnetlab.devnet.metadata.record SOURCE FILE."

@@ -43,7 +43,13 @@ class OpenFleet:
         for name in ("blocks_per_round", "miners", "checkpoint_every"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
-                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST:,}.")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is no whole number from 0 to {_MOST:,}.",
+                    hint=f"Give {name}=8, for instance, or leave it out.",
+                )
         notice: object = self.notice_s
         if type(notice) not in (int, float) or not 0 <= self.notice_s < math.inf:
-            raise ArgumentInvalid(f"notice_s={notice!r} is no number of seconds.")
+            raise ArgumentInvalid(
+                f"notice_s={notice!r} is no number of seconds.",
+                hint="Give notice_s=20, for instance: seconds until the first round.",
+            )

@@ -72,14 +72,20 @@ class RecordWriter:
             RecordError: closed, or the disk is full; the record still ends in its last whole line.
         """
         if self._file < 0:
-            raise RecordError(f"The writer of {self.path} is closed.")
+            raise RecordError(
+                f"The writer of {self.path} is closed.",
+                hint="The run is over; sl.attach() opens it for reading.",
+            )
         now = max(self._time, self._clock())
         line, entry = encode(event, seq=self._seq, time=now, previous=self._hash)
         try:
             self._write(line)
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise RecordError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise RecordError(
+                f"{self.path} cannot be written: {error.strerror}.",
+                hint="Make room on the disk, then sl.attach() goes on with the run.",
+            ) from error
         self._end += len(line)
         self._seq, self._hash, self._time = self._seq + 1, entry.hash, now
         if durable or time.monotonic() - self._synced >= self._sync_every_s:

@@ -54,7 +54,8 @@ class MuonConfig(Scheduled):
         check_moments(self.beta1, self.beta2, self.eps)
         if not (self.adamw_lr > 0 and 0 <= self.momentum < 1 and 1 <= self.newton_schulz_steps <= 100):
             raise ArgumentInvalid(
-                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps"
+                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps.",
+                hint="The usual ones are adamw_lr=0.016, momentum=0.95 and 5 steps.",
             )
 
     def to_json(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class SignumConfig(Scheduled):
     def __post_init__(self) -> None:
         self.check()
         if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid("Signum needs 0 <= momentum < 1")
+            raise ArgumentInvalid("Signum needs 0 <= momentum < 1.", hint="Give momentum=0.9, for instance.")
 
     def to_json(self) -> dict[str, Any]:
         """The options in JSON types."""
