@@ -7,7 +7,7 @@ that moves money. Exit status: 0 at the run's end or after a signal, 1 where the
 import argparse
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.public.log import PeerLog
@@ -15,6 +15,8 @@ from subnetlab.text import with_article
 
 if TYPE_CHECKING:
     from subnetlab.public.joining import PublicRole
+
+_MOST_NETUID: Final = 2**16 - 1
 
 
 def miner(arguments: Sequence[str]) -> int:
@@ -78,7 +80,18 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where, which subnet and who."""
     parser.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     parser.add_argument("--wallet", required=True, metavar="NAME/HOTKEY", help="whose hotkey signs")
-    parser.add_argument("--netuid", required=True, type=int, help="the subnet")
+    add_netuid(parser)
+
+
+def add_netuid(parser: argparse.ArgumentParser) -> None:
+    """The option that says which subnet."""
+    parser.add_argument("--netuid", required=True, type=_netuid, help="the subnet's number")
+
+
+def _netuid(word: str) -> int:
+    if not (word.isascii() and word.isdecimal()) or int(word) > _MOST_NETUID:
+        raise argparse.ArgumentTypeError(f"{word!r} is no subnet's number, which is from 0 to {_MOST_NETUID}")
+    return int(word)
 
 
 def join(role: "PublicRole", options: argparse.Namespace) -> int:
@@ -89,7 +102,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     """
     from subnetlab.public.fees import fees_of  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
-    from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
+    from subnetlab.public.hotkey import check_trusted, endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import (  # noqa: PLC0415
         check_answers,
         check_attack,
@@ -102,6 +115,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     log = PeerLog(as_json=options.json)
+    check_trusted(options.trust)
     endpoint = endpoint_of(options.endpoint)
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)

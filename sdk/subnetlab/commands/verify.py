@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _report(options: argparse.Namespace) -> "Report":
     given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
+    _check(options)
     if options.run is None:
         return _lineage(options.lineage)
     if options.endpoint:
@@ -94,6 +95,23 @@ def _report(options: argparse.Namespace) -> "Report":
             return verify_folder(find(options.run).folder, **given)
         raise UnknownRun(f"The run of subnet {options.run} is found on its chain.", hint=hint)
     return verify_folder(find(options.run).folder, **given)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse a lineage that is not there, and a trusted owner that none can be, before anything is read.
+
+    Raises:
+        UnknownRun: there is no such file.
+        ArgumentInvalid: --trust names neither an address nor a hash.
+    """
+    lineage: Path | None = options.lineage
+    if lineage is not None and not lineage.is_file():
+        hint = "Give the lineage.intoto.json beside a saved model."
+        raise UnknownRun(f"There is no file at {lineage}.", hint=hint)
+    if options.trust:
+        from subnetlab.public.hotkey import check_trusted  # noqa: PLC0415  (loads the SDK)
+
+        check_trusted(options.trust, hashes=True)
 
 
 def _check_folder(folder: Path) -> None:

@@ -19,6 +19,12 @@ class NodeUnreachable(NetworkError):
     hint = "Start one with `subnetlab devnet`, or check the endpoint."
 
 
+class NotOnChain(NetworkError):
+    """The chain holds no such block, extrinsic, transaction or account."""
+
+    hint = "net.explorer() shows the newest blocks; give a number, a hash or an address of this network."
+
+
 class NodeStartFailed(NetworkError):
     """The embedded node did not open its port."""
 

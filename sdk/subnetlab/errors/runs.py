@@ -69,6 +69,12 @@ class ModelFailed(TrainError):
     hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
 
 
+class DeviceMissing(TrainError):
+    """A peer was to compute on a device, or with a compiler, that its machine does not have."""
+
+    hint = 'Give device="cpu", or leave it out: "auto" takes what is there. `subnetlab doctor` names it.'
+
+
 class ScoreFailed(TrainError):
     """A score of one's own failed in the middle of a run, or returned what is no score."""
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
+from subnetlab.fleet.devices import Devices, check_words, words
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.events import Role
 from subnetlab.signatures import known_fields
 from subnetlab.store.address import Address, parse
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
+from subnetlab.train.devices import AUTO, LARGE, NONE, check_compiler, find_devices, spread
 
 RESTARTS = 3
 """How often the process of a seat that ended without a word is started again in a run."""
@@ -66,6 +68,13 @@ class LocalFleet:
     """Where objects travel, each peer's in a place of its own: a folder, or a bucket such as
     `s3://bucket/prefix?endpoint=…` with credentials from the environment; the run's folder if empty."""
 
+    device: Devices = AUTO
+    """On which peers compute: "auto" (a CUDA card where there is one and the model has five million
+    parameters or more, else the CPU), "cpu", "cuda" (all cards in turn), "cuda:1", "mps"; one for each miner,
+    honest ones first; or by miner, counted from 0, and role: `{"miner": "cuda", 3: "cuda:1"}`."""
+    compile: bool = False
+    """Whether `torch.compile` makes the training steps; the first round waits for it."""
+
     is_here: ClassVar[bool] = True
     """Whether the peers run on this machine and need its memory."""
 
@@ -95,6 +104,9 @@ class LocalFleet:
             )
         self._check_numbers()
         self._check_address()
+        check_words(self.device, miners=self.miners)
+        if not isinstance(self.compile, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(f"compile is {kind_of(self.compile)}.", hint="Give compile=True or False.")
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
             raise ArgumentInvalid(
                 "phase_limit_s and start_limit_s must be positive.",
@@ -105,6 +117,23 @@ class LocalFleet:
                 f"baseline is {kind_of(self.baseline)}.",
                 hint='Give baseline=True or False here; the names go to subnet.train(baselines=("alone",)).',
             )
+
+    def devices(self, baselines: int, parameters: int) -> tuple[str, ...]:
+        """The device of every peer, in the order of `places`, the baselines last.
+
+        Args:
+            baselines: how many run beside the seats.
+            parameters: of the model.
+
+        Raises:
+            DeviceMissing: this machine lacks a device, or what compiles; nothing was started.
+        """
+        if self.compile:
+            check_compiler()
+        asked = words(self.device, self.roles(), baselines)
+        named = any(word != AUTO for _, word in asked)
+        found = find_devices() if named or parameters >= LARGE else NONE
+        return spread(asked, found, parameters=parameters)
 
     def _check_numbers(self) -> None:
         """Check what can be set beside the counts.
@@ -191,7 +220,7 @@ class LocalFleet:
         Args:
             deterministic: whether the run must go as its seed says, so that no peer may join it again.
         """
-        return {"restarts": 0 if deterministic else RESTARTS}
+        return {"restarts": 0 if deterministic else RESTARTS, "compile": self.compile}
 
     def store_of_run(self, run_folder: Path) -> Address:
         """Where the objects of a run lie."""

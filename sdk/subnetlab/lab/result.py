@@ -74,7 +74,8 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     try:
         manifest = load_manifest(run_folder)
         store = whole_store(run_folder)
-        model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        built = initial.built(manifest, store)
+        model = FlatModel(built, manifest.task, manifest.optimizer, manifest.execution())
         outer: State = {}
         for each in sorted(each for each in closed if each <= number):
             event = closed[each]

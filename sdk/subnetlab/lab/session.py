@@ -10,7 +10,7 @@ import threading
 import weakref
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from subnetlab.errors import ArgumentInvalid, DevnetOnly, FleetError, NetworkError
 from subnetlab.fleet.spec import read_spec
@@ -33,6 +33,9 @@ from subnetlab.report import html
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.waiting import waiting
+
+if TYPE_CHECKING:
+    from subnetlab.lab.explorer import Explorer
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -187,6 +190,16 @@ class Net(MoneyVerbs):
     def _repr_html_(self) -> str:
         money = "play money" if self.play_money else "REAL TAO"
         return html.block(html.badge(money, real=not self.play_money), html.paragraph(repr(self)))
+
+    def explorer(self) -> "Explorer":
+        """Blocks, extrinsics and events of this network, live as the last line of a cell; it only reads.
+
+        Example:
+            >>> net.explorer().find("0x…")  # doctest: +SKIP
+        """
+        from subnetlab.lab.explorer import Explorer  # noqa: PLC0415  (decoders are loaded by who looks)
+
+        return Explorer(self)
 
     # -- subnets -----------------------------------------------------------------------------------
 

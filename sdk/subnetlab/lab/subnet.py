@@ -26,11 +26,13 @@ from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
 from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
+from subnetlab.lab.planning import plan_here, planned
 from subnetlab.lab.public_run import find_and_watch, publish_run
 from subnetlab.lab.run import Run
 from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
 from subnetlab.public.open_fleet import OpenFleet
+from subnetlab.public.own_place import announceable
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -41,6 +43,7 @@ from subnetlab.units import rao
 from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from subnetlab.lab.answers_plan import AnswersPlan
@@ -151,6 +154,7 @@ class Subnet(Seats, Answering):
         audits: float = 0.0,
         detach: bool = False,
         deterministic: bool = False,
+        dtype: "str | torch.dtype" = "float32",
         budget_tao: "Amount | None" = None,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
@@ -202,6 +206,8 @@ class Subnet(Seats, Answering):
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
                 this is for a fleet of your own; without one of its peers the run fails.
+            dtype: "bfloat16" computes the model's products in it, in miners and validators alike; weights,
+                gradients and what the optimizer remembers stay float32. On which devices, `fleet` says.
             budget_tao: what the miners are paid beside emission, in all: an escrow holds it, every round pays
                 the miners whose work it took, and the rest comes back at the end (`run.receipts()`).
 
@@ -226,19 +232,18 @@ class Subnet(Seats, Answering):
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
         prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        with waiting("model and data to be prepared"):
-            from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
-
-            made = plan(
-                model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-                init=init, optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score,
-                audits=audits, eval_data=eval_data, metrics=metrics, features=features, target=target,
-            )  # fmt: skip
+        described: dict[str, Any] = {
+            "model": model, "data": data, "strategy": strategy, "rounds": rounds, "batch_size": batch_size,
+            "seed": seed, "prompt": prompt, "init": init, "optimizer": optimizer, "lr": lr,
+            "schedule": schedule, "task": task, "loss": loss, "score": score, "audits": audits,
+            "eval_data": eval_data, "metrics": metrics, "features": features, "target": target,
+            "dtype": dtype,
+        }  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
-            return self._publish(made, fleet, detach=detach)
-        made = replace(made, deterministic=deterministic)
-        return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
+            return self._publish(plan_here(described), fleet, detach=detach)
+        with planned(described, deterministic=deterministic) as made:
+            return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
 
     def _start(
         self, made: Planned, fleet: LocalFleet, baselines: Sequence[str] = (), *, detach: bool,
@@ -260,6 +265,7 @@ class Subnet(Seats, Answering):
     def _checked(self, fleet: LocalFleet | OpenFleet | None) -> LocalFleet | OpenFleet:
         """The fleet, the usual one if none is given; one of one's own on development chains alone."""
         if isinstance(fleet, OpenFleet):
+            announceable(fleet.store, allow_local=self.net.play_money)
             return fleet
         if not self.net.play_money:
             raise NotYetSupported(
@@ -301,6 +307,7 @@ class Subnet(Seats, Answering):
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
         fleet.check_place(self.net.endpoint, len(baselines))
+        devices = fleet.devices(len(baselines), made.parameters)
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -318,6 +325,7 @@ class Subnet(Seats, Answering):
                 wallet=owner,
                 baselines=baselines,
             )
+            seats = tuple(replace(seat, device=device) for seat, device in zip(seats, devices, strict=True))
             if budget is not None:
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")

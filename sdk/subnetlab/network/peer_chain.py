@@ -92,7 +92,8 @@ class PeerChain:
         except NodeUnreachable as error:
             if number > 0 and isinstance(error.__cause__, TimeoutError):
                 raise NodeUnreachable(
-                    f"Block {number} did not come within {timeout_s:g} s.", hint=""
+                    f"Block {number} did not come within {timeout_s:g} s from the node at {self.endpoint}.",
+                    hint="See whether it still seals blocks, or ask another node.",
                 ) from error
             raise
 

@@ -8,6 +8,8 @@
 3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
 4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 5. At the chain of a class that was joined, it says who the student is (`membership`).
+6. Closing ends: a cancellation that Python 3.11 loses where a frame arrives meanwhile is repeated, and a
+   node that answers no closing handshake is waited for a second.
 """
 
 import asyncio
@@ -23,6 +25,8 @@ from subnetlab.membership import headers_for
 from subnetlab.network.stages import Stage, listener, sending
 
 _FRAME_BYTES, _WRITE_BYTES, _HANDSHAKE_S = 2**26, 2**16, 20.0
+_GOODBYE_S, _LOST_S = 1.0, 0.1
+"""How long a node may take to say goodbye; after how long a cancellation counts as lost."""
 _SUBMIT, _WATCH = "author_submitExtrinsic", "author_submitAndWatchExtrinsic"
 
 
@@ -48,6 +52,7 @@ class Transport(bittensor.RpcSubstrate):
         session = connection._session  # noqa: SLF001 - the SDK has no door for either
         session._connect = _saying_who(session._connect)  # noqa: SLF001
         subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
+        session.close = _ending(session, session.close)
 
         async def requested(method: str, *given: Any, **options: Any) -> Any:
             if method == _SUBMIT:
@@ -74,6 +79,25 @@ class Transport(bittensor.RpcSubstrate):
 
         session.subscribe, session.request, session._pump = told, requested, pumped  # noqa: SLF001
         return connection
+
+
+def _ending(session: Any, plain: Callable[[], Any]) -> Callable[[], Any]:
+    """How a session is closed: as the SDK closes it, but so that nothing of it goes on afterwards."""
+
+    async def closed() -> None:
+        supervisor, socket = session._supervisor, session._ws  # noqa: SLF001 - the SDK has no door for either
+        session._closing = True  # noqa: SLF001 - so that it opens no other connection meanwhile
+        while supervisor is not None and not supervisor.done():
+            supervisor.cancel()  # `wait_for` of Python 3.11 swallows it where its result is there already
+            await asyncio.wait({supervisor}, timeout=_LOST_S)
+        try:
+            await asyncio.wait_for(plain(), _GOODBYE_S)
+        except TimeoutError:
+            if socket is not None:
+                socket.transport.abort()
+            await plain()
+
+    return closed
 
 
 def _saying_who(plain: Callable[[str], Any]) -> Callable[[str], Any]:

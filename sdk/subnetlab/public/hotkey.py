@@ -1,12 +1,18 @@
 """The key that a public peer signs with, by its wallet's name, and the endpoint it signs for."""
 
-from bittensor_core import KeyfileError, Keypair
+import re
+from collections.abc import Sequence
+from typing import Final
 
-from subnetlab.errors import UnknownNetwork, UnknownWallet, WalletError
+from bittensor_core import KeyfileError, Keypair, ss58_decode
+
+from subnetlab.errors import ArgumentInvalid, UnknownNetwork, UnknownWallet, WalletError
 from subnetlab.network.endpoints import play_money, resolve
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import Wallet, open_wallet
 from subnetlab.public.subnet_reads import SubnetReads
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def endpoint_of(network: str) -> str:
@@ -28,6 +34,30 @@ def is_development(reads: SubnetReads) -> bool:
     """Whether a chain's money is play money, so that development keys may sign on it."""
     chain_type, genesis = reads.client.rpc("system_chainType"), reads.client.rpc("chain_getBlockHash", 0)
     return play_money(str(chain_type), str(genesis))
+
+
+def check_trusted(trust: Sequence[str], *, hashes: bool = False) -> None:
+    """Refuse what can be the name of no owner, so that a mistyped one is not taken for one who is trusted.
+
+    Args:
+        trust: ss58 addresses.
+        hashes: whether the hash of a manifest is taken, too.
+
+    Raises:
+        ArgumentInvalid: one is neither.
+        SecretRefused: one looks like a secret.
+    """
+    for word in trust:
+        refuse_secret(word, "an owner's address")
+        if hashes and _HASH.fullmatch(word):
+            continue
+        try:
+            ss58_decode(word)
+        except ValueError:
+            raise ArgumentInvalid(
+                f"{word[:60]!r} is no ss58 address.",
+                hint="Trust the hotkey or coldkey of the run's owner: --trust 5….",
+            ) from None
 
 
 def hotkey_of(reads: SubnetReads, wallet: str) -> Keypair:

@@ -23,6 +23,7 @@ from subnetlab.errors import (
     HotkeyInUse,
     ManifestInvalid,
     NodeUnreachable,
+    RecordError,
     StoreError,
     StoreUnreachable,
     SubnetLabError,
@@ -136,13 +137,16 @@ class PublicPeer:
         return manifest, corpus_of(self.found, manifest)
 
     def _keep_on(self, manifest: Any, corpus: Any, report: Any) -> None:
-        """Take part, and begin again where node or store were away."""
+        """Take part, and begin again where node, store or room on the disk were missing."""
         pause, away_since, reached = _AGAIN_S, time.monotonic(), 0
         while True:
             try:
                 self._take_part(manifest, corpus, report)
-            except (NodeUnreachable, StoreUnreachable, TrainError) as error:
-                if isinstance(error, TrainError) and type(error) is not TrainError:
+            except (NodeUnreachable, StoreUnreachable, RecordError, TrainError) as error:
+                if isinstance(error, TrainError | RecordError) and type(error) not in (
+                    TrainError,
+                    RecordError,
+                ):
                     raise  # of its own words; a round that cannot be followed yet is a store that is behind
                 if self._peer is not None and self._rounds_of(self._peer) > reached:
                     reached = self._rounds_of(self._peer)
@@ -214,7 +218,10 @@ class PublicPeer:
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
-        self.fees.budget.count(fee)
+        try:
+            self.fees.budget.count(fee)
+        except OSError as error:
+            self.log.note(f"The fee of a {what} is not counted in the budget: {error.strerror or error}.")
 
     def _await_start(self, wire: PeerChain, manifest: Any) -> None:
         head = wire.wait_for(0, 0).number

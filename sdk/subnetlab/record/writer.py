@@ -39,8 +39,13 @@ class RecordWriter:
         self.path = path
         self._sync_every_s = sync_every_s
         self._clock = clock
-        make_private(path.parent)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            make_private(path.parent)
+            self._file = os.open(
+                path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600
+            )
+        except OSError as error:
+            raise _refused(path, error) from error
         try:
             self._continue()
         except BaseException:
@@ -82,10 +87,7 @@ class RecordWriter:
             self._write(line)
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise RecordError(
-                f"{self.path} cannot be written: {error.strerror}.",
-                hint="Make room on the disk, then sl.attach() goes on with the run.",
-            ) from error
+            raise _refused(self.path, error) from error
         self._end += len(line)
         self._seq, self._hash, self._time = self._seq + 1, entry.hash, now
         if durable or time.monotonic() - self._synced >= self._sync_every_s:
@@ -116,3 +118,8 @@ class RecordWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _refused(path: Path, error: OSError) -> RecordError:
+    said = f"{path} cannot be written: {error.strerror or error}."
+    return RecordError(said, hint="Make room on the disk, or let the folder be written.")

@@ -6,16 +6,17 @@ node they are neighbours; on a public network `offsets` and `blocks_per_round` s
 
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import torch
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.train import models, optimizer, strategies, tasks
-from subnetlab.train.aggregate import Clip
 from subnetlab.train.audit.report import ReportingCodec
+from subnetlab.train.choices import Clip
 from subnetlab.train.data.corpus import DataManifest
+from subnetlab.train.execution import FLOAT32, ON_CPU, Execution, check_dtype
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
@@ -189,7 +190,11 @@ class Manifest:
     checkpoint_every: int = 0
     """Rounds between two checkpoints in the store, from which a late joiner replays; 0 for none."""
 
+    dtype: str = FLOAT32
+    """In which products are computed, by miners and validators alike; see `execution`."""
+
     def __post_init__(self) -> None:
+        check_dtype(self.dtype)
         commit, beacon, close = self.offsets
         if not 0 < commit < beacon < close < self.blocks_per_round:
             raise ManifestInvalid(
@@ -227,6 +232,10 @@ class Manifest:
         codec = self.strategy.codec(layout, round_)
         return ReportingCodec(codec, self.strategy.inner_steps) if self.scoring.reports else codec
 
+    def execution(self, on: Execution = ON_CPU) -> Execution:
+        """How a peer's model computes in this run: on the peer's own device, in the run's arithmetic."""
+        return replace(on, dtype=self.dtype)
+
     def progress(self, round_: int) -> Progress:
         """The place of a round in its run."""
         return Progress(round_, self.rounds, self.strategy.inner_steps)
@@ -257,6 +266,7 @@ class Manifest:
             **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
             **({"checkpoint_every": self.checkpoint_every} if self.checkpoint_every else {}),
+            **({"dtype": self.dtype} if self.dtype != FLOAT32 else {}),
         }
 
     def to_bytes(self) -> bytes:

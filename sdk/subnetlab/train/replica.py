@@ -31,6 +31,8 @@ from subnetlab.train import aggregate, checkpoint, initial, object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.devices import CPU
+from subnetlab.train.execution import ON_CPU, Execution
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
@@ -82,14 +84,18 @@ _State = tuple[torch.Tensor, State, str]
 class Replica:
     """θ and everything needed to move it."""
 
-    def __init__(self, manifest: Manifest, roster: Roster, chain: Chain, store: Store) -> None:
-        """Build θ_0 from the manifest's seed, or from the tensors it names."""
+    def __init__(
+        self, manifest: Manifest, roster: Roster, chain: Chain, store: Store, execution: Execution = ON_CPU
+    ) -> None:
+        """Build θ_0 from the manifest's seed, or from the tensors it names; θ stays on the CPU."""
         self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
         self.publications = Publications(store)
         self.run = manifest.hash
-        self.model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        self.model = FlatModel(
+            initial.built(manifest, store), manifest.task, manifest.optimizer, manifest.execution(execution)
+        )
         self.layout = self.model.layout
-        self.theta_P = self.model.theta_P.clone()
+        self.theta_P = self.model.theta_P.to(CPU, copy=True)
         self.outer: State = {}
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()

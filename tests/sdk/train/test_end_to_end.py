@@ -25,9 +25,10 @@ from subnetlab.record.events import (
 from subnetlab.train.attackers import ATTACKERS, copies, delivery
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data import Corpus
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import due

@@ -1,20 +1,26 @@
-"""A payload that is known before a round's last steps is on its way to the store while they are taken."""
+"""A payload that is known before a round's last steps goes through its whole round while they are taken."""
 
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
 from subnetlab.errors import StoreUnreachable, TrainError
-from subnetlab.record.events import Event, Mined, Stepped
+from subnetlab.record.events import Event, Mined, RoundClosed, Stepped
 from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
 from subnetlab.train import object_paths
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
+from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.miner import Miner
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.strategies import SparseLoCo, StreamingDiLoCo
 from subnetlab.train.strategies.base import Strategy
+from subnetlab.train.tasks.base import Batch
 
 from .conftest import MakeManifest, keypair, seats_for
 
@@ -81,6 +87,44 @@ def test_the_payload_travels_while_the_last_steps_are_taken(
     run = played(make_manifest, corpus, StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2))
     assert run.overlapped == [True, True]
     assert len(run.of(Mined)) == 4
+
+
+class Slow(Miner):
+    """Takes the last step of its first round once it has adopted what the round came to, or much later."""
+
+    adopted: ClassVar[list[bool]] = []
+
+    def batches(self, heights: RoundHeights) -> Iterator[Batch]:
+        for number, batch in enumerate(super().batches(heights)):
+            if heights.round == 0 and number == self.manifest.strategy.inner_steps - 1:
+                until = time.monotonic() + 20.0
+                while self.replica.round == 0 and time.monotonic() < until:
+                    time.sleep(0.01)
+                self.adopted.append(self.replica.round == 1)
+            yield batch
+
+
+def test_the_whole_round_passes_while_the_last_steps_are_taken(
+    make_manifest: MakeManifest, corpus: Corpus
+) -> None:
+    strategy = StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2)
+    manifest = make_manifest(data=corpus.manifest, strategy=strategy, rounds=3, deterministic=True)
+    models: list[list[str]] = []
+    Slow.adopted.clear()
+    for roles in ({0: Slow, 1: Slow}, {}):
+        run = Rehearsal(
+            manifest, seats_for(*ROLES), corpus,
+            lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)), roles=dict(roles),
+        )  # fmt: skip
+        run.run()
+        assert len(run.of(Mined)) == 6
+        if roles:
+            first = [each for each in run.of(Mined) if isinstance(each, Mined) and each.round == 0]
+            assert [each.store_s + each.chain_s + each.wait_s for each in first] == [0.0, 0.0]
+        models.append([each.theta_hash for each in run.of(RoundClosed) if isinstance(each, RoundClosed)])
+    assert Slow.adopted == [True, True]
+    assert models[0] == models[1], "when a round passes changes no bit of it"
+    assert len(models[0]) == 3
 
 
 @pytest.mark.parametrize(

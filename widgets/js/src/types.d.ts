@@ -151,6 +151,92 @@ export interface MetagraphNews {
   fresh: boolean;
 }
 
+/** `explorer_view/state.py:row_of`: number, hash, time, what was sent, how many, failed, events. */
+export type BlockRow = [number, string, string, string, number, number, number];
+
+/** `explorer_view/state.py:_extrinsic`. */
+export interface ExtrinsicState {
+  i: number;
+  hash: string;
+  call: string;
+  by: string;
+  fee: string;
+  ok: boolean | null;
+  said: string;
+  facts: [string, string][];
+  arguments: [string, string, string][];
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:block_state`. */
+export interface BlockState {
+  number: number;
+  hash: string;
+  parent: string;
+  time: string;
+  complete: boolean;
+  extrinsics: ExtrinsicState[];
+  more: number;
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:account_state`. */
+export interface AccountState {
+  address: string;
+  evm: string;
+  facts: [string, string][];
+  since: number;
+  /** Block, index, call, whether it signed, whether it succeeded, and the outcome in words. */
+  dealings: [number, number, string, string, boolean | null, string][];
+  more: number;
+}
+
+/** An answer names the page and the turn that asked. */
+export type ExplorerMessage =
+  | { k: "blocks"; seq: number; fresh: boolean; rows: BlockRow[] }
+  | { k: "state"; state: string; reason: string }
+  | { k: "beat" }
+  | ({ page: string; turn: number } & (
+      | { k: "block"; block: BlockState; index?: number | null }
+      | { k: "account"; account: AccountState }
+      | { k: "none"; sentence: string }
+      | { k: "older" }
+    ));
+
+/** `attack_view/state.py:_round`: round, mark (taken, out, refused, missed, untried), numbers, and why. */
+export type SeenRound = [number, "t" | "o" | "r" | "m" | "u", number | null, number | null, number | null, string];
+
+/** `attack_view/state.py:_miner`. */
+export interface AttackMiner {
+  uid: number;
+  bad: boolean;
+  role: string;
+  does: string;
+  taken: number;
+  judged: number;
+  out: number | null;
+  last: number | null;
+  reason: string;
+  paid: number;
+  share: number | null;
+  rounds: SeenRound[];
+}
+
+/** `attack_view/state.py:state_of`. */
+export interface AttackState {
+  run: string;
+  ended: boolean;
+  trains: boolean;
+  headline: string;
+  round: number;
+  first: number;
+  miners: AttackMiner[];
+  hidden: number;
+  medians: Record<string, number>;
+  /** Validators that attack: uid, noun, what it does, pay. */
+  judges: [number, string, string, number][];
+}
+
 export interface Sample {
   round: number;
   prompt: string;

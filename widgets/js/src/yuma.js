@@ -246,7 +246,7 @@ function twin(stage, i) {
 }
 
 /** @param {RenderContext} context */
-function render(context) {
+export function renderYuma(context) {
   const { model } = context;
   return show(context, "yuma", (root) => {
     root.tabIndex = -1;
@@ -258,5 +258,3 @@ function render(context) {
     };
   });
 }
-
-export default { render };

@@ -33,6 +33,7 @@ from subnetlab.record.reader import Tail
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import Execution
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
@@ -96,7 +97,9 @@ def live(run_folder: Path, uid: int, report: Report, asked_at: float, given: Giv
     """Take a seat and take part to the end of the run; arguments as `run_peer`, and `take_seat`."""
     seated = take_seat(run_folder, uid, report, given)
     seconds = round(time.monotonic() - asked_at, 3)
-    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node))
+    role = seated.role
+    device = role.execution.device if isinstance(role, Peer | Baseline) else ""
+    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node, device=device))
     if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
         yield_processor()
     cells.show(lambda: seen(seated))
@@ -156,6 +159,7 @@ def _fix_random_numbers(seed: int, place: int) -> None:
     random.seed(start)
     np.random.seed(start)  # noqa: NPY002 - models that draw from it exist
     torch.manual_seed(start)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA refuses to be deterministic
     torch.use_deterministic_algorithms(mode=True)
 
 
@@ -189,12 +193,13 @@ def _role(
         seams = (roster_of(run_folder), chain, seen_by(spec, seat.uid), report, key.sign)
         return plays(seat)(manifest, *seams, hotkey=seat.hotkey, calls=calls)
     corpus = given.corpus or open_data(run_folder)
+    execution = Execution(device=seat.device, compiled=spec.compile)
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
         return Baseline(
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
-            store=seen_by(spec),
+            store=seen_by(spec), execution=execution,
         )  # fmt: skip
     chain, key = _seated_chain(spec, seat, given)
     return _plays(seat)(
@@ -206,6 +211,7 @@ def _role(
         key.sign,
         hotkey=seat.hotkey,
         corpus=corpus,
+        execution=execution,
     )
 
 

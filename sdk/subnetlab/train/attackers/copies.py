@@ -8,9 +8,10 @@ import torch
 
 from subnetlab.train import assignment
 from subnetlab.train.attackers.published import published
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 from subnetlab.train.others_work import first_sealed
 from subnetlab.train.payload.seal import Binding, Sealed, seal
 from subnetlab.train.roster import miners

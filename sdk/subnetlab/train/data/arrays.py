@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.errors import DataInvalid
 from subnetlab.train.data.columns import MOST_CLASSES, Class, Column
-from subnetlab.train.data.spec import READ_ERRORS
+from subnetlab.train.data.spec import READ_ERRORS, is_tensor
 
 TARGET = "target"
 
@@ -44,7 +43,7 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
         DataInvalid: it has no regular shape, or holds nulls or other objects.
     """
     try:
-        if isinstance(value, Tensor):
+        if is_tensor(value):
             value = value.detach().cpu()
             value = value.float() if value.is_floating_point() else value
         found = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)

@@ -10,17 +10,18 @@ Shapes: B sequences, T tokens (each sequence carries one token more, the last ta
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
 from subnetlab.record.files import make_private, open_plain, read_plain, write_private
 from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
 from subnetlab.train.hashing import merkle_root, shard_hash
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHARD_TOKENS: Final = 65_536
 _SHARD_BYTES: Final = 1 << 22
@@ -171,8 +172,10 @@ class Corpus:
             )
 
 
-def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) -> tuple[Tensor, Tensor]:
+def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) -> "tuple[Tensor, Tensor]":
     """Cut sequences out of a token file: inputs x_BT and the tokens that follow them, y_BT."""
+    import torch  # noqa: PLC0415  (data is read and written without it)
+
     cut = np.asarray(tokens[offsets[:, None] + np.arange(seq_len + 1)])
     both = torch.from_numpy(cut.astype(np.int64))
     return both[:, :-1], both[:, 1:]

@@ -3,9 +3,8 @@
 from typing import get_args
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip
+from subnetlab.train.choices import Clip, Rule
 from subnetlab.train.payload.quantise import Bins
-from subnetlab.train.robust import Rule
 
 
 def check_steps(strategy: object, inner_steps: object, clip: object) -> None:
