@@ -163,8 +163,7 @@ class Ledger:
         """
         record = EventRecord(phase=self.phase, event={pallet: {event: fields}}, topics=[])
         # Encoded at once: what cannot be encoded costs its extrinsic, not the block.
-        listed = self.codec.item("System", "Events").encode([record])
-        record.encoded = listed[1:]  # without the list's length
+        record.encoded = self.codec.events.encode(record, pallet, event)
         self.events.append(record)
 
     def begin(self) -> Mark:
