@@ -95,6 +95,8 @@ function endLabels(store, series, focused, flagged, y) {
   const lowest = labels[labels.length - 1];
   lowest.y = Math.min(lowest.y, y(0) + 5);
   for (let i = labels.length - 2; i >= 0; i--) labels[i].y = Math.min(labels[i].y, labels[i + 1].y - 14);
+  const over = Math.max(0, 6 - labels[0].y); // lines at the top have their labels below it
+  for (const label of labels) label.y += over;
   return labels;
 }
 

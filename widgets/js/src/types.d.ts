@@ -128,6 +128,16 @@ export interface YumaState {
   stages: YumaStage[];
   flow: YumaFlow;
   moved: boolean;
+  /** Of a subnet that is larger than the tables; else there is none. */
+  heat: HeatState | null;
+}
+
+/** `yuma_view/heat.py:heat_of`: u16 of one, row by row, little-endian in base64. */
+export interface HeatState {
+  validators: number[];
+  miners: number[];
+  weights: string;
+  clipped: string;
 }
 
 export interface MetagraphHeader {
