@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
+from subnetlab.fleet.devices import said
 from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
+from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.answering import Answering, Planned
 from subnetlab.lab.embedded import node_at
@@ -247,7 +248,9 @@ class Subnet(Seats, Answering):
     ) -> Run:  # fmt: skip
         """Start a run that was planned, and hold it."""
         run = Run(self._launch(made, fleet, baselines, budget_tao))
-        self._hold(run, limits.warning(fleet, limits.cores(), limits.free_memory()), made.note, detach=detach)
+        devices = said(seat.device for seat in read_spec(run.folder).seats)
+        scarce = limits.warning(fleet, limits.cores(), limits.free_memory())
+        self._hold(run, scarce, devices, made.note, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
         return run
