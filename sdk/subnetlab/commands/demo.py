@@ -5,11 +5,14 @@ read, and a summary of numbers; prints the verdict.
 """
 
 import argparse
+import contextlib
 import json
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +38,7 @@ _ADDED = "subnetlab-demo"
 _SUMMARY_CELL = """\
 import json, pathlib
 from subnetlab.report.summary import summarise
-from subnetlab.lab.plan import initial_loss
+from subnetlab.lab.first_loss import initial_loss
 summary = summarise(run.view, net.spent, name=run.id, initial_loss=initial_loss(run.folder))
 found = {{"summary": summary, "verdict": str(run.verdict())}}
 pathlib.Path({path!r}).write_text(json.dumps(found))
@@ -138,6 +141,8 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
 
     def tell(cell: Any, cell_index: int, **_: Any) -> None:  # noqa: ARG001  (nbclient's own names)
         nonlocal done
+        if not done:  # the kernel has its first cell, and this process time to spare
+            threading.Thread(target=_load_exporter, name="exporter", daemon=True).start()
         if cell.cell_type == "code" and done < total:
             done += 1
             first = next((line for line in cell.source.splitlines() if line.strip()), "")
@@ -168,6 +173,12 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
     return notebook, found
+
+
+def _load_exporter() -> None:
+    """Load what makes the page while the notebook runs, instead of after it."""
+    with contextlib.suppress(ImportError):  # `page` says so
+        import_module("nbconvert.exporters")
 
 
 def page(notebook: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from subnetlab.errors import SubnetLabError
+from subnetlab.lab.first_loss import measure
 from subnetlab.lab.plan import Plan, plan
 from subnetlab.train import data, models, optimizer, strategies
 
@@ -31,6 +32,7 @@ def main() -> int:
                 folder = Path(asked["write"].pop("folder"))
                 made = replace(made, deterministic=asked["deterministic"])
                 answer = made.write(folder, **asked["write"])
+                measure(folder, parameters=made.parameters)
         except SubnetLabError as error:
             _answer(answers, error=type(error).__name__, message=error.args[0], hint=error.hint)
             return 1

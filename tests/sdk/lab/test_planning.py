@@ -12,6 +12,8 @@ import pytest
 from subnetlab.errors import DatasetEmpty, FleetStartFailed, ManifestInvalid
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.lab import planning
+from subnetlab.lab.first_loss import initial_loss
+from subnetlab.lab.plan import initial_loss as measured_now
 from subnetlab.lab.plan import plan
 from subnetlab.lab.planning import DESCRIBED, described_plainly, planned, tried_out
 from subnetlab.train import data, models, optimizer, strategies
@@ -63,11 +65,15 @@ def test_the_run_is_the_same_as_one_that_is_planned_here(tmp_path: Path) -> None
     with planned(PLAIN, deterministic=False) as made:
         assert (made.rounds, made.note) == (2, "")
         made.write(apart, 3, 40, miners=2)
-    found = sorted(path.relative_to(here) for path in here.rglob("*") if path.is_file())
+    found = {path.relative_to(here) for path in here.rglob("*") if path.is_file()}
     assert Path(MANIFEST_FILE) in found
-    assert sorted(path.relative_to(apart) for path in apart.rglob("*") if path.is_file()) == found
+    first_loss = Path("first_loss.json")
+    assert {path.relative_to(apart) for path in apart.rglob("*") if path.is_file()} == {*found, first_loss}
     assert all((here / path).read_bytes() == (apart / path).read_bytes() for path in found)
     assert json.loads((apart / MANIFEST_FILE).read_text())["scoring"]["audits"] == 0.25
+    assert initial_loss(apart) == pytest.approx(measured_now(here), rel=1e-5)
+    (apart / first_loss).write_text("NaN")
+    assert initial_loss(apart) == measured_now(here)
 
 
 @pytest.mark.usefixtures("without_torch")
