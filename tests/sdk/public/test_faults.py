@@ -185,6 +185,7 @@ class Course:
         self.play(round_)
         resource.prlimit(peer.process.pid, resource.RLIMIT_FSIZE, usual)
         self.follows(name, round_)
+        peer.until(lambda line: "not written: File too large." in str(line.get("text")), "reason")
 
     def lose(self, name: str, store: ExitStack, rounds: Sequence[int]) -> None:
         """Lose a peer's place with all that it published, and then the peer; neither comes back."""
