@@ -84,7 +84,10 @@ def hotkey_in(opened: Wallet, name: str) -> Keypair:
             hint="Name one with NAME/HOTKEY; `btcli wallet new-hotkey` makes one.",
         ) from error
     except KeyfileError as error:
-        raise WalletError(f"The hotkey of {name!r} cannot be opened: {error}.") from error
+        raise WalletError(
+            f"The hotkey of {name!r} cannot be opened: {error}.",
+            hint="Check the file and who may read it; btcli wallet list shows which keys there are.",
+        ) from error
     except EOFError:
         raise KeyLocked(
             f"The hotkey of {name!r} has a password, and no terminal is there to ask for it.",
@@ -92,5 +95,8 @@ def hotkey_in(opened: Wallet, name: str) -> Keypair:
             "makes them.",
         ) from None
     if not isinstance(key, Keypair):
-        raise WalletError(f"The wallet {name!r} holds no hotkey that signs here.")
+        raise WalletError(
+            f"The wallet {name!r} holds no hotkey that signs here.",
+            hint="Give --wallet NAME/HOTKEY; btcli wallet list shows which there are.",
+        )
     return key
