@@ -182,7 +182,8 @@ class Replica:
         commitments = self.chain.commitments()
         seats = validators(self.roster.at(self.manifest.heights(round_).open))
         found = ((seat, self._counts(commitments.get(seat.hotkey))) for seat in seats)
-        return [(seat, anchor) for seat, anchor in found if anchor is not None]
+        # An anchor of a round that is behind, as one who is gone leaves it on chain, leads no further.
+        return [(seat, anchor) for seat, anchor in found if anchor is not None and anchor.round >= self.round]
 
     def _counts(self, commitment: Commitment | None) -> Anchor | None:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None

@@ -24,7 +24,6 @@ from subnetlab.train.manifest import Manifest
 from .stage import LIMIT_S, Command, KeptRecord, OpenSubnet, open_subnet
 
 ROLES = {"m1": "miner", "m2": "miner", "v1": "validator", "v2": "validator"}
-MOMENTS = {"miner": ("committed", "revealed", "synced"), "validator": ("ready", "scored", "synced")}
 ROUNDS = 12
 STOP_S = 6.0
 DAY_S = 86_400
@@ -73,11 +72,12 @@ def killed_at_random(folder: Path, kills: int) -> None:
         manifest, peers = begun(subnet, rounds)
         kept: list[KeptRecord] = []
         for round_ in range(1, kills + 1):
-            clock.until = manifest.heights(round_ + 1).open - 1
+            heights = manifest.heights(round_)
+            clock.until = heights.next_open - 1
             name = draw.choice(list(peers))
             killed, role = peers[name], ROLES[name]
-            killed.event("phase", round=round_ - draw.randint(0, 1), name=draw.choice(MOMENTS[role]))
-            clock.pause(draw.uniform(0, 0.5))
+            clock.reach(draw.randrange(heights.open, heights.next_open))
+            clock.pause(draw.uniform(0, 0.3))
             killed.process.send_signal(signal.SIGKILL)
             killed.ended()
             kept.append(subnet.record(killed, f"bob/{name}"))
@@ -185,6 +185,7 @@ class Course:
         self.play(round_)
         resource.prlimit(peer.process.pid, resource.RLIMIT_FSIZE, usual)
         self.follows(name, round_)
+        peer.until(lambda line: "not written: File too large." in str(line.get("text")), "reason")
 
     def lose(self, name: str, store: ExitStack, rounds: Sequence[int]) -> None:
         """Lose a peer's place with all that it published, and then the peer; neither comes back."""
