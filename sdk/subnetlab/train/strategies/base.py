@@ -182,7 +182,9 @@ class LocalSteps:
         """
         check_steps(self, self.inner_steps, self.clip)
         if not 0 < self.outer_lr < math.inf:
-            raise ArgumentInvalid(f"{type(self).__name__} needs outer_lr > 0")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs outer_lr > 0.", hint="Give outer_lr=0.7, for instance."
+            )
 
 
 class OuterNesterov(LocalSteps):
@@ -205,7 +207,10 @@ class OuterNesterov(LocalSteps):
         """
         LocalSteps.check(self)
         if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid(f"{type(self).__name__} needs 0 <= momentum < 1")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs 0 <= momentum < 1.",
+                hint="Give momentum=0.9, for instance; 0 is none.",
+            )
 
 
 def inner_loop(
