@@ -25,10 +25,11 @@ def main() -> int:
         asked = json.loads(line)
         try:
             if made is None:
-                made = replace(plan(**_read(asked["plan"])), deterministic=asked["deterministic"])
+                made = plan(**_read(asked["plan"]))
                 answer: Any = {"note": made.note, "parameters": made.parameters}
             else:
                 folder = Path(asked["write"].pop("folder"))
+                made = replace(made, deterministic=asked["deterministic"])
                 answer = made.write(folder, **asked["write"])
         except SubnetLabError as error:
             _answer(answers, error=type(error).__name__, message=error.args[0], hint=error.hint)

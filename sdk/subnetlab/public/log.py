@@ -106,7 +106,8 @@ class _Notes(logging.Handler):
 def _sentence(event: Event) -> str:
     match event:
         case PeerReady():
-            return f"Ready as uid {event.uid} after {event.seconds:.1f} s."
+            where = f", on {event.device}" if event.device else ""
+            return f"Ready as uid {event.uid} after {event.seconds:.1f} s{where}."
         case Mined():
             return _mined(event)
         case Scored():

@@ -1,5 +1,6 @@
 """A kernel that trains what comes along plans its run in another process and loads no torch."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from subnetlab.errors import DatasetEmpty, FleetStartFailed, ManifestInvalid
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.lab import planning
 from subnetlab.lab.plan import plan
-from subnetlab.lab.planning import described_plainly, planned
+from subnetlab.lab.planning import DESCRIBED, described_plainly, planned, tried_out
 from subnetlab.train import data, models, optimizer, strategies
 
 PLAIN: dict[str, Any] = {
@@ -21,6 +22,7 @@ PLAIN: dict[str, Any] = {
     "rounds": 2, "batch_size": 2, "seed": 7, "prompt": [100, 101], "init": None,
     "optimizer": optimizer.MuonConfig(lr=0.02), "lr": None, "schedule": "linear", "task": None, "loss": None,
     "score": None, "audits": 0.25, "eval_data": None, "metrics": {}, "features": None, "target": None,
+    "dtype": "float32",
 }  # fmt: skip
 KERNEL = """\
 import sys
@@ -90,6 +92,17 @@ def test_what_cannot_be_trained_is_refused_by_the_same_error(
 
 
 @pytest.mark.usefixtures("without_torch")
+def test_what_was_tried_out_is_not_planned_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with tried_out(PLAIN):
+        monkeypatch.setattr(planning, "PROGRAM", "subnetlab.no_such_program")
+        with pytest.raises(FleetStartFailed), planned({**PLAIN, "seed": 8}, deterministic=False):
+            pass
+        with planned(dict(PLAIN), deterministic=True) as made:
+            made.write(tmp_path, 3, 40, miners=2)
+    assert json.loads((tmp_path / MANIFEST_FILE).read_text())["deterministic"] is True
+
+
+@pytest.mark.usefixtures("without_torch")
 def test_a_process_that_ends_without_a_word_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "PROGRAM", "subnetlab.no_such_program")
     with pytest.raises(FleetStartFailed, match="no_such_program"), planned(PLAIN, deterministic=False):
@@ -106,3 +119,7 @@ def test_a_process_that_ends_without_a_word_is_named(monkeypatch: pytest.MonkeyP
 def test_what_is_a_person_s_own_stays_in_their_process(own: dict[str, Any]) -> None:
     assert described_plainly(PLAIN) is not None
     assert described_plainly({**PLAIN, **own}) is None
+
+
+def test_what_is_described_is_all_that_a_plan_takes() -> None:
+    assert set(DESCRIBED) == set(inspect.signature(plan).parameters)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.choices import Clip
@@ -133,6 +133,12 @@ class Overlapping(Protocol):
     ) -> LocalUpdate:  # fmt: skip
         """As `Strategy.learn`; what `on_fixed` is given is what is returned."""
         ...
+
+
+def overlap_of(strategy: Strategy) -> int:
+    """Steps that a miner trains on while its round passes; 0 where the payload waits for the last one."""
+    whole = cast("object", strategy)
+    return whole.overlap if isinstance(whole, Overlapping) else 0
 
 
 class LocalSteps:
