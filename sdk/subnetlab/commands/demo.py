@@ -93,12 +93,17 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(list(arguments))
     if options.keep is not None and options.keep.exists():
         raise RunError(f"{options.keep} exists; nothing was run.", hint="Name a new file.")
+    folder: Path = options.out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be made: {error.strerror}.", hint="Give --out another folder."
+        ) from None
     began = monotonic()
     notebook = find("00")
     _say(f"{notebook.name}: executing on the subnetlab kernel, offline. About a minute and a half.")
     executed, found = execute(notebook, keep=options.keep)
-    folder: Path = options.out
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "00.html").write_text(page(executed), encoding="utf-8")
     summary = {**found["summary"], "wall_s": round(monotonic() - began, 3)}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
