@@ -11,14 +11,14 @@ ready: what a chain's clock adds is not in it.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 import subnetlab
-from subnetlab.record.events import Mined, RoundClosed, RunEnded
-from subnetlab.record.line import FILE_NAME
+from subnetlab.record.events import BlockSealed, Mined, Phase, RunEnded, RunStarted
+from subnetlab.record.line import FILE_NAME, Entry
 from subnetlab.record.reader import read
 from subnetlab.train.strategies.base import Strategy
 from tests.benchmarks.measure import Figure
@@ -34,29 +34,47 @@ STATED: Final = 0.945
 MINERS: Final = 2
 
 
+PARTS: Final = {
+    "steps": "inner steps",
+    "begin": "from the open block to the first step, and the reveal",
+    "compress": "encoding and sealing",
+    "upload": "waiting for its payload's way up",
+    "submit": "handing its commitment to the node",
+    "deadline": "waiting for the block of the deadline",
+    "beacon": "waiting for the block of the beacon",
+    "judging": "waiting for the validator: payloads down, trials, aggregate up",
+    "close": "waiting for the block that closes",
+    "adopt": "reading and applying the round",
+    "open": "waiting for the others and for the next open block",
+}
+"""What a miner does or waits for in a round, and what of it no step is taken beside."""
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds of one miner's round."""
+    """Seconds of one miner's round, from its open block to the next, by part."""
 
-    wall_s: float
-    compute_s: float
-    store_s: float
     wire_bytes: int
+    parts: dict[str, float]
+
+    @property
+    def wall_s(self) -> float:
+        """All of them."""
+        return sum(self.parts.values())
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """A strategy whose payload waits for the last step, and one whose payload leaves before."""
-    rounds, steps = (3, 12) if quick else (10, 60)
+    """A strategy whose payload waits for the last step, and one whose round passes beside its last steps."""
+    rounds, steps = (3, 12) if quick else (8, 200)
     for name, strategy, downlink in (
-        ("SparseLoCo", subnetlab.strategies.SparseLoCo(inner_steps=steps), False),
-        ("StreamingDiLoCo, no overlap", streaming(steps, 0), False),
-        ("StreamingDiLoCo", streaming(steps, steps // 4), False),
-        ("StreamingDiLoCo, downlink too", streaming(steps, steps // 4), True),
+        ("SparseLoCo", subnetlab.strategies.SparseLoCo(inner_steps=steps), True),
+        ("StreamingDiLoCo, no overlap", streaming(steps, 0), True),
+        ("StreamingDiLoCo", streaming(steps, steps // 2), True),
     ):
         with tempfile.TemporaryDirectory() as home:
             os.environ["SUBNETLAB_HOME"] = home
             free = played(strategy, rounds=3)
-            steps_s = mean(each.compute_s for each in free)
+            steps_s = mean(each.parts["steps"] for each in free)
             scale = steps_s / STEPS_S
             # The way up of this payload takes the same share of these steps.
             mbps = mean(each.wire_bytes for each in free) * 8 / (TRAVEL * steps_s) / 1e6
@@ -64,14 +82,16 @@ def measure(quick: bool) -> Iterator[Figure]:
             if downlink:
                 link["downlink_mbps"] = mbps * DOWN_BITS / UP_BITS
             linked = played(strategy, rounds=rounds, **link)
-        share = sum(each.compute_s for each in linked) / sum(each.wall_s for each in linked)
-        steps_s, store_s = mean(each.compute_s for each in linked), mean(each.store_s for each in linked)
+        wall_s = sum(each.wall_s for each in linked)
+        shares = {part: sum(each.parts[part] for each in linked) / wall_s for part in PARTS}
         yield Figure(
-            name=f"{name}: computing beside the link", value=steps_s / (steps_s + store_s), unit="",
+            name=f"{name}: computing, of a whole round", value=shares["steps"], unit="",
             samples=len(linked), peer="Covenant-72B states", peer_value=STATED, limit=0.97, at_least=True,
-            note=f"steps {steps_s:.2f} s, waits {store_s:.2f} s for its upload",
+            note=f"a round takes {wall_s / len(linked):.2f} s",
         )  # fmt: skip
-        yield Figure(name=f"{name}: computing, of a round", value=share, unit="", samples=len(linked))
+        for part, share in shares.items():
+            if part != "steps" and share >= 0.0005:
+                yield Figure(name=f"  {PARTS[part]}", value=100 * share, unit="% of a round")
 
 
 def streaming(steps: int, overlap: int) -> Strategy:
@@ -80,7 +100,7 @@ def streaming(steps: int, overlap: int) -> Strategy:
 
 
 def played(strategy: Strategy, *, rounds: int, **link: float) -> list[Round]:
-    """A run of two miners and a validator; every miner's rounds but the first."""
+    """A run of two miners and a validator; every miner's rounds but the first and the last."""
     fleet = subnetlab.LocalFleet(miners=MINERS, validators=1, baseline=False, **link)  # type: ignore[arg-type]
     with subnetlab.connect() as net:
         run: Any = net.create_subnet("linked").train(
@@ -89,13 +109,35 @@ def played(strategy: Strategy, *, rounds: int, **link: float) -> list[Round]:
         run.wait(progress=False)
     entries = list(read(run.folder / FILE_NAME))
     assert isinstance(entries[-1].event, RunEnded)
-    closed = [(entry.event.round, entry.time) for entry in entries if isinstance(entry.event, RoundClosed)]
-    walls = {number: end - start for (_, start), (number, end) in pairwise(closed)}
-    return [
-        Round(walls[event.round], event.compute_s, event.store_s, event.wire_bytes)
-        for event in (entry.event for entry in entries)
-        if isinstance(event, Mined) and event.round in walls
-    ]
+    return list(rounds_of(entries))
+
+
+def rounds_of(entries: Sequence[Entry]) -> Iterator[Round]:
+    """Every miner's rounds of a record that have a round before and after them."""
+    started = next(entry.event for entry in entries if isinstance(entry.event, RunStarted))
+    first, length = (int(started.manifest[name]) for name in ("first_block", "blocks_per_round"))
+    sealed = {e.event.number: e.time for e in entries if isinstance(e.event, BlockSealed)}
+    phases = {
+        (e.event.uid, e.event.round, e.event.name): e.time for e in entries if isinstance(e.event, Phase)
+    }
+    for entry in entries:
+        event = entry.event
+        if not isinstance(event, Mined) or not 0 < event.round < int(started.manifest["rounds"]) - 1:
+            continue
+        open_, next_open = (sealed[first + length * (event.round + more)] for more in (0, 1))
+        beacon, close = (sealed[first + length * event.round + offset] for offset in (2, 3))
+        scored = max(at for key, at in phases.items() if key[1:] == (event.round, "scored"))
+        synced = phases[event.uid, event.round, "synced"]
+        told = {
+            "steps": event.compute_s, "compress": event.compress_s, "upload": event.store_s,
+            "submit": event.chain_s, "deadline": event.wait_s,
+        }  # fmt: skip
+        # What came before the miner was through with its steps has cost it nothing.
+        times = [max(entry.time, at) for at in (beacon, scored, close, synced)]
+        rest = [after - before for before, after in pairwise([entry.time, *times, next_open])]
+        told |= dict(zip(("beacon", "judging", "close", "adopt", "open"), rest, strict=True))
+        begin = max(0.0, next_open - open_ - sum(told.values()))
+        yield Round(event.wire_bytes, {part: ({"begin": begin} | told)[part] for part in PARTS})
 
 
 def mean(values: Iterator[float]) -> float:

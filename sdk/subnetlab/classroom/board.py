@@ -17,8 +17,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.bodies import told_of
 from subnetlab.classroom.chain import ClassChain
-from subnetlab.classroom.joining import told_of
 from subnetlab.classroom.progress import Progress, Row
 from subnetlab.classroom.students import Students
 from subnetlab.errors import NetworkError

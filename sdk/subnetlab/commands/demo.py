@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from subnetlab.commands.tutorials import find
 from subnetlab.errors import RunError
@@ -43,6 +43,8 @@ if {keep!r}:
     run.save({keep!r}, model=False)
 net.close()
 """
+_BY_HAND: Final = "`subnetlab lab` opens it, to run that cell by hand."
+_ROOM: Final = "Close other programs and try again; `subnetlab doctor` says what this machine lacks."
 
 
 def demo(rounds: int = ROUNDS, *, seed: int = 0) -> "Run":
@@ -105,6 +107,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _ended(said: str, why: str, hint: str) -> RunError:
+    return RunError(f"{said}: {why.rstrip('.')}.", hint=hint)
+
+
 def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any]]:
     """Execute a notebook on our kernel and return it with the summary and the verdict of its `run`.
 
@@ -154,9 +160,11 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
         try:
             client.execute()
         except CellExecutionError as error:
-            raise RunError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from error
+            raise _ended(
+                f"A cell of {path.name} failed", f"{error.ename}: {error.evalue}", _BY_HAND
+            ) from error
         except (CellTimeoutError, DeadKernelError) as error:
-            raise RunError(f"{path.name} did not come to its end: {str(error).splitlines()[0]}") from error
+            raise _ended(f"{path.name} did not come to its end", str(error).splitlines()[0], _ROOM) from error
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
     return notebook, found

@@ -57,7 +57,10 @@ def working_copy(number: str = "00", folder: Path | None = None) -> Path:
             known[original.name] = _renew(original, target / original.name, known.get(original.name, ""))
         write_private(target / _ORIGINALS, json.dumps(known) + "\n")
     except OSError as error:
-        raise RunError(f"The tutorials cannot be copied to {target}: {error}.") from error
+        raise RunError(
+            f"The tutorials cannot be copied to {target}: {error}.",
+            hint="Give the folder room and the right to write, or set SUBNETLAB_HOME to another.",
+        ) from error
     return target / published.name
 
 

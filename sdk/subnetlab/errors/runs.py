@@ -1,6 +1,7 @@
 """What can go wrong with stores, records, training, fleets, runs, hosts, classes and lessons."""
 
 from subnetlab.errors.base import SubnetLabError
+from subnetlab.errors.chain import NetworkError
 
 
 class StoreError(SubnetLabError):
@@ -54,6 +55,8 @@ class TrainError(SubnetLabError):
 
 class ManifestInvalid(TrainError):
     """The manifest contradicts itself or misses something."""
+
+    hint = "Ask the run's owner: its manifest and what lies in its store have to be of one run and version."
 
 
 class ModelNotBuildable(TrainError):
@@ -197,7 +200,13 @@ class ClassError(SubnetLabError):
 class ClassUnreachable(ClassError):
     """No class answers at the address."""
 
-    hint = "Check the address, and that `subnetlab class` runs there."
+    hint = "Check the address, and ask your teacher whether the class (`subnetlab class`) still goes on."
+
+
+class NotInClass(ClassError, NetworkError):
+    """The class does not know this student any more, so its chain and store answer nothing."""
+
+    hint = "Your teacher gives a code with which you may join again."
 
 
 class LessonError(SubnetLabError):

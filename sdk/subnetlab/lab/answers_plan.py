@@ -112,14 +112,17 @@ def planned(**described: Any) -> AnswersPlan:
 
     What says where and by whom it is run is left to its caller.
     """
-    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+    from subnetlab.lab.answering import checked_sizes  # noqa: PLC0415  (that file names this one)
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
 
     for name, example in (("answer", "def answer(task): …"), ("tasks", "tasks = […]")):
         if name not in described:
             raise ArgumentInvalid(f"The file defines a judge, and no {name}.", hint=f"Add {example}")
     given = inspect.signature(Subnet.run).parameters
     taken = inspect.signature(plan).parameters
-    return plan(**{name: described.get(name, given[name].default) for name in taken})
+    found = {name: described.get(name, given[name].default) for name in taken}
+    sizes = ("rounds", "tasks_per_round", "answer_bytes", "time_limit_s")
+    return plan(**{**found, **checked_sizes(**{name: found[name] for name in sizes})})
 
 
 def functions_of(answer: object) -> list[Callable[..., Any]]:

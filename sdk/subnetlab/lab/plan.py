@@ -18,6 +18,7 @@ from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.run_store import whole_store
+from subnetlab.lab import arguments
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
 from subnetlab.text import kind_of
@@ -155,7 +156,8 @@ def planned(**described: Any) -> Plan:
 
     given = inspect.signature(Subnet.train).parameters
     taken = inspect.signature(plan).parameters
-    return plan(**{name: described.get(name, given[name].default) for name in taken})
+    found = {name: described.get(name, given[name].default) for name in taken}
+    return plan(**arguments.plain(found))
 
 
 def _not_swapped(data: object) -> None:

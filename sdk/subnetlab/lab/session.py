@@ -83,9 +83,7 @@ def connect(
         with waiting("the class to let you in"):
             return join(network, code, name, confirm=checked(confirm))
     if code or name:
-        raise ArgumentInvalid(
-            "code and name join a class.", hint='sl.connect("http://…", code="…", name="…")'
-        )
+        raise ArgumentInvalid("code and name join a class, at its address.", hint=_class_hint(network))
     found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
     chosen = arguments.a_sealing(sealing)
     idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
@@ -96,6 +94,12 @@ def connect(
     mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
     node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
+
+
+def _class_hint(network: object) -> str:
+    """How a class is joined, with the address that was given where it only lacks its scheme."""
+    text = network.partition("ws://")[2] or network if isinstance(network, str) else ""
+    return f'sl.connect("{endpoints.with_scheme(text) or "http://…"}", code="…", name="…")'
 
 
 def rejoin(run: Run) -> "Net | None":

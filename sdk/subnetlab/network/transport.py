@@ -17,7 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 import bittensor
+from bittensor._transport.errors import RpcPolicyRejection
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from subnetlab.membership import headers_for
 from subnetlab.network.stages import Stage, listener, sending
@@ -108,7 +110,11 @@ def _saying_who(plain: Callable[[str], Any]) -> Callable[[str], Any]:
         opening = connect(
             url, additional_headers=headers, max_size=_FRAME_BYTES, write_limit=_WRITE_BYTES, compression=None
         )
-        return await asyncio.wait_for(opening, _HANDSHAKE_S)
+        try:
+            return await asyncio.wait_for(opening, _HANDSHAKE_S)
+        except InvalidStatus as error:  # the class says no, which another try would not change
+            status = error.response.status_code
+            raise RpcPolicyRejection(f"the class answers {status}", status_code=status) from error
 
     return opened
 

@@ -77,8 +77,13 @@ class PeerLog:
             logger.removeHandler(handler)
 
     def _write(self, line: str) -> None:
-        self.stream.write(line + "\n")
-        self.stream.flush()
+        try:
+            self.stream.write(line + "\n")
+            self.stream.flush()
+        except BrokenPipeError:
+            raise  # who reads the log has gone, as `head` does
+        except OSError:  # a full disk takes no log, and costs no round
+            return
 
     def _now(self) -> float:
         return round(self.clock(), 3)
@@ -101,7 +106,8 @@ class _Notes(logging.Handler):
 def _sentence(event: Event) -> str:
     match event:
         case PeerReady():
-            return f"Ready as uid {event.uid} after {event.seconds:.1f} s."
+            where = f", on {event.device}" if event.device else ""
+            return f"Ready as uid {event.uid} after {event.seconds:.1f} s{where}."
         case Mined():
             return _mined(event)
         case Scored():

@@ -5,6 +5,7 @@ reports. It never looks at a clock except to give up on a chain that seals no mo
 """
 
 import logging
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -86,7 +87,8 @@ class Peer(ABC):
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
         self.seats: Sequence[Seat] = ()
         """Who takes part in the round at hand; empty before the first."""
-        self.chain, self.store, self.report, self.sign = chain, store, report, sign
+        self.chain, self.store, self.sign = chain, store, sign
+        self.report: Report = _one_by_one(report)
         self.patience_s, self.leaves_out = patience_s, leaves_out
         self.last_round = last_round or (lambda: manifest.rounds - 1)
         self.in_round = False
@@ -132,8 +134,7 @@ class Peer(ABC):
                 self.in_round = True
                 self.codec = self.codec_at(round_)
                 self._play(heights)
-            self.wait(heights.close)
-            adopted = self._follow(round_)
+            adopted = self.follow(heights)
             if took_part:
                 self.done("synced", heights)
                 self.closed(heights, adopted)
@@ -168,6 +169,11 @@ class Peer(ABC):
             for _, name in due(self.role, heights):
                 if name != "synced" and (heights.round, name) not in self._done:
                     self.done(name, heights)
+
+    def follow(self, heights: RoundHeights) -> Adopted | None:
+        """Adopt a round once it has closed; None where it left nothing, or is followed later."""
+        self.wait(heights.close)
+        return self._follow(heights.round)
 
     def _follow(self, round_: int) -> Adopted | None:
         """Adopt a round; where the places of its validators are away, later, together with the next."""
@@ -229,6 +235,17 @@ class Peer(ABC):
         before, self._cpu_s = self._cpu_s, time.process_time()
         cpu_s = round(self._cpu_s - before, 4)
         self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))
+
+
+def _one_by_one(report: Report) -> Report:
+    """A report that several threads of one peer may make."""
+    speaking = threading.RLock()  # a signal may end a report that another begins
+
+    def reported(event: Event) -> None:
+        with speaking:
+            report(event)
+
+    return reported
 
 
 def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:

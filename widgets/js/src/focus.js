@@ -61,7 +61,7 @@ function picture(store, series, rounds, focused, flagged) {
   const labels = endLabels(store, series, focused, flagged, y);
   const right = x(rounds.length - 1) + 8;
   return html`<svg width=${WIDTH} height=${HEIGHT} role="img"
-    aria-label="Loss removed by uid ${store.uids[focused]} against the fleet">
+    aria-label="${store.terms.worth} of uid ${store.uids[focused]} against the fleet">
     <path d="M0 ${y(0)}H${WIDTH - LABELS}" stroke="var(--edge)"/>
     <path d=${area(series.high, series.low, x, y)} fill="var(--band)"/>
     <path d=${line(series.middle)} fill="none" stroke="var(--ink2)" stroke-dasharray="6 4"/>

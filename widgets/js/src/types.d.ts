@@ -227,6 +227,7 @@ export interface AttackState {
   run: string;
   ended: boolean;
   trains: boolean;
+  gate: number | null;
   headline: string;
   round: number;
   first: number;
@@ -256,6 +257,8 @@ export interface RunHeader {
   metrics: string[];
   waiting?: string;
   unit?: string;
+  /** Whether the run trains a model; a run of answers has scores and no loss. */
+  trains?: boolean;
 }
 
 /** The end of a baseline that takes more steps than the subnet. */
@@ -294,6 +297,8 @@ export interface Standing {
   paid: number;
   reason?: string;
   removed: number;
+  /** The same as text, in the run’s own terms. */
+  worth: string;
   rating: number;
   weight: number;
   incentive: number;
