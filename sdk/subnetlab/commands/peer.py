@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from subnetlab.errors import SubnetLabError
 from subnetlab.public.log import PeerLog
 from subnetlab.text import with_article
+from subnetlab.train.devices import LARGE, check_compiler, find_devices, spread
 
 if TYPE_CHECKING:
     from subnetlab.public.joining import PublicRole
@@ -60,10 +61,15 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         "--attack", default="", metavar="KIND", help="cheat, on a development chain: sign_flip, free_rider, …"
     )
     if role == "miner":
+        parser.add_argument("--compile", action="store_true", help="have torch.compile make the steps")
         parser.add_argument(
             "--answers", default="", metavar="MODULE:FUNCTION",
             help="of a run of answers: the function that answers its tasks, imported from the current folder",
         )  # fmt: skip
+    parser.add_argument(
+        "--device", default="auto",
+        help="on which the model computes: cpu, cuda:1, mps; a CUDA card where there is one unless given",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
@@ -92,6 +98,19 @@ def _netuid(word: str) -> int:
     if not (word.isascii() and word.isdecimal()) or int(word) > _MOST_NETUID:
         raise argparse.ArgumentTypeError(f"{word!r} is no subnet's number, which is from 0 to {_MOST_NETUID}")
     return int(word)
+
+
+def checked_device(options: argparse.Namespace) -> dict[str, Any]:
+    """On which device to compute, a card where there is one unless given, and whether to compile.
+
+    Raises:
+        DeviceMissing: it is not here, or nothing that compiles.
+    """
+    compiled = bool(getattr(options, "compile", False))
+    if compiled:
+        check_compiler()
+    device, *_ = spread([("this peer", options.device)], find_devices(), parameters=LARGE)
+    return {"device": device, "compiled": compiled}
 
 
 def join(role: "PublicRole", options: argparse.Namespace) -> int:
@@ -134,18 +153,24 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     for sentence in (*waits(found, rules, head, role), *missing, *fees.sentences()):
         log.note(sentence)
     fees.check()
+    computing = checked_device(options)
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
-    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
-    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
-    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
-
     given: dict[str, Any] = {
         "found": found, "store": place, "role": role, "endpoint": endpoint, "key": key, "uid": seat.uid,
         "rules": rules, "fees": fees, "log": log, "attack": options.attack,
     }  # fmt: skip
-    of_answers = is_of_answers(found.manifest)
-    peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given)
-    peer.run()
+    _take_part(given, answers, computing)
     return 0
+
+
+def _take_part(given: dict[str, Any], answers: str, computing: dict[str, Any]) -> None:
+    """Play the role of a run that was found, to its end."""
+    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
+    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
+    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
+
+    of_answers = is_of_answers(given["found"].manifest)
+    peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given, **computing)
+    peer.run()

@@ -3,12 +3,13 @@
 Finds no device; `train.devices` does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.text import kind_of
-from subnetlab.train.devices import AUTO, is_device
+from subnetlab.train.devices import AUTO, CPU, is_device
 
 Devices: TypeAlias = str | Sequence[str] | Mapping[int | str, str]
 """A word for all peers, words for the miners in order, or words by miner, counted from 0, and by role."""
@@ -61,3 +62,13 @@ def words(given: Devices, roles: Sequence[str], baselines: int) -> list[tuple[st
         else:
             found.append((f"miner {number}", by.get(number, by.get("miner", AUTO))))
     return found + [("a baseline", by.get("baseline", AUTO))] * baselines
+
+
+def said(devices: Iterable[str]) -> str:
+    """On what the peers of a run compute, as a sentence; empty where all compute on the CPU."""
+    counted = Counter(devices)
+    if set(counted) <= {CPU}:
+        return ""
+    return (
+        f"Peers compute on {', '.join(f'{device} ({number})' for device, number in sorted(counted.items()))}."
+    )

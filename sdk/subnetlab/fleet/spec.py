@@ -184,6 +184,14 @@ def is_on_cluster(run_folder: Path) -> bool:
         return False
 
 
+def is_compiled(run_folder: Path) -> bool:
+    """Whether the peers of a run compile their steps; False where `fleet.json` cannot be read."""
+    try:
+        return read_spec(run_folder).compile
+    except FleetStartFailed:
+        return False
+
+
 def store_of(run_folder: Path) -> str:
     """Where the objects of a run lie, wherever its folder is by now: a local run keeps them inside.
 

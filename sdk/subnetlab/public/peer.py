@@ -52,6 +52,8 @@ from subnetlab.train.announcement import Announcement
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.data.published import fetch
+from subnetlab.train.devices import CPU
+from subnetlab.train.execution import Execution
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer
@@ -90,6 +92,10 @@ class PublicPeer:
     began: float = field(default_factory=time.monotonic)
     attack: str = ""
     """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
+    device: str = CPU
+    """On which its model computes, in torch's words."""
+    compiled: bool = False
+    """Whether its training steps are compiled."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
     _peer: "Taking | None" = None
@@ -190,7 +196,8 @@ class PublicPeer:
                 last_round=lambda: last_round(reads, self.found),
             )  # fmt: skip
             seconds = round(time.monotonic() - self.began, 3)
-            report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds))
+            device = self.device if isinstance(peer, Peer) else ""
+            report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds, device=device))
             self._await_start(wire, manifest)
             patience = patience_s(manifest.blocks_per_round, self.rules.block_s)
             sole.begin(manifest, wire, patience, self.log.note)
@@ -205,7 +212,8 @@ class PublicPeer:
         plays = ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
         peer = plays(
             manifest, roster, chain, self.store, report, self.key.sign, hotkey=self.key.ss58_address,
-            corpus=corpus, leaves_out=True, **options,
+            corpus=corpus, leaves_out=True,
+            execution=Execution(device=self.device, compiled=self.compiled), **options,
         )  # fmt: skip
         if isinstance(peer, Validator):
             peer.recall(own_verdicts(self.folder, self.uid))

@@ -16,7 +16,7 @@ from subnetlab.record.verdicts import Judgement
 from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, count_word, counted, listed, percent
-from subnetlab.text import capitalised, plain_lines
+from subnetlab.text import capitalised, plain_lines, with_article
 from subnetlab.train.attackers import ATTACKERS, noun
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Attacks:
         return f", and {percent(sum(one.paid_alpha_rao for one in found) / total)} of miners' pay is theirs"
 
     def _judged(self) -> str:
-        return listed([f"validator {uid} is a {noun(word)}" for uid, word, _ in self.judges])
+        return listed([f"validator {uid} is {with_article(noun(word))}" for uid, word, _ in self.judges])
 
     @property
     def frame(self) -> "pl.DataFrame":

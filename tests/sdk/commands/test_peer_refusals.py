@@ -86,6 +86,18 @@ def test_a_hotkey_without_a_seat_is_told_the_price_and_the_next_step(
     assert f"btcli subnets register --netuid {owner.netuid}" in said
 
 
+def test_a_device_that_is_not_here_is_refused_before_anything_is_sent(
+    owner: Owner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner.announce()
+    where = ("--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1")
+    assert main(["miner", *where, "--device", "cuda:97"]) == 1
+    assert "The device of this peer is 'cuda:97'. This machine has" in capsys.readouterr().err
+    assert main(["miner", *where, "--device", "gpu", "--dry-run"]) == 1
+    assert "names no device" in capsys.readouterr().err
+    assert main(["miner", *where, "--device", "cpu", "--dry-run"]) == 0
+
+
 def test_fees_are_said_and_kept_within_balance_and_budget(
     owner: Owner, capsys: pytest.CaptureFixture[str]
 ) -> None:

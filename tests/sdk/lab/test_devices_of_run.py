@@ -1,4 +1,4 @@
-"""A run says on what it computes, and a fleet whose devices are not here is refused before anything is spent."""
+"""A run says on what it computes; a fleet whose devices are not here is refused before anything is spent."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,9 @@ import torch
 
 import subnetlab as sl
 from subnetlab.errors import ArgumentInvalid, DeviceMissing, ManifestInvalid
-from subnetlab.fleet.spec import read_spec
+from subnetlab.fleet.devices import said
+from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec
+from subnetlab.lab.peer_registration import devices_of_more
 from subnetlab.lab.session import Net
 from subnetlab.settings import runs_folder
 from subnetlab.train.devices import find_devices
@@ -67,6 +69,26 @@ def test_an_arithmetic_that_no_run_has_costs_a_sentence(net: Net) -> None:
 def test_words_that_say_no_device_are_refused_by_the_fleet(device: Any) -> None:
     with pytest.raises(ArgumentInvalid, match="device"):
         sl.LocalFleet(**FLEET, device=device)
+
+
+def test_a_run_says_on_what_its_peers_compute() -> None:
+    assert not said(["cpu", "cpu"])
+    assert said(["cuda:1", "cuda:0", "cpu", "cuda:0"]) == "Peers compute on cpu (1), cuda:0 (2), cuda:1 (1)."
+
+
+def test_a_miner_that_joins_takes_the_device_of_the_fewest() -> None:
+    spec = FleetSpec(
+        endpoint="ws://127.0.0.1:1", network="local", is_devnet=True, netuid=1, store="", seats=(
+            PeerSeat(uid=0, hotkey="a", role="miner", device="cuda:0"),
+            PeerSeat(uid=1, hotkey="b", role="free_rider", device="cuda:1"),
+            PeerSeat(uid=2, hotkey="c", role="miner", device="cuda:0"),
+            PeerSeat(uid=3, hotkey="d", role="validator"),
+        ),
+    )  # fmt: skip
+    assert devices_of_more(spec, 3) == ["cuda:1", "cuda:0", "cuda:1"]
+    assert FleetSpec.from_json(spec.to_json()) == spec
+    assert "device" not in spec.seats[3].entry()
+    assert spec.seats[1].entry()["device"] == "cuda:1"
 
 
 def test_yes_or_no_says_whether_steps_are_compiled(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
