@@ -11,7 +11,7 @@ import { fixed, lossChange, percent } from "./words.js";
 const STRIP_PX = 220;
 const WIDE = 900;
 const HIGH = 170;
-const LEFT = 58;
+const LEFT = 70;
 const FOOT = 20;
 const LEAST = -1.5; // shares of the median update's effect
 const MOST = 2.5;
