@@ -220,7 +220,10 @@ def _roster(path: Path) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ClassError(f"The roster {path} cannot be read: {error}.", hint=_ROSTER) from None
-    names = tuple(checked_name(line) for line in lines if line.strip())
+    try:
+        names = tuple(checked_name(line) for line in lines if line.strip())
+    except ClassError as error:
+        raise ClassError(f"The roster {path} holds more than names. {error.args[0]}", hint=_ROSTER) from None
     if len({name.casefold() for name in names}) != len(names) or not names:
         raise ClassError(f"The roster {path} holds no name, or one twice.", hint=_ROSTER)
     return names
@@ -256,7 +259,12 @@ def _held(folder: Path) -> Generator[Path]:
         raise ClassError(
             f"{folder} holds other things than a class.", hint="Give --folder one that is empty or new."
         )
-    make_private(folder)
+    try:
+        make_private(folder)
+    except OSError as error:
+        raise ClassError(
+            f"{folder} cannot be used: {error.strerror}.", hint="Give --folder one that can be written to."
+        ) from None
     with os.fdopen(open_log(lock), "a") as file:
         if not take_lock(file.fileno()):
             raise ClassError(f"A class goes on in {folder}.", hint="End it, or give --folder another.")

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import SubnetLabError, UnknownRun
+from subnetlab.errors import ManifestInvalid, SubnetLabError, UnknownRun
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.public.joining import use_instructions
 from subnetlab.record.files import read_plain
@@ -141,7 +141,7 @@ def _announced(netuid: int, options: argparse.Namespace, given: dict[str, Any]) 
     from subnetlab.public.found_run import find_run  # noqa: PLC0415  (loads no torch)
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
-    with suppress(SubnetLabError), closing(SubnetReads(options.endpoint, netuid)) as reads:
+    with suppress(ManifestInvalid), closing(SubnetReads(options.endpoint, netuid)) as reads:
         use_instructions(find_run(reads, store=options.store, trust=options.trust).manifest)
     from subnetlab.lab.public_verification import verify_public  # noqa: PLC0415
 

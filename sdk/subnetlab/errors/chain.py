@@ -192,3 +192,5 @@ class PortTaken(DevnetError):
 
 class MetadataInvalid(DevnetError):
     """The recorded runtime metadata cannot be read."""
+
+    hint = "Record a runtime anew: python -m subnetlab.devnet.metadata.record SOURCE FILE."

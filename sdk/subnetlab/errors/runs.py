@@ -56,6 +56,8 @@ class TrainError(SubnetLabError):
 class ManifestInvalid(TrainError):
     """The manifest contradicts itself or misses something."""
 
+    hint = "Ask the run's owner: its manifest and what lies in its store have to be of one run and version."
+
 
 class ModelNotBuildable(TrainError):
     """The model cannot be built in a miner process."""

@@ -86,14 +86,24 @@ class LocalFleet:
         for name in ("miners", "validators", "free_riders"):
             _check_count(name, getattr(self, name))
         if self.miners < 1 or self.validators < 1:
-            raise ArgumentInvalid("a fleet needs at least one miner and one validator")
+            raise ArgumentInvalid(
+                "a fleet needs at least one miner and one validator.",
+                hint="Give LocalFleet(miners=3, validators=1), or more of each.",
+            )
         if not 0 <= self.free_riders <= self.miners:
-            raise ArgumentInvalid(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
+            raise ArgumentInvalid(
+                f"free_riders={self.free_riders} is not between 0 and miners={self.miners}.",
+                hint="Give more miners, or fewer free riders: they are some of the miners.",
+            )
         if (hostile := len(self._hostile("miner"))) > self.miners:
-            raise ArgumentInvalid(f"{hostile} attackers among miners are more than miners={self.miners}")
+            raise ArgumentInvalid(
+                f"{hostile} attackers among miners are more than miners={self.miners}.",
+                hint="Give more miners, or fewer attackers: they are some of the miners.",
+            )
         if (hostile := len(self._hostile("validator"))) > self.validators:
             raise ArgumentInvalid(
-                f"{hostile} attackers among validators are more than validators={self.validators}"
+                f"{hostile} attackers among validators are more than validators={self.validators}.",
+                hint="Give more validators, or fewer attackers: they are some of the validators.",
             )
         self._check_numbers()
         self._check_address()
@@ -101,7 +111,10 @@ class LocalFleet:
         if not isinstance(self.compile, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(f"compile is {kind_of(self.compile)}.", hint="Give compile=True or False.")
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
-            raise ArgumentInvalid("phase_limit_s and start_limit_s must be positive")
+            raise ArgumentInvalid(
+                "phase_limit_s and start_limit_s must be positive.",
+                hint="Give seconds, such as phase_limit_s=30; leave them out for the usual ones.",
+            )
         if not isinstance(self.baseline, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f"baseline is {kind_of(self.baseline)}.",
@@ -146,18 +159,27 @@ class LocalFleet:
         ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is not a number from 0 up.",
+                    hint="Give a number, such as uplink_mbps=20; leave it out for no limit.",
+                )
         _check_count("chaos_seed", self.chaos_seed, "a seed")
         if not isinstance(self.stakes_tao, tuple | list):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f"stakes_tao is {kind_of(self.stakes_tao)}", hint="Give a tuple: (300, 200)."
             )
         if not self.stakes_tao:
-            raise ArgumentInvalid("stakes_tao names no stake")
+            raise ArgumentInvalid(
+                "stakes_tao names no stake.",
+                hint="Give one for each validator, stakes_tao=(300, 200), or leave it out.",
+            )
         for stake in self.stakes_tao:
             _check_count("stakes_tao", stake, "a whole number of TAO")
         if 0 in self.stakes_tao:
-            raise ArgumentInvalid("a validator without stake gets no permit: stakes_tao must be positive")
+            raise ArgumentInvalid(
+                "a validator without stake gets no permit: stakes_tao must be positive.",
+                hint="Give each validator some, such as stakes_tao=(300, 200).",
+            )
 
     def _check_address(self) -> None:
         """Check how the store is called.
@@ -222,16 +244,18 @@ class LocalFleet:
         """
         if not isinstance(self.attackers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
-                f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}'
+                f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}.',
+                hint="Give attackers={'sign_flip': 2}; a word that is none lists all that there are.",
             )
         for word, count in self.attackers.items():
             if word not in ATTACKERS:
-                raise ArgumentInvalid(refused(word))
+                raise ArgumentInvalid(refused(word), hint="Give attackers={'sign_flip': 1}, for instance.")
             _check_count(f"attackers[{word!r}]", count)
         riders = self.attackers.get("free_rider", self.free_riders)
         if self.free_riders not in (0, riders):
             raise ArgumentInvalid(
-                f"free_riders={self.free_riders} and attackers count free riders differently"
+                f"free_riders={self.free_riders} and attackers count free riders differently.",
+                hint="Give free_riders=, or attackers={'free_rider': …}, not both.",
             )
         object.__setattr__(self, "free_riders", riders)
         rest = {word: count for word, count in self.attackers.items() if word != "free_rider" and count}
@@ -261,4 +285,6 @@ class LocalFleet:
 
 def _check_count(name: str, value: object, what: str = "a number of peers") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ArgumentInvalid(f"{name}={value!r} is not {what}")
+        raise ArgumentInvalid(
+            f"{name}={value!r} is not {what}.", hint="Give a whole number from 0 up, such as 2."
+        )

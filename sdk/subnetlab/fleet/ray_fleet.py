@@ -64,10 +64,14 @@ class RayFleet(LocalFleet):
         for name in ("cpus_per_peer", "gpus_per_miner"):
             value: object = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is not a number from 0 up.",
+                    hint=f"Give {name}=1, or a share such as 0.5.",
+                )
             if value > _MOST_PROCESSORS or (value > 1 and value != int(value)):
                 raise ArgumentInvalid(
-                    f"{name}={value!r} is no share and no whole number up to {_MOST_PROCESSORS}."
+                    f"{name}={value!r} is no share and no whole number up to {_MOST_PROCESSORS}.",
+                    hint=f"Give {name}=1, or a share such as 0.5.",
                 )
 
     def placed(self, *, deterministic: bool) -> dict[str, Any]:
@@ -111,7 +115,10 @@ class RayFleet(LocalFleet):
             try:
                 write_private(make_private(folder) / mark.name, mark.name)
             except OSError as error:
-                raise StoreUnreachable(f"The store {folder} cannot be written: {error}.") from error
+                raise StoreUnreachable(
+                    f"The store {folder} cannot be written: {error}.",
+                    hint="Give store= a folder that every machine of the cluster can write to, or a bucket.",
+                ) from error
             asked["seen"] = {"path": str(mark), "folder": str(folder)}
         try:
             said = _survey(asked)

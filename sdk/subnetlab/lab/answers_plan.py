@@ -222,6 +222,10 @@ def _one_task(manifest: AnswersManifest, calls: Calls) -> Any:
     if not isinstance(manifest.tasks, Code):
         return manifest.tasks[0]
     first, again = (made(calls, _TRIAL, time.monotonic() + manifest.time_limit_s) for _ in range(2))
+    if first is None:
+        raise ArgumentInvalid(
+            "tasks made nothing: it returned None.", hint="Return the task: def make(random): return …"
+        )
     if first != again:
         raise ArgumentInvalid(
             "tasks made two different tasks from the same random numbers.",

@@ -106,7 +106,7 @@ class ClassNet(Net):
             FleetStartFailed: a validator of one's own takes part.
         """
         if attack and (attack not in ATTACKERS or ATTACKERS[attack].role != "miner"):
-            raise ArgumentInvalid(refused(attack), hint="")
+            raise ArgumentInvalid(refused(attack), hint='net.start_miner(attack="sign_flip"), for instance.')
         return self._taking_part("miner", *(("--attack", attack) if attack else ()), trust=trust)
 
     @known_arguments("net.start_validator")

@@ -161,7 +161,10 @@ def register_more(client: NetworkClient, spec: FleetSpec, places: Sequence[Place
     paying = known.by_hotkey(first.hotkey)
     wallets = {wallet.coldkey.ss58_address: wallet for wallet in map(dev_wallet, DEV_NAMES)}
     if paying is None or paying.coldkey not in wallets:
-        raise FleetStartFailed("The wallet that pays for this run's seats is not here.", hint="")
+        raise FleetStartFailed(
+            "The wallet that pays for this run's seats is not here.",
+            hint="Go on from the machine and user that started the run.",
+        )
     seats: list[PeerSeat] = []
     bought: list[str] = []
     for (role, attacker), device in zip(places, devices_of_more(spec, len(places)), strict=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from subnetlab.errors import SubnetLabError
+from subnetlab.lab.first_loss import measure
 from subnetlab.lab.plan import Plan, plan
 from subnetlab.train import data, models, optimizer, strategies
 
@@ -25,11 +26,13 @@ def main() -> int:
         asked = json.loads(line)
         try:
             if made is None:
-                made = replace(plan(**_read(asked["plan"])), deterministic=asked["deterministic"])
+                made = plan(**_read(asked["plan"]))
                 answer: Any = {"note": made.note, "parameters": made.parameters}
             else:
                 folder = Path(asked["write"].pop("folder"))
+                made = replace(made, deterministic=asked["deterministic"])
                 answer = made.write(folder, **asked["write"])
+                measure(folder, parameters=made.parameters)
         except SubnetLabError as error:
             _answer(answers, error=type(error).__name__, message=error.args[0], hint=error.hint)
             return 1

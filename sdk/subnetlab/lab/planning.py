@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from subnetlab import errors
 from subnetlab.errors import FleetStartFailed, SubnetLabError
 from subnetlab.fleet.forkserver import ONE_THREAD
+from subnetlab.lab import arguments
 from subnetlab.record.files import PRIVATE_UMASK
 from subnetlab.train import optimizer, strategies
 from subnetlab.train.data.library import Stdlib
@@ -42,6 +44,44 @@ _OWN: Final = object()
 """Stands for what cannot leave this process."""
 
 
+DESCRIBED: Final = (
+    "model", "data", "strategy", "rounds", "batch_size", "seed", "prompt", "init", "optimizer", "lr",
+    "schedule", "task", "loss", "score", "audits", "eval_data", "metrics", "features", "target", "dtype",
+)  # fmt: skip
+"""What `lab.plan.plan` takes."""
+
+
+def described(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What `lab.plan.plan` takes of the options of `train`, its plain numbers checked.
+
+    Raises:
+        ArgumentInvalid: one of them is no number, or `prompt` or `metrics` are none.
+    """
+    found = {name: options[name] for name in DESCRIBED}
+    counts = (("rounds", 1, arguments.MOST_ROUNDS), ("batch_size", 1, arguments.MOST_BATCH))
+    for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
+        found[name] = arguments.count(name, found[name], least=least, most=most)
+    found["prompt"] = arguments.a_prompt(found["prompt"])
+    found["metrics"] = arguments.own_metrics(found["metrics"])
+    return found
+
+
+@contextlib.contextmanager
+def tried_out(described: Mapping[str, Any]) -> Generator[None]:
+    """A plan before anything is done; inside the block `planned` of the same takes what was planned here."""
+    words = None if "torch" in sys.modules else described_plainly(described)
+    if words is None:
+        plan_here(described)
+        yield
+        return
+    with _PlanProcess() as process:
+        token = _TRIED_OUT.set(_apart(process, words))
+        try:
+            yield
+        finally:
+            _TRIED_OUT.reset(token)
+
+
 @contextlib.contextmanager
 def planned(described: Mapping[str, Any], *, deterministic: bool) -> Generator["Planned"]:
     """The plan of what `lab.plan.plan` takes, until the end of the block; raises as `plan.Plan` does.
@@ -53,10 +93,17 @@ def planned(described: Mapping[str, Any], *, deterministic: bool) -> Generator["
     if words is None:
         yield replace(plan_here(described), deterministic=deterministic)
         return
-    with _PlanProcess() as process:
-        with waiting(_WAITED_FOR):
-            made = PlannedApart(process, words, deterministic=deterministic)
+    made = _TRIED_OUT.get()
+    with contextlib.ExitStack() as until_started:
+        if made is None or made.words != words:
+            made = _apart(until_started.enter_context(_PlanProcess()), words)
+        made.deterministic = deterministic
         yield made
+
+
+def _apart(process: "_PlanProcess", words: Mapping[str, Any]) -> "PlannedApart":
+    with waiting(_WAITED_FOR):
+        return PlannedApart(process, words)
 
 
 def plan_here(described: Mapping[str, Any]) -> "Plan":
@@ -70,17 +117,19 @@ def plan_here(described: Mapping[str, Any]) -> "Plan":
 class PlannedApart:
     """A plan that another process holds: an `answering.Planned`."""
 
-    def __init__(self, process: "_PlanProcess", words: Mapping[str, Any], *, deterministic: bool) -> None:
-        self._process, self.deterministic = process, deterministic
+    deterministic = False
+
+    def __init__(self, process: "_PlanProcess", words: Mapping[str, Any]) -> None:
+        self._process, self.words = process, words
         self.rounds: int = words["rounds"]
-        made = process.ask({"plan": words, "deterministic": deterministic})
+        made = process.ask({"plan": words})
         self.note: str = made["note"]
         self.parameters: int = made["parameters"]
 
     def write(self, folder: Path, netuid: int, first_block: int, *, miners: int) -> None:
         """Have the run written into its folder; the process is gone when its peers begin."""
         where = {"folder": str(folder), "netuid": netuid, "first_block": first_block, "miners": miners}
-        self._process.ask({"write": where})
+        self._process.ask({"write": where, "deterministic": self.deterministic})
         self._process.end()
 
 
@@ -110,6 +159,9 @@ def _plainly(name: str, value: Any) -> object:
         case _:
             plain = _OWN
     return plain
+
+
+_TRIED_OUT: Final[ContextVar[PlannedApart | None]] = ContextVar("tried out", default=None)
 
 
 class _PlanProcess(contextlib.AbstractContextManager["_PlanProcess"]):

@@ -57,7 +57,10 @@ def load_result(run_folder: Path) -> nn.Module:
         model = initial.start(spec, int(config.get("seed", 0)), start, store)
         fill(model, load_file(folder / MODEL_FILE))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
-        raise RunError(f"The result in {folder} cannot be read: {error}.") from error
+        raise RunError(
+            f"The result in {folder} cannot be read: {error}.",
+            hint="run.wait() writes it where the run goes on; run.verify() says what is damaged.",
+        ) from error
     return model.eval()
 
 
@@ -84,12 +87,16 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
                 raise RunError(
-                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record."
+                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record.",
+                    hint="run.verify() says whose payload or record was changed.",
                 )
         if model.has_statistics:
             model.settle(open_corpus(run_folder, manifest))
     except StoreError as error:
-        raise RunError(f"The rounds of run {run_folder.name} cannot be replayed: {error}") from error
+        raise RunError(
+            f"The rounds of run {run_folder.name} cannot be replayed: {error}",
+            hint="run.verify() says which of its files is missing or was changed.",
+        ) from error
     return model.state()
 
 

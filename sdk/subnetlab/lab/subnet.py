@@ -27,7 +27,7 @@ from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
 from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
-from subnetlab.lab.planning import plan_here, planned
+from subnetlab.lab.planning import described, plan_here, planned
 from subnetlab.lab.public_run import find_and_watch, publish_run
 from subnetlab.lab.run import Run
 from subnetlab.lab.seats import Seats
@@ -227,23 +227,19 @@ class Subnet(Seats, Answering):
             StoreUnreachable: `fleet.store` does not answer; nothing was started.
         """
         fleet = self._checked(fleet)
-        rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
-        batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
-        seed = arguments.count("seed", seed, least=0, most=arguments.MOST_SEED)
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
-        prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        described: dict[str, Any] = {
+        told = described({
             "model": model, "data": data, "strategy": strategy, "rounds": rounds, "batch_size": batch_size,
             "seed": seed, "prompt": prompt, "init": init, "optimizer": optimizer, "lr": lr,
             "schedule": schedule, "task": task, "loss": loss, "score": score, "audits": audits,
             "eval_data": eval_data, "metrics": metrics, "features": features, "target": target,
             "dtype": dtype,
-        }  # fmt: skip
+        })  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
-            return self._publish(plan_here(described), fleet, detach=detach)
-        with planned(described, deterministic=deterministic) as made:
+            return self._publish(plan_here(told), fleet, detach=detach)
+        with planned(told, deterministic=deterministic) as made:
             return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
 
     def _start(

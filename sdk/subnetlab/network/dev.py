@@ -101,7 +101,9 @@ class DevControls:
         if error.get("code") == _METHOD_NOT_FOUND:
             raise DevnetOnly(f"The node at {self.endpoint} has no {method}.")
         raise ChainRejected(
-            f"The node refused {method}: {error.get('message')}.", code=str(error.get("code"))
+            f"The node refused {method}: {error.get('message')}.",
+            code=str(error.get("code")),
+            hint="net.sealing says who seals this chain; net.snapshot() makes what net.revert() takes.",
         )
 
     def _post(self, body: str, limit_s: float) -> dict[str, Any]:

@@ -34,7 +34,11 @@ def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected 
         message: what the SDK said besides.
     """
     if error is None:
-        return ChainRejected(f"The chain refused it: {message or 'no reason was given'}.", code="Unknown")
+        return ChainRejected(
+            f"The chain refused it: {message or 'no reason was given'}.",
+            code="Unknown",
+            hint="Look at the balance and the newest block, then try again.",
+        )
     if any(needle in error.message for needle in _BROKEN):
         return NodeUnreachable(
             "The connection broke before the block was known; it may have been carried out.",
@@ -81,7 +85,11 @@ def translated(endpoint: str) -> Generator[None]:
             raise error.__cause__ from None
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
-        raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
+        raise ChainRejected(
+            f"The SDK's policy refused it: {error}.",
+            code="Policy",
+            hint="The policy of the bittensor SDK is set in its own configuration.",
+        ) from error
     except TimeoutError as error:
         raise NodeUnreachable(
             f"The node at {endpoint} did not answer in time.",
@@ -99,6 +107,13 @@ def translated(endpoint: str) -> Generator[None]:
             raise unreachable(endpoint, error, status=error.status_code) from error
         raise rejected(bittensor.ChainError(str(error)), str(error)) from error
     except KeyfileError as error:
-        raise WalletError(f"The wallet could not be opened: {error}.") from error
+        raise WalletError(
+            f"The wallet could not be opened: {error}.",
+            hint="btcli wallet list shows which keys there are; check the file and who may read it.",
+        ) from error
     except (bittensor.BittensorError, ValueError, TypeError, OverflowError) as error:
-        raise ChainRejected(f"It was not sent: {error}.", code="InvalidArgument") from error
+        raise ChainRejected(
+            f"It was not sent: {error}.",
+            code="InvalidArgument",
+            hint="Check the arguments: amounts in TAO, addresses as ss58, netuid as a number.",
+        ) from error

@@ -6,7 +6,7 @@ from typing import Final
 
 from bittensor_core import KeyfileError, Keypair, ss58_decode
 
-from subnetlab.errors import ArgumentInvalid, UnknownNetwork, UnknownWallet, WalletError
+from subnetlab.errors import ArgumentInvalid, KeyLocked, UnknownNetwork, UnknownWallet, WalletError
 from subnetlab.network.endpoints import play_money, resolve
 from subnetlab.network.secrets import refuse_secret
 from subnetlab.network.wallets import Wallet, open_wallet
@@ -66,6 +66,7 @@ def hotkey_of(reads: SubnetReads, wallet: str) -> Keypair:
     Raises:
         UnknownWallet: there is no such wallet, or it has no such hotkey.
         WalletError: the key is damaged, or its password is wrong.
+        KeyLocked: it has a password that cannot be asked for.
         SecretRefused: the name looks like a secret.
         NodeUnreachable: the node does not answer.
     """
@@ -83,7 +84,19 @@ def hotkey_in(opened: Wallet, name: str) -> Keypair:
             hint="Name one with NAME/HOTKEY; `btcli wallet new-hotkey` makes one.",
         ) from error
     except KeyfileError as error:
-        raise WalletError(f"The hotkey of {name!r} cannot be opened: {error}.") from error
+        raise WalletError(
+            f"The hotkey of {name!r} cannot be opened: {error}.",
+            hint="Check the file and who may read it; btcli wallet list shows which keys there are.",
+        ) from error
+    except EOFError:
+        raise KeyLocked(
+            f"The hotkey of {name!r} has a password, and no terminal is there to ask for it.",
+            hint="Start it in a terminal, or with a hotkey without a password, as `btcli wallet new-hotkey` "
+            "makes them.",
+        ) from None
     if not isinstance(key, Keypair):
-        raise WalletError(f"The wallet {name!r} holds no hotkey that signs here.")
+        raise WalletError(
+            f"The wallet {name!r} holds no hotkey that signs here.",
+            hint="Give --wallet NAME/HOTKEY; btcli wallet list shows which there are.",
+        )
     return key

@@ -43,7 +43,10 @@ class OpenFleet:
         for name in ("blocks_per_round", "miners", "checkpoint_every"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
-                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST:,}.")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is no whole number from 0 to {_MOST:,}.",
+                    hint=f"Give {name}=8, for instance, or leave it out.",
+                )
         notice: object = self.notice_s
         if type(notice) not in (int, float) or not 0 <= self.notice_s <= _LONGEST_NOTICE_S:
             raise ArgumentInvalid(

@@ -10,7 +10,7 @@ from subnetlab.errors import StoreAddressInvalid
 from subnetlab.membership import membership_for
 from subnetlab.public.found_run import FoundRun
 from subnetlab.store import address
-from subnetlab.store.places import OwnPlace, open_places, own_locator, read_place
+from subnetlab.store.places import LocatedPlaces, OwnPlace, open_places, own_locator
 from subnetlab.train.announcement import Announcement
 
 
@@ -82,4 +82,4 @@ def announceable(store: str, *, allow_local: bool) -> str:
 
 def reading_place(found: FoundRun, *, allow_local: bool) -> OwnPlace:
     """The store of a run as somebody sees it who only reads."""
-    return OwnPlace(mine=found.store, find=lambda _uid, locator: read_place(locator, allow_local=allow_local))
+    return OwnPlace(mine=found.store, find=LocatedPlaces(allow_local=allow_local))

@@ -77,7 +77,10 @@ class RecordWriter:
             RecordError: closed, or the disk is full; the record still ends in its last whole line.
         """
         if self._file < 0:
-            raise RecordError(f"The writer of {self.path} is closed.")
+            raise RecordError(
+                f"The writer of {self.path} is closed.",
+                hint="The run is over; sl.attach() opens it for reading.",
+            )
         now = max(self._time, self._clock())
         line, entry = encode(event, seq=self._seq, time=now, previous=self._hash)
         try:

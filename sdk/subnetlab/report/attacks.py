@@ -16,7 +16,7 @@ from subnetlab.record.verdicts import Judgement
 from subnetlab.record.view import RunView
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, count_word, counted, listed, percent
-from subnetlab.text import capitalised, plain_lines
+from subnetlab.text import capitalised, plain_lines, with_article
 from subnetlab.train.attackers import ATTACKERS, noun
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Attacks:
     """Rounds that are over."""
     honest_median_pay: float
     """Alpha-rao."""
+    gate: float | None = None
+    """The share of the median's effect that an update must reach; None where the run has no gate."""
     trains: bool = True
     """Whether the run trains a model; of a run of answers `removed` and `medians` are scores."""
     run: str = ""
@@ -144,7 +146,7 @@ class Attacks:
         return f", and {percent(sum(one.paid_alpha_rao for one in found) / total)} of miners' pay is theirs"
 
     def _judged(self) -> str:
-        return listed([f"validator {uid} is a {noun(word)}" for uid, word, _ in self.judges])
+        return listed([f"validator {uid} is {with_article(noun(word))}" for uid, word, _ in self.judges])
 
     @property
     def frame(self) -> "pl.DataFrame":
@@ -247,11 +249,18 @@ def attacks(view: RunView, *, again: "Callable[[], Attacks] | None" = None) -> A
         judges=tuple((uid, role, view.pay.total(uid)) for uid, role in judges if role != "validator"),
         rounds=len(view.over),
         honest_median_pay=view.honest_median_pay,
+        gate=_gate(view),
         trains=view.trains,
         run=view.started.run_id if view.started else "",
         ended=view.ended is not None,
         again=again,
     )
+
+
+def _gate(view: RunView) -> float | None:
+    scoring = view.started.manifest.get("scoring") if view.started else None
+    share = scoring.get("gate") if isinstance(scoring, dict) else None
+    return float(share) if isinstance(share, int | float) and not isinstance(share, bool) else None
 
 
 def _role(view: RunView, uid: int) -> str:

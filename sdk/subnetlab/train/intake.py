@@ -107,6 +107,23 @@ class Intake:
         data = self._object(place, object_paths.sealed(heights.round, seat.uid, anchor.current))
         return Fetched(anchor, commitment.block, data, self._reveal(place, seat, heights.round, anchor, data))
 
+    def again(self, entry: Accepted, heights: RoundHeights, locator: str = "") -> Received:
+        """Fetch and check a payload that a round's record names, whatever lies on chain by now.
+
+        Raises:
+            PayloadRejected: it is not there any more, or not what the record names.
+            StoreUnreachable: the store that all peers share did not answer.
+        """
+        seat = Seat.of(entry.uid, entry.hotkey, "miner")
+        anchor = Anchor("miner", heights.round, bytes.fromhex(entry.commitment), locator=locator)
+        place = place_of(self.store, entry.uid, locator)
+        data = self._object(place, object_paths.sealed(heights.round, entry.uid, anchor.current))
+        reveal = self._reveal(place, seat, heights.round, anchor, data)
+        received = self.check(seat, heights, Fetched(anchor, entry.block, data, reveal))
+        if received.entry != entry:
+            raise PayloadRejected("The payload is not the one that was accepted.", reason="wrong_hash")
+        return received
+
     def check(self, seat: Seat, heights: RoundHeights, fetched: Fetched) -> Received:
         """Open and decode what a miner sent.
 

@@ -202,7 +202,10 @@ class Manifest:
                 hint="Give ascending offsets between 1 and blocks_per_round - 1.",
             )
         if min(self.rounds, self.batch_size) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
-            raise ManifestInvalid("A run needs a name, at least one round and one sequence per step.")
+            raise ManifestInvalid(
+                "A run needs a name, at least one round and one sequence per step.",
+                hint="Give rounds=8 and batch_size=4, for instance.",
+            )
         scoring = self.scoring
         if not 0 <= scoring.audits <= 1 or not 0 < scoring.tolerance < 1:
             raise ManifestInvalid(
@@ -313,4 +316,7 @@ class Manifest:
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:
-            raise ManifestInvalid(f"The manifest does not fit: {error!r}.") from error
+            raise ManifestInvalid(
+                f"The manifest does not fit: {error!r}.",
+                hint="The manifest is of another version: install that one, or start the run anew.",
+            ) from error

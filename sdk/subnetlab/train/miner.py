@@ -25,7 +25,7 @@ from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
-from subnetlab.train.strategies.base import LocalUpdate, Overlapping
+from subnetlab.train.strategies.base import LocalUpdate, Overlapping, overlap_of
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
@@ -171,11 +171,10 @@ class Miner(Peer):
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
-        overlapping = cast("object", strategy)
         # What a subclass makes of it, and a report of its steps, are not known before the last one.
         fixed = type(self).learn is Miner.learn and trace is None
-        if fixed and isinstance(overlapping, Overlapping) and overlapping.overlap:
-            return overlapping.learn(
+        if fixed and overlap_of(strategy):
+            return cast("Overlapping", strategy).learn(
                 *where, self.batches(heights), progress, on_step, memory=self.memory,
                 on_fixed=lambda delta_P: self._send_early(delta_P, heights),
             )  # fmt: skip

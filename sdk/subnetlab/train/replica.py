@@ -6,7 +6,9 @@ followed from the first validator, in lead order, whose whole chain of records h
 checkpoints, and all validators whose records can be read name the same one, the replay begins there.
 """
 
+import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +35,7 @@ from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.devices import CPU
 from subnetlab.train.execution import ON_CPU, Execution
+from subnetlab.train.gathering import Gathering
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
@@ -40,10 +43,14 @@ from subnetlab.train.publishing import Detours, Publications
 from subnetlab.train.roster import Roster, Seat, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import validation_loss, validation_metrics
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.train.theta import FlatModel, theta_hash
 
 _LOG = logging.getLogger(__name__)
 _UNREADABLE: Final = (PayloadRejected, ObjectMissing, ObjectTooLarge)
+_UPLOAD_LIMIT_S: Final = 600.0
+"""How long the newest aggregate is waited for that a lead uploads after its record."""
+_LOOK_AGAIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class _Followed:
     places: Sequence[Reader]
     """Its own first, then those of the other validators: a record from before it joined lies there."""
     detours: Detours
+    newest: str
+    """The hash of the record that it anchored last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class _Foreseen:
     round: int
     before: str
     aggregate_hash: str
+    update: Update | None
     reached: "_State"
     checkpoint: Checkpoint | None
 
@@ -108,6 +118,7 @@ class Replica:
         self.began_at = 0
         """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
+        self._gathering = Gathering(manifest, roster, chain, store)
 
     def preview(self, update: Update | None, round_: int) -> _State:
         """θ, outer state and θ hash after an aggregate, without moving."""
@@ -121,7 +132,7 @@ class Replica:
         """θ hash after an aggregate; where that leads is kept, so that adopting it costs nothing again."""
         reached = self.preview(update, round_)
         kept = self._checkpoint_of(reached, round_)
-        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached, kept)
+        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, update, reached, kept)
         return reached[2]
 
     def checkpoint(self) -> Checkpoint | None:
@@ -145,7 +156,7 @@ class Replica:
         for seat, anchor in anchored:
             places = self._places(seat, anchored)
             detours = self.publications.detours(anchor, next(iter(places), None))
-            followed = _Followed(seat.uid, places, detours)
+            followed = _Followed(seat.uid, places, detours, anchor.current.hex())
             try:
                 adopted = self._jump(anchor, round_, followed, anchored) if each is None else None
                 adopted = adopted or self._replay(
@@ -171,7 +182,8 @@ class Replica:
         commitments = self.chain.commitments()
         seats = validators(self.roster.at(self.manifest.heights(round_).open))
         found = ((seat, self._counts(commitments.get(seat.hotkey))) for seat in seats)
-        return [(seat, anchor) for seat, anchor in found if anchor is not None]
+        # An anchor of a round that is behind, as one who is gone leaves it on chain, leads no further.
+        return [(seat, anchor) for seat, anchor in found if anchor is not None and anchor.round >= self.round]
 
     def _counts(self, commitment: Commitment | None) -> Anchor | None:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None
@@ -298,7 +310,8 @@ class Replica:
             raise PayloadRejected(
                 f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
-        update = self._aggregate(record, followed)
+        known = self._foreseen_by(record)
+        update = self._aggregate(record, followed) if known is None else known.update
         (theta_P, outer, after), kept = self._reached(record, update)
         if after != record.theta_after:
             raise PayloadRejected(
@@ -315,10 +328,15 @@ class Replica:
         self.previous, self.round = record.hash, record.round + 1
         self._foreseen = None
 
+    def _foreseen_by(self, record: RoundRecord) -> _Foreseen | None:
+        """What this peer has made of the round itself, where a record says the same."""
+        known, asked = self._foreseen, (record.round, self.hash, record.aggregate_hash)
+        same = known is not None and (known.round, known.before, known.aggregate_hash) == asked
+        return known if same else None
+
     def _reached(self, record: RoundRecord, update: Update | None) -> tuple[_State, Checkpoint | None]:
-        known = self._foreseen
-        asked = (record.round, self.hash, record.aggregate_hash)
-        if known is not None and (known.round, known.before, known.aggregate_hash) == asked:
+        known = self._foreseen_by(record)
+        if known is not None:
             return known.reached, known.checkpoint
         reached = self.preview(update, record.round)
         return reached, self._checkpoint_of(reached, record.round)
@@ -330,6 +348,21 @@ class Replica:
     def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
             return None
+        if not overlap_of(self.manifest.strategy):
+            return self._stored(record, followed)
+        with contextlib.suppress(*_UNREADABLE):
+            return self._gathering.update(record, self.layout)
+        until = time.monotonic() + (_UPLOAD_LIMIT_S if record.hash == followed.newest else 0.0)
+        while True:  # the lead uploads it after it has anchored the record
+            try:
+                return self._stored(record, followed)
+            except ObjectMissing:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _stored(self, record: RoundRecord, followed: _Followed) -> Update:
+        """The aggregate as a validator published it."""
 
         def read(data: bytes) -> Update:
             if aggregate_hash(data) != record.aggregate_hash:

@@ -69,6 +69,19 @@ def test_a_roster_gives_names_once(tmp_path: Path) -> None:
         options_of(options("--roster", str(roster)))
 
 
+def test_a_roster_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
+    roster = tmp_path / "Makefile"
+    roster.write_text("Ada\n" + "x" * 41 + "\n")
+    with pytest.raises(ClassError, match=r"The roster .*Makefile holds more than names\. .* one name a line"):
+        options_of(options("--roster", str(roster)))
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["class", "--folder", str(tmp_path / "file" / "class")]) == 1
+    assert "Give --folder one that can be written to." in capsys.readouterr().err
+
+
 def test_a_folder_of_other_things_or_of_a_class_that_goes_on_is_left_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,8 @@
 """What is mistyped on the command line: refused in one line with the next step, and nothing is spent."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import bittensor
 import pytest
+from bittensor_core import Keypair
 
 from subnetlab.cli import main
 
@@ -60,6 +65,22 @@ def test_what_a_stranger_mistypes_is_said_in_a_line_and_costs_nothing(
     assert says in said
     assert "\n" not in said
     assert [owner.client.balance(name) for name in ("alice", "bob")] == before
+
+
+def test_a_hotkey_with_a_password_is_named_where_none_can_be_typed(owner: Owner, tmp_path: Path) -> None:
+    """In a session of its own, which has no terminal."""
+    wallet = bittensor.Wallet("locked/h1", path=str(tmp_path / ".bittensor" / "wallets"))
+    key = Keypair.create_from_uri("//Locked")
+    wallet.hotkey_file.set_keypair(key, encrypt=True, password="a long Passw0rd")
+    wallet.coldkeypub_file.set_keypair(key, encrypt=False)
+    where = ("--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "locked/h1")
+    done = subprocess.run(
+        [sys.executable, "-m", "subnetlab", "miner", *where], start_new_session=True, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "has a password, and no terminal is there to ask for it. Start it in a terminal" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 class Silent(BaseHTTPRequestHandler):

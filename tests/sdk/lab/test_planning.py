@@ -1,5 +1,6 @@
 """A kernel that trains what comes along plans its run in another process and loads no torch."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 from subnetlab.errors import DatasetEmpty, FleetStartFailed, ManifestInvalid
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.lab import planning
+from subnetlab.lab.first_loss import initial_loss
+from subnetlab.lab.plan import initial_loss as measured_now
 from subnetlab.lab.plan import plan
-from subnetlab.lab.planning import described_plainly, planned
+from subnetlab.lab.planning import DESCRIBED, described_plainly, planned, tried_out
 from subnetlab.train import data, models, optimizer, strategies
 
 PLAIN: dict[str, Any] = {
@@ -21,6 +24,7 @@ PLAIN: dict[str, Any] = {
     "rounds": 2, "batch_size": 2, "seed": 7, "prompt": [100, 101], "init": None,
     "optimizer": optimizer.MuonConfig(lr=0.02), "lr": None, "schedule": "linear", "task": None, "loss": None,
     "score": None, "audits": 0.25, "eval_data": None, "metrics": {}, "features": None, "target": None,
+    "dtype": "float32",
 }  # fmt: skip
 KERNEL = """\
 import sys
@@ -61,11 +65,15 @@ def test_the_run_is_the_same_as_one_that_is_planned_here(tmp_path: Path) -> None
     with planned(PLAIN, deterministic=False) as made:
         assert (made.rounds, made.note) == (2, "")
         made.write(apart, 3, 40, miners=2)
-    found = sorted(path.relative_to(here) for path in here.rglob("*") if path.is_file())
+    found = {path.relative_to(here) for path in here.rglob("*") if path.is_file()}
     assert Path(MANIFEST_FILE) in found
-    assert sorted(path.relative_to(apart) for path in apart.rglob("*") if path.is_file()) == found
+    first_loss = Path("first_loss.json")
+    assert {path.relative_to(apart) for path in apart.rglob("*") if path.is_file()} == {*found, first_loss}
     assert all((here / path).read_bytes() == (apart / path).read_bytes() for path in found)
     assert json.loads((apart / MANIFEST_FILE).read_text())["scoring"]["audits"] == 0.25
+    assert initial_loss(apart) == pytest.approx(measured_now(here), rel=1e-5)
+    (apart / first_loss).write_text("NaN")
+    assert initial_loss(apart) == measured_now(here)
 
 
 @pytest.mark.usefixtures("without_torch")
@@ -90,6 +98,17 @@ def test_what_cannot_be_trained_is_refused_by_the_same_error(
 
 
 @pytest.mark.usefixtures("without_torch")
+def test_what_was_tried_out_is_not_planned_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with tried_out(PLAIN):
+        monkeypatch.setattr(planning, "PROGRAM", "subnetlab.no_such_program")
+        with pytest.raises(FleetStartFailed), planned({**PLAIN, "seed": 8}, deterministic=False):
+            pass
+        with planned(dict(PLAIN), deterministic=True) as made:
+            made.write(tmp_path, 3, 40, miners=2)
+    assert json.loads((tmp_path / MANIFEST_FILE).read_text())["deterministic"] is True
+
+
+@pytest.mark.usefixtures("without_torch")
 def test_a_process_that_ends_without_a_word_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "PROGRAM", "subnetlab.no_such_program")
     with pytest.raises(FleetStartFailed, match="no_such_program"), planned(PLAIN, deterministic=False):
@@ -106,3 +125,7 @@ def test_a_process_that_ends_without_a_word_is_named(monkeypatch: pytest.MonkeyP
 def test_what_is_a_person_s_own_stays_in_their_process(own: dict[str, Any]) -> None:
     assert described_plainly(PLAIN) is not None
     assert described_plainly({**PLAIN, **own}) is None
+
+
+def test_what_is_described_is_all_that_a_plan_takes() -> None:
+    assert set(DESCRIBED) == set(inspect.signature(plan).parameters)

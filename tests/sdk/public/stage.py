@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -131,6 +131,15 @@ class BlockClock:
             assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
             time.sleep(0.01)
 
+    def await_again(self, command: "Command") -> None:
+        """Wait for a peer that was out of step, from the next round on that opens."""
+        self._ready_at[command.process.pid] = self.height
+        command.waited_for = True
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass in which the test does nothing."""
+        self._over.wait(seconds)
+
     def _run(self) -> None:
         try:
             while not self._over.wait(self.every_s):
@@ -209,6 +218,8 @@ class OpenSubnet:
     clock: BlockClock
     store: str
     """Where the run's objects lie, and below it the places of its peers."""
+    environ: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """What the environment of a home's commands has beside this one's."""
 
     def register(self, wallet: str, *, stake_tao: int = 0) -> int:
         """Register a development hotkey, and stake behind it; its uid."""
@@ -229,7 +240,8 @@ class OpenSubnet:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "subnetlab", *words], stdin=subprocess.DEVNULL, stdout=stream,
-                stderr=subprocess.STDOUT, cwd=place, env={**os.environ, "SUBNETLAB_HOME": str(place)},
+                stderr=subprocess.STDOUT, cwd=place,
+                env={**os.environ, **self.environ.get(home, {}), "SUBNETLAB_HOME": str(place)},
             )  # fmt: skip
         roles: dict[str, Role] = {"miner": "miner", "validator": "validator"}
         command = Command(f"{home}: {' '.join(words[:2])}", process, log, roles.get(words[0]))

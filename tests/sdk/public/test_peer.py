@@ -139,7 +139,9 @@ def test_a_log_or_a_budget_that_cannot_be_written_costs_no_round(
         with full_disk():
             log.note("The disk is full.")
         log.note("There is room again.")
-    assert "There is room again." in (tmp_path / "log").read_text()
+    text = (tmp_path / "log").read_text()
+    assert "There is room again." in text
+    assert "1 line of this log before here was not written: File too large." in text
 
 
 def test_what_was_committed_is_known_after_a_full_disk_tore_its_line(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import pytest
 
-from subnetlab.errors import StoreUnreachable, TrainError
+from subnetlab.errors import ObjectMissing, StoreUnreachable, TrainError
 from subnetlab.record.events import Event, Mined, RoundClosed, Stepped
 from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
@@ -18,6 +19,7 @@ from subnetlab.train.data import Corpus
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner
 from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.round_record import RoundRecord
 from subnetlab.train.strategies import SparseLoCo, StreamingDiLoCo
 from subnetlab.train.strategies.base import Strategy
 from subnetlab.train.tasks.base import Batch
@@ -125,6 +127,60 @@ def test_the_whole_round_passes_while_the_last_steps_are_taken(
     assert Slow.adopted == [True, True]
     assert models[0] == models[1], "when a round passes changes no bit of it"
     assert len(models[0]) == 3
+
+
+@dataclass
+class Late:
+    """A store in memory that takes an aggregate once its round is closed, or that loses payloads before."""
+
+    loses: bool
+    store: Store = field(default_factory=lambda: open_store("memory"))
+    over: dict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
+    late: list[bool] = field(default_factory=list[bool])
+
+    def put(self, name: str, data: bytes) -> None:
+        if "/aggregate/" in name and not self.loses:
+            self.late.append(self.over[name[:13]].wait(20.0))
+        self.store.put(name, data)
+        if name.startswith("records/"):  # every payload was judged
+            round_ = RoundRecord.from_bytes(data).round
+            self.over[f"lost {round_}"].set()
+
+    def get(self, name: str, limit: int) -> bytes:
+        if self.loses and "/sealed/" in name and self.over[f"lost {int(name[7:13])}"].is_set():
+            raise ObjectMissing(f"{name} was taken away.")
+        return self.store.get(name, limit)
+
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        return self.store.names(prefix, limit)
+
+
+class Told(Rehearsal):
+    """Tells its store when a round has closed."""
+
+    def _report(self, event: Event) -> None:
+        if isinstance(event, RoundClosed):
+            cast("Late", self.store).over[f"rounds/{event.round:06}"].set()
+        super()._report(event)
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_a_round_is_followed_without_its_aggregate_or_without_its_payloads(
+    make_manifest: MakeManifest, corpus: Corpus, *, loses: bool
+) -> None:
+    """Payloads are gathered where the aggregate is still on its way; where they are gone it is waited for."""
+    strategy = StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2)
+    manifest = make_manifest(data=corpus.manifest, strategy=strategy, rounds=3)
+    store = Late(loses)
+    run = Told(
+        manifest, seats_for(*ROLES), corpus,
+        lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)), store=store,
+    )  # fmt: skip
+    run.run()
+    assert len(run.of(RoundClosed)) == 3
+    assert {peer.replica.hash for peer in run.peers.values()} == {run.peers[2].replica.hash}
+    assert store.late == ([] if loses else [True, True, True])
+    assert len(store.names("rounds/000002/aggregate")) == 1, "the last one is stored before the run ends"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ const WIDE = 900;
 const HIGH = 170;
 const LEFT = 58;
 const FOOT = 20;
+const LEAST = -1.5; // shares of the median update's effect
+const MOST = 2.5;
 const MARK_WORDS = { t: "taken", o: "shut out", r: "refused", m: "missed", u: "not tried" };
 
 class View {
@@ -55,7 +57,7 @@ class View {
       html`<div class="status">${this.alive || state.ended ? nothing : gone}<span><b>Attacks</b> on ${state.run}</span>
           <span>${state.ended ? "after" : "live,"} round <b>${state.round}</b></span><span class="spacer"></span>
           <span class="muted">t: the rounds as a table</span></div>
-        <h2 role="status">${state.headline}</h2>
+        <h2 role="status">${thin(state.headline)}</h2>
         ${state.judges.map(
           ([uid, role, does, paid]) =>
             html`<p class="muted"><i class="diamond"></i> validator ${uid}, a ${role}: ${does}; paid ${fixed(paid, 3)} α</p>`,
@@ -112,11 +114,12 @@ class View {
   #seen(one) {
     const does = one.does ? html`, a ${one.role}: ${one.does}` : nothing;
     const key = html`<i class="disc"></i> taken <i class="diamond"></i> shut out <i class="bar"></i> noise of the
-      measurement <i class="line"></i> median of those taken`;
-    return html`<h3>What did the gate see of uid ${one.uid}?</h3>
-      <p class="caption">${this.state.trains ? "Loss removed on held-out data" : "Mean score of its answers"}, round by round${does}</p>
+      measurement`;
+    return html`<h3>What did the ${this.state.trains ? "gate" : "judges"} see of uid ${one.uid}?</h3>
+      <p class="caption">${this.state.trains ? "Loss that its updates removed on held-out data" : "Scores of its answers"}, beside the
+        median’s; earlier rounds count too${does}</p>
       ${this.twin ? html`<div class="scroll many">${table(one, this.state)}</div>` : html`<div class="scroll">${signal(one, this.state)}</div><p class="caption">${key}</p>`}
-      ${one.reason ? html`<p class="reason">${one.reason}</p>` : nothing}`;
+      ${one.reason ? html`<p class="reason">${thin(one.reason)}</p>` : nothing}`;
   }
 
   /** @param {number} uid */
@@ -147,61 +150,57 @@ class View {
 }
 
 /**
- * Signal beside noise: a mark and a whisker for each round, the median as a line, zero as an axis.
+ * A number and its sign stay on one line.
+ *
+ * @param {string} text
+ */
+const thin = (text) => text.replaceAll(" %", "\u2009%");
+
+/**
+ * Signal beside noise, as shares of what the median update of the round removed, because the gate compares these;
+ * what lies outside the picture is drawn at its edge.
  *
  * @param {AttackMiner} one
  * @param {AttackState} state
  */
-function signal(one, { first, round, medians, trains }) {
-  const measured = one.rounds.filter(([, , removed]) => removed !== null);
+function signal(one, { first, round, medians, gate }) {
+  const measured = one.rounds.filter(([number, , removed]) => removed !== null && medians[number] > 0);
   if (!measured.length) return html`<p class="muted">Nothing of it was tried on data.</p>`;
-  const values = Object.values(medians).concat(measured.flatMap(([, , removed, noise]) => ends(removed ?? 0, noise)));
-  const high = Math.max(1e-6, ...values);
-  const low = Math.min(0, ...values);
   const last = Math.max(round, first + 1);
   /** @param {number} number */
   const x = (number) => LEFT + 8 + ((number - first) / (last - first)) * (WIDE - LEFT - 20);
-  /** @param {number} value */
-  const y = (value) => 8 + ((high - value) / (high - low || 1)) * (HIGH - FOOT - 16);
-  const middle = Object.entries(medians).map(
-    ([number, value], i) => `${i ? "L" : "M"}${x(Number(number)).toFixed(1)} ${y(value).toFixed(1)}`,
-  );
-  const label = (/** @type {number} */ value) =>
-    svg`<text x=${LEFT - 6} y=${y(value) + 4} text-anchor="end">${written(value, trains)}</text>`;
-  const what = trains ? "Loss removed by" : "Scores of";
-  const said = `${what} uid ${one.uid} in ${measured.length} rounds, last ${written(measured.at(-1)?.[2] ?? 0, trains)}`;
+  /** @param {number} share */
+  const y = (share) => 8 + ((MOST - Math.max(LEAST, Math.min(MOST, share))) / (MOST - LEAST)) * (HIGH - FOOT - 16);
+  /** @param {number} share @param {string} look @param {string} words */
+  const level = (share, look, words) => svg`<path class=${look} d="M${LEFT} ${y(share)}H${WIDE}"/>
+    <text x=${LEFT - 6} y=${y(share) + 4} text-anchor="end">${words}</text>`;
+  const ratio = (measured.at(-1)?.[2] ?? 0) / medians[measured.at(-1)?.[0] ?? 0];
+  const said = `uid ${one.uid} in ${measured.length} rounds, last ${percent(Math.max(0, ratio))} of the median`;
   return html`<svg class="signal" viewBox="0 0 ${WIDE} ${HIGH}" width="100%" role="img" aria-label=${said}>
-    <path class="zero" d="M${LEFT} ${y(0)}H${WIDE}"/>${label(high)}${low < 0 ? label(low) : nothing}
-    <text x=${LEFT - 6} y=${y(0) + 4} text-anchor="end">0</text>
-    <path class="median" d=${middle.join("")}/>
-    ${measured.map(([number, mark, removed, noise]) => point(x(number), y, mark, removed ?? 0, noise))}
+    ${level(1, "median", "median")}${level(0, "zero", "none")}
+    ${gate === null ? nothing : level(gate, "gate", `gate ${Math.round(gate * 100)}\u2009%`)}
+    ${measured.map(([number, mark, removed, noise]) => point(x(number), y, mark, (removed ?? 0) / medians[number], noise === null ? null : noise / medians[number]))}
     <text x=${x(first)} y=${HIGH - 4}>round ${first}</text><text x=${x(last)} y=${HIGH - 4}
       text-anchor="end">${last}</text></svg>`;
 }
 
 /**
  * @param {number} x
- * @param {(value: number) => number} y
+ * @param {(share: number) => number} y
  * @param {SeenRound[1]} mark
- * @param {number} removed
+ * @param {number} share
  * @param {number | null} noise
  */
-function point(x, y, mark, removed, noise) {
-  const at = y(removed);
-  const [low, high] = ends(removed, noise);
-  const whisker = noise === null ? nothing : svg`<path class="noise" d="M${x} ${y(high)}V${y(low)}"/>`;
+function point(x, y, mark, share, noise) {
+  const at = y(share);
+  const whisker =
+    noise === null ? nothing : svg`<path class="noise" d="M${x} ${y(share + noise)}V${y(share - noise)}"/>`;
   const shape =
     mark === "t"
       ? svg`<circle class="taken" cx=${x} cy=${at} r="3"/>`
       : svg`<path class="out" d="M${x} ${at - 4.5}l4.5 4.5-4.5 4.5-4.5-4.5Z"/>`;
   return svg`${whisker}${shape}`;
 }
-
-/**
- * @param {number} removed
- * @param {number | null} noise
- */
-const ends = (removed, noise) => [removed - (noise ?? 0), removed + (noise ?? 0)];
 
 /**
  * What an update removed is written as the change of the loss; a score as it is.

@@ -128,6 +128,16 @@ export interface YumaState {
   stages: YumaStage[];
   flow: YumaFlow;
   moved: boolean;
+  /** Of a subnet that is larger than the tables; else there is none. */
+  heat: HeatState | null;
+}
+
+/** `yuma_view/heat.py:heat_of`: u16 of one, row by row, little-endian in base64. */
+export interface HeatState {
+  validators: number[];
+  miners: number[];
+  weights: string;
+  clipped: string;
 }
 
 export interface MetagraphHeader {
@@ -227,6 +237,7 @@ export interface AttackState {
   run: string;
   ended: boolean;
   trains: boolean;
+  gate: number | null;
   headline: string;
   round: number;
   first: number;
@@ -256,6 +267,8 @@ export interface RunHeader {
   metrics: string[];
   waiting?: string;
   unit?: string;
+  /** Whether the run trains a model; a run of answers has scores and no loss. */
+  trains?: boolean;
 }
 
 /** The end of a baseline that takes more steps than the subnet. */
@@ -294,6 +307,8 @@ export interface Standing {
   paid: number;
   reason?: string;
   removed: number;
+  /** The same as text, in the run’s own terms. */
+  worth: string;
   rating: number;
   weight: number;
   incentive: number;

@@ -22,6 +22,7 @@ def state_of(found: Attacks) -> dict[str, Any]:
         "run": plain(found.run, NAME),
         "ended": found.ended,
         "trains": found.trains,
+        "gate": found.gate,
         "headline": found.headline,
         "round": found.rounds,
         "first": first,

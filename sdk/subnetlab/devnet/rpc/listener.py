@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import Final, NamedTuple
 
 log = logging.getLogger("subnetlab.devnet")
@@ -37,7 +38,10 @@ class Listener:
         self._protocol, self._limits = protocol, limits
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
-        self._deadlines: dict[asyncio.BaseTransport, asyncio.TimerHandle | None] = {}
+        self._loop = asyncio.get_running_loop()
+        self._deadlines: dict[asyncio.BaseTransport, float] = {}
+        """By connection, the time until which its next request has to arrive."""
+        self._timer: asyncio.TimerHandle | None = None
         self._lingering: set[socket.socket] = set()
 
     def open(self, host: str, port: int) -> int:
@@ -58,32 +62,38 @@ class Listener:
             self._accepting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._accepting
+        if self._timer is not None:
+            self._timer.cancel()
         for one in (self._socket, *self._lingering):
             if one is not None:
                 one.close()
 
     def received(self, transport: asyncio.BaseTransport | None) -> None:
         """A request has arrived whole: its client is waited for no more."""
-        self._set_deadline(transport, None)
+        if transport is not None and transport in self._deadlines:
+            self._deadlines[transport] = inf
 
     def answered(self, transport: asyncio.BaseTransport | None) -> None:
         """A request is answered: the next one has to arrive in time."""
-        if isinstance(transport, asyncio.Transport):
-            self._set_deadline(transport, self._deadline(transport))
+        if transport is not None and transport in self._deadlines:
+            self._deadlines[transport] = self._loop.time() + self._limits.request_s
 
-    def _set_deadline(
-        self, transport: asyncio.BaseTransport | None, deadline: asyncio.TimerHandle | None
-    ) -> None:
-        if transport not in self._deadlines:
-            if deadline is not None:
-                deadline.cancel()
-            return
-        before, self._deadlines[transport] = self._deadlines[transport], deadline
-        if before is not None:
-            before.cancel()
+    def _abort_late(self) -> None:
+        """Abort whose request has not arrived in time, and look again when the next one would be late."""
+        now = self._loop.time()
+        late = [transport for transport, deadline in self._deadlines.items() if deadline <= now]
+        for transport in late:
+            assert isinstance(transport, asyncio.Transport), "connections are of TCP"
+            self._deadlines[transport] = inf
+            transport.abort()
+        self._timer = None
+        self._watch(min(self._deadlines.values(), default=inf))
 
-    def _deadline(self, transport: asyncio.Transport) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._limits.request_s, transport.abort)
+    def _watch(self, earliest: float = inf) -> None:
+        """Keep one timer while there are connections: no deadline set later is earlier than its time."""
+        if self._timer is None and self._deadlines:
+            latest = self._loop.time() + self._limits.request_s
+            self._timer = self._loop.call_at(min(earliest, latest), self._abort_late)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -125,14 +135,12 @@ class Listener:
 
     def made(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection in and wait for its first request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._deadlines[transport] = self._deadline(transport)
+        self._deadlines[transport] = self._loop.time() + self._limits.request_s
+        self._watch()
 
     def lost(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection out."""
-        deadline = self._deadlines.pop(transport, None)
-        if deadline is not None:
-            deadline.cancel()
+        self._deadlines.pop(transport, None)
 
 
 class _Counted(asyncio.Protocol):

@@ -138,7 +138,9 @@ def take_seat(run_folder: Path, uid: int, report: Report, given: Given = AT_HAND
     spec = read_spec(run_folder)
     seat = next((seat for seat in spec.seats if seat.uid == uid), None)
     if seat is None:
-        raise FleetError(f"The fleet has no seat {uid}.")
+        raise FleetError(
+            f"The fleet has no seat {uid}.", hint="The run's fleet.json is damaged: start the run anew."
+        )
     manifest = read_manifest(run_folder)
     if isinstance(manifest, Manifest) and manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
@@ -231,7 +233,10 @@ def _plays(seat: PeerSeat) -> type[Peer]:
         return honest[seat.role]
     attacker = ATTACKERS.get(seat.attacker or seat.role)
     if attacker is None:
-        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+        raise FleetError(
+            f"No process plays the role {seat.attacker or seat.role!r}.",
+            hint="The run was written by another version: start it anew, or install that version.",
+        )
     return attacker.load()
 
 
@@ -240,10 +245,15 @@ def _key(spec: FleetSpec, seat: PeerSeat) -> object:
         return dev_keypair(seat.hotkey_uri)
     if seat.wallet:
         return getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
-    raise FleetError(f"The seat of {seat.name} names no key.")
+    raise FleetError(
+        f"The seat of {seat.name} names no key.", hint="The run's fleet.json is damaged: start the run anew."
+    )
 
 
 def _checked(key: object, seat: PeerSeat) -> Keypair:
     if not isinstance(key, Keypair) or key.ss58_address != seat.hotkey:
-        raise FleetError(f"The key of {seat.name} does not sign for {seat.hotkey}.")
+        raise FleetError(
+            f"The key of {seat.name} does not sign for {seat.hotkey}.",
+            hint="The run's keys were changed on disk: start the run anew.",
+        )
     return key

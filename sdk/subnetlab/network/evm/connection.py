@@ -107,8 +107,18 @@ def rejected(error: BaseException) -> ChainRejected:
     """A refusal of the EVM in words."""
     reason = revert_reason(error)
     if reason is not None:
-        return ChainRejected(f"The contract refused it: {reason}.", pallet="EVM", code="Reverted")
+        return ChainRejected(
+            f"The contract refused it: {reason}.",
+            pallet="EVM",
+            code="Reverted",
+            hint="The reason is the contract's own: look where its code says so.",
+        )
     response: Any = getattr(error, "rpc_response", None)
     told = response.get("error") if isinstance(response, dict) else None
     words = str(told.get("message")) if isinstance(told, dict) else str(error)
-    return ChainRejected(f"The node refused it: {words.strip().rstrip('.')}.", pallet="EVM", code="Rpc")
+    return ChainRejected(
+        f"The node refused it: {words.strip().rstrip('.')}.",
+        pallet="EVM",
+        code="Rpc",
+        hint="Check value, gas and nonce; net.balance(key) says what the key holds.",
+    )

@@ -86,7 +86,10 @@ def checked(arrays: Arrays) -> Arrays:
                 f"{name!r} is a single {array.dtype}.", hint="Give an array with an item a row."
             )
         if 0 in array.shape[1:]:
-            raise DataInvalid(f"The items of {name!r} have shape {array.shape[1:]}: they hold nothing.")
+            raise DataInvalid(
+                f"The items of {name!r} have shape {array.shape[1:]}: they hold nothing.",
+                hint="Leave this array out, or give each item at least one number.",
+            )
     lengths = {name: len(array) for name, array in every.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name!r} has {length:,}" for name, length in lengths.items())
@@ -155,7 +158,10 @@ def target_values(column: Column, arrays: Arrays) -> NDArray[Any]:
     if array.dtype.kind in "iu":
         return _integers(array)
     if array.dtype.kind == "f":
-        raise DataInvalid(f"{name!r} holds fractions in one part of the data and classes in the other.")
+        raise DataInvalid(
+            f"{name!r} holds fractions in one part of the data and classes in the other.",
+            hint="Give both parts the same kind of numbers: whole ones for classes, fractions for amounts.",
+        )
     texts = array.astype(str) if array.dtype.kind != "S" else np.char.decode(array)
     known = {str(value): place for place, value in enumerate(column.classes)}
     strange = sorted(set(texts.tolist()) - set(known))

@@ -88,11 +88,17 @@ class DataManifest:
             fields: dict[str, Any] = {**data, "columns": columns, "words": tuple(data.get("words", ()))}
             manifest = DataManifest(**fields)
         except (TypeError, AttributeError) as error:
-            raise ManifestInvalid(f"The data's description does not fit: {error}.") from error
+            raise ManifestInvalid(
+                f"The data's description does not fit: {error}.",
+                hint="The manifest is of another version: install that one, or start the run anew.",
+            ) from error
         numbers = (manifest.train_tokens, manifest.validation_tokens, manifest.shard_tokens)
         known = manifest.dtype == ROWS if manifest.columns else manifest.dtype in _DTYPES
         if not known or any(type(n) is not int or n < 1 for n in numbers):
-            raise ManifestInvalid("The data's description has impossible sizes.")
+            raise ManifestInvalid(
+                "The data's description has impossible sizes.",
+                hint="The run's manifest is damaged: start the run anew, or ask its owner.",
+            )
         return manifest
 
 
@@ -114,7 +120,10 @@ class Corpus:
         try:
             manifest = DataManifest.from_json(json.loads(read_plain(folder / "data.json")))
         except (OSError, ValueError, RecursionError) as error:
-            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+            raise DatasetEmpty(
+                f"{folder} holds no whole corpus: {error}.",
+                hint="Delete that folder, and start the run again: it writes its data anew.",
+            ) from error
         return Corpus.mapped(folder, manifest)
 
     @staticmethod
@@ -131,7 +140,10 @@ class Corpus:
             with open_plain(folder / "validation.bin") as file:
                 validation = np.memmap(file, dtype=dtype, mode="r", shape=(manifest.validation_tokens,))
         except (OSError, ValueError) as error:
-            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+            raise DatasetEmpty(
+                f"{folder} holds no whole corpus: {error}.",
+                hint="Delete that folder, and start the run again: it writes its data anew.",
+            ) from error
         return Corpus(manifest, train, validation)
 
     def part(self, part: Literal["train", "validation"]) -> NDArray[Any]:

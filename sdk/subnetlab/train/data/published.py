@@ -100,7 +100,9 @@ def _check_size(manifest: DataManifest) -> None:
     """
     item, total = manifest.numpy_dtype.itemsize, manifest.train_tokens + manifest.validation_tokens
     if total * item > MOST_BYTES or manifest.shard_tokens * item > _MOST_SHARD_BYTES:
-        raise ManifestInvalid(f"The run's data is larger than {MOST_BYTES >> 30} GB.")
+        raise ManifestInvalid(
+            f"The run's data is larger than {MOST_BYTES >> 30} GB.", hint="Train on a part of it."
+        )
 
 
 def _leaves(manifest: DataManifest, store: Store, count: int) -> Iterator[bytes]:

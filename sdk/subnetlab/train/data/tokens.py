@@ -45,7 +45,10 @@ class Text(Readable):
         texts = [document.decode() for document in self.documents]
         words = tuple(sorted({character for text in texts for character in text}))
         if len(words) > _MOST_CHARACTERS:
-            raise DataInvalid(f"The data set {self.name!r} has {len(words):,} different characters.")
+            raise DataInvalid(
+                f"The data set {self.name!r} has {len(words):,} different characters.",
+                hint="Leave out characters=True: bytes, the usual tokens, know every character.",
+            )
         places = {character: place for place, character in enumerate(words)}
         dtype = dtype_of(len(words))
         return split(
@@ -142,7 +145,10 @@ def text(*documents: str | bytes, name: str = "text", characters: bool = False) 
                 "path is given as bytes.",
             )
         if not isinstance(document, str | bytes):
-            raise DataInvalid(f"A document is text, not {kind_of(document)}.")
+            raise DataInvalid(
+                f"A document is text, not {kind_of(document)}.",
+                hint="Give text, or a list of texts; numbers go into an array or a frame.",
+            )
     return Text(tuple(_encoded(document) for document in documents), name, characters)
 
 
@@ -217,7 +223,10 @@ def _encoded(document: str | bytes) -> bytes:
     try:
         return document.encode()
     except UnicodeEncodeError as error:
-        raise DataInvalid(f"A document holds a character that no file can hold: {error.reason}.") from error
+        raise DataInvalid(
+            f"A document holds a character that no file can hold: {error.reason}.",
+            hint='Clean it first: text.encode("utf-8", "replace").decode().',
+        ) from error
 
 
 def _whole(corpus: Corpus) -> NDArray[Any]:

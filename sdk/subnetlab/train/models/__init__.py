@@ -76,7 +76,10 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> "ModelSpec":
     try:
         spec = kind(**options)
     except (TypeError, ArgumentInvalid) as error:
-        raise ManifestInvalid(f"The model's description does not fit: {error}.") from error
+        raise ManifestInvalid(
+            f"The model's description does not fit: {error}.",
+            hint="The manifest is of another version: install that one, or start the run anew.",
+        ) from error
     if isinstance(spec, TinyGPT) and not trusted:
         _refuse_larger_than_memory(spec)
     return spec

@@ -144,7 +144,8 @@ def chosen(
             floor = 0.0 if schedule in ("wsd", "linear") else config.floor
             config = replace(config, schedule=schedule, floor=floor)
     except ValueError as error:
+        said = str(error.args[0]).rstrip(".")  # without its own hint
         raise ManifestInvalid(
-            f"The optimizer cannot be: {error}.", hint="Give lr=1e-3, for instance."
+            f"The optimizer cannot be: {said}.", hint="Give lr=1e-3, for instance."
         ) from error
     return config

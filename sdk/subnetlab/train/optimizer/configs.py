@@ -68,7 +68,8 @@ class MuonConfig(Scheduled):
         check_moments(self.beta1, self.beta2, self.eps)
         if not (self.adamw_lr > 0 and 0 <= self.momentum < 1 and 1 <= self.newton_schulz_steps <= 100):
             raise ArgumentInvalid(
-                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps"
+                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps.",
+                hint="The usual ones are adamw_lr=0.016, momentum=0.95 and 5 steps.",
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -96,7 +97,7 @@ class SignumConfig(Scheduled):
     def __post_init__(self) -> None:
         self.check()
         if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid("Signum needs 0 <= momentum < 1")
+            raise ArgumentInvalid("Signum needs 0 <= momentum < 1.", hint="Give momentum=0.9, for instance.")
 
     def to_json(self) -> dict[str, Any]:
         """The options in JSON types."""

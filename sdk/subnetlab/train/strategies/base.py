@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.choices import Clip
@@ -135,6 +135,12 @@ class Overlapping(Protocol):
         ...
 
 
+def overlap_of(strategy: Strategy) -> int:
+    """Steps that a miner trains on while its round passes; 0 where the payload waits for the last one."""
+    whole = cast("object", strategy)
+    return whole.overlap if isinstance(whole, Overlapping) else 0
+
+
 class LocalSteps:
     """What strategies share whose miners take H steps of an optimizer before they send anything."""
 
@@ -176,7 +182,9 @@ class LocalSteps:
         """
         check_steps(self, self.inner_steps, self.clip)
         if not 0 < self.outer_lr < math.inf:
-            raise ArgumentInvalid(f"{type(self).__name__} needs outer_lr > 0")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs outer_lr > 0.", hint="Give outer_lr=0.7, for instance."
+            )
 
 
 class OuterNesterov(LocalSteps):
@@ -199,7 +207,10 @@ class OuterNesterov(LocalSteps):
         """
         LocalSteps.check(self)
         if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid(f"{type(self).__name__} needs 0 <= momentum < 1")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs 0 <= momentum < 1.",
+                hint="Give momentum=0.9, for instance; 0 is none.",
+            )
 
 
 def inner_loop(

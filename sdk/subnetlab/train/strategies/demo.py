@@ -58,7 +58,7 @@ class DeMo:
         check_steps(self, self.inner_steps, self.clip)
         check_top(self, self.k, self.chunk, self.bins)
         if not 0 <= self.decay < 1:
-            raise ArgumentInvalid("DeMo needs 0 <= decay < 1")
+            raise ArgumentInvalid("DeMo needs 0 <= decay < 1.", hint="Give decay=0.999, for instance.")
 
     @property
     def trial_rate(self) -> float:

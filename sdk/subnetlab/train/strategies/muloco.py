@@ -53,7 +53,10 @@ class MuLoCo(OuterNesterov):
         check_feedback(self, self.feedback)
         if self.outer_schedule not in get_args(OuterSchedule):
             known = ", ".join(map(repr, get_args(OuterSchedule)))
-            raise ArgumentInvalid(f"MuLoCo needs outer_schedule to be one of {known}")
+            raise ArgumentInvalid(
+                f"MuLoCo needs outer_schedule to be one of {known}.",
+                hint='Leave it out, or give outer_schedule="constant".',
+            )
 
     @property
     def optimizer(self) -> OptimizerConfig:

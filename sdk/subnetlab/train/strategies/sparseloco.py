@@ -58,7 +58,10 @@ class SparseLoCo(LocalSteps):
         check_feedback(self, self.feedback)
         check_top(self, self.k, self.chunk, self.bins)
         if self.mean not in get_args(Mean):
-            raise ArgumentInvalid('SparseLoCo needs mean to be "contributors" or "all"')
+            raise ArgumentInvalid(
+                'SparseLoCo needs mean to be "contributors" or "all".',
+                hint="Leave mean out for the usual one.",
+            )
 
     def learn(
         self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,

@@ -52,11 +52,20 @@ class StreamingDiLoCo(OuterNesterov):
     def __post_init__(self) -> None:
         self.check()
         if type(self.fragments) is not int or not 1 <= self.fragments <= _MOST_FRAGMENTS:
-            raise ArgumentInvalid("StreamingDiLoCo needs fragments >= 1, a whole number")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs fragments >= 1, a whole number.",
+                hint="Give fragments=4, for instance: the parts that are sent in turn.",
+            )
         if type(self.overlap) is not int or not 0 <= self.overlap < self.inner_steps:
-            raise ArgumentInvalid("StreamingDiLoCo needs 0 <= overlap < inner_steps, a whole number")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs 0 <= overlap < inner_steps, a whole number.",
+                hint="Give overlap=1, for instance, or more inner_steps.",
+            )
         if not 0 <= self.mixing < 1:
-            raise ArgumentInvalid("StreamingDiLoCo needs 0 <= mixing < 1")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs 0 <= mixing < 1.",
+                hint="Give mixing=0.5, for instance; 0 takes all of what comes back.",
+            )
 
     def learn(
         self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,

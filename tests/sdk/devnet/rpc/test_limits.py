@@ -28,7 +28,7 @@ from subnetlab.devnet.rpc.connection import (
     Outbox,
     Unsent,
 )
-from subnetlab.devnet.rpc.listener import Limits
+from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES, METHODS, Parameters
 from subnetlab.devnet.rpc.server import Server
 from subnetlab.devnet.rpc.service import Service
@@ -246,6 +246,37 @@ async def test_a_request_that_does_not_arrive_is_given_up(chain: Node, sent: byt
         writer.close()
         with contextlib.suppress(ConnectionResetError):
             await writer.wait_closed()
+
+
+class Line(asyncio.Transport):
+    """A connection that says when it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_up = asyncio.Event()
+
+    def abort(self) -> None:
+        self.given_up.set()
+
+
+async def test_only_silence_is_given_up_and_on_every_connection() -> None:
+    """One is silent from the beginning, one after an answer, and one has asked and waits for its answer."""
+    listener = Listener(asyncio.Protocol, Limits(request_s=0.05))
+    silent, answered, waiting = Line(), Line(), Line()
+    for line in (silent, answered, waiting):
+        listener.made(line)
+    for line in (answered, waiting):
+        listener.received(line)
+    await asyncio.wait_for(silent.given_up.wait(), START_SECONDS)
+    assert not answered.given_up.is_set()
+    listener.answered(answered)
+    await asyncio.wait_for(answered.given_up.wait(), START_SECONDS)
+    assert not waiting.given_up.is_set()
+    for line in (silent, answered):
+        listener.lost(line)
+    listener.answered(waiting)
+    await asyncio.wait_for(waiting.given_up.wait(), START_SECONDS)
+    await listener.close()
 
 
 async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:
