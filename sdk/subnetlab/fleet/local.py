@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
 from subnetlab.fleet.devices import Devices, check_words, words
@@ -21,6 +21,9 @@ from subnetlab.train.devices import AUTO, LARGE, NONE, check_compiler, find_devi
 
 RESTARTS = 3
 """How often the process of a seat that ended without a word is started again in a run."""
+
+
+_COMPILING_S: Final = 900.0
 
 
 class Place(NamedTuple):
@@ -73,7 +76,7 @@ class LocalFleet:
     parameters or more, else the CPU), "cpu", "cuda" (all cards in turn), "cuda:1", "mps"; one for each miner,
     honest ones first; or by miner, counted from 0, and role: `{"miner": "cuda", 3: "cuda:1"}`."""
     compile: bool = False
-    """Whether `torch.compile` makes the training steps; the first round waits for it."""
+    """Whether `torch.compile` makes the miners' training steps, before they are ready."""
 
     is_here: ClassVar[bool] = True
     """Whether the peers run on this machine and need its memory."""
@@ -117,6 +120,11 @@ class LocalFleet:
                 f"baseline is {kind_of(self.baseline)}.",
                 hint='Give baseline=True or False here; the names go to subnet.train(baselines=("alone",)).',
             )
+
+    @property
+    def start_allowed_s(self) -> float:
+        """`start_limit_s`, and more where each peer waits for a compiler, whose work is not its own."""
+        return max(self.start_limit_s, _COMPILING_S) if self.compile else self.start_limit_s
 
     def devices(self, baselines: int, parameters: int) -> tuple[str, ...]:
         """The device of every peer, in the order of `places`, the baselines last.

@@ -357,7 +357,7 @@ class Subnet(Seats, Answering):
             netuid=self.netuid, store=str(fleet.store_of_run(folder)), places=True, seats=seats,
             others=others, phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after,
             python_path=_own_modules(),
-            node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
+            node=node_at(self.net.endpoint), start_limit_s=fleet.start_allowed_s,
             uplink_mbps=fleet.uplink_mbps, downlink_mbps=fleet.downlink_mbps, rtt_ms=fleet.rtt_ms,
             kills_per_hour=fleet.kills_per_hour, chaos_seed=fleet.chaos_seed,
             **fleet.placed(deterministic=made.deterministic),

@@ -197,6 +197,8 @@ class PublicPeer:
             )  # fmt: skip
             seconds = round(time.monotonic() - self.began, 3)
             device = self.device if isinstance(peer, Peer) else ""
+            if isinstance(peer, Miner):
+                peer.prepare()
             report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds, device=device))
             self._await_start(wire, manifest)
             patience = patience_s(manifest.blocks_per_round, self.rules.block_s)

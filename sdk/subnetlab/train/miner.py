@@ -51,6 +51,16 @@ class Miner(Peer):
     _trace: Trace | None = None
     _probes_S: NDArray[np.float32] | None = None
 
+    def prepare(self) -> None:
+        """Have the training steps compiled, if they are to be, so that no round waits for a compiler.
+
+        One gradient, which nothing keeps, of items that are the first of the data.
+        """
+        if self.execution.compiled:
+            items = self.manifest.task.items(self.corpus, "train")
+            numbers_B = np.arange(self.manifest.batch_size, dtype=np.int64) % items.count
+            self.replica.model.differentiate(self.manifest.task.batch(self.corpus, "train", numbers_B))
+
     def take_part(self, heights: RoundHeights) -> None:
         """Train, commit before the deadline, reveal after it."""
         self._early = None

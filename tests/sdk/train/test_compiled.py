@@ -54,6 +54,7 @@ def compiled_in_a_process(home: Path) -> dict[str, Any]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1000)
 def test_compiled_steps_learn_what_plain_ones_learn_and_are_compiled_once_a_machine(tmp_path: Path) -> None:
     first, second = compiled_in_a_process(tmp_path), compiled_in_a_process(tmp_path)
     for found in (first, second):

@@ -96,9 +96,11 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
 def live(run_folder: Path, uid: int, report: Report, asked_at: float, given: Given = AT_HAND) -> None:
     """Take a seat and take part to the end of the run; arguments as `run_peer`, and `take_seat`."""
     seated = take_seat(run_folder, uid, report, given)
-    seconds = round(time.monotonic() - asked_at, 3)
     role = seated.role
     device = role.execution.device if isinstance(role, Peer | Baseline) else ""
+    if isinstance(role, Miner):
+        role.prepare()
+    seconds = round(time.monotonic() - asked_at, 3)
     report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node, device=device))
     if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
         yield_processor()
@@ -193,7 +195,8 @@ def _role(
         seams = (roster_of(run_folder), chain, seen_by(spec, seat.uid), report, key.sign)
         return plays(seat)(manifest, *seams, hotkey=seat.hotkey, calls=calls)
     corpus = given.corpus or open_data(run_folder)
-    execution = Execution(device=seat.device, compiled=spec.compile)
+    # A validator trains in audits alone, and no round shall wait for its compiler.
+    execution = Execution(device=seat.device, compiled=spec.compile and seat.role != "validator")
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
