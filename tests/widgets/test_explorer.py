@@ -9,7 +9,7 @@ import pytest
 from subnetlab.errors import NodeUnreachable, NotOnChain
 from subnetlab.lab.explorer import Explorer
 from subnetlab.network.explorer.block import Argument, ChainBlock, ChainEvent, EthereumTransaction, Extrinsic
-from subnetlab.network.explorer.find import Account, Dealing, Found
+from subnetlab.network.explorer.find import Account, AccountExtrinsic, Found
 from subnetlab_widgets.explorer_view.asks import MOST_PAGES, Asks
 from subnetlab_widgets.explorer_view.state import MOST_EVENTS, MOST_EXTRINSICS, account_state, block_state
 from subnetlab_widgets.explorer_view.widget import KEPT, ExplorerView
@@ -219,7 +219,7 @@ def test_an_ethereum_transaction_and_an_account_have_facts_by_name() -> None:
     assert (said["gas"], said["logs"]) == ("21,000 of 1,000,000 allowed at 10 gwei", "2")
     account = Account(
         address="5Alice", evm="", free_rao=10**9, nonce=4, since=1,
-        dealings=tuple(Dealing(block=n, extrinsic=SENT, signed=n % 2 == 0) for n in range(300)),
+        extrinsics=tuple(AccountExtrinsic(block=n, extrinsic=SENT, signed=n % 2 == 0) for n in range(300)),
     )  # fmt: skip
     state = account_state(account)
     assert (state["facts"], len(state["dealings"]), state["more"]) == (

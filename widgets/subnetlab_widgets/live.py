@@ -1,7 +1,7 @@
 """A widget that follows a chain: tells its pages what changed, at most two messages ahead of their answers.
 
 Every page that opens gets everything first. A page that is slow is told less often and never anything old.
-What is followed, and what news is, is a subclass's; one widget per place and kernel is `Shown`'s.
+A subclass says what is followed and what counts as news; `Shown` keeps one widget per place and kernel.
 """
 
 import threading
@@ -78,7 +78,7 @@ class LiveWidget(BundledWidget):
 
     @abstractmethod
     def _forget(self) -> None:
-        """Somebody new looks: the next news is everything. Called under the lock."""
+        """Make the next news everything, because a new page looks. Called under the lock."""
 
     @abstractmethod
     def _name(self) -> str:

@@ -1,7 +1,7 @@
-"""What comes with a request to a class, read whole: bounded in bytes and in time.
+"""The body of a request to a class, read whole, bounded in bytes and in time.
 
-A client may send the first bytes of a body and then nothing; a connection that is kept open for the
-rest would be a place that no student gets.
+A client may send the first bytes of a body and then nothing; without a limit its connection would stay open,
+and connections are limited.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ async def body_of(request: web.Request, most: int, *, seconds: float = BODY_S) -
     return bytes(data)
 
 
-async def told_of(request: web.Request, *, seconds: float = _ASKED_S) -> dict[str, Any]:
+async def json_object(request: web.Request, *, seconds: float = _ASKED_S) -> dict[str, Any]:
     """The JSON object of a request.
 
     Raises:
-        Refused: it is none, is too large, or does not come in time.
+        Refused: it is no JSON object, is too large, or does not come in time.
     """
     try:
         found: Any = json.loads(await body_of(request, _MOST_ASKED_BYTES, seconds=seconds))

@@ -13,7 +13,7 @@ from aiohttp import web
 from bittensor_core import Keypair
 
 from subnetlab.classroom.access import Access, Refused
-from subnetlab.classroom.bodies import told_of
+from subnetlab.classroom.bodies import json_object
 from subnetlab.classroom.chain import ClassChain
 from subnetlab.classroom.grading import Grader
 from subnetlab.classroom.join_codes import CodeRefused, CodeUnknown, JoinCodes
@@ -45,7 +45,7 @@ class Joining:
 
     async def join(self, request: web.Request) -> web.Response:
         """Take a student in by a code."""
-        told = await told_of(request)
+        told = await json_object(request)
         code, name = str(told.get("code", ""))[:100], str(told.get("name", ""))[:200]
         try:
             opened = self.codes.check(code)
@@ -65,7 +65,7 @@ class Joining:
 
     async def wallet(self, request: web.Request) -> web.Response:
         """Note a student's keys, and give their coldkey its play money."""
-        student, told = self._student(request), await told_of(request)
+        student, told = self._student(request), await json_object(request)
         coldkey, hotkey = str(told.get("coldkey", ""))[:100], str(told.get("hotkey", ""))[:100]
         if not _signed(student, coldkey, hotkey, str(told.get("signature", ""))[:200]):
             raise Refused(400, "The hotkey has not signed for this wallet.")
@@ -79,7 +79,7 @@ class Joining:
 
     async def answers(self, request: web.Request) -> web.Response:
         """Judge answers to exercises; what the class makes of each goes back."""
-        student, told = self._student(request), await told_of(request)
+        student, told = self._student(request), await json_object(request)
         given = told.get("answers")
         if not isinstance(given, dict) or len(cast("dict[str, Any]", given)) > _MOST_ANSWERS:
             raise Refused(400, "Send answers by the number of their exercise.")

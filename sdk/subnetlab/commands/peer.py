@@ -61,14 +61,14 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         "--attack", default="", metavar="KIND", help="cheat, on a development chain: sign_flip, free_rider, …"
     )
     if role == "miner":
-        parser.add_argument("--compile", action="store_true", help="have torch.compile make the steps")
+        parser.add_argument("--compile", action="store_true", help="compile the steps with torch.compile")
         parser.add_argument(
             "--answers", default="", metavar="MODULE:FUNCTION",
             help="of a run of answers: the function that answers its tasks, imported from the current folder",
         )  # fmt: skip
     parser.add_argument(
         "--device", default="auto",
-        help="on which the model computes: cpu, cuda:1, mps; a CUDA card where there is one unless given",
+        help="where the model computes: cpu, cuda:1, mps; a CUDA card where there is one unless given",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
     parser.add_argument(

@@ -1,6 +1,6 @@
-"""What a person says of the devices of a fleet: one word, a list by miner, or a mapping by miner and role.
+"""What `LocalFleet(device=)` takes: one word, a list by miner, or a mapping by miner and role.
 
-Finds no device; `train.devices` does.
+Looks for no device; `train.devices` does.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ _BY_PLACE: Final = 'Give {0: "cuda:0", "miner": "cuda", "validator": "cpu", "bas
 
 
 def check_words(given: object, *, miners: int) -> None:
-    """Refuse words that name no device, and places that the fleet does not have; asks for none of them.
+    """Refuse words that name no device, and keys that name no peer of the fleet; looks for no device.
 
     Raises:
         ArgumentInvalid: one is found.
@@ -30,7 +30,7 @@ def check_words(given: object, *, miners: int) -> None:
         for place in by:
             if place not in _ROLES and not (type(place) is int and 0 <= place < miners):
                 raise ArgumentInvalid(
-                    f"device names {place!r}, and the fleet has {miners} miners, counted from 0.",
+                    f"device has the key {place!r}, which is no role and none of {miners} miners, from 0.",
                     hint=_BY_PLACE,
                 )
         said = list(by.values())
@@ -47,9 +47,9 @@ def check_words(given: object, *, miners: int) -> None:
 
 
 def words(given: Devices, roles: Sequence[str], baselines: int) -> list[tuple[str, str]]:
-    """What each peer is called, and its word; by the roles of a fleet's places, the baselines last.
+    """The name of each peer and its device's word, in the order of a fleet's places, the baselines last.
 
-    A peer of which nothing is said has "auto".
+    A peer that `given` does not mention has "auto".
     """
     if isinstance(given, str):
         by: Mapping[int | str, str] = dict.fromkeys(_ROLES, given)
@@ -64,7 +64,7 @@ def words(given: Devices, roles: Sequence[str], baselines: int) -> list[tuple[st
     return found + [("a baseline", by.get("baseline", AUTO))] * baselines
 
 
-def said(devices: Iterable[str]) -> str:
+def device_note(devices: Iterable[str]) -> str:
     """On what the peers of a run compute, as a sentence; empty where all compute on the CPU."""
     counted = Counter(devices)
     if set(counted) <= {CPU}:

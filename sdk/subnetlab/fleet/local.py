@@ -21,9 +21,8 @@ from subnetlab.train.devices import AUTO, LARGE, NONE, check_compiler, find_devi
 
 RESTARTS = 3
 """How often the process of a seat that ended without a word is started again in a run."""
-
-
 _COMPILING_S: Final = 900.0
+"""How long peers may take to start where the miners compile their steps."""
 
 
 class Place(NamedTuple):
@@ -123,7 +122,7 @@ class LocalFleet:
 
     @property
     def start_allowed_s(self) -> float:
-        """`start_limit_s`, and more where each peer waits for a compiler, whose work is not its own."""
+        """`start_limit_s`; at least fifteen minutes where the miners compile their steps first."""
         return max(self.start_limit_s, _COMPILING_S) if self.compile else self.start_limit_s
 
     def devices(self, baselines: int, parameters: int) -> tuple[str, ...]:
@@ -245,7 +244,7 @@ class LocalFleet:
         if not isinstance(self.attackers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}.',
-                hint="Give attackers={'sign_flip': 2}; a word that is none lists all that there are.",
+                hint="Give attackers={'sign_flip': 2}; the message about a wrong word lists all words.",
             )
         for word, count in self.attackers.items():
             if word not in ATTACKERS:

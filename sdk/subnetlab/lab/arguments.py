@@ -49,7 +49,7 @@ def count(name: str, value: object, *, least: int, most: int) -> int:
 
 
 def plain(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file assigns for `train`, its plain arguments checked as the verb does; errors as `count`."""
+    """The arguments of `train`, its numbers, prompt and metrics checked; errors as `count`."""
     return {
         **given,
         "rounds": count("rounds", given["rounds"], least=1, most=MOST_ROUNDS),

@@ -18,7 +18,7 @@ _MOST_PARAMETERS: Final = 1_000_000
 
 
 def initial_loss(run_folder: Path) -> float:
-    """What was measured, or is now; raises as `plan.initial_loss` does."""
+    """The loss that was measured with the plan, else as it is measured now; errors as `plan.initial_loss`."""
     try:
         found = json.loads((run_folder / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -31,7 +31,7 @@ def initial_loss(run_folder: Path) -> float:
 
 
 def measure(run_folder: Path, *, parameters: int) -> None:
-    """Leave the loss of a small model in its run's folder."""
+    """Measure the loss of a small model, and write it into its run's folder."""
     if parameters <= _MOST_PARAMETERS:
         from subnetlab.lab import plan  # noqa: PLC0415  (loads torch)
 

@@ -122,13 +122,10 @@ class OwnPeer:
         rounds = [int(line["round"]) for line in lines if line.get("kind") in _WORKED]
         said = ""
         for line in lines:  # a note that a later round has overtaken says nothing of now
-            said = (
-                str(line["text"])
-                if line.get("kind") == "note"
-                else ""
-                if line.get("kind") in _WORKED
-                else said
-            )
+            if line.get("kind") == "note":
+                said = str(line["text"])
+            elif line.get("kind") in _WORKED:
+                said = ""
         said = _FOR_A_SHELL.sub("start it with trust=True", said)
         state = "runs" if self.alive else "has ended"
         where = f", round {max(rounds) + 1}" if rounds else ""

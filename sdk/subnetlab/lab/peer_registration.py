@@ -189,7 +189,7 @@ def register_more(client: NetworkClient, spec: FleetSpec, places: Sequence[Place
 
 
 def devices_of_more(spec: FleetSpec, number: int) -> list[str]:
-    """The devices of miners that join: each that on which the fewest miners compute."""
+    """A device for each miner that joins: the one on which the fewest miners compute so far."""
     devices = [seat.device for seat in spec.seats if seat.role not in ("validator", "alone")]
     for _ in range(number):
         devices.append(min(devices, key=devices.count))

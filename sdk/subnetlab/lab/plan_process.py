@@ -1,7 +1,7 @@
 """The process that plans a run for a kernel without torch: `python -m subnetlab.lab.plan_process`.
 
 Reads lines of JSON from its input, a plan and then where it is written, and answers each with a line.
-`planning` starts it and says what lines hold. Ends with its input, or after an error.
+`planning` starts it and says what lines hold. Ends when its input ends, or after an error.
 """
 
 import json
@@ -20,7 +20,7 @@ from subnetlab.train import data, models, optimizer, strategies
 def main() -> int:
     """Plan, then write the plan; the process's exit status."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints goes to stderr
     made: Plan | None = None
     for line in sys.stdin.buffer:
         asked = json.loads(line)

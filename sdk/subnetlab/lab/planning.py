@@ -39,10 +39,9 @@ _STRATEGIES: Final = (
 )  # fmt: skip
 _PLAIN: Final = (bool, int, float, str)
 _OBJECTS: Final = ("model", "data", "strategy")
-"""Arguments of which a word or a number is none."""
+"""Arguments that a bare word or number never describes."""
 _OWN: Final = object()
-"""Stands for what cannot leave this process."""
-
+"""Marks an argument that cannot leave this process."""
 
 DESCRIBED: Final = (
     "model", "data", "strategy", "rounds", "batch_size", "seed", "prompt", "init", "optimizer", "lr",
@@ -57,18 +56,12 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ArgumentInvalid: one of them is no number, or `prompt` or `metrics` are none.
     """
-    found = {name: options[name] for name in DESCRIBED}
-    counts = (("rounds", 1, arguments.MOST_ROUNDS), ("batch_size", 1, arguments.MOST_BATCH))
-    for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
-        found[name] = arguments.count(name, found[name], least=least, most=most)
-    found["prompt"] = arguments.a_prompt(found["prompt"])
-    found["metrics"] = arguments.own_metrics(found["metrics"])
-    return found
+    return arguments.plain({name: options[name] for name in DESCRIBED})
 
 
 @contextlib.contextmanager
 def tried_out(described: Mapping[str, Any]) -> Generator[None]:
-    """A plan before anything is done; inside the block `planned` of the same takes what was planned here."""
+    """Plan before anything is paid for; inside the block `planned` takes this plan for the same arguments."""
     words = None if "torch" in sys.modules else described_plainly(described)
     if words is None:
         plan_here(described)
@@ -84,7 +77,11 @@ def tried_out(described: Mapping[str, Any]) -> Generator[None]:
 
 @contextlib.contextmanager
 def planned(described: Mapping[str, Any], *, deterministic: bool) -> Generator["Planned"]:
-    """The plan of what `lab.plan.plan` takes, until the end of the block; raises as `plan.Plan` does.
+    """The plan of a run, until the end of the block; raises as `lab.plan.plan` does.
+
+    Args:
+        described: the arguments of `lab.plan.plan`.
+        deterministic: whether the run must go as its seed says.
 
     Raises:
         FleetStartFailed: the process that plans ended without a word.
@@ -107,7 +104,7 @@ def _apart(process: "_PlanProcess", words: Mapping[str, Any]) -> "PlannedApart":
 
 
 def plan_here(described: Mapping[str, Any]) -> "Plan":
-    """The same plan in this process, which loads torch; raises as `plan.Plan` does."""
+    """The plan of a run, made in this process, which loads torch; raises as `lab.plan.plan` does."""
     with waiting(_WAITED_FOR):
         from subnetlab.lab.plan import plan  # noqa: PLC0415
 
@@ -127,14 +124,14 @@ class PlannedApart:
         self.parameters: int = made["parameters"]
 
     def write(self, folder: Path, netuid: int, first_block: int, *, miners: int) -> None:
-        """Have the run written into its folder; the process is gone when its peers begin."""
+        """Write the run into its folder; the process that planned has ended before the peers start."""
         where = {"folder": str(folder), "netuid": netuid, "first_block": first_block, "miners": miners}
         self._process.ask({"write": where, "deterministic": self.deterministic})
         self._process.end()
 
 
 def described_plainly(described: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What is planned in JSON types, as `plan_process` reads it; None where some of it is a person's own."""
+    """The arguments of `plan` in JSON types, as `plan_process` reads them; None if one has no such form."""
     plain = {name: _plainly(name, value) for name, value in described.items()}
     return None if any(value is _OWN for value in plain.values()) else plain
 
@@ -165,7 +162,7 @@ _TRIED_OUT: Final[ContextVar[PlannedApart | None]] = ContextVar("tried out", def
 
 
 class _PlanProcess(contextlib.AbstractContextManager["_PlanProcess"]):
-    """The process that plans: one line of JSON asked, one answered."""
+    """The process that plans: a line of JSON asks, and a line answers."""
 
     def __init__(self) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
@@ -191,7 +188,10 @@ class _PlanProcess(contextlib.AbstractContextManager["_PlanProcess"]):
             line = self._process.stdout.readline()
         if not line:
             self.end()
-            raise FleetStartFailed(f"The process that plans the run ended: {self._last_word()}", hint="")
+            raise FleetStartFailed(
+                f"The process that plans the run ended: {self._last_word()}",
+                hint="Close other programs and run the cell again; `subnetlab doctor` says what is short.",
+            )
         answer = json.loads(line)
         if "error" in answer:
             raise _error(answer)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
-from subnetlab.fleet.devices import said
+from subnetlab.fleet.devices import device_note
 from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec, write_spec
@@ -248,7 +248,7 @@ class Subnet(Seats, Answering):
     ) -> Run:  # fmt: skip
         """Start a run that was planned, and hold it."""
         run = Run(self._launch(made, fleet, baselines, budget_tao))
-        devices = said(seat.device for seat in read_spec(run.folder).seats)
+        devices = device_note(seat.device for seat in read_spec(run.folder).seats)
         scarce = limits.warning(fleet, limits.cores(), limits.free_memory())
         self._hold(run, scarce, devices, made.note, detach=detach)
         if budget_tao is not None:

@@ -85,7 +85,7 @@ def play_money(chain_type: str, genesis: str) -> bool:
 
 
 def unreachable(endpoint: str, why: object, *, status: int | None = None) -> NetworkError:
-    """The error of a node that does not answer, or of a class that lets one in no more.
+    """The error of a node that does not answer, or of a class that does not know this student any more.
 
     Args:
         endpoint: where it was asked.

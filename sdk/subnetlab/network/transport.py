@@ -49,7 +49,7 @@ class Transport(bittensor.RpcSubstrate):
     def _interface(self, endpoint: str, fallbacks: list[str]) -> Any:
         connection: Any = super()._interface(endpoint, fallbacks)
         self._opening = connection
-        session = connection._session  # noqa: SLF001 - the SDK has no door for either
+        session = connection._session  # noqa: SLF001 - neither has a public name
         session._connect = _saying_who(session._connect)  # noqa: SLF001
         subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
         session.close = _ending(session, session.close)
@@ -85,7 +85,7 @@ def _ending(session: Any, plain: Callable[[], Any]) -> Callable[[], Any]:
     """How a session is closed: as the SDK closes it, but so that nothing of it goes on afterwards."""
 
     async def closed() -> None:
-        supervisor, socket = session._supervisor, session._ws  # noqa: SLF001 - the SDK has no door for either
+        supervisor, socket = session._supervisor, session._ws  # noqa: SLF001 - neither has a public name
         session._closing = True  # noqa: SLF001 - so that it opens no other connection meanwhile
         while supervisor is not None and not supervisor.done():
             supervisor.cancel()  # `wait_for` of Python 3.11 swallows it where its result is there already

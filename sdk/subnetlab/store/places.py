@@ -95,9 +95,9 @@ class Readable:
 
 @dataclass(slots=True)
 class Absence:
-    """A place that was tried in vain: for as long again as that took it counts as away and is not asked.
+    """The backoff from a place that did not answer: it is not asked again for as long as that attempt took.
 
-    A place that is lost for good would otherwise cost each object that is looked for its whole patience.
+    Without it, a place that is lost for good costs the whole patience for each object that is looked for.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -151,7 +151,7 @@ class Strangers:
 
 
 class LocatedPlaces:
-    """The places behind the locators that peers put on chain, each with what is known of its absence."""
+    """The places behind the locators that peers put on chain, each with its backoff."""
 
     def __init__(self, *, allow_local: bool, patience: Patience = OTHERS) -> None:
         """Keep how places are read; see `read_place`."""

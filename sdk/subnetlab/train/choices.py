@@ -1,4 +1,4 @@
-"""The words that options of strategies take; what they choose loads torch, and they do not."""
+"""The words that options of strategies take, without torch, which what they choose loads."""
 
 from typing import Literal
 

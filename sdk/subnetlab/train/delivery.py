@@ -1,8 +1,8 @@
 """The way of a payload through its round: stored, committed, and opened after the deadline.
 
-A strategy that fixes its payload before its last steps lets all of this happen while they are taken, and the
-following of the round as well; a miner then waits only for what is left when they are done. Nothing of it
-touches the model that is being trained.
+Where a strategy fixes its payload before its last steps, all of this happens while they are taken, and the
+round is followed meanwhile; after them a miner waits only for what is left. None of it touches the model that
+is being trained.
 """
 
 import threading
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RoundWork:
-    """What a round's work brought, and its cost."""
+    """A round's payload and loss, and the seconds that they cost."""
 
     payload: bytes
     loss: float

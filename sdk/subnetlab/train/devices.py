@@ -22,7 +22,7 @@ CPU: Final = "cpu"
 AUTO: Final = "auto"
 _DEVICE: Final = re.compile(r"cpu|mps|cuda(:\d{1,3})?")
 _SIGNS: Final = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")
-"""What a driver of NVIDIA, of AMD, or Windows below Linux shows where there is a card."""
+"""Device files of a driver of NVIDIA, of AMD, and of WSL, where there is a card."""
 _ASK: Final = "import json; from subnetlab.train.execution import found_here; print(json.dumps(found_here()))"
 _ASK_LIMIT_S: Final = 120.0
 LARGE: Final = 5_000_000
@@ -82,7 +82,7 @@ def find_devices() -> Found:
         )
         return Found.from_json(json.loads(asked.stdout.splitlines()[-1]))
     except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
-        return NONE  # a driver that does not answer is none that a peer could use
+        return NONE  # no peer could use a driver that does not answer
 
 
 def is_device(word: object) -> bool:
@@ -111,7 +111,7 @@ def check_device(device: str, found: Found) -> None:
 
 
 def spread(asked: Iterable[tuple[str, str]], found: Found, *, parameters: int) -> tuple[str, ...]:
-    """The device of each peer: cards in turn for those that ask for any, the device that is named otherwise.
+    """The device of each peer: the next card in turn for "cuda", and otherwise the device that is named.
 
     Args:
         asked: of each peer its name, as an error calls it, and its word: a device, or "auto".

@@ -1,6 +1,6 @@
 """How a model computes: on which device, in which arithmetic, and with compiled steps or not.
 
-The one room that differs by device. θ, payloads, aggregates and hashes are fp32 on the CPU of every peer; a
+Nothing else differs by device: θ, payloads, aggregates and hashes are fp32 on the CPU of every peer; a
 `FlatModel` copies θ to its device, computes there, and hands differences and losses back. Device and compiler
 are a peer's own affair, the arithmetic is the run's. "bfloat16" is torch's autocast around forward pass and
 loss: θ, gradients and the optimizer's moments stay fp32, as in torchtitan's mixed precision. Chooses no
@@ -41,13 +41,13 @@ class Execution:
         return batch if self.device == CPU else tuple(part.to(self.device) for part in batch)
 
     def arithmetic(self) -> AbstractContextManager[object]:
-        """What forward pass and loss run in; the backward pass takes its types from them."""
+        """The context of forward pass and loss; the backward pass takes its types from them."""
         if self.dtype == FLOAT32:
             return contextlib.nullcontext()
         return torch.autocast(torch.device(self.device).type, dtype=getattr(torch, self.dtype))
 
     def creating(self) -> AbstractContextManager[object]:
-        """In which new tensors lie on the device: the moments of an optimizer."""
+        """A context in which new tensors, such as an optimizer's moments, are made on the device."""
         return contextlib.nullcontext() if self.device == CPU else torch.device(self.device)
 
     def training(self, module: nn.Module) -> nn.Module:
@@ -104,10 +104,9 @@ def found_here() -> dict[str, Any]:
 
 
 def prepare_compiler() -> None:
-    """Have what is compiled kept in a private folder, where the next peer of this machine finds it.
+    """Give torch's compiler a private cache that the peers of this machine share, and no process pool.
 
-    Without a pool of processes: several peers compile at a time, and one process waits for the file that
-    another one compiles.
+    Several peers compile at a time already, and one waits for the file that another compiles.
     """
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(make_private(home() / "compiled")))
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")

@@ -2,8 +2,8 @@
 
 An aggregate is several times as large as a payload. Where a round passes beside its miners' steps, its
 validators anchor the record first and upload the aggregate while the next round is trained; peers that
-follow gather the payloads themselves, as Covenant's do (arXiv 2603.08163). What they come to has the recorded
-hash or is not taken.
+follow gather the payloads themselves, as Covenant's do (arXiv 2603.08163). An aggregate whose hash is not the
+recorded one is refused.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from subnetlab.train.theta import Layout
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """Where one peer gathers from."""
+    """The run, roster, chain and store that one peer gathers from."""
 
     manifest: Manifest
     roster: Roster
@@ -32,7 +32,7 @@ class Gathering:
     store: Store
 
     def update(self, record: RoundRecord, layout: Layout) -> Update:
-        """What the accepted payloads of a round make.
+        """The aggregate of the payloads that a round's record accepted.
 
         Raises:
             PayloadRejected: a payload is not there any more, or they make another aggregate.
@@ -56,7 +56,7 @@ class Gathering:
 
 
 def _locator(commitments: Mapping[str, Commitment], hotkey: str) -> str:
-    """Where a miner's objects are read by now; empty where its seat says it."""
+    """The newest locator of a miner's place; empty where the seat alone names the place."""
     commitment = commitments.get(hotkey)
     anchor = Anchor.from_bytes(commitment.data) if commitment else None
     return anchor.locator if anchor else ""

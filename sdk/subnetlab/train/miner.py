@@ -33,7 +33,7 @@ _STEPS_PER_REPORT = 5
 
 @dataclass(frozen=True, slots=True)
 class _Early:
-    """What goes on beside the last steps of a round."""
+    """A round that passes in threads beside its last steps."""
 
     delivery: Delivery
     delivered: "Future[None]"
@@ -89,7 +89,7 @@ class Miner(Peer):
         )
 
     def follow(self, heights: RoundHeights) -> Adopted | None:
-        """Adopt the round; of one whose payload left early that is done, or going on, already."""
+        """Adopt the round; where its payload left early, wait for the thread that does."""
         early, self._early = self._early, None
         if early is None or early.delivered.exception() is not None:
             return super().follow(heights)
@@ -171,7 +171,7 @@ class Miner(Peer):
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
-        # What a subclass makes of it, and a report of its steps, are not known before the last one.
+        # A subclass's change of the update, and a report of the steps, need the last step.
         fixed = type(self).learn is Miner.learn and trace is None
         if fixed and overlap_of(strategy):
             return cast("Overlapping", strategy).learn(

@@ -1,6 +1,6 @@
 """The sealed object of another miner in the round at hand, for a miner that sends it as its own.
 
-The one who copies does no work, so it looks before any other miner has sent anything, and waits.
+A copier does no work of its own, so it is there before any other miner has sent anything, and waits.
 """
 
 import threading

@@ -182,7 +182,7 @@ class Replica:
         commitments = self.chain.commitments()
         seats = validators(self.roster.at(self.manifest.heights(round_).open))
         found = ((seat, self._counts(commitments.get(seat.hotkey))) for seat in seats)
-        # An anchor of a round that is behind, as one who is gone leaves it on chain, leads no further.
+        # A validator that is gone leaves the anchor of an older round on chain, which leads no further.
         return [(seat, anchor) for seat, anchor in found if anchor is not None and anchor.round >= self.round]
 
     def _counts(self, commitment: Commitment | None) -> Anchor | None:
@@ -329,7 +329,7 @@ class Replica:
         self._foreseen = None
 
     def _foreseen_by(self, record: RoundRecord) -> _Foreseen | None:
-        """What this peer has made of the round itself, where a record says the same."""
+        """This peer's own computation of a round, where it agrees with a record."""
         known, asked = self._foreseen, (record.round, self.hash, record.aggregate_hash)
         same = known is not None and (known.round, known.before, known.aggregate_hash) == asked
         return known if same else None

@@ -38,7 +38,7 @@ class Validator(Judging):
     role: ClassVar[Role] = "validator"
     aggregate_s: float = 0.0
     _uploading: "Future[None] | None" = None
-    """Of what follows the last record, where that leaves first."""
+    """The upload of the last round's objects, where the record is anchored before they are stored."""
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -146,7 +146,7 @@ class Validator(Judging):
             self.replica.publications.put(name, data)
 
     def _await_upload(self) -> None:
-        """Wait until what followed the last record is stored.
+        """Wait until the objects of the last record are stored.
 
         Raises:
             StoreUnreachable: it could not be.

@@ -8,7 +8,7 @@ import torch
 
 import subnetlab as sl
 from subnetlab.errors import ArgumentInvalid, DeviceMissing, ManifestInvalid
-from subnetlab.fleet.devices import said
+from subnetlab.fleet.devices import device_note
 from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec
 from subnetlab.lab.peer_registration import devices_of_more
 from subnetlab.lab.session import Net
@@ -71,8 +71,11 @@ def test_words_that_say_no_device_are_refused_by_the_fleet(device: Any) -> None:
 
 
 def test_a_run_says_on_what_its_peers_compute() -> None:
-    assert not said(["cpu", "cpu"])
-    assert said(["cuda:1", "cuda:0", "cpu", "cuda:0"]) == "Peers compute on cpu (1), cuda:0 (2), cuda:1 (1)."
+    assert not device_note(["cpu", "cpu"])
+    assert (
+        device_note(["cuda:1", "cuda:0", "cpu", "cuda:0"])
+        == "Peers compute on cpu (1), cuda:0 (2), cuda:1 (1)."
+    )
 
 
 def test_a_miner_that_joins_takes_the_device_of_the_fewest() -> None:

@@ -91,7 +91,7 @@ def test_an_ethereum_transaction_has_its_receipt_and_a_precompiles_call_its_name
     assert found(reader, inside.hash).index == sent.index
     by_address = found(reader, bob.address).account
     assert by_address is not None
-    assert [each.signed for each in by_address.dealings] == [True, False]
+    assert [each.signed for each in by_address.extrinsics] == [True, False]
     assert (by_address.evm, by_address.nonce) == (bob.address, 1)
 
 
@@ -106,7 +106,7 @@ def test_number_hash_and_address_lead_to_block_extrinsic_and_account(
     assert (found(reader, sent.hash).block, found(reader, sent.hash).index) == (block, sent.index)
     account = found(reader, sent.signer).account
     assert account is not None
-    assert (account.dealings[0].block, account.dealings[0].signed) == (block.number, True)
+    assert (account.extrinsics[0].block, account.extrinsics[0].signed) == (block.number, True)
     assert account.free_rao == int(network.balance("alice"))
 
 

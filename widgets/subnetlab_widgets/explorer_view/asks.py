@@ -1,4 +1,4 @@
-"""The questions of pages, one answered at a time: of each page the newest, in the order they came."""
+"""A queue of what pages ask: one question is answered at a time, and of each page only its newest waits."""
 
 import threading
 from collections import OrderedDict

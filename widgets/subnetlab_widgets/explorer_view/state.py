@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from subnetlab.lab.explorer import clock
 from subnetlab.network.explorer.block import ChainBlock, ChainEvent, EthereumTransaction, Extrinsic
-from subnetlab.network.explorer.find import Account, Dealing
+from subnetlab.network.explorer.find import Account, AccountExtrinsic
 from subnetlab.network.explorer.values import text_of
 from subnetlab.text import plain
 from subnetlab.units import format_tao
 
 MOST_EXTRINSICS: Final = 200
 MOST_EVENTS: Final = 60
-MOST_DEALINGS: Final = 100
+MOST_OF_ACCOUNT: Final = 100
 _WEI_PER_RAO: Final = 10**9
 
 
@@ -48,15 +48,15 @@ def account_state(account: Account) -> dict[str, Any]:
         "evm": account.evm,
         "facts": [["free", format_tao(account.free_rao)], ["nonce", f"{account.nonce:,}"]],
         "since": account.since,
-        "dealings": [_dealing(each) for each in account.dealings[:MOST_DEALINGS]],
-        "more": max(0, len(account.dealings) - MOST_DEALINGS),
+        "dealings": [_of_account(each) for each in account.extrinsics[:MOST_OF_ACCOUNT]],
+        "more": max(0, len(account.extrinsics) - MOST_OF_ACCOUNT),
     }
 
 
-def _dealing(dealing: Dealing) -> list[Any]:
-    each = dealing.extrinsic
-    words = "signed" if dealing.signed else "named in it"
-    return [dealing.block, each.index, each.call or "undecoded", words, each.ok, _outcome(each)]
+def _of_account(found: AccountExtrinsic) -> list[Any]:
+    each = found.extrinsic
+    words = "signed" if found.signed else "named in it"
+    return [found.block, each.index, each.call or "undecoded", words, each.ok, _outcome(each)]
 
 
 def _extrinsic(each: Extrinsic) -> dict[str, Any]:

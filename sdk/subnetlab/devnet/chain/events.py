@@ -2,7 +2,7 @@
 
 The codec looks a pallet up among all pallets for every event, which takes most of its time. How each kind of
 event is framed is compared with the codec's whole answer once; a kind that differs stays with the codec. The
-types are read when a node has had some transactions, so that one without any starts as small.
+types are read when a node has had some transactions: a node without any does not hold them in memory.
 """
 
 import json
@@ -21,7 +21,7 @@ class Frame(NamedTuple):
     pallet: bytes
     """The pallet's number."""
     type_name: str
-    """Of what the pallet itself says."""
+    """Of the pallet's own event."""
 
 
 class Events:
@@ -65,7 +65,7 @@ class Events:
         return self._phase[1] + frame.pallet + said + _NO_TOPICS
 
     def _count(self, phase: Any) -> None:
-        """Read the types once transactions have left enough events; a block's own inherent counts not."""
+        """Read the types once transactions have left enough events; a block's inherents do not count."""
         if not isinstance(phase, dict) or not phase["ApplyExtrinsic"]:  # pyright: ignore[reportUnknownVariableType]
             return
         self._left -= 1

@@ -155,7 +155,7 @@ class Ledger:
         return found
 
     def remembered(self, pallet: str, item: str, find: Callable[[], T]) -> T:
-        """What `find` finds in a storage item's map; in the block being built, found anew after a write."""
+        """What `find` reads from an item's map, cached in the block being built until a key is written."""
         if self._at is not None:
             return find()
         return self.state.remembered(self.codec.key(pallet, item), find)

@@ -36,7 +36,7 @@ class State:
         self._layers: list[int] = []
         """How long the log was when each open layer was opened."""
         self._remembered: dict[bytes, Any] = {}
-        """What was found below a prefix of keys in the block being built, until one of them is written."""
+        """A cache of reads in the block being built, by the keys' prefix, until such a key is written."""
 
     def get(self, key: bytes, at: int | None = None) -> bytes | None:
         """The value at a sealed block, or in the block being built where `at` is None."""
@@ -59,7 +59,7 @@ class State:
             self._remembered.pop(key[:_PREFIX_BYTES], None)
 
     def remembered(self, prefix: bytes, find: Callable[[], T]) -> T:
-        """What `find` finds below an item's prefix in the block being built, found anew after a write."""
+        """What `find` reads below a prefix, cached in the block being built until such a key is written."""
         assert len(prefix) == _PREFIX_BYTES, "the prefix is that of a storage item"
         found = self._remembered.get(prefix, _UNWRITTEN)
         if found is _UNWRITTEN:

@@ -23,7 +23,7 @@ OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a
 """Of no uncles."""
 ZERO_HASH = bytes(32)
 _OF_20, _OF_32, _OF_256 = b"\x94", b"\xa0", b"\xb9\x01\x00"
-"""What RLP writes before so many bytes; a block's header has parts of these lengths alone, and numbers."""
+"""RLP's prefix of a string of 20, 32 or 256 bytes: a header's fields have these lengths, or are numbers."""
 _NO_DIFFICULTY = rlp.encode(b"")
 _NO_EXTRA_AND_SEAL = rlp.joined((b"", ZERO_HASH, bytes(8)))
 

@@ -155,7 +155,7 @@ _BY_BYTE: tuple[Any, ...] = tuple(_OPCODES.get(value) or InvalidOpcode(value) fo
 
 @lru_cache(_MOST_HELD_CODES)
 def _positions(_code: bytes) -> tuple[set[int], set[int]]:
-    """Where a contract's code was found to have instructions, and where numbers, by every frame so far."""
+    """Positions in a contract's code that earlier frames found to be instructions, and pushed data."""
     return set(), set()
 
 

@@ -1,7 +1,7 @@
 """The commonest instructions of a contract, each in one function on the frame's own stack, memory and meter.
 
 What they do, cost and refuse is py-evm's, which a test compares; its layers of functions and checks are left
-out, because the stack holds only what these checks have let in. All other instructions are py-evm's own.
+out, because each item was checked when it was pushed. All other instructions are py-evm's own.
 """
 
 # ruff: noqa: SLF001 - a frame's parts have no public names, and an instruction is a part of its frame

@@ -199,7 +199,7 @@ def without_keys(spec: FleetSpec) -> FleetSpec:
 
 
 def given_to(spec: FleetSpec, seat: PeerSeat) -> dict[str, Any]:
-    """What a peer on a node is handed beside the fleet: its key, and what opens the bucket.
+    """What a peer on a node receives beside the fleet's description: its key, and a bucket's credentials.
 
     Raises:
         FleetStartFailed: it signs with a wallet.

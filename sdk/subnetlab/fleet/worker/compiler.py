@@ -1,6 +1,7 @@
-"""What the forkserver loads besides, where training steps are compiled: torch's compiler, once for all peers.
+"""torch's compiler, which the forkserver loads once for all peers of a run with compiled steps.
 
-It takes three seconds and 120 MB, which each peer would otherwise spend for itself, and starts no thread.
+The import takes some three seconds and 120 MB, which each peer would otherwise spend for itself, and starts
+no thread.
 """
 
 from importlib import import_module

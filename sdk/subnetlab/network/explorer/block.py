@@ -110,7 +110,7 @@ class ChainBlock:
     """Unix seconds of its clock; None where it has none, as the first block."""
     extrinsics: tuple[Extrinsic, ...] = ()
     events: tuple[ChainEvent, ...] = ()
-    """Those of no extrinsic: what the chain does by itself, an epoch among it."""
+    """Events of no extrinsic: what the chain does by itself, such as an epoch."""
     complete: bool = True
     """Whether the node still has the block's events; without them no outcome is known."""
 

@@ -1,7 +1,7 @@
 """What a person types into an explorer: a block's number, a hash, an address; and where it leads.
 
-A chain keeps no index of extrinsics by hash nor by account. Their hashes, and the dealings of an account, are
-looked for in the newest `LOOK_BACK` blocks; Ethereum's transactions are found however old they are.
+A chain keeps no index of extrinsics by hash nor by account: both are looked for in the newest `LOOK_BACK`
+blocks. Ethereum's transactions are found however old they are.
 """
 
 import re
@@ -31,8 +31,8 @@ _GIVE: Final = "Give a block's number, a hash (0x and 64 digits), or an address 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dealing:
-    """One extrinsic of an account: signed by it, or naming it in call or events."""
+class AccountExtrinsic:
+    """One extrinsic of an account: signed by it, or naming it in its call or events."""
 
     block: int
     extrinsic: Extrinsic
@@ -51,7 +51,7 @@ class Account:
     nonce: int
     since: int
     """The first block that was looked through."""
-    dealings: tuple[Dealing, ...]
+    extrinsics: tuple[AccountExtrinsic, ...]
     """Newest first."""
 
 
@@ -68,7 +68,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was typed, as far as its form tells."""
+    """What was typed, by its form; nothing was looked up yet."""
 
     kind: Literal["number", "hash", "account"]
     number: int = 0
@@ -166,8 +166,10 @@ async def _account(reader: BlockReader, address: str, evm: str) -> Account:
     state: Any = await reader.client.substrate.query("System", "Account", [address])
     blocks, since = await _newest(reader)
     names = {address, evm.lower()} - {""}
-    dealings = [
-        Dealing(block=block.number, extrinsic=each, signed=each.signer.lower() in {n.lower() for n in names})
+    extrinsics = [
+        AccountExtrinsic(
+            block=block.number, extrinsic=each, signed=each.signer.lower() in {n.lower() for n in names}
+        )
         for block in blocks
         for each in reversed(block.extrinsics)
         if _names(each, names)
@@ -178,7 +180,7 @@ async def _account(reader: BlockReader, address: str, evm: str) -> Account:
         free_rao=int(state["data"]["free"]),
         nonce=int(state["nonce"]),
         since=since,
-        dealings=tuple(dealings),
+        extrinsics=tuple(extrinsics),
     )
 
 

@@ -1,4 +1,4 @@
-"""New blocks of a chain as they come, decoded: what an explorer's page lives from."""
+"""New blocks of a chain as they come, decoded, for the explorer's page."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol

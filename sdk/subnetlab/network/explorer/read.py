@@ -90,7 +90,7 @@ async def _read(client: WireClient, block_hash: str) -> ChainBlock:
     encoded: list[str] = raw["block"]["extrinsics"]
     events = await _events(client, block_hash)
     raw_client: Any = client.substrate.raw
-    codec: Any = await raw_client._runtimes.codec_at(block_hash)  # noqa: SLF001 - the SDK has no door for it
+    codec: Any = await raw_client._runtimes.codec_at(block_hash)  # noqa: SLF001 - the SDK gives it no public name
     of_index: dict[int | None, list[dict[str, Any]]] = {}
     for event in events or ():
         of_index.setdefault(event.get("extrinsic_idx"), []).append(event)

@@ -64,7 +64,7 @@ class Readable:
 
 
 def is_tensor(value: object) -> "TypeGuard[Tensor]":
-    """Whether something is a tensor of torch, which is not loaded to find out."""
+    """Whether something is a torch tensor; does not load torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 

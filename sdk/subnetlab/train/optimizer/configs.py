@@ -1,4 +1,4 @@
-"""What optimizers are configured by; what steps is beside, one file an optimizer, and loads torch."""
+"""Configurations of the optimizers, without torch; the optimizers themselves are beside, one file each."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
