@@ -51,7 +51,7 @@ class Journal:
         except OSError as error:
             raise StateFileInvalid(
                 f"{self._lines} cannot be written: {error.strerror}.",
-                hint="Make room on the disk, or give --state a folder that can be written to.",
+                hint="Make room on the disk, or give --state a file where you can write.",
             ) from error
         try:
             self._go_on()
@@ -182,7 +182,7 @@ def _parsed(line: bytes, path: Path) -> Any:
     except ValueError as error:
         raise StateFileInvalid(
             f"{path} cannot be read as a journal: {error}.",
-            hint="Give --state another folder; the chain begins anew there.",
+            hint="Give --state another file; the chain begins anew there.",
         ) from error
 
 

@@ -128,7 +128,7 @@ def read(path: Path, genesis_hash: bytes) -> Saved:
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise StateFileInvalid(
             f"{path} cannot be read as a saved chain: {error}.",
-            hint="Give --state another folder; the chain begins anew there.",
+            hint="Give --state another file; the chain begins anew there.",
         ) from error
     if known != FORMAT or genesis != hexed(genesis_hash):
         raise StateFileInvalid(
@@ -177,7 +177,7 @@ def _linked(path: Path, blocks: list[Block]) -> Blocks:
         if block.parent_hash != chain.head.hash or block.number != chain.head.number + 1:
             raise StateFileInvalid(
                 f"{path}: block {block.number} does not follow from the one before it.",
-                hint="Give --state another folder; the chain begins anew there.",
+                hint="Give --state another file; the chain begins anew there.",
             )
         chain.append(block)
     return chain
