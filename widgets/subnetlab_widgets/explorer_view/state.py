@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from subnetlab.lab.explorer import clock
 from subnetlab.network.explorer.block import ChainBlock, ChainEvent, EthereumTransaction, Extrinsic
+from subnetlab.network.explorer.ethereum import WEI_PER_RAO
 from subnetlab.network.explorer.find import Account, AccountExtrinsic
 from subnetlab.network.explorer.values import text_of
 from subnetlab.text import plain
@@ -16,7 +17,6 @@ from subnetlab.units import format_tao
 MOST_EXTRINSICS: Final = 200
 MOST_EVENTS: Final = 60
 MOST_OF_ACCOUNT: Final = 100
-_WEI_PER_RAO: Final = 10**9
 
 
 def row_of(block: ChainBlock) -> list[Any]:
@@ -98,7 +98,7 @@ def _ethereum(inside: EthereumTransaction) -> list[list[str]]:
     gas = f"{inside.gas_limit:,} allowed"
     if inside.gas_used is not None:
         gas = f"{inside.gas_used:,} of {gas}"
-    price = "" if inside.gas_price_wei is None else f" at {inside.gas_price_wei / _WEI_PER_RAO:g} gwei"
+    price = "" if inside.gas_price_wei is None else f" at {inside.gas_price_wei / WEI_PER_RAO:g} gwei"
     logs = [] if inside.logs is None else [["logs", str(inside.logs)]]
     return [
         ["transaction", inside.hash],
@@ -112,7 +112,7 @@ def _ethereum(inside: EthereumTransaction) -> list[list[str]]:
 
 
 def _wei(wei: int) -> str:
-    whole, rest = divmod(wei, _WEI_PER_RAO)
+    whole, rest = divmod(wei, WEI_PER_RAO)
     return format_tao(whole) if not rest else f"{wei:,} wei"
 
 
