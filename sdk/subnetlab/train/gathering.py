@@ -6,7 +6,6 @@ follow gather the payloads themselves, as Covenant's do (arXiv 2603.08163). What
 hash or is not taken.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from subnetlab.errors import PayloadRejected
@@ -35,17 +34,18 @@ class Gathering:
         """What the accepted payloads of a round make.
 
         Raises:
-            PayloadRejected: a payload is not there any more, or they make another aggregate.
+            PayloadRejected: a payload is not there any more, they make another aggregate, or there are more
+                than the subnet has hotkeys.
             StoreUnreachable: the store that all peers share did not answer.
         """
         manifest, heights = self.manifest, self.manifest.heights(record.round)
+        commitments = self.chain.commitments()
+        if len(record.accepted) > len(commitments):  # each of them takes time and memory
+            raise PayloadRejected("It names more payloads than there are hotkeys.", reason="malformed")
+        locators = {hotkey: _locator(commitment) for hotkey, commitment in commitments.items()}
         codec = manifest.codec(layout, record.round)
         intake = Intake(manifest.hash, self.store, codec, self.chain.block_hash(heights.commit))
-        commitments = self.chain.commitments()
-        found = {
-            entry.uid: intake.again(entry, heights, _locator(commitments, entry.hotkey)).update
-            for entry in record.accepted
-        }
+        found = intake.again_all(record.accepted, heights, locators)
         order = list(found)
         if manifest.deterministic:  # then a miner is known by its place in the fleet
             order = [seat.uid for seat in in_fleet_order(self.roster.at(heights.open)) if seat.uid in found]
@@ -55,8 +55,7 @@ class Gathering:
         return update
 
 
-def _locator(commitments: Mapping[str, Commitment], hotkey: str) -> str:
-    """Where a miner's objects are read by now; empty where its seat says it."""
-    commitment = commitments.get(hotkey)
-    anchor = Anchor.from_bytes(commitment.data) if commitment else None
+def _locator(commitment: Commitment) -> str:
+    """Where a hotkey's objects are read by now; empty where its seat says it."""
+    anchor = Anchor.from_bytes(commitment.data)
     return anchor.locator if anchor else ""
