@@ -119,8 +119,7 @@ class Replica:
         """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
         self._gathering = Gathering(manifest, roster, chain, store)
-        self._in_vain: set[int] = set()
-        """Validators whose aggregate was waited for and never came; none of theirs is waited for again."""
+        self._in_vain: set[int] = set()  # whose aggregate was waited for and never came; not again
 
     def preview(self, update: Update | None, round_: int) -> _State:
         """θ, outer state and θ hash after an aggregate, without moving."""
@@ -351,11 +350,13 @@ class Replica:
     def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
             return None
-        if not overlap_of(self.manifest.strategy):
-            return self._stored(record, followed)
+        gathers = overlap_of(self.manifest.strategy) > 0
+        waits = gathers and record.hash == followed.awaited
+        if not waits:  # it is stored by now, while somebody who sent a payload may be gone
+            with contextlib.suppress(*(_UNREADABLE if gathers else ())):
+                return self._stored(record, followed)
         with contextlib.suppress(*_UNREADABLE):
             return self._gathering.update(record, self.layout)
-        waits = record.hash == followed.awaited
         until = time.monotonic() + (_UPLOAD_LIMIT_S if waits else 0.0)
         while True:  # the lead uploads it after it has anchored the record
             try:

@@ -94,6 +94,40 @@ def test_of_more_payloads_than_there_are_hotkeys_none_is_looked_for(manifest: Ma
     assert not store.asked
 
 
+@dataclass
+class Spied:
+    """A store that knows in which rounds payloads were looked for."""
+
+    store: Store
+    rounds: set[str] = field(default_factory=set[str])
+
+    def put(self, name: str, data: bytes) -> None:
+        self.store.put(name, data)
+
+    def get(self, name: str, limit: int) -> bytes:
+        if "/sealed/" in name:
+            self.rounds.add(name.split("/")[1])
+        return self.store.get(name, limit)
+
+    def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
+        return self.store.names(prefix, limit)
+
+
+def test_who_catches_up_reads_the_aggregates_of_old_rounds(manifest: Manifest) -> None:
+    """Somebody who sent a payload then may be gone, and would be waited for in each of them."""
+    world = World(manifest)
+    for round_ in (0, 1, 2):
+        record = world.record(round_)
+        world.publish(SEATS_OF_WORLD[1], record)
+        world.close(round_)
+        world.author.adopt(round_)
+    spied = world.store = Spied(world.store)
+    reader = world.replica()
+    assert reader.adopt(2) is not None
+    assert reader.hash == world.author.hash
+    assert spied.rounds == {"000002"}
+
+
 @pytest.fixture
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits for an aggregate, which take no time here."""
