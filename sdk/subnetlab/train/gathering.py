@@ -8,10 +8,10 @@ hash or is not taken.
 
 from dataclasses import dataclass
 
-from subnetlab.errors import PayloadRejected
+from subnetlab.errors import ObjectMissing, PayloadRejected
 from subnetlab.network.chain import Chain, Commitment
 from subnetlab.store.base import Store
-from subnetlab.train import aggregate
+from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake
 from subnetlab.train.manifest import Manifest
@@ -53,6 +53,19 @@ class Gathering:
         if aggregate_hash(aggregate.write(update, layout)) != record.aggregate_hash:
             raise PayloadRejected("The payloads make another aggregate.", reason="wrong_hash")
         return update
+
+
+def keep(update: Update, record: RoundRecord, layout: Layout, store: Store) -> None:
+    """Store the aggregate of a record if it is not: its validators may have been stopped before they did.
+
+    Raises:
+        StoreError: it cannot be.
+    """
+    name = object_paths.aggregate(record.round, record.aggregate_hash)
+    try:
+        store.get(name, aggregate.limit(layout))
+    except ObjectMissing:
+        store.put(name, aggregate.write(update, layout))
 
 
 def _locator(commitment: Commitment) -> str:

@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from subnetlab.errors import ObjectMissing, PayloadRejected
+from subnetlab.errors import ObjectMissing, PayloadRejected, RunError
+from subnetlab.fleet.worker import result
+from subnetlab.lab import result as read_result
 from subnetlab.network.memory import MemoryNet
+from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import MOST_NAMES, Reader, Store
 from subnetlab.store.objects import open_store
 from subnetlab.train import object_paths, replica
@@ -184,3 +188,49 @@ def test_only_records_of_the_same_round_outnumber_one() -> None:
     assert is_outnumbered(one, [one, other, other])
     assert not is_outnumbered(one, [one, other])
     assert not is_outnumbered(one, [one, before, before])
+
+
+def giving(found: object) -> Callable[..., object]:
+    def given(*_given: object, **_options: object) -> object:
+        return found
+
+    return given
+
+
+def test_the_result_of_a_run_keeps_an_aggregate_that_nobody_stored(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`run.state_dict()` reads aggregates, and validators may be stopped before the last one is stored."""
+    world, kept = World(manifest), open_store("memory")
+    record = world.record(0)
+    world.publish(SEATS_OF_WORLD[1], record)
+    world.close(0)
+    for name, found in {
+        "load_manifest": manifest, "whole_store": kept, "read_spec": SimpleNamespace(network="memory"),
+        "write_model": {},
+    }.items():  # fmt: skip
+        monkeypatch.setattr(result, name, giving(found))
+    for _ in range(2):  # written again after a crash, too
+        monkeypatch.setattr(result, "open_replica", giving(world.replica()))
+        result.write_result("folder", 0, 1.0)
+        name = object_paths.aggregate(0, record.aggregate_hash)
+        assert kept.get(name, 1 << 20) == world.store.get(name, 1 << 20)
+
+
+def test_the_newest_aggregate_may_be_on_its_way_while_the_run_goes_on(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is missing then, and nothing was changed."""
+    monkeypatch.setattr(read_result, "load_manifest", giving(manifest))
+    monkeypatch.setattr(read_result, "whole_store", giving(open_store("memory")))
+    closed = {
+        number: RoundClosed(
+            round=number, lead=2, heights=[], accepted=[], aggregate_hash=digit * 64, theta_hash="",
+            val_loss=0.0, metrics={}, aggregate_s=0.0, checkpoint="",
+        )
+        for number, digit in enumerate("ab")
+    }  # fmt: skip
+    with pytest.raises(RunError, match=r"round 1 .*not stored yet.*in a moment"):
+        read_result.state_after(Path("run"), {0: closed[0]}, 0)
+    with pytest.raises(RunError, match="missing or was changed"):
+        read_result.state_after(Path("run"), closed, 0)
