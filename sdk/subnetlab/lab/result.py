@@ -33,6 +33,7 @@ from subnetlab.store.places import place_of
 from subnetlab.train import aggregate, initial, models, object_paths
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.train.theta import FlatModel, theta_hash
 
 _WIDEST: Final = 1 << 16
@@ -82,7 +83,15 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
             if event.aggregate_hash:
                 name = object_paths.aggregate(each, event.aggregate_hash)
                 place = place_of(store, event.lead)
-                data = _from_either(place, store, name, aggregate.limit(model.layout))
+                try:
+                    data = _from_either(place, store, name, aggregate.limit(model.layout))
+                except ObjectMissing as error:
+                    if each < max(closed) or not overlap_of(manifest.strategy):
+                        raise
+                    raise RunError(
+                        f"The aggregate of round {each + 1} of run {run_folder.name} is not stored yet.",
+                        hint="It follows while the next round is trained: ask again in a moment.",
+                    ) from error
                 update = aggregate.read(data, model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:

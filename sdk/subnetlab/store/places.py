@@ -110,15 +110,15 @@ class Absence:
         Raises:
             PlaceAway: it does not answer, or did not a moment ago.
         """
-        began = self.clock()
-        if self._error is not None and began < self._until:
-            raise _away(self._error)
+        began, known = self.clock(), self._error  # which another thread may forget meanwhile
+        if known is not None and began < self._until:
+            raise _away(known)
         try:
             found = ask()
         except StoreUnreachable as error:
-            now = self.clock()
-            self._until, self._error = now + (now - began), _away(error)
-            raise self._error from error
+            now, away = self.clock(), _away(error)
+            self._until, self._error = now + (now - began), away
+            raise away from error
         self._error = None
         return found
 

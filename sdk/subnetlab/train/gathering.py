@@ -6,13 +6,12 @@ follow gather the payloads themselves, as Covenant's do (arXiv 2603.08163). An a
 recorded one is refused.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from subnetlab.errors import PayloadRejected
+from subnetlab.errors import ObjectMissing, PayloadRejected
 from subnetlab.network.chain import Chain, Commitment
 from subnetlab.store.base import Store
-from subnetlab.train import aggregate
+from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.intake import Intake
 from subnetlab.train.manifest import Manifest
@@ -35,17 +34,18 @@ class Gathering:
         """The aggregate of the payloads that a round's record accepted.
 
         Raises:
-            PayloadRejected: a payload is not there any more, or they make another aggregate.
+            PayloadRejected: a payload is not there any more, they make another aggregate, or there are more
+                than the subnet has hotkeys.
             StoreUnreachable: the store that all peers share did not answer.
         """
         manifest, heights = self.manifest, self.manifest.heights(record.round)
+        commitments = self.chain.commitments()
+        if len(record.accepted) > len(commitments):  # each of them takes time and memory
+            raise PayloadRejected("It names more payloads than there are hotkeys.", reason="malformed")
+        locators = {hotkey: _locator(commitment) for hotkey, commitment in commitments.items()}
         codec = manifest.codec(layout, record.round)
         intake = Intake(manifest.hash, self.store, codec, self.chain.block_hash(heights.commit))
-        commitments = self.chain.commitments()
-        found = {
-            entry.uid: intake.again(entry, heights, _locator(commitments, entry.hotkey)).update
-            for entry in record.accepted
-        }
+        found = intake.again_all(record.accepted, heights, locators)
         order = list(found)
         if manifest.deterministic:  # then a miner is known by its place in the fleet
             order = [seat.uid for seat in in_fleet_order(self.roster.at(heights.open)) if seat.uid in found]
@@ -55,8 +55,20 @@ class Gathering:
         return update
 
 
-def _locator(commitments: Mapping[str, Commitment], hotkey: str) -> str:
-    """The newest locator of a miner's place; empty where the seat alone names the place."""
-    commitment = commitments.get(hotkey)
-    anchor = Anchor.from_bytes(commitment.data) if commitment else None
+def keep(update: Update, record: RoundRecord, layout: Layout, store: Store) -> None:
+    """Store the aggregate of a record if it is not: its validators may have been stopped before they did.
+
+    Raises:
+        StoreError: it cannot be.
+    """
+    name = object_paths.aggregate(record.round, record.aggregate_hash)
+    try:
+        store.get(name, aggregate.limit(layout))
+    except ObjectMissing:
+        store.put(name, aggregate.write(update, layout))
+
+
+def _locator(commitment: Commitment) -> str:
+    """The newest locator of a hotkey's place; empty where the seat alone names the place."""
+    anchor = Anchor.from_bytes(commitment.data)
     return anchor.locator if anchor else ""

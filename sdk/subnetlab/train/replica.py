@@ -30,7 +30,7 @@ from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Reader, Store
 from subnetlab.store.places import Places, place_of
 from subnetlab.train import aggregate, checkpoint, initial, object_paths
-from subnetlab.train.anchors import NOTHING, Anchor
+from subnetlab.train.anchors import NOTHING, Anchor, is_outnumbered
 from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.devices import CPU
@@ -71,8 +71,8 @@ class _Followed:
     places: Sequence[Reader]
     """Its own first, then those of the other validators: a record from before it joined lies there."""
     detours: Detours
-    newest: str
-    """The hash of the record that it anchored last."""
+    awaited: str
+    """The hash of the record whose aggregate is waited for: the one it anchored last; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class Replica:
         """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
         self._gathering = Gathering(manifest, roster, chain, store)
+        self._in_vain: set[int] = set()  # whose aggregate was waited for and never came; not again
 
     def preview(self, update: Update | None, round_: int) -> _State:
         """θ, outer state and θ hash after an aggregate, without moving."""
@@ -156,7 +157,8 @@ class Replica:
         for seat, anchor in anchored:
             places = self._places(seat, anchored)
             detours = self.publications.detours(anchor, next(iter(places), None))
-            followed = _Followed(seat.uid, places, detours, anchor.current.hex())
+            vain = seat.uid in self._in_vain or is_outnumbered(anchor, (other for _, other in anchored))
+            followed = _Followed(seat.uid, places, detours, "" if vain else anchor.current.hex())
             try:
                 adopted = self._jump(anchor, round_, followed, anchored) if each is None else None
                 adopted = adopted or self._replay(
@@ -348,16 +350,20 @@ class Replica:
     def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
             return None
-        if not overlap_of(self.manifest.strategy):
-            return self._stored(record, followed)
+        gathers = overlap_of(self.manifest.strategy) > 0
+        waits = gathers and record.hash == followed.awaited
+        if not waits:  # it is stored by now, while somebody who sent a payload may be gone
+            with contextlib.suppress(*(_UNREADABLE if gathers else ())):
+                return self._stored(record, followed)
         with contextlib.suppress(*_UNREADABLE):
             return self._gathering.update(record, self.layout)
-        until = time.monotonic() + (_UPLOAD_LIMIT_S if record.hash == followed.newest else 0.0)
+        until = time.monotonic() + (_UPLOAD_LIMIT_S if waits else 0.0)
         while True:  # the lead uploads it after it has anchored the record
             try:
                 return self._stored(record, followed)
             except ObjectMissing:
                 if time.monotonic() >= until:
+                    self._in_vain |= {followed.lead} if waits else set()
                     raise
             time.sleep(_LOOK_AGAIN_S)
 

@@ -9,8 +9,9 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from subnetlab.errors import ModelDiverged
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
@@ -30,6 +31,9 @@ from subnetlab.train.scoring.losses import Removed
 from subnetlab.train.scoring.rating import TRUSTED, Ratings
 from subnetlab.train.strategies.base import overlap_of
 from subnetlab.units import U16_MAX
+
+_LAST_UPLOAD_S: Final = 2.0
+"""How long one that is stopped goes on storing its last aggregate; a fleet waits for three seconds."""
 
 
 class Validator(Judging):
@@ -156,8 +160,12 @@ class Validator(Judging):
             uploading.result()
 
     def run(self) -> None:
-        """See `Peer.run`; the last aggregate is stored in the end."""
-        super().run()
+        """See `Peer.run`; the last aggregate is stored in the end; by one that is stopped, if soon."""
+        try:
+            super().run()
+        finally:
+            if self._uploading is not None:
+                wait_for([self._uploading], _LAST_UPLOAD_S)
         self._await_upload()
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import bittensor
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from subnetlab.errors import ArgumentInvalid, NotOnChain
 from subnetlab.network.client import NetworkClient
 from subnetlab.network.destination import destination
-from subnetlab.network.explorer import read
+from subnetlab.network.explorer import follow, read
 from subnetlab.network.explorer.block import ChainBlock
 from subnetlab.network.explorer.ethereum import call_of, with_receipts
 from subnetlab.network.explorer.find import Found, find, wanted
@@ -18,6 +18,7 @@ from subnetlab.network.explorer.follow import FIRST, BlockFollowing
 from subnetlab.network.explorer.read import BlockReader
 from subnetlab.network.explorer.values import MOST, text_of
 from subnetlab.network.following import State
+from subnetlab.network.wire_client import WireClient
 
 from .conftest import Prepared
 
@@ -209,3 +210,33 @@ def test_new_blocks_are_told_once_and_a_chain_that_was_turned_back_anew(
     assert max(seen.told[-1][0]) <= head + 1
     following.stop()
     assert not following.running
+
+
+async def test_a_chain_that_is_turned_back_while_it_is_read_is_followed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without another look the explorer would say for good that nothing answers."""
+
+    class Reader:
+        heads: ClassVar[list[int]] = [7, 4]
+
+        def __init__(self, _client: object) -> None:
+            pass
+
+        async def head(self) -> tuple[int, str]:
+            number = self.heads.pop(0)
+            return number, f"hash of {number}"
+
+        async def several(self, numbers: range) -> list[ChainBlock]:
+            if 7 in numbers:
+                raise NotOnChain("There is no block 7; the newest is 4.")
+            return [
+                ChainBlock(number=number, hash=f"hash of {number}", parent="", time_s=None)
+                for number in numbers
+            ]
+
+    seen = Seen()
+    monkeypatch.setattr(follow, "BlockReader", Reader)
+    monkeypatch.setattr(BlockFollowing, "_run", str)  # its own thread does nothing
+    await BlockFollowing("ws://127.0.0.1:1", seen).look(cast("WireClient", None))
+    assert seen.told == [([4, 3, 2, 1, 0], True)]

@@ -4,25 +4,30 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 import pytest
 
 from subnetlab.errors import ObjectMissing, StoreUnreachable, TrainError
+from subnetlab.fleet.messages import PeerStopped
 from subnetlab.record.events import Event, Mined, RoundClosed, Stepped
 from subnetlab.store.base import MOST_NAMES, Store
 from subnetlab.store.objects import open_store
-from subnetlab.train import object_paths
+from subnetlab.train import object_paths, validator
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.miner import Miner
 from subnetlab.train.rehearsal import Rehearsal
+from subnetlab.train.replica import Adopted
 from subnetlab.train.round_record import RoundRecord
 from subnetlab.train.strategies import SparseLoCo, StreamingDiLoCo
 from subnetlab.train.strategies.base import Strategy
 from subnetlab.train.tasks.base import Batch
+from subnetlab.train.validator import Validator
 
 from .conftest import MakeManifest, keypair, seats_for
 
@@ -181,6 +186,32 @@ def test_a_round_is_followed_without_its_aggregate_or_without_its_payloads(
     assert {peer.replica.hash for peer in run.peers.values()} == {run.peers[2].replica.hash}
     assert store.late == ([] if loses else [True, True, True])
     assert len(store.names("rounds/000002/aggregate")) == 1, "the last one is stored before the run ends"
+
+
+def test_a_validator_that_is_stopped_stores_its_last_aggregate(
+    make_manifest: MakeManifest, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its peers have gathered the payloads; who looks at the run afterwards reads the aggregate."""
+
+    class Stopped(Validator):
+        def closed(self, heights: RoundHeights, adopted: Adopted | None) -> None:
+            super().closed(heights, adopted)
+            raise PeerStopped
+
+    def waited(those: list[Future[None]], limit_s: float) -> object:
+        store.over["rounds/000000"].set()
+        return wait_for(those, limit_s + 20.0)
+
+    monkeypatch.setattr(validator, "wait_for", waited)
+    strategy = StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2)
+    store = Late(loses=False)
+    run = Rehearsal(
+        make_manifest(data=corpus.manifest, strategy=strategy, rounds=2), seats_for(*ROLES), corpus,
+        lambda seat: lambda message: bytes(keypair(seat.uid).sign(message)), roles={2: Stopped}, store=store,
+    )  # fmt: skip
+    with pytest.raises(TrainError, match="uid 2 failed"):
+        run.run()
+    assert len(store.names("rounds/000000/aggregate")) == 1
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,9 @@ def test_an_anchor_of_nothing_is_named(world: World) -> None:
         lambda d: b"[]",
         lambda d: b"\xff",
         lambda d: d.replace(b'"round":0', b'"round":true'),
+        lambda d: d.replace(b'"uid":0', b'"uid":65536'),
+        lambda d: d.replace(f'"{ENTRY.hotkey}"'.encode(), b"[]"),
+        lambda d: d.replace(ENTRY.hotkey.encode(), b"\\ud800"),
     ],
 )
 def test_a_record_has_one_writing(world: World, change: Callable[[bytes], bytes]) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame
@@ -113,6 +113,7 @@ class Server:
 
     async def _post(self, request: web.BaseRequest, listener: Listener) -> web.Response:
         try:
+            await _go_on(request)
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(_too_large())
@@ -188,6 +189,13 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) 
     """A request as the library makes it, with the longest body that a node takes."""
     loop = asyncio.get_running_loop()
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_FRAME_BYTES)
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body, as aiohttp's router would; RFC 9110, 10.1.1."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 async def _write(outbox: Outbox, send: Send) -> None:

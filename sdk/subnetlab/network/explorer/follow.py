@@ -1,8 +1,12 @@
 """New blocks of a chain as they come, decoded, for the explorer's page."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+import bittensor
+
+from subnetlab.errors import NotOnChain
 from subnetlab.network.explorer.block import ChainBlock
 from subnetlab.network.explorer.read import BlockReader
 from subnetlab.network.following import Following, State
@@ -48,8 +52,14 @@ class BlockFollowing(Following):
         return self._seen
 
     async def look(self, client: WireClient) -> None:
-        """Read the blocks that are new, and tell of them."""
+        """Read the blocks that are new, and tell of them; again where the chain was turned back meanwhile."""
         reader = BlockReader(client)
+        with contextlib.suppress(NotOnChain, bittensor.BittensorError):
+            await self._look(reader)
+            return
+        await self._look(reader)
+
+    async def _look(self, reader: BlockReader) -> None:
         number, block_hash = self._seen
         head, head_hash = await reader.head()
         if head_hash == block_hash:

@@ -248,6 +248,20 @@ async def test_a_request_that_does_not_arrive_is_given_up(chain: Node, sent: byt
             await writer.wait_closed()
 
 
+async def test_who_asks_before_it_sends_a_body_is_told_to_go_on(chain: Node) -> None:
+    """curl asks so from a mebibyte on and waits a second; others wait until they are given up."""
+    async with serving(chain) as (_, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(CHAIN)}\r\n"
+        writer.write(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        async with asyncio.timeout(START_SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(CHAIN)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+
+
 class Line(asyncio.Transport):
     """A connection that says when it was given up."""
 
