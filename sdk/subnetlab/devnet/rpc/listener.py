@@ -6,6 +6,7 @@ pauses. What is said on a connection is the HTTP library's part.
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,9 @@ ACCEPT_AGAIN_S: Final = 1.0
 _READ_BYTES: Final = 64 * 2**10
 _LINGER_S: Final = 0.2
 _MAX_LINGERING: Final = 16
+_OWN_PORTS: Final = range(20_000, 32_768)
+"""Below the ports that Linux and macOS give to clients and to servers that name none."""
+_TRIES: Final = 64
 
 
 class Limits(NamedTuple):
@@ -45,12 +49,12 @@ class Listener:
         self._lingering: set[socket.socket] = set()
 
     def open(self, host: str, port: int) -> int:
-        """Open the port and return its number; 0 picks a free one.
+        """Open the port and return its number; 0 picks a free one that stays free when the node is killed.
 
         Raises:
             OSError: it cannot be opened.
         """
-        opened = socket.create_server((host, port), backlog=BACKLOG)
+        opened = _on_own_port(host) if port == 0 else socket.create_server((host, port), backlog=BACKLOG)
         opened.settimeout(0)
         self._socket = opened
         self._accepting = asyncio.get_running_loop().create_task(self._accept(opened))
@@ -171,3 +175,15 @@ class _Counted(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._inner.resume_writing()
+
+
+def _on_own_port(host: str) -> socket.socket:
+    """A server on a free port that no other program is given by chance.
+
+    A node that was killed is started again on its port: any client may have been given one of the system's
+    own choice meanwhile.
+    """
+    for _ in range(_TRIES):
+        with suppress(OSError):
+            return socket.create_server((host, secrets.choice(_OWN_PORTS)), backlog=BACKLOG)
+    return socket.create_server((host, 0), backlog=BACKLOG)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import itertools
 import json
 import socket as sockets
 import urllib.error
@@ -291,6 +292,20 @@ async def test_only_silence_is_given_up_and_on_every_connection() -> None:
     listener.answered(waiting)
     await asyncio.wait_for(waiting.given_up.wait(), START_SECONDS)
     await listener.close()
+
+
+async def test_a_node_picks_a_port_that_no_client_is_given_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Listener(asyncio.Protocol, Limits()), Listener(asyncio.Protocol, Limits())
+    taken = first.open("127.0.0.1", 0)
+    drawn = itertools.chain([taken, taken], range(20_000, 32_768))
+    monkeypatch.setattr("subnetlab.devnet.rpc.listener.secrets.choice", lambda _ports: next(drawn))
+    try:
+        other = second.open("127.0.0.1", 0)
+        assert other != taken
+        assert {taken, other} <= set(range(20_000, 32_768))
+    finally:
+        await first.close()
+        await second.close()
 
 
 async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:
