@@ -2,11 +2,14 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   ?= .venv
 MINUTES ?= 60
+WORKERS ?= 2
 BIN    := $(VENV)/bin
 # The browser side is checked where its tools are: after `npm ci` in widgets/js.
 IN_JS  := if [ -x widgets/js/node_modules/.bin/biome ] && command -v npm > /dev/null; then cd widgets/js &&
 # Quiet: pip's notices and index warnings are not the reader's concern; its errors still print.
 PIP    := -m pip --disable-pip-version-check -qq install
+# A file's tests stay in one process, which starts a module's node, kernel or browser once.
+IN_PARTS := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install demo lab test test-long lint format bench strategies soak recorded picture contracts peers hub \
 	binder site constraints clean
@@ -28,11 +31,11 @@ demo: install    ## run tutorial 00 headless on our kernel and print the verdict
 lab: install     ## JupyterLab on the tutorial, with our kernel
 	@$(BIN)/python -m subnetlab lab
 
-test: install    ## the whole test suite
-	@$(BIN)/python -m pytest -m "not long and not network"
+test: install    ## the whole test suite, in two processes (WORKERS=1 for one, on a machine of one core)
+	@$(BIN)/python -m pytest $(IN_PARTS) -m "not long and not network"
 
 test-long: install  ## also what takes minutes
-	@$(BIN)/python -m pytest -m "not network"
+	@$(BIN)/python -m pytest $(IN_PARTS) -m "not network"
 
 lint: install    ## style, types, layers, stripped notebooks
 	@$(BIN)/ruff check --quiet .

@@ -1,5 +1,6 @@
 """What every test gets: one thread per library, and a home of its own."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -23,27 +24,41 @@ settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A folder for temporary files per process: pytest would clear old ones away that others still fill."""
-    if config.option.basetemp is None:
+    """A folder for temporary files per process: pytest would clear old ones away that others still fill.
+
+    A worker has one of its own too: what xdist would give it is a longer path, and sockets live below it.
+    """
+    if config.option.basetemp is None or hasattr(config, "workerinput"):
         config.option.basetemp = tempfile.mkdtemp(prefix="slt-")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _nothing_stays_open() -> Iterator[None]:
+    """What wide fixtures left open fails the last test; a worker's own exit would not tell it."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Fixtures wider than one test (a shared node) keep out of the user's own folder too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUBNETLAB_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("SUBNETLAB_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, session_home: Path
+) -> Path:
     """A `SUBNETLAB_HOME` per test; its path is short, because sockets live below it."""
     folder = tmp_path_factory.mktemp("home")
-    for token in Path(os.environ["SUBNETLAB_HOME"], "nodes").glob("*.token"):  # of nodes wider than one test
-        (folder / "nodes").mkdir(exist_ok=True)
-        (folder / "nodes" / token.name).hardlink_to(token)
+    for wide in {session_home, Path(os.environ["SUBNETLAB_HOME"])}:  # nodes of the session, and of the module
+        for token in (wide / "nodes").glob("*.token"):
+            (folder / "nodes").mkdir(exist_ok=True)
+            (folder / "nodes" / token.name).hardlink_to(token)
     monkeypatch.setenv("SUBNETLAB_HOME", str(folder))
     # A command fixes torch's instruction set for its own process; the next test's processes choose theirs.
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "")

@@ -17,6 +17,9 @@ from eth_abi.abi import decode, encode
 from eth_utils.abi import function_abi_to_4byte_selector
 from eth_utils.crypto import keccak
 
+# After py-evm, with whose limit of recursion deep JSON runs through the end of the stack: the node sets one.
+import subnetlab.devnet.evm.accounts  # noqa: F401
+
 START_S = 1_700_000_000
 _GAS = 10_000_000
 _READER = bytes(19) + b"\1"

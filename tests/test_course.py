@@ -88,6 +88,14 @@ def test_the_path_through_the_course_names_every_notebook() -> None:
         assert title in guide
 
 
+def test_the_notebooks_answer_the_questions_of_the_guide() -> None:
+    guide = (ROOT / "tutorials" / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    answers = re.findall(r"\| (\d): \"(.+)\" \|$", guide, re.MULTILINE)
+    assert len(answers) == 10
+    words = {number(path): "\n".join(cell.source for cell in read(path).cells) for path in COURSE}
+    assert [said for tutorial, said in answers if said not in words[int(tutorial)]] == []
+
+
 @pytest.mark.parametrize("path", COURSE, ids=lambda path: path.name[:2])
 def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
     words = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")

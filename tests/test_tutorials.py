@@ -77,6 +77,16 @@ def test_a_recording_is_never_written_over(tmp_path: Path, capsys: pytest.Captur
     assert kept.read_bytes() == b"mine"
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["demo", "--out", str(tmp_path / "file" / "demo")]) == 1
+    told = capsys.readouterr()
+    assert "Give --out another folder." in told.err
+    assert "executing" not in told.out
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_demo_does_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

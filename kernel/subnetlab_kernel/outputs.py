@@ -49,12 +49,14 @@ class NamedNets:
             gc.collect()
 
     def _forget(self, replaced: "set[Net]") -> None:
+        from subnetlab_widgets.explorer_view import views as explorers  # noqa: PLC0415
         from subnetlab_widgets.metagraph_view import views  # noqa: PLC0415
         from subnetlab_widgets.money import forms  # noqa: PLC0415  (only where a network was replaced)
 
         for net in replaced:
             forms.close_on(net)
             views.close_on(net)
+            explorers.close_on(net)
         shown: dict[int, Any] = self._user_ns.get("_oh", {})
         for number in [number for number, value in shown.items() if _net(value) in replaced]:
             del shown[number]

@@ -5,6 +5,7 @@ knows becomes an option, other names are refused with the nearest one, and nothi
 """
 
 import argparse
+import contextlib
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any
@@ -42,12 +43,13 @@ def start(names: Names, arguments: argparse.Namespace, cell: str) -> None:
     }
     if fleet:
         options["fleet"] = _local_fleet(fleet, options)
-    if arguments.netuid is None and names.present_subnet() is None:
-        _try_out(options)
-    subnet = names.subnet(arguments.netuid)
-    with live.foreseen(subnet, *_outline(Subnet, options)) as show:
-        run = names.put(arguments.name, subnet.train(**options))
-        show(run)
+    with contextlib.ExitStack() as until_started:
+        if arguments.netuid is None and names.present_subnet() is None:
+            until_started.enter_context(_tried_out(options))
+        subnet = names.subnet(arguments.netuid)
+        with live.foreseen(subnet, *_outline(Subnet, options)) as show:
+            run = names.put(arguments.name, subnet.train(**options))
+            show(run)
     if run.note:
         sys.stdout.write(f"{run.note}\n")
     SERVICES.add(live.follow(run))
@@ -101,22 +103,16 @@ def _local_fleet(counts: dict[str, Any], options: dict[str, Any]) -> "LocalFleet
         raise UsageError(f"%%train: {error}. Nothing was started.") from None
 
 
-def _try_out(options: dict[str, Any]) -> None:
+def _tried_out(options: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
     """Refuse what `Subnet.train` would refuse, before a subnet is paid for just to train on it."""
-    from subnetlab.lab import arguments  # noqa: PLC0415  (only when a run is started)
+    from subnetlab.lab import arguments, planning  # noqa: PLC0415  (only when a run is started)
     from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
 
-    counts = (("rounds", 1, arguments.MOST_ROUNDS), ("batch_size", 1, arguments.MOST_BATCH))
-    for name, least, most in (*counts, ("seed", 0, arguments.MOST_SEED)):
-        if name in options:
-            arguments.count(name, options[name], least=least, most=most)
     arguments.baseline_names(options.get("baselines"), default=True)
     for name in ("detach", "deterministic"):
         arguments.flag(name, options.get(name, False))
-    from subnetlab.lab.plan import plan  # noqa: PLC0415  (torch is loaded only when a run is started)
-
-    defaults = inspect.signature(Subnet.train).parameters
-    plan(**{name: options.get(name, defaults[name].default) for name in inspect.signature(plan).parameters})
+    defaults = {name: given.default for name, given in inspect.signature(Subnet.train).parameters.items()}
+    return planning.tried_out(planning.described({**defaults, **options}))
 
 
 def _outline(subnet: "type[Subnet]", options: dict[str, Any]) -> "tuple[int, LocalFleet]":

@@ -105,9 +105,22 @@ def __getattr__(name: str) -> Any:
     elif name in _ATTRIBUTES:
         value = getattr(import_module(_ATTRIBUTES[name]), name)
     else:
-        raise AttributeError(f"module 'subnetlab' has no attribute {name!r}")
+        raise AttributeError(_unknown(name), name=name)
     globals()[name] = value
     return value
+
+
+def _unknown(name: str) -> str:
+    """What is said of a name that is not here; names that Python and notebooks try themselves get no hint."""
+    said = f"module 'subnetlab' has no attribute {name!r}"
+    if name.startswith("_"):
+        return said
+    from subnetlab.signatures import nearest_path  # noqa: PLC0415  (only where a name is wrong)
+
+    near = nearest_path(
+        name, {word: module for word, module in _MODULES.items() if word != "errors"}, __all__
+    )
+    return f"{said}. Did you mean {near}?" if near else said
 
 
 def __dir__() -> list[str]:

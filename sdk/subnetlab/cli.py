@@ -4,6 +4,7 @@ Only finds the word and hands the rest on; what a command needs is imported when
 starts without torch and `--help` without anything.
 """
 
+import difflib
 import io
 import os
 import sys
@@ -123,7 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(version("subnetlab"))
         return 0
     if words[0] not in COMMANDS:
-        print(f"subnetlab: no command is called {words[0]!r}.\n{usage()}", file=sys.stderr)
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        print(f"subnetlab: no command is called {words[0]!r}.{meant}\n{usage()}", file=sys.stderr)
         return 2
     return _run(words[0], words[1:])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
+from subnetlab.errors import NotInClass
 from subnetlab.settings import home
 
 TOKEN_HEADER: Final = "X-SubnetLab-Token"  # noqa: S105 - the name of a header
@@ -83,6 +84,14 @@ def headers_for(url: str) -> dict[str, str]:
     """The header that says who one is at an address; none where no class was joined there."""
     found = membership_for(url)
     return {TOKEN_HEADER: found.token} if found else {}
+
+
+def not_in_class(member: Membership) -> NotInClass:
+    """The error of a student whose token opens nothing any more."""
+    return NotInClass(
+        f"The class at {member.asked} does not know you any more: you were reset, or another class began.",
+        hint=f'Your teacher gives a code: sl.connect("{member.asked}", code="…", name="{member.name}").',
+    )
 
 
 def wallet_text(student: str, coldkey: str, hotkey: str) -> bytes:

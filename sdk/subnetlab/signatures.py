@@ -1,16 +1,26 @@
 """A call whose arguments do not fit a function's signature, refused in a sentence that names the near word.
 
 `known_arguments` wraps a public function, `known_fields` the constructor of a configuration. Only the names
-and the number of arguments are looked at; what a value may be, each function says itself.
+and the number of arguments are looked at; what a value may be, each function says itself. `nearest_path`
+finds what was meant by a name that the package does not have, and imports nothing for it.
 """
 
+import ast
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from subnetlab.errors import ArgumentInvalid
+
+VERBS: Final = {
+    "create_subnet": "net", "wallet": "net", "balance": "net", "stake": "net", "pay": "net", "seal": "net",
+    "budget": "net", "holdings": "net", "subnet": "net", "train": "subnet", "register": "subnet",
+    "set_weights": "subnet", "verify": "run", "explain": "run", "frame": "run",
+}  # fmt: skip
+"""Methods that are looked for on `sl`, by the variable of a notebook that has them."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -64,6 +74,36 @@ def nearest(word: str, known: Iterable[str]) -> str:
     meant = SYNONYMS.get(word)
     close = [meant] if meant in words else difflib.get_close_matches(word, words, n=1)
     return close[0] if close else ""
+
+
+def nearest_path(word: str, modules: Mapping[str, str], own: Sequence[str]) -> str:
+    """The public name that was meant by `sl.word`, as people write it; empty for none.
+
+    Args:
+        word: what was asked for.
+        modules: by public name, the package whose own public names are looked at as well.
+        own: the public names of `sl` itself.
+    """
+    if word in VERBS:
+        return f"{VERBS[word]}.{word}"
+    below = {name: f"sl.{public}.{name}" for public, module in modules.items() for name in _declared(module)}
+    if word in below:
+        return below[word]
+    for known in ({name: f"sl.{name}" for name in own if not name.startswith("_")}, below):
+        by_letters = {name.lower(): path for name, path in known.items()}
+        close = difflib.get_close_matches(word.lower(), by_letters, n=1, cutoff=0.75)
+        if close:
+            return by_letters[close[0]]
+    return ""
+
+
+def _declared(module: str) -> list[str]:
+    """The `__all__` of a package of ours as it is written: importing it could load torch."""
+    folder = Path(__file__).parents[1].joinpath(*module.split("."))
+    for node in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
 
 
 def unknown_option(call: str, word: str, known: Sequence[str]) -> ArgumentInvalid:

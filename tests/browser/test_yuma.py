@@ -12,6 +12,12 @@ from tests.widgets.test_yuma_steps import evaluation
 steps = evaluation()
 steps
 """
+MANY = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+from tests.widgets.test_yuma_steps import evaluation
+many = evaluation(validators=24, miners=120)
+many
+"""
 SENTENCE = "document.querySelector('.sl-yuma .sentence')?.innerText"
 MOVES = "document.querySelector('.sl-yuma .moves')?.innerText"
 
@@ -54,3 +60,28 @@ def test_steps_are_gone_through_by_key_and_a_weight_moves_the_rest(server: Lab, 
     page.locator(".sl-yuma .back").click()
     wait_until(page, "document.querySelector('.sl-yuma .back').disabled")
     assert page.locator(".sl-yuma [data-cell='0,2']").inner_text() == before
+
+
+def test_every_weight_of_a_large_subnet_is_in_one_picture(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("many_weights.ipynb", [MANY]))
+    server.run_all(page)
+    wait_until(page, "document.querySelector('.sl-yuma canvas.heat')?.clientWidth > 0")
+    said = "document.querySelector('.sl-yuma canvas.heat').ariaLabel"
+    wait_until(page, f"{said}.startsWith('validator 1 gives miner 25 ')")
+    heat = page.locator(".sl-yuma canvas.heat")
+    heat.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    wait_until(page, f"{said}.startsWith('validator 2 gives miner 25 ')")
+    box = heat.bounding_box()
+    assert box is not None
+    heat.hover(position={"x": box["width"] - 2, "y": box["height"] - 2})
+    wait_until(page, f"{said}.startsWith('validator 24 gives miner 144 ')")
+    assert "consensus leaves" in page.evaluate(said)
+    shoot(page, "yuma-heat", ".sl-yuma")
+    light = heat.evaluate("e => e.toDataURL()")
+    with dark(page):
+        page.wait_for_function(
+            "was => document.querySelector('.sl-yuma canvas.heat').toDataURL() !== was", arg=light
+        )
+        shoot(page, "yuma-heat-dark", ".sl-yuma")

@@ -12,6 +12,7 @@ import subnetlab as sl
 from subnetlab.record.events import BlockSealed, Event, RoundClosed, RoundLost, RunEnded, RunStarted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail, verify
+from subnetlab.train.strategies.base import Strategy
 
 ROUNDS = 4
 LIMIT_S = 300.0
@@ -23,12 +24,14 @@ strategy = sl.strategies.SparseLoCo(inner_steps=2)
 """
 
 
-def begin(net: sl.Net, *, detach: bool = False, rounds: int = ROUNDS) -> sl.Run:
-    """The same run as `TRAIN`, without a notebook."""
+def begin(
+    net: sl.Net, *, detach: bool = False, rounds: int = ROUNDS, strategy: Strategy | None = None
+) -> sl.Run:
+    """The same run as `TRAIN`, without a notebook, or with another strategy."""
     return net.create_subnet("tiny-lm").train(
         model=sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=32),
         data=sl.data.stdlib(400_000),
-        strategy=sl.strategies.SparseLoCo(inner_steps=2),
+        strategy=strategy or sl.strategies.SparseLoCo(inner_steps=2),
         rounds=rounds,
         detach=detach,
         fleet=sl.LocalFleet(miners=3, validators=2, free_riders=1),

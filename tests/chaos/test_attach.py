@@ -38,7 +38,7 @@ def test_however_many_attach_one_node_and_one_supervisor_come_back(home: Path) -
         until(lambda: not alive_below(home), "peers outlive their supervisor")
         with ThreadPoolExecutor(3) as hands:
             notes = [taken.note for taken in hands.map(sl.attach, [run.id] * 3)]
-        assert any("started again" in note for note in notes)
+        assert any("started again" in note for note in notes), notes
         assert not any("cannot" in note for note in notes)
         assert programs(home) == ["subnetlab.devnet", "subnetlab.fleet"]
         check(run.wait(300), before)

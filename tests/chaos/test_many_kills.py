@@ -12,6 +12,7 @@ from subnetlab.fleet.launch import status
 from subnetlab.record.events import PeerGone, RoundClosed, RoundLost, RunEnded, RunStarted
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import verify
+from subnetlab.train.strategies.base import Strategy
 
 
 @pytest.fixture
@@ -29,10 +30,10 @@ def one_of(run: sl.Run, draw: random.Random) -> int | None:
     return draw.choice(sorted(spare)) if spare else None
 
 
-def killed_at_random(net: sl.Net, kills: int) -> None:
+def killed_at_random(net: sl.Net, kills: int, strategy: Strategy | None = None) -> None:
     """A run with so many kills, one every other round, and all that must hold of it afterwards."""
     draw, rounds = random.Random(kills), 2 * kills + 2
-    run = begin(net, rounds=rounds)
+    run = begin(net, rounds=rounds, strategy=strategy)
     until(lambda: run.view.started is not None, "it does not begin")
     assert run.view.started is not None
     first, length = (int(run.view.started.manifest[name]) for name in ("first_block", "blocks_per_round"))
@@ -66,6 +67,12 @@ def killed_at_random(net: sl.Net, kills: int) -> None:
 @pytest.mark.timeout(400)
 def test_twenty_random_kills_in_one_run(net: sl.Net) -> None:
     killed_at_random(net, 20)
+
+
+@pytest.mark.timeout(400)
+def test_random_kills_while_rounds_pass_beside_the_steps(net: sl.Net) -> None:
+    """A validator may be killed between a record that is anchored and the aggregate that follows it."""
+    killed_at_random(net, 5, sl.strategies.StreamingDiLoCo(inner_steps=4, overlap=2, fragments=2))
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""`%%miner` and `%%validator` in a real kernel: two cells become a subnet that pays."""
+"""`%%miner`, `%%validator` and a score in a real kernel: cells become subnets that pay."""
 
 from collections.abc import Iterator
 
@@ -20,6 +20,29 @@ run.wait(300)
 print(run.headline)
 """
 
+SCORE = """
+WEIGHT = 2.0
+def twice(number):
+    return WEIGHT * number
+def by_norm(norm, round):
+    return twice(norm) + round
+"""
+SCORED = """
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail
+run = net.create_subnet("scored", wallet="alice").train(
+    sl.models.TinyGPT("binder", n_embd=32, n_layer=1, n_head=2, seq_len=16), data=sl.data.stdlib(400_000),
+    strategy=sl.strategies.SparseLoCo(inner_steps=2), rounds=2, score=by_norm,
+    fleet=sl.LocalFleet(miners=2, validators=1, baseline=False),
+)
+run.wait(300)
+told = [entry.event for entry in Tail(run.folder / FILE_NAME).entries() if entry.event.kind == "scored"]
+paid = [one for one in told if one.verdict == "accepted"]
+print(run.status, len(told), len(paid) > 0)
+print(all(abs(one.score / (2.0 * one.norm + one.round) - 1) < 1e-5 for one in paid))
+print(run.verify(replay=0.0).wrong)
+"""
+
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKernel]:
@@ -38,6 +61,13 @@ def test_two_cells_become_a_subnet(kernel: RunningKernel) -> None:
     told = kernel.run(RUN, timeout=300)
     assert told.status == "ok", told.traceback
     assert told.stdout.startswith("One of two strangers earned scores; after 2 rounds their mean is 0.50.")
+
+
+def test_a_score_of_a_cell_is_what_a_local_fleet_pays_by(kernel: RunningKernel) -> None:
+    assert kernel.run(SCORE).status == "ok"
+    told = kernel.run('import subnetlab as sl\nnet = sl.connect(sealing="instant")\n' + SCORED, timeout=300)
+    assert told.status == "ok", told.traceback
+    assert told.stdout.splitlines() == ["finished 4 True", "True", "[]"]
 
 
 @pytest.mark.parametrize(

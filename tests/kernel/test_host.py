@@ -204,12 +204,13 @@ def culling() -> Iterator[Host]:
 
 
 def test_an_idle_kernel_is_ended_unless_a_run_of_its_owner_goes_on(culling: Host) -> None:
-    with sl.remote(culling.url, culling.token("anna")) as anna, sl.remote(culling.url, culling.token("ben")):
-        anna.run(
+    with sl.remote(culling.url, culling.token("anna")) as anna:
+        anna.run(  # before another kernel starts, which may take longer than an idle one is kept
             "import os, fcntl\nfolder = os.environ['SUBNETLAB_HOME'] + '/runs/one'\nos.makedirs(folder)\n"
             "held = open(folder + '/supervisor.lock', 'w')\nfcntl.flock(held, fcntl.LOCK_EX)"
         )
-        _until_ended(culling, "ben")
+        with sl.remote(culling.url, culling.token("ben")):
+            _until_ended(culling, "ben")
         assert [kernel["id"] for kernel in _kernels(culling, "anna")] == [anna.id]
         anna.run("held.close()")
         _until_ended(culling, "anna")

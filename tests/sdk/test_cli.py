@@ -28,7 +28,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dmeo"]) == 2
-    assert "no command is called 'dmeo'" in capsys.readouterr().err
+    assert "no command is called 'dmeo'. Did you mean 'demo'?" in capsys.readouterr().err
 
 
 def test_a_refusal_is_one_line_and_status_one(
@@ -112,7 +112,7 @@ def test_lab_opens_a_copy_of_the_tutorial_on_this_machine_only(
     assert Path(words[4]).name.startswith("00_")
     assert Path(words[4]).is_relative_to(tmp_path / "home")
     assert Path(jupyter.command(jupyter.parse(["4"]))[4]).name.startswith("04_")
-    with pytest.raises(RunError, match="There is no tutorial 77"):
+    with pytest.raises(RunError, match=r"There is no tutorial 77 .* There are 00 to 09\."):
         jupyter.command(jupyter.parse(["77"]))
 
 

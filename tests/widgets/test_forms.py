@@ -21,7 +21,7 @@ HEX_KEY = "0x" + "5e" * 32
 
 
 @pytest.fixture(scope="module")
-def shared_net(_session_home: None) -> Iterator[Net]:
+def shared_net() -> Iterator[Net]:
     with connect(sealing="instant") as net:
         yield net
         forms.close_all()

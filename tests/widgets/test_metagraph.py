@@ -5,8 +5,9 @@ from typing import Any
 from subnetlab.network.metagraph import MetagraphSnapshot, NeuronSnapshot
 from subnetlab.network.pay_history import PaidEpoch
 from subnetlab.units import RAO_PER_TAO, U16_MAX, AlphaRao
+from subnetlab_widgets.live import MAX_UNANSWERED
 from subnetlab_widgets.metagraph_view.rows import FIELDS, MetagraphRows
-from subnetlab_widgets.metagraph_view.widget import MAX_UNANSWERED, Metagraph
+from subnetlab_widgets.metagraph_view.widget import Metagraph
 
 HEADER = {"name": "tiny-lm", "netuid": 2, "network": "devnet", "real": False}
 

@@ -16,7 +16,7 @@ from subnetlab_widgets.money.table import MOST, MoneyTable
 
 
 @pytest.fixture(scope="module")
-def net(_session_home: None) -> Iterator[Net]:
+def net() -> Iterator[Net]:
     with connect(sealing="manual") as net:
         yield net
 

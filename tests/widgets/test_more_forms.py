@@ -19,7 +19,7 @@ TAO = 10**9
 
 
 @pytest.fixture(scope="module")
-def net(_session_home: None) -> Iterator[Net]:
+def net() -> Iterator[Net]:
     with connect(sealing="instant") as net:
         net.fund_evm(amount_tao=50, to="alice", wallet="alice")
         net.fund_evm(amount_tao=1, to="bob", wallet="alice")

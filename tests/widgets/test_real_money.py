@@ -18,7 +18,7 @@ RLO = "\u202e"
 
 
 @pytest.fixture(scope="module")
-def net(_session_home: None) -> Iterator[Net]:
+def net() -> Iterator[Net]:
     """A chain that counts as real, under a name that says otherwise."""
     with connect(sealing="instant") as play:
         play.create_subnet("tiny-lm", wallet="alice")

@@ -39,6 +39,20 @@ def test_every_round_is_one_row_with_both_curves() -> None:
     assert all(table.row(r)[subnet] < table.row(r)[alone] for r in table.rounds)
 
 
+def test_a_run_of_answers_draws_mean_scores_and_each_miners_own() -> None:
+    first = replace(started(rounds=1), manifest={"form": "subnetlab-answers/1", "rounds": 1})
+    table = RoundTable(first)
+    nan = float("nan")
+    for event in one_round(0, table.miners, 1):
+        if isinstance(event, e.Scored):
+            no_loss = replace(event, loss_removed_assigned=nan, loss_removed_held_out=nan)
+            table.apply(replace(no_loss, score=event.uid / 10))
+        elif isinstance(event, e.RoundClosed):
+            table.apply(replace(event, val_loss=nan, metrics={"score": 0.75}))
+    assert table.row(1)[ROUND_FIELDS.index("subnet")] == 0.75
+    assert value(table, 1, 5, "loss_removed") == pytest.approx(0.5)
+
+
 def test_other_baselines_stay_out_of_the_curve_of_one_alone_and_begin_no_round() -> None:
     """DDP may be far ahead of the rounds, and one alone with more steps goes beyond the last."""
     table = told(rounds=6, upto=3)

@@ -31,7 +31,7 @@ TAO = 10**9
 
 
 @pytest.fixture(scope="module")
-def shared_net(_session_home: None) -> Iterator[Net]:
+def shared_net() -> Iterator[Net]:
     with connect(sealing="instant") as net:
         net.budget.set(tao=None)
         net.pay(amount_tao=100, to=PAGE_KEY.ss58_address, wallet="alice")

@@ -1,5 +1,7 @@
 """The steps of an epoch as a widget: what a page may move, what it is told, and what a notebook keeps."""
 
+from array import array
+from base64 import b64decode
 from html import unescape
 from typing import Any
 
@@ -91,12 +93,38 @@ def test_of_very_many_seats_those_that_weigh_most_are_shown_and_the_rest_is_coun
         assert len(stage["columns"]) <= MOST_VALIDATORS + MOST_MINERS
 
 
+def test_of_very_many_seats_every_weight_is_in_one_picture() -> None:
+    small = evaluation()
+    assert state_of(small, small)["heat"] is None
+    found = evaluation(validators=20, miners=40)
+    heat = state_of(found, found)["heat"]
+    assert (heat["validators"], heat["miners"]) == (list(found.validators), list(found.miners))
+    weights, clipped = (array("H", b64decode(heat[name])) for name in ("weights", "clipped"))
+    assert len(weights) == len(clipped) == 20 * 40
+    last = heat["validators"].index(20) * 40 + heat["miners"].index(60)
+    assert weights[last] / 65535 == pytest.approx(found.weights[20][60], abs=1e-4)
+    assert clipped[last] < weights[last]
+    moved = found.changed(20, 60, 0.0)
+    assert array("H", b64decode(state_of(moved, found)["heat"]["weights"]))[last] == 0
+
+
 def test_what_counted_and_what_was_cut_are_all_of_a_validators_stake() -> None:
     found = evaluation()
     flow = state_of(found, found)["flow"]
     for share, counted, cut in zip(flow["stake"], flow["counted"], flow["cut"], strict=True):
         assert sum(counted) + sum(cut) == pytest.approx(share, abs=1e-5)
     assert sum(flow["cut"][-1]) > 0.5 * flow["stake"][-1]
+
+
+def test_seats_that_are_not_shown_flow_together() -> None:
+    found = evaluation(validators=20, miners=40)
+    state = state_of(found, found)
+    flow = state["flow"]
+    assert (len(flow["stake"]), len(flow["paid"])) == (MOST_VALIDATORS + 1, MOST_MINERS + 1)
+    assert sum(flow["stake"]) == pytest.approx(1, abs=1e-5)
+    assert sum(flow["incentive"]) == pytest.approx(1, abs=1e-4)
+    for share, counted, cut in zip(flow["stake"], flow["counted"], flow["cut"], strict=True):
+        assert sum(counted) + sum(cut) == pytest.approx(share, abs=1e-4)
 
 
 def test_a_saved_notebook_keeps_every_step_without_script() -> None:

@@ -1,15 +1,19 @@
 """Pictures and widgets for the SDK's objects; the SDK itself knows nothing of notebooks.
 
 `stake_form(net, netuid=…)`, `unstake_form`, `move_form`, `pay_form(net, to=…)`, `job_form(net, escrow=…)`,
-`ledger_view(net)`, `receipts_view(run)`, `browser_wallet(net)` and `metagraph(subnet)` open a widget from
-Python; in a notebook `%sl stake`, `%sl pay`, `%sl ledger`, `%sl browser` and a subnet as the last line of a
-cell do the same. Importing this loads nothing.
+`ledger_view(net)`, `receipts_view(run)`, `browser_wallet(net)`, `metagraph(subnet)` and
+`explorer(net.explorer())` open a widget from Python; in a notebook `%sl stake`, `%sl pay`, `%sl ledger`,
+`%sl browser`, and a subnet or an explorer as the last line of a cell do the same.
+
+Importing this loads nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from subnetlab_widgets.attack_view import attacks as attacks
+    from subnetlab_widgets.explorer_view import explorer as explorer
     from subnetlab_widgets.metagraph_view import metagraph as metagraph
     from subnetlab_widgets.money import job_form as job_form
     from subnetlab_widgets.money import ledger_view as ledger_view
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
     from subnetlab_widgets.yuma_view import yuma_steps as yuma_steps
 
 _OPENERS = {
+    "attacks": "subnetlab_widgets.attack_view",
     "browser_wallet": "subnetlab_widgets.wallet",
+    "explorer": "subnetlab_widgets.explorer_view",
     "job_form": "subnetlab_widgets.money",
     "ledger_view": "subnetlab_widgets.money",
     "metagraph": "subnetlab_widgets.metagraph_view",
@@ -35,7 +41,9 @@ _OPENERS = {
 }
 
 __all__ = [
+    "attacks",
     "browser_wallet",
+    "explorer",
     "job_form",
     "ledger_view",
     "metagraph",

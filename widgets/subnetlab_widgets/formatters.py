@@ -14,9 +14,11 @@ from subnetlab.report import html
 
 if TYPE_CHECKING:
     from subnetlab.commands.doctor import Checkup
+    from subnetlab.lab.explorer import Explorer
     from subnetlab.lab.run import Run
     from subnetlab.lab.runs import Runs
     from subnetlab.lab.subnet import Subnet
+    from subnetlab.report.attacks import Attacks
     from subnetlab.report.evaluation import Evaluation
 
 
@@ -40,6 +42,23 @@ def show_subnet(subnet: "Subnet") -> None:
     from subnetlab_widgets.metagraph_view import metagraph  # noqa: PLC0415  (anywidget is loaded when it is shown)
 
     display(metagraph(subnet))
+
+
+def show_explorer(found: "Explorer") -> None:
+    """The blocks of a network, live; one that was closed in words."""
+    if found.net.closed:
+        print(found)  # noqa: T201  (a closed network has no live blocks)
+        return
+    from subnetlab_widgets.explorer_view import explorer  # noqa: PLC0415  (anywidget is loaded when it is shown)
+
+    display(explorer(found))
+
+
+def show_attacks(found: "Attacks") -> None:
+    """The attacks on a run, as they go on."""
+    from subnetlab_widgets.attack_view import attacks  # noqa: PLC0415  (anywidget is loaded when it is shown)
+
+    display(attacks(found))
 
 
 def show_evaluation(found: "Evaluation") -> None:
@@ -73,11 +92,13 @@ HTML: dict[tuple[str, str], Callable[[Any], str | None]] = {
 DRAW_THEMSELVES = (
     ("subnetlab.lab.session", "Net"),
     ("subnetlab.lab.subnet", "Subnet"),
+    ("subnetlab.lab.explorer", "Explorer"),
     ("subnetlab.lab.run", "Run"),
     ("subnetlab.lab.holdings", "Holdings"),
     ("subnetlab.report.verdict", "Verdict"),
     ("subnetlab.report.explain", "Explanation"),
     ("subnetlab.report.evaluation", "Evaluation"),
+    ("subnetlab.report.attacks", "Attacks"),
     ("subnetlab.lab.check.judge", "Checked"),
     ("subnetlab.lab.check.report", "Report"),
 )
@@ -89,6 +110,10 @@ def register(shell: InteractiveShell) -> None:
     formatter: Any = shell.display_formatter
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.run", "Run", show_run)
     formatter.ipython_display_formatter.for_type_by_name("subnetlab.lab.subnet", "Subnet", show_subnet)
+    explorer = ("subnetlab.lab.explorer", "Explorer")
+    formatter.ipython_display_formatter.for_type_by_name(*explorer, show_explorer)
+    attacks = ("subnetlab.report.attacks", "Attacks")
+    formatter.ipython_display_formatter.for_type_by_name(*attacks, show_attacks)
     evaluation = ("subnetlab.report.evaluation", "Evaluation")
     formatter.ipython_display_formatter.for_type_by_name(*evaluation, show_evaluation)
     html_formatter: Any = formatter.formatters["text/html"]
@@ -98,6 +123,8 @@ def register(shell: InteractiveShell) -> None:
     for module, name in (*HTML, *DRAW_THEMSELVES):
         text_formatter.for_type_by_name(module, name, _plain)
     text_formatter.for_type_by_name("subnetlab.network.receipt", "Receipt", _plain)
+    for name in ("ChainBlock", "Extrinsic"):
+        text_formatter.for_type_by_name("subnetlab.network.explorer.block", name, _plain)
 
 
 def _plain(thing: Any, printer: Any, _cycle: bool) -> None:

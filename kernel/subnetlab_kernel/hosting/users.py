@@ -135,7 +135,9 @@ def _check(names: Sequence[str], token_file: Path | None) -> None:
             hint="Take small letters, digits, - and _; a letter first.",
         )
     if not 0 < len(set(names)) == len(names) <= MOST_USERS:
-        raise HostError(f"A host has 1 to {MOST_USERS} users, each named once.")
+        raise HostError(
+            f"A host has 1 to {MOST_USERS} users, each named once.", hint="Give each user a name of its own."
+        )
     if token_file is not None and len(names) > 1:
         raise HostError("--token-file holds one token, for one user.", hint="Leave it out: each gets a file.")
 

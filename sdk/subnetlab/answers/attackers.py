@@ -8,12 +8,9 @@ from typing import Final
 from subnetlab.answers.miner import AnsweringMiner
 from subnetlab.answers.payload import Answer, limit
 from subnetlab.answers.peer import AnswersPeer
-from subnetlab.errors import ObjectMissing
-from subnetlab.store.places import place_of
-from subnetlab.train import object_paths
 from subnetlab.train.manifest import RoundHeights
+from subnetlab.train.others_work import first_sealed
 from subnetlab.train.payload.seal import OVERHEAD, Binding, Sealed, seal
-from subnetlab.train.roster import miners
 
 
 class Copycat(AnsweringMiner):
@@ -28,16 +25,8 @@ class Copycat(AnsweringMiner):
         """The first object that another miner has put there this round, once one is there."""
         own = seal(payload, binding)
         most = limit(self.manifest.tasks_per_round, self.manifest.answer_bytes) + OVERHEAD
-        for seat in miners(self.seats):
-            prefix, place = object_paths.all_sealed(binding.round, seat.uid), place_of(self.store, seat.uid)
-            for name in place.names(prefix) if seat.uid != self.seat.uid else []:
-                try:
-                    data = place.get(name, most)
-                except ObjectMissing:
-                    continue
-                commitment = bytes.fromhex(name.rpartition("/")[2])
-                return Sealed(data, commitment, own.payload_hash, own.salt, own.key)
-        return own
+        found = first_sealed(self.store, self.seats, self.seat.uid, binding.round, most)
+        return own if found is None else Sealed(*found, own.payload_hash, own.salt, own.key)
 
 
 class Latecomer(AnsweringMiner):

@@ -76,7 +76,10 @@ class AnswersManifest:
             and (isinstance(self.tasks, Code) or 0 < len(self.tasks) <= MOST_TASKS)
         )
         if not sound:
-            raise ManifestInvalid("The numbers of this run are out of range, or it has no task.")
+            raise ManifestInvalid(
+                "The numbers of this run are out of range, or it has no task.",
+                hint="Give at least one task, one round, and positive limits.",
+            )
 
     def heights(self, round_: int) -> RoundHeights:
         """The block heights of a round."""
@@ -130,7 +133,10 @@ class AnswersManifest:
             fields["offsets"] = tuple(fields["offsets"])
             return AnswersManifest(**fields)
         except (KeyError, TypeError, ValueError) as error:
-            raise ManifestInvalid(f"The manifest does not fit: {error!r}.") from error
+            raise ManifestInvalid(
+                f"The manifest does not fit: {error!r}.",
+                hint="The manifest is of another version: install that one, or start the run anew.",
+            ) from error
 
 
 def _tasks(told: Any) -> tuple[Any, ...] | Code:

@@ -51,7 +51,9 @@ def load(path: Path, *, check: Callable[[Path], None]) -> Path:
         make_private(root)
         made = Path(tempfile.mkdtemp(dir=root, prefix=".new-"))
     except OSError as error:
-        raise RunFileInvalid(f"{root} cannot be written: {error}.", hint="") from error
+        raise RunFileInvalid(
+            f"{root} cannot be written: {error}.", hint="Set SUBNETLAB_HOME to a folder with room."
+        ) from error
     try:
         with path.open("rb") as stream:
             _look_at_the_end(stream)

@@ -81,7 +81,10 @@ def save_file(run_folder: Path, target: Path, verdict: str, *, model: bool = Tru
         made.chmod(0o644)
         made.replace(target)
     except OSError as error:
-        raise RunError(f"{target} could not be written: {error}.") from error
+        raise RunError(
+            f"{target} could not be written: {error}.",
+            hint="Give a file in a folder that you can write to, with room on its disk.",
+        ) from error
     finally:
         made.unlink(missing_ok=True)
     return target
@@ -91,11 +94,17 @@ def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: str) -
     source = run_folder / name
     if not source.is_file():
         if name in REQUIRED:
-            raise RunError(f"Run {run_folder.name} has no {name}; nothing was written.")
+            raise RunError(
+                f"Run {run_folder.name} has no {name}; nothing was written.",
+                hint="Wait for the run's end with run.wait(), then save it.",
+            )
         return
     size = source.stat().st_size
     if size > limit:
-        raise RunError(f"{name} of run {run_folder.name} is too large for one file: {size:,} bytes.")
+        raise RunError(
+            f"{name} of run {run_folder.name} is too large for one file: {size:,} bytes.",
+            hint="Copy the run's folder instead: run.folder.",
+        )
     member = ZipInfo(name, _EPOCH)
     member.compress_type, member.external_attr = ZIP_DEFLATED, 0o100644 << 16
     if source.name == CARD_FILE:

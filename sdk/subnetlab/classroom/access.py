@@ -73,10 +73,13 @@ class Access:
         Raises:
             Refused: 401 without a token that is known, 429 after too many wrong ones.
         """
-        found = self.students.of_token(self._token(request))
+        token = self._token(request)
+        found = self.students.of_token(token)
         if found is None:
+            if self.students.was_reset(token):
+                raise Refused(401, "Your teacher has reset you: join again with a code.")
             self.guessed(request, "token")
-            raise Refused(401, "No student of this class: join with a code, or your teacher has reset you.")
+            raise Refused(401, "No student of this class: join with a code.")
         found.seen = time.time()
         return found
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.bodies import json_object
 from subnetlab.classroom.chain import ClassChain
-from subnetlab.classroom.joining import told_of
 from subnetlab.classroom.progress import Progress, Row
 from subnetlab.classroom.students import Students
 from subnetlab.errors import NetworkError
@@ -76,7 +76,7 @@ class Board:
     async def reset(self, request: web.Request) -> web.Response:
         """Forget one student, or everyone."""
         self.access.check_educator(request)
-        told = await told_of(request)
+        told = await json_object(request)
         self._read_at = float("-inf")
         if told.get("all") is True:
             return web.json_response({"code": await self.reset_all()}, headers=_HEADERS)

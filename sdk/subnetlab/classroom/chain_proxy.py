@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.bodies import body_of
 from subnetlab.classroom.rate_limit import Buckets, TokenBucket
 
 _MOST_CONNECTIONS: Final = 16
@@ -48,7 +49,7 @@ class ChainProxy:
         size = request.content_length
         if size is None or size > _FRAME_BYTES:
             raise Refused(413, f"A request has a length, and at most {_FRAME_BYTES >> 20} MB.")
-        body = await request.read()
+        body = await body_of(request, _FRAME_BYTES)
         await self._slow_down(who, len(body))
         async with self._web().post(self._http, data=body, headers=_JSON) as answer:
             return web.Response(

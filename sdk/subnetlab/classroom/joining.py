@@ -5,7 +5,6 @@ token. Keys are made in the student's kernel: the class sees addresses, and a si
 """
 
 import asyncio
-import json
 import math
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -14,6 +13,7 @@ from aiohttp import web
 from bittensor_core import Keypair
 
 from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.bodies import json_object
 from subnetlab.classroom.chain import ClassChain
 from subnetlab.classroom.grading import Grader
 from subnetlab.classroom.join_codes import CodeRefused, CodeUnknown, JoinCodes
@@ -22,7 +22,6 @@ from subnetlab.classroom.students import Student, Students
 from subnetlab.errors import ClassError
 from subnetlab.membership import wallet_text
 
-_MOST_BYTES: Final = 1 << 18
 _ASKS_PER_S: Final = 5.0
 _ASKS: Final = 60.0
 _MOST_ANSWERS: Final = 200
@@ -46,7 +45,7 @@ class Joining:
 
     async def join(self, request: web.Request) -> web.Response:
         """Take a student in by a code."""
-        told = await told_of(request)
+        told = await json_object(request)
         code, name = str(told.get("code", ""))[:100], str(told.get("name", ""))[:200]
         try:
             opened = self.codes.check(code)
@@ -66,7 +65,7 @@ class Joining:
 
     async def wallet(self, request: web.Request) -> web.Response:
         """Note a student's keys, and give their coldkey its play money."""
-        student, told = self._student(request), await told_of(request)
+        student, told = self._student(request), await json_object(request)
         coldkey, hotkey = str(told.get("coldkey", ""))[:100], str(told.get("hotkey", ""))[:100]
         if not _signed(student, coldkey, hotkey, str(told.get("signature", ""))[:200]):
             raise Refused(400, "The hotkey has not signed for this wallet.")
@@ -80,7 +79,7 @@ class Joining:
 
     async def answers(self, request: web.Request) -> web.Response:
         """Judge answers to exercises; what the class makes of each goes back."""
-        student, told = self._student(request), await told_of(request)
+        student, told = self._student(request), await json_object(request)
         given = told.get("answers")
         if not isinstance(given, dict) or len(cast("dict[str, Any]", given)) > _MOST_ANSWERS:
             raise Refused(400, "Send answers by the number of their exercise.")
@@ -102,26 +101,6 @@ class Joining:
             "student": student.id, "name": student.name, "seed": student.seed, "title": self.title,
             "address": self.address, "netuid": self.chain.netuid, "hotkey": student.hotkey,
         }  # fmt: skip
-
-
-async def told_of(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request.
-
-    Raises:
-        Refused: it is none, or too large.
-    """
-    if (request.content_length or 0) > _MOST_BYTES:
-        raise Refused(413, "This is too large.")
-    data = await request.content.read(_MOST_BYTES + 1)
-    while len(data) <= _MOST_BYTES and not request.content.at_eof():
-        data += await request.content.read(_MOST_BYTES + 1 - len(data))
-    try:
-        found: Any = json.loads(data) if len(data) <= _MOST_BYTES else None
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise Refused(400, "Send one JSON object.")
-    return cast("dict[str, Any]", found)
 
 
 def _signed(student: Student, coldkey: str, hotkey: str, signature: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from subnetlab.classroom.access import Access, Refused
+from subnetlab.classroom.bodies import body_of
 from subnetlab.classroom.rate_limit import Buckets
 from subnetlab.classroom.students import Student
 from subnetlab.errors import ObjectExists, StoreUnreachable
@@ -29,7 +30,6 @@ _PUTS_PER_S: Final = 20.0
 _PUTS: Final = 400.0
 _BYTES_PER_S: Final = 8.0e6
 _BYTES: Final = 128.0e6
-_BODY_S: Final = 60.0
 _AT_ONCE: Final = 2
 """How many objects of one place are in memory at once."""
 
@@ -70,7 +70,7 @@ class Objects:
         if wait:
             raise Refused(429, f"Too much at once: try again in {math.ceil(wait)} s.")
         async with self._writing.setdefault(place, asyncio.Semaphore(_AT_ONCE)):
-            data = await self._body(request)
+            data = await body_of(request, most)
             try:
                 await asyncio.to_thread(self._store.put, f"{place}/{name}", data)
             except ObjectExists:
@@ -80,13 +80,6 @@ class Objects:
         if student is not None:
             student.put_bytes += len(data)
         return web.Response(status=201)
-
-    async def _body(self, request: web.Request) -> bytes:
-        try:
-            async with asyncio.timeout(_BODY_S):
-                return await request.read()
-        except TimeoutError:
-            raise Refused(408, "The object did not come in time.") from None
 
     def _writer(self, request: web.Request, place: str) -> Student | None:
         """The student who may write to a place; None for the class's own processes.

@@ -66,6 +66,8 @@ class Students:
         self._file = make_private(folder) / _FILE
         self._students: dict[str, Student] = {}
         self._by_token: dict[str, Student] = {}
+        self._reset: set[str] = set()
+        """Hashes of the tokens of students who were reset: an old kernel or peer that goes on is no guess."""
         self._joined = 0
         """How many ever joined: a name such as `s3` is given once."""
         self._read()
@@ -93,7 +95,10 @@ class Students:
                 "you.",
             )
         if len(self) >= MOST_STUDENTS:
-            raise ClassError(f"A class has at most {MOST_STUDENTS} students.")
+            raise ClassError(
+                f"A class has at most {MOST_STUDENTS} students.",
+                hint="Have your teacher reset students who have left.",
+            )
         token = secrets.token_urlsafe(32)
         code.left -= 1
         self._joined += 1
@@ -110,6 +115,10 @@ class Students:
         """Whose token it is."""
         return self._by_token.get(_hash(token))
 
+    def was_reset(self, token: str) -> bool:
+        """Whether a token was a student's who was reset since this class began."""
+        return _hash(token) in self._reset
+
     def by_id(self, student: str) -> Student | None:
         """A student by the class's name for them."""
         return self._students.get(student)
@@ -125,7 +134,10 @@ class Students:
         if student.hotkey:
             raise ClassError("You have a wallet in this class already.", hint="Have your teacher reset you.")
         if any(one.hotkey == hotkey or one.coldkey == coldkey for one in self):
-            raise ClassError("These keys are another student's.", hint="")
+            raise ClassError(
+                "These keys are another student's.",
+                hint="Join from a home of your own: set SUBNETLAB_HOME before the kernel starts.",
+            )
         student.coldkey, student.hotkey = coldkey, hotkey
         self.save()
 
@@ -133,6 +145,7 @@ class Students:
         """Forget a student: the token opens nothing any more, and the name may join again."""
         self._students.pop(student.id, None)
         self._by_token.pop(student.token_hash, None)
+        self._reset.add(student.token_hash)
         self.save()
 
     def save(self) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from subnetlab.errors import ClassError
+from subnetlab.network.endpoints import with_scheme
 from subnetlab.settings import home
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     p.add_argument(
         "--rounds", type=int, default=ROUNDS, help=f"how many rounds the run has; {ROUNDS} unless given"
     )
-    p.add_argument("--round-seconds", type=float, default=0.0, help="of a round; measured unless given")
+    p.add_argument("--round-seconds", type=float, help="of a round; measured unless given")
     p.add_argument(
         "--notice", type=float, default=20.0, help="seconds until the first round; 20 unless given"
     )
@@ -103,15 +104,18 @@ def options_of(given: argparse.Namespace) -> "ClassOptions":
     url = given.url.rstrip("/") or f"http://{_own_address(given.host)}:{given.port}"
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
-        raise ClassError(f"{url!r} is no address of a class.", hint="Give --url https://host/path.")
+        near = with_scheme(url)
+        meant = f"Did you mean --url {near}?" if near else "Give --url https://host/path."
+        raise ClassError(f"{url!r} is no address of a class.", hint=meant)
     if not 0 < given.port < 1 << 16:
-        raise ClassError(f"{given.port} is no port.", hint="Give --port.")
+        raise ClassError(f"{given.port} is no port.", hint="Give --port a number from 1 to 65535.")
+    _check_host(given.host)
     folder = (given.folder or home() / "class").absolute()
     return ClassOptions(
         folder=folder, title=checked_name(given.title), host=given.host, port=given.port, address=url,
         prefix=parts.path, students=students, roster=roster, code_hours=given.code_hours,
         plan=(given.plan or folder / "plan.py").absolute(), rounds=given.rounds,
-        round_s=given.round_seconds, notice_s=given.notice, hosts=frozenset({parts.hostname}),
+        round_s=given.round_seconds or 0.0, notice_s=given.notice, hosts=frozenset({parts.hostname}),
     )  # fmt: skip
 
 
@@ -121,11 +125,31 @@ def _check_numbers(given: argparse.Namespace) -> None:
     Raises:
         ClassError: the sentence names the option.
     """
-    for option, least in (("code-hours", 1), ("rounds", 1), ("round-seconds", 0), ("notice", 0)):
+    for option, least in (("code-hours", 1), ("rounds", 1), ("round-seconds", 1), ("notice", 0)):
         number = getattr(given, option.replace("-", "_"))
+        if number is None:
+            continue
         if not 0 <= number < math.inf or (least and not number):
             above = "above 0" if least else "of 0 or more"
-            raise ClassError(f"--{option} is {number:g}.", hint=f"Give --{option} a number {above}.")
+            unless = ", or leave it out" if option == "round-seconds" else ""
+            raise ClassError(f"--{option} is {number:g}.", hint=f"Give --{option} a number {above}{unless}.")
+
+
+def _check_host(host: str) -> None:
+    """Refuse an address that no port of this machine can be opened at, before anything is started.
+
+    Raises:
+        ClassError: it is another machine's, or none.
+    """
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.bind(address)
+    except (OSError, UnicodeError):
+        raise ClassError(
+            f"--host {host} is no address of this machine.",
+            hint="Leave it out for this machine alone, or give --host 0.0.0.0 to let others in.",
+        ) from None
 
 
 async def _serve(options: "ClassOptions") -> None:
@@ -196,7 +220,10 @@ def _roster(path: Path) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ClassError(f"The roster {path} cannot be read: {error}.", hint=_ROSTER) from None
-    names = tuple(checked_name(line) for line in lines if line.strip())
+    try:
+        names = tuple(checked_name(line) for line in lines if line.strip())
+    except ClassError as error:
+        raise ClassError(f"The roster {path} holds more than names. {error.args[0]}", hint=_ROSTER) from None
     if len({name.casefold() for name in names}) != len(names) or not names:
         raise ClassError(f"The roster {path} holds no name, or one twice.", hint=_ROSTER)
     return names
@@ -232,7 +259,12 @@ def _held(folder: Path) -> Generator[Path]:
         raise ClassError(
             f"{folder} holds other things than a class.", hint="Give --folder one that is empty or new."
         )
-    make_private(folder)
+    try:
+        make_private(folder)
+    except OSError as error:
+        raise ClassError(
+            f"{folder} cannot be used: {error.strerror}.", hint="Give --folder one that can be written to."
+        ) from None
     with os.fdopen(open_log(lock), "a") as file:
         if not take_lock(file.fileno()):
             raise ClassError(f"A class goes on in {folder}.", hint="End it, or give --folder another.")

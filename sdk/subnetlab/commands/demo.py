@@ -5,14 +5,17 @@ read, and a summary of numbers; prints the verdict.
 """
 
 import argparse
+import contextlib
 import json
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from subnetlab.commands.tutorials import find
 from subnetlab.errors import RunError
@@ -35,7 +38,7 @@ _ADDED = "subnetlab-demo"
 _SUMMARY_CELL = """\
 import json, pathlib
 from subnetlab.report.summary import summarise
-from subnetlab.lab.plan import initial_loss
+from subnetlab.lab.first_loss import initial_loss
 summary = summarise(run.view, net.spent, name=run.id, initial_loss=initial_loss(run.folder))
 found = {{"summary": summary, "verdict": str(run.verdict())}}
 pathlib.Path({path!r}).write_text(json.dumps(found))
@@ -43,6 +46,8 @@ if {keep!r}:
     run.save({keep!r}, model=False)
 net.close()
 """
+_BY_HAND: Final = "`subnetlab lab` opens it, to run that cell by hand."
+_ROOM: Final = "Close other programs and try again; `subnetlab doctor` says what this machine lacks."
 
 
 def demo(rounds: int = ROUNDS, *, seed: int = 0) -> "Run":
@@ -88,12 +93,17 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(list(arguments))
     if options.keep is not None and options.keep.exists():
         raise RunError(f"{options.keep} exists; nothing was run.", hint="Name a new file.")
+    folder: Path = options.out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be made: {error.strerror}.", hint="Give --out another folder."
+        ) from None
     began = monotonic()
     notebook = find("00")
     _say(f"{notebook.name}: executing on the subnetlab kernel, offline. About a minute and a half.")
     executed, found = execute(notebook, keep=options.keep)
-    folder: Path = options.out
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "00.html").write_text(page(executed), encoding="utf-8")
     summary = {**found["summary"], "wall_s": round(monotonic() - began, 3)}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -103,6 +113,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     _say(f"That took {summary['wall_s']:.0f} s; now `make lab`")
     return 0
+
+
+def _ended(said: str, why: str, hint: str) -> RunError:
+    return RunError(f"{said}: {why.rstrip('.')}.", hint=hint)
 
 
 def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any]]:
@@ -132,6 +146,8 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
 
     def tell(cell: Any, cell_index: int, **_: Any) -> None:  # noqa: ARG001  (nbclient's own names)
         nonlocal done
+        if not done:  # the kernel has its first cell, and this process time to spare
+            threading.Thread(target=_load_exporter, name="exporter", daemon=True).start()
         if cell.cell_type == "code" and done < total:
             done += 1
             first = next((line for line in cell.source.splitlines() if line.strip()), "")
@@ -154,12 +170,20 @@ def execute(path: Path, *, keep: Path | None = None) -> tuple[Any, dict[str, Any
         try:
             client.execute()
         except CellExecutionError as error:
-            raise RunError(f"A cell of {path.name} failed: {error.ename}: {error.evalue}") from error
+            raise _ended(
+                f"A cell of {path.name} failed", f"{error.ename}: {error.evalue}", _BY_HAND
+            ) from error
         except (CellTimeoutError, DeadKernelError) as error:
-            raise RunError(f"{path.name} did not come to its end: {str(error).splitlines()[0]}") from error
+            raise _ended(f"{path.name} did not come to its end", str(error).splitlines()[0], _ROOM) from error
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     notebook.cells = [cell for cell in notebook.cells if _ADDED not in cell.metadata.get("tags", [])]
     return notebook, found
+
+
+def _load_exporter() -> None:
+    """Load what makes the page while the notebook runs, instead of after it."""
+    with contextlib.suppress(ImportError):  # `page` says so
+        import_module("nbconvert.exporters")
 
 
 def page(notebook: Any) -> str:

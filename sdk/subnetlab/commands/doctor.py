@@ -24,6 +24,7 @@ from subnetlab.record.files import make_private
 from subnetlab.report.format import bytes_text
 from subnetlab.settings import home
 from subnetlab.text import plain, plain_lines
+from subnetlab.train.devices import NONE, Found, find_devices
 
 if TYPE_CHECKING:
     from subnetlab.lab.session import Net
@@ -70,14 +71,15 @@ class Checkup:
 
 
 def doctor(net: "Net | None" = None) -> Checkup:
-    """Look at Python, torch, the packages, Jupyter, ports, processes, memory and disk.
+    """Look at Python, torch, the packages, Jupyter, ports, processes, devices, memory and disk.
 
     Args:
         net: an open network whose chain is looked at too.
     """
     looks: tuple[Callable[[], Check], ...] = (
         _python, _torch, *(_package_look(name) for name in ("bittensor", "web3", "polars", "ipykernel")),
-        _kernel, jupyter_check, console_check, _loopback, _processes, _cores, _memory, fleet_check, _disk,
+        _kernel, jupyter_check, console_check, _loopback, _processes, _cores, devices_check, _memory,
+        fleet_check, _disk,
     )  # fmt: skip
     chain = () if net is None else (chain_check(net),)
     return Checkup((*(look() for look in looks), *chain))
@@ -91,12 +93,12 @@ def _python() -> Check:
     return Check("Python", "missing", found, f"Use CPython {low[0]}.{low[1]} to {high[0]}.{high[1]}.")
 
 
-def torch_check(found: str | None) -> Check:
-    """Judge a version of torch; a build for CUDA works but costs gigabytes."""
+def torch_check(found: str | None, *, has_card: bool = False) -> Check:
+    """Judge a version of torch; a build for CUDA works without a card too, but costs gigabytes."""
     if found is None:
         return Check("torch", "missing", "not installed", "pip install subnetlab")
     build = found.partition("+")[2]
-    if build == "cpu" or sys.platform == "darwin":
+    if build == "cpu" or sys.platform == "darwin" or has_card:
         return Check("torch", "ok", found)
     advice = (
         f"pip install torch=={found.partition('+')[0]}+cpu --extra-index-url {_CPU_WHEELS} saves gigabytes."
@@ -105,7 +107,7 @@ def torch_check(found: str | None) -> Check:
 
 
 def _torch() -> Check:
-    return torch_check(_version("torch"))
+    return torch_check(_version("torch"), has_card=bool(find_devices().cards))
 
 
 def _package_look(name: str) -> Callable[[], Check]:
@@ -233,6 +235,21 @@ def _cores() -> Check:
         return Check("processor", "ok", f"{cores:.3g} cores")
     found = "1 core" if cores == 1 else f"{cores:.2g} cores"
     return Check("processor", "warning", found, "Everything works, at half the speed the tutorials state.")
+
+
+def devices_check(found: Found | None = None) -> Check:
+    """Name the devices that models can compute on beside the CPU.
+
+    Args:
+        found: the devices that there are; looked up unless given.
+    """
+    found = find_devices() if found is None else found
+    if not found.cpu_build:
+        return Check("devices", "ok", f"cpu, {found}" if found != NONE else "cpu")
+    return Check(
+        "devices", "warning", "cpu: there is a card, and torch is built for the CPU alone",
+        "pip install torch from the index of your card: pytorch.org/get-started names it.",
+    )  # fmt: skip
 
 
 def _memory() -> Check:

@@ -7,14 +7,17 @@ that moves money. Exit status: 0 at the run's end or after a signal, 1 where the
 import argparse
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.public.log import PeerLog
 from subnetlab.text import with_article
+from subnetlab.train.devices import LARGE, check_compiler, find_devices, spread
 
 if TYPE_CHECKING:
     from subnetlab.public.joining import PublicRole
+
+_MOST_NETUID: Final = 2**16 - 1
 
 
 def miner(arguments: Sequence[str]) -> int:
@@ -58,10 +61,15 @@ def parse(role: "PublicRole", arguments: Sequence[str]) -> argparse.Namespace:
         "--attack", default="", metavar="KIND", help="cheat, on a development chain: sign_flip, free_rider, …"
     )
     if role == "miner":
+        parser.add_argument("--compile", action="store_true", help="compile the steps with torch.compile")
         parser.add_argument(
             "--answers", default="", metavar="MODULE:FUNCTION",
             help="of a run of answers: the function that answers its tasks, imported from the current folder",
         )  # fmt: skip
+    parser.add_argument(
+        "--device", default="auto",
+        help="where the model computes: cpu, cuda:1, mps; a CUDA card where there is one unless given",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="log JSON lines instead of text")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be waited for and paid, and take no part"
@@ -78,7 +86,31 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where, which subnet and who."""
     parser.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
     parser.add_argument("--wallet", required=True, metavar="NAME/HOTKEY", help="whose hotkey signs")
-    parser.add_argument("--netuid", required=True, type=int, help="the subnet")
+    add_netuid(parser)
+
+
+def add_netuid(parser: argparse.ArgumentParser) -> None:
+    """The option that says which subnet."""
+    parser.add_argument("--netuid", required=True, type=_netuid, help="the subnet's number")
+
+
+def _netuid(word: str) -> int:
+    if not (word.isascii() and word.isdecimal()) or int(word) > _MOST_NETUID:
+        raise argparse.ArgumentTypeError(f"{word!r} is no subnet's number, which is from 0 to {_MOST_NETUID}")
+    return int(word)
+
+
+def checked_device(options: argparse.Namespace) -> dict[str, Any]:
+    """On which device to compute, a card where there is one unless given, and whether to compile.
+
+    Raises:
+        DeviceMissing: it is not here, or nothing that compiles.
+    """
+    compiled = bool(getattr(options, "compile", False))
+    if compiled:
+        check_compiler()
+    device, *_ = spread([("this peer", options.device)], find_devices(), parameters=LARGE)
+    return {"device": device, "compiled": compiled}
 
 
 def join(role: "PublicRole", options: argparse.Namespace) -> int:
@@ -89,7 +121,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     """
     from subnetlab.public.fees import fees_of  # noqa: PLC0415  (loads the SDK)
     from subnetlab.public.found_run import check_joinable, find_run  # noqa: PLC0415  (loads the SDK)
-    from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
+    from subnetlab.public.hotkey import check_trusted, endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.joining import (  # noqa: PLC0415
         check_answers,
         check_attack,
@@ -102,6 +134,7 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     log = PeerLog(as_json=options.json)
+    check_trusted(options.trust)
     endpoint = endpoint_of(options.endpoint)
     with closing(SubnetReads(endpoint, options.netuid)) as reads:
         key = hotkey_of(reads, options.wallet)
@@ -120,18 +153,24 @@ def join(role: "PublicRole", options: argparse.Namespace) -> int:
     for sentence in (*waits(found, rules, head, role), *missing, *fees.sentences()):
         log.note(sentence)
     fees.check()
+    computing = checked_device(options)
     if options.dry_run:
         return 0
     use_instructions(found.manifest)
-    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
-    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
-    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
-
     given: dict[str, Any] = {
         "found": found, "store": place, "role": role, "endpoint": endpoint, "key": key, "uid": seat.uid,
         "rules": rules, "fees": fees, "log": log, "attack": options.attack,
     }  # fmt: skip
-    of_answers = is_of_answers(found.manifest)
-    peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given)
-    peer.run()
+    _take_part(given, answers, computing)
     return 0
+
+
+def _take_part(given: dict[str, Any], answers: str, computing: dict[str, Any]) -> None:
+    """Play the role of a run that was found, to its end."""
+    from subnetlab.public.answering import AnsweringPeer  # noqa: PLC0415  (loads torch)
+    from subnetlab.public.peer import PublicPeer  # noqa: PLC0415
+    from subnetlab.record.described import is_of_answers  # noqa: PLC0415
+
+    of_answers = is_of_answers(given["found"].manifest)
+    peer = AnsweringPeer(**given, answers=answers) if of_answers else PublicPeer(**given, **computing)
+    peer.run()

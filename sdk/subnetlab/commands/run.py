@@ -16,17 +16,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from subnetlab.commands.peer import add_chain_options, add_run_store
+from subnetlab.commands.peer import add_chain_options, add_netuid, add_run_store
 from subnetlab.errors import ArgumentInvalid, SubnetLabError
 from subnetlab.signatures import nearest
 
 _MODULE: Final = "subnetlab_plan"
 """The name a plan's file is loaded under: no fresh Python imports it, so its model travels as source."""
-_FAILS: Final = (
-    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError,
-    RuntimeError, SyntaxError, TypeError, ValueError,
-)  # fmt: skip
-"""What running a plan's file raises, beside this package's own errors."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,7 +61,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     looking = verbs.add_parser("status", help="say where a subnet's run is")
     looking.add_argument("--endpoint", required=True, help='"test", "finney" or ws://host:port')
-    looking.add_argument("--netuid", required=True, type=int, help="the subnet")
+    add_netuid(looking)
     add_run_store(looking)
     looking.add_argument("--json", action="store_true", help="one JSON object instead of text")
     stopping = verbs.add_parser("stop", help="end a run after the round at hand")
@@ -85,8 +80,9 @@ def _whole(word: str) -> int:
 def publish(options: argparse.Namespace) -> int:
     """Try out the plan of a file and announce it."""
     from subnetlab.public.announcing import check_idle, check_owner  # noqa: PLC0415  (the chain comes before torch)
-    from subnetlab.public.hotkey import endpoint_of, hotkey_of  # noqa: PLC0415
+    from subnetlab.public.hotkey import endpoint_of, hotkey_of, is_development  # noqa: PLC0415
     from subnetlab.public.open_fleet import OpenFleet  # noqa: PLC0415
+    from subnetlab.public.own_place import announceable  # noqa: PLC0415
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
     fleet = OpenFleet(
@@ -100,6 +96,7 @@ def publish(options: argparse.Namespace) -> int:
         check_owner(reads, key.ss58_address)
         if not fleet.replace:
             check_idle(reads, options.wallet)
+        announceable(fleet.store, allow_local=is_development(reads))
     described = read_plan(options.plan)
     if options.rounds is not None:
         described["rounds"] = options.rounds
@@ -128,12 +125,12 @@ def read_plan(path: Path) -> dict[str, Any]:
     sys.modules[_MODULE] = module
     try:
         spec.loader.exec_module(module)
-    except SubnetLabError:
-        raise  # in words of its own
-    except _FAILS as error:
-        raise ArgumentInvalid(
-            f"{path} fails{_where(path, error)}: {type(error).__name__}: {error}.", hint="Mend the file."
-        ) from error
+    except BaseException as error:  # a plan is anyone's code, which may raise anything or end the process
+        if not isinstance(error, SubnetLabError | KeyboardInterrupt):
+            what = f"{type(error).__name__}: {error}".rstrip(".: ")
+            said = f"{path} fails{_where(path, error)}: {what}."
+            raise ArgumentInvalid(said, hint="Mend the file.") from error
+        raise
     verb = Subnet.run if inspect.isroutine(vars(module).get("judge")) else Subnet.train
     known = set(inspect.signature(verb).parameters) - {"self", "fleet", "detach", "budget_tao"}
     assigned = {
@@ -147,10 +144,16 @@ def read_plan(path: Path) -> dict[str, Any]:
             raise ArgumentInvalid(
                 f"{path} assigns {name!r}, which no run knows.", hint=f"Did you mean {close!r}?"
             )
-    return {name: value for name, value in vars(module).items() if name in known and name not in before}
+    described = {name: value for name, value in vars(module).items() if name in known and name not in before}
+    if not described:
+        raise ArgumentInvalid(
+            f"{path} describes no run: it assigns none of {', '.join(sorted(known))}.",
+            hint="Assign model and data, or define answer, judge and tasks.",
+        )
+    return described
 
 
-def _where(path: Path, error: Exception) -> str:
+def _where(path: Path, error: BaseException) -> str:
     """In which line of a plan's file an error arose; empty where the file itself is not to blame."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]

@@ -29,9 +29,12 @@ def find(number: str = "00") -> Path:
         found = sorted(place.glob(f"{number}_*.ipynb"))
         if found:
             return found[0]
+    known = sorted(path.name[:2] for place in PLACES for path in place.glob("[0-9][0-9]_*.ipynb"))
     raise RunError(
         f"There is no tutorial {number} in {' or '.join(map(str, PLACES))}.",
-        hint="Install SubnetLab again: its tutorials come with it.",
+        hint=f"There are {known[0]} to {known[-1]}."
+        if known
+        else "Install SubnetLab again: they come with it.",
     )
 
 
@@ -57,7 +60,10 @@ def working_copy(number: str = "00", folder: Path | None = None) -> Path:
             known[original.name] = _renew(original, target / original.name, known.get(original.name, ""))
         write_private(target / _ORIGINALS, json.dumps(known) + "\n")
     except OSError as error:
-        raise RunError(f"The tutorials cannot be copied to {target}: {error}.") from error
+        raise RunError(
+            f"The tutorials cannot be copied to {target}: {error}.",
+            hint="Give the folder room and the right to write, or set SUBNETLAB_HOME to another.",
+        ) from error
     return target / published.name
 
 

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subnetlab.errors import SubnetLabError, UnknownRun
+from subnetlab.errors import ManifestInvalid, SubnetLabError, UnknownRun
 from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.public.joining import use_instructions
 from subnetlab.record.files import read_plain
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _report(options: argparse.Namespace) -> "Report":
     given = {name: getattr(options, name) for name in ("replay", "store", "endpoint", "lineage")}
+    _check(options)
     if options.run is None:
         return _lineage(options.lineage)
     if options.endpoint:
@@ -94,6 +95,23 @@ def _report(options: argparse.Namespace) -> "Report":
             return verify_folder(find(options.run).folder, **given)
         raise UnknownRun(f"The run of subnet {options.run} is found on its chain.", hint=hint)
     return verify_folder(find(options.run).folder, **given)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse a lineage that is not there, and a trusted owner that none can be, before anything is read.
+
+    Raises:
+        UnknownRun: there is no such file.
+        ArgumentInvalid: --trust names neither an address nor a hash.
+    """
+    lineage: Path | None = options.lineage
+    if lineage is not None and not lineage.is_file():
+        hint = "Give the lineage.intoto.json beside a saved model."
+        raise UnknownRun(f"There is no file at {lineage}.", hint=hint)
+    if options.trust:
+        from subnetlab.public.hotkey import check_trusted  # noqa: PLC0415  (loads the SDK)
+
+        check_trusted(options.trust, hashes=True)
 
 
 def _check_folder(folder: Path) -> None:
@@ -123,7 +141,7 @@ def _announced(netuid: int, options: argparse.Namespace, given: dict[str, Any]) 
     from subnetlab.public.found_run import find_run  # noqa: PLC0415  (loads no torch)
     from subnetlab.public.subnet_reads import SubnetReads  # noqa: PLC0415
 
-    with suppress(SubnetLabError), closing(SubnetReads(options.endpoint, netuid)) as reads:
+    with suppress(ManifestInvalid), closing(SubnetReads(options.endpoint, netuid)) as reads:
         use_instructions(find_run(reads, store=options.store, trust=options.trust).manifest)
     from subnetlab.lab.public_verification import verify_public  # noqa: PLC0415
 

@@ -19,6 +19,12 @@ class NodeUnreachable(NetworkError):
     hint = "Start one with `subnetlab devnet`, or check the endpoint."
 
 
+class NotOnChain(NetworkError):
+    """The chain holds no such block, extrinsic, transaction or account."""
+
+    hint = "net.explorer() shows the newest blocks; give a number, a hash or an address of this network."
+
+
 class NodeStartFailed(NetworkError):
     """The embedded node did not open its port."""
 
@@ -186,3 +192,5 @@ class PortTaken(DevnetError):
 
 class MetadataInvalid(DevnetError):
     """The recorded runtime metadata cannot be read."""
+
+    hint = "Record a runtime anew: python -m subnetlab.devnet.metadata.record SOURCE FILE."

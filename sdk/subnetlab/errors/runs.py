@@ -1,6 +1,7 @@
 """What can go wrong with stores, records, training, fleets, runs, hosts, classes and lessons."""
 
 from subnetlab.errors.base import SubnetLabError
+from subnetlab.errors.chain import NetworkError
 
 
 class StoreError(SubnetLabError):
@@ -55,6 +56,8 @@ class TrainError(SubnetLabError):
 class ManifestInvalid(TrainError):
     """The manifest contradicts itself or misses something."""
 
+    hint = "Ask the run's owner: its manifest and what lies in its store have to be of one run and version."
+
 
 class ModelNotBuildable(TrainError):
     """The model cannot be built in a miner process."""
@@ -64,6 +67,12 @@ class ModelFailed(TrainError):
     """The model's own code failed in the middle of a run."""
 
     hint = "Call the model on such a batch in a cell to see where; the traceback is in the run's log."
+
+
+class DeviceMissing(TrainError):
+    """A peer was to compute on a device, or with a compiler, that its machine does not have."""
+
+    hint = 'Give device="cpu", or leave it out: "auto" takes what is there. `subnetlab doctor` names it.'
 
 
 class ScoreFailed(TrainError):
@@ -191,7 +200,13 @@ class ClassError(SubnetLabError):
 class ClassUnreachable(ClassError):
     """No class answers at the address."""
 
-    hint = "Check the address, and that `subnetlab class` runs there."
+    hint = "Check the address, and ask your teacher whether the class (`subnetlab class`) still goes on."
+
+
+class NotInClass(ClassError, NetworkError):
+    """The class does not know this student any more, so its chain and store answer nothing."""
+
+    hint = "Your teacher gives a code with which you may join again."
 
 
 class LessonError(SubnetLabError):

@@ -18,11 +18,13 @@ def main(arguments: list[str]) -> int:
     # Peers import this module to find their target: only the supervisor itself loads more. The server for
     # peers comes first, so that torch loads there while the SDK loads here.
     from subnetlab.fleet.fork_launcher import ForkLauncher  # noqa: PLC0415
+    from subnetlab.fleet.forkserver import PRELOAD, PRELOAD_COMPILER  # noqa: PLC0415
     from subnetlab.fleet.launcher import Launcher  # noqa: PLC0415
-    from subnetlab.fleet.spec import is_on_cluster  # noqa: PLC0415
+    from subnetlab.fleet.spec import is_compiled, is_on_cluster  # noqa: PLC0415
 
     run_folder = Path(arguments[0]).resolve()
-    launcher: Launcher = ForkLauncher(run_folder, asked_at)
+    preload = PRELOAD_COMPILER if is_compiled(run_folder) else PRELOAD
+    launcher: Launcher = ForkLauncher(run_folder, asked_at, preload=preload)
     if is_on_cluster(run_folder):
         from subnetlab.fleet.cluster.launcher import RayLauncher  # noqa: PLC0415
 

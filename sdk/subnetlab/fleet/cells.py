@@ -92,7 +92,10 @@ class FleetResult:
     ) -> None:
         self._code, self._on_output = json.dumps({"code": code}).encode() + b"\n", on_output
         if len(self._code) > MOST_CODE:
-            raise FleetError(f"The cell has {len(self._code):,} bytes; {MOST_CODE:,} are the most.")
+            raise FleetError(
+                f"The cell has {len(self._code):,} bytes; {MOST_CODE:,} are the most.",
+                hint="Put the code into a module that the miners can import, and call it from the cell.",
+            )
         self.outputs = {uid: PeerOutput(uid) for uid in uids}
         """What each peer has made of it so far, by uid."""
         self._reading = threading.Lock()
@@ -105,7 +108,10 @@ class FleetResult:
                 self._lines.register(connection, selectors.EVENT_READ, _Line(connection, output))
         except (OSError, ValueError, KeyError) as error:
             self.close()
-            raise FleetError(f"The supervisor of {run_folder.name} does not answer: {error}.") from error
+            raise FleetError(
+                f"The supervisor of {run_folder.name} does not answer: {error}.",
+                hint="run says how it goes on; its folder's supervisor.log says what happened.",
+            ) from error
 
     # -- asked by a person ---------------------------------------------------------------------------------
 

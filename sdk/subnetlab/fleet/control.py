@@ -207,7 +207,10 @@ def request(
                 text += piece
         answer: Answer = json.loads(text)
     except (OSError, ValueError) as error:
-        raise FleetError(f"The supervisor of {run_folder} does not answer: {error}.") from error
+        raise FleetError(
+            f"The supervisor of {run_folder} does not answer: {error}.",
+            hint="run says how it goes on; its folder's supervisor.log says what happened.",
+        ) from error
     if not answer.get("ok"):
         raise ControlRefused(str(answer.get("error")), hint="")
     return answer

@@ -120,7 +120,10 @@ class ForkedPeer:
                     stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True,
                 )  # fmt: skip
             except OSError as error:
-                raise FleetError(f"A paused peer could not be woken again: {error}.") from error
+                raise FleetError(
+                    f"A paused peer could not be woken again: {error}.",
+                    hint="run.kill(uid) ends it; run.join() starts another in its place.",
+                ) from error
             os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
@@ -138,7 +141,10 @@ class ForkedPeer:
         try:
             socket.send_fds(self._door, [b"c"], [caller.fileno()])
         except OSError as error:
-            raise FleetError(f"Its process takes no cell just now: {error}.") from error
+            raise FleetError(
+                f"Its process takes no cell just now: {error}.",
+                hint="Try again when the round at hand is over, or name the other miners with --targets.",
+            ) from error
 
     def close(self) -> str:
         """Close pipe and socket and collect the exit status."""

@@ -3,7 +3,8 @@
 Eight peers share the pages of one import, which brings them up in about the time of one and in a quarter of
 the memory of eight fresh interpreters. The server must stay without threads, or its forks would inherit
 locked locks: so nothing here imports polars, and every thread pool is told to hold one thread before torch
-loads. Peers never construct a `torch.optim` optimizer, whose constructor imports a compiler into each.
+loads. Nor may it start CUDA, which no fork could use then: a peer looks for its device after the fork. Peers
+never construct a `torch.optim` optimizer, whose constructor imports a compiler into each.
 Where the system has no forkserver (Windows), starting a fleet is refused with the way out.
 """
 
@@ -17,6 +18,8 @@ from typing import Final
 from subnetlab.errors import FleetStartFailed
 
 PRELOAD: Final = ("subnetlab.fleet.worker.preload",)
+PRELOAD_COMPILER: Final = ("subnetlab.fleet.worker.compiler", *PRELOAD)
+"""Where peers compile: before the rest, after which the collector is frozen."""
 ONE_THREAD: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

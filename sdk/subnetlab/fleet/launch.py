@@ -181,7 +181,10 @@ def _ask(
     except (FleetError, OSError, ValueError, KeyError) as error:
         if not (run_folder / CONTROL_SOCKET).exists() or not is_running(run_folder):
             return {}  # it has come to its end
-        raise FleetError(f"The supervisor of {run_folder.name} does not answer: {error}.") from error
+        raise FleetError(
+            f"The supervisor of {run_folder.name} does not answer: {error}.",
+            hint="sl.runs() says whether it goes on; its folder's supervisor.log says what happened.",
+        ) from error
 
 
 def _tail(log: Path) -> str:

@@ -7,18 +7,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from subnetlab.errors import ArgumentInvalid, StoreAddressInvalid
+from subnetlab.fleet.devices import Devices, check_words, words
 from subnetlab.fleet.run_folder import STORE_FOLDER
 from subnetlab.record.events import Role
 from subnetlab.signatures import known_fields
 from subnetlab.store.address import Address, parse
 from subnetlab.text import kind_of
 from subnetlab.train.attackers import ATTACKERS, refused
+from subnetlab.train.devices import AUTO, LARGE, NONE, check_compiler, find_devices, spread
 
 RESTARTS = 3
 """How often the process of a seat that ended without a word is started again in a run."""
+_COMPILING_S: Final = 900.0
+"""How long peers may take to start where the miners compile their steps."""
 
 
 class Place(NamedTuple):
@@ -66,6 +70,13 @@ class LocalFleet:
     """Where objects travel, each peer's in a place of its own: a folder, or a bucket such as
     `s3://bucket/prefix?endpoint=…` with credentials from the environment; the run's folder if empty."""
 
+    device: Devices = AUTO
+    """On which peers compute: "auto" (a CUDA card where there is one and the model has five million
+    parameters or more, else the CPU), "cpu", "cuda" (all cards in turn), "cuda:1", "mps"; one for each miner,
+    honest ones first; or by miner, counted from 0, and role: `{"miner": "cuda", 3: "cuda:1"}`."""
+    compile: bool = False
+    """Whether `torch.compile` makes the miners' training steps, before they are ready."""
+
     is_here: ClassVar[bool] = True
     """Whether the peers run on this machine and need its memory."""
 
@@ -74,24 +85,62 @@ class LocalFleet:
         for name in ("miners", "validators", "free_riders"):
             _check_count(name, getattr(self, name))
         if self.miners < 1 or self.validators < 1:
-            raise ArgumentInvalid("a fleet needs at least one miner and one validator")
+            raise ArgumentInvalid(
+                "a fleet needs at least one miner and one validator.",
+                hint="Give LocalFleet(miners=3, validators=1), or more of each.",
+            )
         if not 0 <= self.free_riders <= self.miners:
-            raise ArgumentInvalid(f"free_riders={self.free_riders} is not between 0 and miners={self.miners}")
+            raise ArgumentInvalid(
+                f"free_riders={self.free_riders} is not between 0 and miners={self.miners}.",
+                hint="Give more miners, or fewer free riders: they are some of the miners.",
+            )
         if (hostile := len(self._hostile("miner"))) > self.miners:
-            raise ArgumentInvalid(f"{hostile} attackers among miners are more than miners={self.miners}")
+            raise ArgumentInvalid(
+                f"{hostile} attackers among miners are more than miners={self.miners}.",
+                hint="Give more miners, or fewer attackers: they are some of the miners.",
+            )
         if (hostile := len(self._hostile("validator"))) > self.validators:
             raise ArgumentInvalid(
-                f"{hostile} attackers among validators are more than validators={self.validators}"
+                f"{hostile} attackers among validators are more than validators={self.validators}.",
+                hint="Give more validators, or fewer attackers: they are some of the validators.",
             )
         self._check_numbers()
         self._check_address()
+        check_words(self.device, miners=self.miners)
+        if not isinstance(self.compile, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ArgumentInvalid(f"compile is {kind_of(self.compile)}.", hint="Give compile=True or False.")
         if self.phase_limit_s <= 0 or self.start_limit_s <= 0:
-            raise ArgumentInvalid("phase_limit_s and start_limit_s must be positive")
+            raise ArgumentInvalid(
+                "phase_limit_s and start_limit_s must be positive.",
+                hint="Give seconds, such as phase_limit_s=30; leave them out for the usual ones.",
+            )
         if not isinstance(self.baseline, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f"baseline is {kind_of(self.baseline)}.",
                 hint='Give baseline=True or False here; the names go to subnet.train(baselines=("alone",)).',
             )
+
+    @property
+    def start_allowed_s(self) -> float:
+        """`start_limit_s`; at least fifteen minutes where the miners compile their steps first."""
+        return max(self.start_limit_s, _COMPILING_S) if self.compile else self.start_limit_s
+
+    def devices(self, baselines: int, parameters: int) -> tuple[str, ...]:
+        """The device of every peer, in the order of `places`, the baselines last.
+
+        Args:
+            baselines: how many run beside the seats.
+            parameters: of the model.
+
+        Raises:
+            DeviceMissing: this machine lacks a device, or what compiles; nothing was started.
+        """
+        if self.compile:
+            check_compiler()
+        asked = words(self.device, self.roles(), baselines)
+        named = any(word != AUTO for _, word in asked)
+        found = find_devices() if named or parameters >= LARGE else NONE
+        return spread(asked, found, parameters=parameters)
 
     def _check_numbers(self) -> None:
         """Check what can be set beside the counts.
@@ -109,18 +158,27 @@ class LocalFleet:
         ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is not a number from 0 up.",
+                    hint="Give a number, such as uplink_mbps=20; leave it out for no limit.",
+                )
         _check_count("chaos_seed", self.chaos_seed, "a seed")
         if not isinstance(self.stakes_tao, tuple | list):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
                 f"stakes_tao is {kind_of(self.stakes_tao)}", hint="Give a tuple: (300, 200)."
             )
         if not self.stakes_tao:
-            raise ArgumentInvalid("stakes_tao names no stake")
+            raise ArgumentInvalid(
+                "stakes_tao names no stake.",
+                hint="Give one for each validator, stakes_tao=(300, 200), or leave it out.",
+            )
         for stake in self.stakes_tao:
             _check_count("stakes_tao", stake, "a whole number of TAO")
         if 0 in self.stakes_tao:
-            raise ArgumentInvalid("a validator without stake gets no permit: stakes_tao must be positive")
+            raise ArgumentInvalid(
+                "a validator without stake gets no permit: stakes_tao must be positive.",
+                hint="Give each validator some, such as stakes_tao=(300, 200).",
+            )
 
     def _check_address(self) -> None:
         """Check how the store is called.
@@ -169,7 +227,7 @@ class LocalFleet:
         Args:
             deterministic: whether the run must go as its seed says, so that no peer may join it again.
         """
-        return {"restarts": 0 if deterministic else RESTARTS}
+        return {"restarts": 0 if deterministic else RESTARTS, "compile": self.compile}
 
     def store_of_run(self, run_folder: Path) -> Address:
         """Where the objects of a run lie."""
@@ -185,16 +243,18 @@ class LocalFleet:
         """
         if not isinstance(self.attackers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(
-                f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}'
+                f'attackers is a number per word, {{"sign_flip": 2}}, not {self.attackers!r}.',
+                hint="Give attackers={'sign_flip': 2}; the message about a wrong word lists all words.",
             )
         for word, count in self.attackers.items():
             if word not in ATTACKERS:
-                raise ArgumentInvalid(refused(word))
+                raise ArgumentInvalid(refused(word), hint="Give attackers={'sign_flip': 1}, for instance.")
             _check_count(f"attackers[{word!r}]", count)
         riders = self.attackers.get("free_rider", self.free_riders)
         if self.free_riders not in (0, riders):
             raise ArgumentInvalid(
-                f"free_riders={self.free_riders} and attackers count free riders differently"
+                f"free_riders={self.free_riders} and attackers count free riders differently.",
+                hint="Give free_riders=, or attackers={'free_rider': …}, not both.",
             )
         object.__setattr__(self, "free_riders", riders)
         rest = {word: count for word, count in self.attackers.items() if word != "free_rider" and count}
@@ -224,4 +284,6 @@ class LocalFleet:
 
 def _check_count(name: str, value: object, what: str = "a number of peers") -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ArgumentInvalid(f"{name}={value!r} is not {what}")
+        raise ArgumentInvalid(
+            f"{name}={value!r} is not {what}.", hint="Give a whole number from 0 up, such as 2."
+        )

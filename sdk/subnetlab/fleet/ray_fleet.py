@@ -51,6 +51,11 @@ class RayFleet(LocalFleet):
         LocalFleet.__post_init__(self)
         if not isinstance(self.address, str) or not self.address.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ArgumentInvalid(f"address is {kind_of(self.address)}.", hint='Give "host:6379", or "auto".')
+        if self.device not in ("auto", "cpu", "cuda") or (self.device == "cuda" and not self.gpus_per_miner):
+            raise ArgumentInvalid(
+                f"device is {self.device!r}, and Ray says which GPU a peer gets.",
+                hint="Give gpus_per_miner=1, or a share of one such as 0.25.",
+            )
         if "://" in self.address:
             raise ArgumentInvalid(
                 f"address={self.address!r} is that of Ray's client, which cannot hear what peers say.",
@@ -59,10 +64,14 @@ class RayFleet(LocalFleet):
         for name in ("cpus_per_peer", "gpus_per_miner"):
             value: object = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise ArgumentInvalid(f"{name}={value!r} is not a number from 0 up")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is not a number from 0 up.",
+                    hint=f"Give {name}=1, or a share such as 0.5.",
+                )
             if value > _MOST_PROCESSORS or (value > 1 and value != int(value)):
                 raise ArgumentInvalid(
-                    f"{name}={value!r} is no share and no whole number up to {_MOST_PROCESSORS}."
+                    f"{name}={value!r} is no share and no whole number up to {_MOST_PROCESSORS}.",
+                    hint=f"Give {name}=1, or a share such as 0.5.",
                 )
 
     def placed(self, *, deterministic: bool) -> dict[str, Any]:
@@ -70,7 +79,20 @@ class RayFleet(LocalFleet):
         return {
             "ray_address": self.address, "cpus_per_peer": float(self.cpus_per_peer),
             "gpus_per_miner": float(self.gpus_per_miner), "restarts": 0 if deterministic else _RESTARTS,
+            "compile": self.compile,
         }  # fmt: skip
+
+    def devices(self, baselines: int, parameters: int) -> tuple[str, ...]:
+        """The device of every peer: the GPU that Ray gives a miner, the CPU of its node for all others.
+
+        Args:
+            baselines: how many run beside the seats.
+            parameters: of the model.
+        """
+        del parameters  # who reserves GPUs wants them used
+        on_gpu = self.gpus_per_miner > 0 and self.device != "cpu"
+        miner = "cuda" if on_gpu else "cpu"
+        return tuple("cpu" if role == "validator" else miner for role in self.roles()) + ("cpu",) * baselines
 
     def check_place(self, endpoint: str, baselines: int) -> None:
         """Have the cluster looked at before anything is registered or spent.
@@ -93,7 +115,10 @@ class RayFleet(LocalFleet):
             try:
                 write_private(make_private(folder) / mark.name, mark.name)
             except OSError as error:
-                raise StoreUnreachable(f"The store {folder} cannot be written: {error}.") from error
+                raise StoreUnreachable(
+                    f"The store {folder} cannot be written: {error}.",
+                    hint="Give store= a folder that every machine of the cluster can write to, or a bucket.",
+                ) from error
             asked["seen"] = {"path": str(mark), "folder": str(folder)}
         try:
             said = _survey(asked)

@@ -16,6 +16,7 @@ from subnetlab.record.events import BASELINE_UID, Role
 from subnetlab.record.files import read_plain, write_private
 
 FLEET_FILE: Final = "fleet.json"
+_CPU: Final = "cpu"
 READER_URI: Final = "//SubnetLab//reader"
 """The key of a client that only reads a chain; it signs nothing."""
 _TEXTS: Final = frozenset({"network", "endpoint", "store", "node", "ray_address"})
@@ -38,6 +39,8 @@ class PeerSeat:
     """Elsewhere: `name/hotkey` of a wallet on this machine."""
     since: int = 0
     """The open block of the first round that counts it; 0 for who was there from the beginning."""
+    device: str = _CPU
+    """On which its model computes, in torch's words."""
     baseline: str = ""
     """Which baseline trains here (see `record.baselines`); empty for a seat of the subnet."""
 
@@ -56,7 +59,8 @@ class PeerSeat:
     def entry(self) -> dict[str, Any]:
         """The seat as the record names it."""
         known: dict[str, Any] = {"uid": self.uid, "hotkey": self.hotkey, "role": self.role}
-        return known | ({"attacker": self.attacker} if self.attacker else {})
+        known |= {"attacker": self.attacker} if self.attacker else {}
+        return known | ({"device": self.device} if self.device != _CPU else {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "PeerSeat":
@@ -112,6 +116,8 @@ class FleetSpec:
     cpus_per_peer: float = 1.0
     """Processors that Ray keeps free for each peer."""
     gpus_per_miner: float = 0.0
+    compile: bool = False
+    """Whether the peers' training steps are compiled."""
     restarts: int = 0
     """How often a peer is started again whose process was lost, its machine perhaps with it."""
     public: bool = False
@@ -174,6 +180,14 @@ def is_on_cluster(run_folder: Path) -> bool:
     """Whether the peers of a run are started on a Ray cluster; False where `fleet.json` cannot be read."""
     try:
         return bool(read_spec(run_folder).ray_address)
+    except FleetStartFailed:
+        return False
+
+
+def is_compiled(run_folder: Path) -> bool:
+    """Whether the peers of a run compile their steps; False where `fleet.json` cannot be read."""
+    try:
+        return read_spec(run_folder).compile
     except FleetStartFailed:
         return False
 

@@ -86,7 +86,10 @@ class ThreadPeer:
         Raises:
             FleetError: always.
         """
-        raise FleetError("A peer in a thread cannot be paused.")
+        raise FleetError(
+            "A peer in a thread cannot be paused.",
+            hint="Start the run with fleet=sl.LocalFleet(…): its peers are processes.",
+        )
 
     def go_on(self) -> None:
         """It was never paused."""
@@ -97,7 +100,10 @@ class ThreadPeer:
         Raises:
             FleetError: always.
         """
-        raise FleetError("A peer in a thread runs no cells.")
+        raise FleetError(
+            "A peer in a thread runs no cells.",
+            hint="Start the run with fleet=sl.LocalFleet(…): its peers are processes.",
+        )
 
     def close(self) -> str:
         """Close the pipe."""

@@ -27,7 +27,10 @@ def frame(source: Path | str | Iterable[Entry], name: str = "miners") -> pl.Data
         RecordError: there is no record, or it is corrupt.
     """
     if name not in NAMES:
-        raise ArgumentInvalid(f"There is no frame called {name!r}; there are {', '.join(NAMES)}.")
+        raise ArgumentInvalid(
+            f"There is no frame called {name!r}; there are {', '.join(NAMES)}.",
+            hint='run.frame("miners"), for instance.',
+        )
     return _build(Gathered(_entries(source)), name)
 
 

@@ -218,6 +218,7 @@ def peers(data: Gathered) -> list[Row]:
                 "role": data.role(uid),
                 "hotkey": view.hotkey(uid) if uid in view.seats else None,
                 "pid": ready.pid if ready else None,
+                "device": (ready.device or None) if ready else None,
                 "ready_s": ready.seconds if ready else None,
                 "cpu_s": view.cpu_s.get(uid),
                 "gone": view.gone.get(uid),

@@ -164,6 +164,7 @@ _PEERS = (
     _text("role", "what the peer was started as"),
     _text("hotkey", "ss58 address"),
     _int("pid", "process id"),
+    _text("device", "on which its model computes; null where not recorded"),
     _float("ready_s", "from the fleet's start until it was up"),
     _float("cpu_s", "processor seconds of its process up to its last phase; null where not recorded"),
     _text("gone", "why it ended before the run; null if it did not"),

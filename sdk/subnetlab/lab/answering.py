@@ -38,6 +38,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def parameters(self) -> int:
+        """How many parameters a step moves; 0 where no model is trained."""
+        ...
+
+    @property
     def note(self) -> str:
         """What a person may want to know, as a sentence; empty where nothing is odd."""
         ...
@@ -110,10 +115,11 @@ class Answering:
             ChainPaced: another run seals this chain's blocks; nothing was registered or spent.
             FleetStartFailed: the supervisor did not come up.
         """
-        rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
-        each = arguments.count("tasks_per_round", tasks_per_round, least=1, most=_MOST_TASKS_A_ROUND)
-        most = arguments.count("answer_bytes", answer_bytes, least=1, most=_MOST_ANSWER_BYTES)
-        limit = _time_limit(time_limit_s)
+        sizes = checked_sizes(
+            rounds=rounds, tasks_per_round=tasks_per_round, answer_bytes=answer_bytes,
+            time_limit_s=time_limit_s,
+        )  # fmt: skip
+        limit = sizes["time_limit_s"]
         fleet = self._checked(_sized(fleet, answer))
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=(), budget_tao=budget_tao, deterministic=False)
@@ -122,13 +128,29 @@ class Answering:
         # torch, which code that travels may hold, is loaded when a run is started, and not before
         from subnetlab.lab.answers_plan import plan  # noqa: PLC0415
 
-        made = plan(
-            answer, judge, tasks, rounds=rounds, tasks_per_round=each, time_limit_s=limit, answer_bytes=most
-        )
+        made = plan(answer, judge, tasks, **sizes)
         detach = arguments.flag("detach", detach)
         if isinstance(fleet, OpenFleet):
             return self._publish(made, fleet, detach=detach)
         return self._start(made, fleet, detach=detach, budget_tao=budget_tao)
+
+
+def checked_sizes(
+    *, rounds: object, tasks_per_round: object, answer_bytes: object, time_limit_s: object
+) -> dict[str, Any]:
+    """How many rounds, tasks, bytes and seconds, by name.
+
+    Raises:
+        ArgumentInvalid: one is no number, or out of range.
+    """
+    return {
+        "rounds": arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS),
+        "tasks_per_round": arguments.count(
+            "tasks_per_round", tasks_per_round, least=1, most=_MOST_TASKS_A_ROUND
+        ),
+        "answer_bytes": arguments.count("answer_bytes", answer_bytes, least=1, most=_MOST_ANSWER_BYTES),
+        "time_limit_s": _time_limit(time_limit_s),
+    }
 
 
 def _time_limit(value: object) -> float:

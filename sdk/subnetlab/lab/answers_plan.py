@@ -50,6 +50,8 @@ class AnswersPlan:
     judge_s: float = 0.0
     """What judging the answers of one miner took here."""
     deterministic: bool = False
+    parameters: int = 0
+    """Of a model; a run of answers trains none."""
     note: str = ""
     """What a person may want to know, as a sentence; empty where nothing is odd."""
 
@@ -110,14 +112,17 @@ def planned(**described: Any) -> AnswersPlan:
 
     What says where and by whom it is run is left to its caller.
     """
-    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415  (that file names this one)
+    from subnetlab.lab.answering import checked_sizes  # noqa: PLC0415  (that file names this one)
+    from subnetlab.lab.subnet import Subnet  # noqa: PLC0415
 
     for name, example in (("answer", "def answer(task): …"), ("tasks", "tasks = […]")):
         if name not in described:
             raise ArgumentInvalid(f"The file defines a judge, and no {name}.", hint=f"Add {example}")
     given = inspect.signature(Subnet.run).parameters
     taken = inspect.signature(plan).parameters
-    return plan(**{name: described.get(name, given[name].default) for name in taken})
+    found = {name: described.get(name, given[name].default) for name in taken}
+    sizes = ("rounds", "tasks_per_round", "answer_bytes", "time_limit_s")
+    return plan(**{**found, **checked_sizes(**{name: found[name] for name in sizes})})
 
 
 def functions_of(answer: object) -> list[Callable[..., Any]]:
@@ -217,6 +222,10 @@ def _one_task(manifest: AnswersManifest, calls: Calls) -> Any:
     if not isinstance(manifest.tasks, Code):
         return manifest.tasks[0]
     first, again = (made(calls, _TRIAL, time.monotonic() + manifest.time_limit_s) for _ in range(2))
+    if first is None:
+        raise ArgumentInvalid(
+            "tasks made nothing: it returned None.", hint="Return the task: def make(random): return …"
+        )
     if first != again:
         raise ArgumentInvalid(
             "tasks made two different tasks from the same random numbers.",

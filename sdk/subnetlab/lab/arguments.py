@@ -48,6 +48,18 @@ def count(name: str, value: object, *, least: int, most: int) -> int:
     return found
 
 
+def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `train`, its numbers, prompt and metrics checked; errors as `count`."""
+    return {
+        **given,
+        "rounds": count("rounds", given["rounds"], least=1, most=MOST_ROUNDS),
+        "batch_size": count("batch_size", given["batch_size"], least=1, most=MOST_BATCH),
+        "seed": count("seed", given["seed"], least=0, most=MOST_SEED),
+        "prompt": a_prompt(given["prompt"]),
+        "metrics": own_metrics(given["metrics"]),
+    }
+
+
 def flag(name: str, value: object) -> bool:
     """Yes or no.
 

@@ -14,7 +14,15 @@ from typing import Any, Final, cast
 import bittensor
 
 from subnetlab.errors import ArgumentInvalid, ClassError, ClassUnreachable
-from subnetlab.membership import FILE, Membership, folder_of, membership_at, wallet_text
+from subnetlab.membership import (
+    FILE,
+    Membership,
+    folder_of,
+    membership_at,
+    membership_for,
+    not_in_class,
+    wallet_text,
+)
 from subnetlab.record.files import make_private, write_private
 from subnetlab.store.class_place import ask
 from subnetlab.text import plain_lines
@@ -48,6 +56,7 @@ def asked(method: str, url: str, told: dict[str, Any] | None = None, *, token: s
 
     Raises:
         ClassError: it refuses; its sentence says why.
+        NotInClass: it does not know this student any more.
         ClassUnreachable: no class answers at the address.
     """
     body = b"" if told is None else json.dumps(told).encode()
@@ -61,6 +70,9 @@ def asked(method: str, url: str, told: dict[str, Any] | None = None, *, token: s
     if not isinstance(found, dict):
         raise ClassUnreachable(f"What answers at {url} is no class.")
     if answer.status != http.HTTPStatus.OK:
+        member = membership_for(url)
+        if answer.status == http.HTTPStatus.UNAUTHORIZED and member is not None and not token:
+            raise not_in_class(member)
         sentence = str(cast("dict[str, Any]", found).get("error", f"it answered {answer.status}"))
         raise ClassError(plain_lines(sentence), hint="")
     return cast("dict[str, Any]", found)

@@ -11,7 +11,7 @@ import bittensor
 
 from subnetlab.errors import ArgumentInvalid, ClassError
 from subnetlab.lab import arguments
-from subnetlab.lab.class_files import introduce, membership_of
+from subnetlab.lab.class_files import asked, introduce, membership_of
 from subnetlab.lab.own_peer import OwnPeer
 from subnetlab.lab.session import Net
 from subnetlab.lab.subnet import Subnet
@@ -102,10 +102,11 @@ class ClassNet(Net):
 
         Raises:
             ArgumentInvalid: no miner attacks like this.
+            ClassError: the class has ended, or does not know this student any more.
             FleetStartFailed: a validator of one's own takes part.
         """
         if attack and (attack not in ATTACKERS or ATTACKERS[attack].role != "miner"):
-            raise ArgumentInvalid(refused(attack), hint="")
+            raise ArgumentInvalid(refused(attack), hint='net.start_miner(attack="sign_flip"), for instance.')
         return self._taking_part("miner", *(("--attack", attack) if attack else ()), trust=trust)
 
     @known_arguments("net.start_validator")
@@ -118,6 +119,7 @@ class ClassNet(Net):
 
         Raises:
             MoneyError: nothing was staked; the message says why.
+            ClassError: the class has ended, or does not know this student any more.
             FleetStartFailed: a miner of one's own takes part.
         """
         if self.peer.alive and self.peer.role == "validator":
@@ -135,6 +137,7 @@ class ClassNet(Net):
         if self.peer.alive and self.peer.role == role and not more:
             return self.peer
         member = self._member
+        asked("GET", f"{member.address}/me")  # a class that is over, or knows one no more, says so here
         if arguments.flag("trust", trust):
             more = (*more, "--trust", self.subnet().metagraph().owner_hotkey)
         words = [

@@ -58,4 +58,7 @@ def read(folder: Path) -> Job | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise RunError(f"The job in {folder / FILE} cannot be read: {error}.") from error
+        raise RunError(
+            f"The job in {folder / FILE} cannot be read: {error}.",
+            hint="Its payments are on chain: net.ledger() lists them.",
+        ) from error

@@ -28,6 +28,8 @@ from subnetlab.text import plain
 _STARTED: "set[OwnPeer]" = set()
 _LOOK_S: Final = 0.05
 _STOP_S: Final = 4.0
+_WORKED: Final = ("mined", "round_closed")
+"""Kinds of a line that say that a round was taken part in."""
 _FOR_A_SHELL: Final = re.compile(r"join with --trust \w+")
 _MOST_LOG: Final = 1 << 18
 """Bytes of the log's end that are read for a page."""
@@ -117,11 +119,18 @@ class OwnPeer:
         if not self.role:
             return "No peer of yours takes part yet: net.start_miner() or net.start_validator()."
         lines = list(self.lines())
-        rounds = [int(line["round"]) for line in lines if line.get("kind") in ("mined", "round_closed")]
-        said = next((str(line["text"]) for line in reversed(lines) if line.get("kind") == "note"), "")
+        rounds = [int(line["round"]) for line in lines if line.get("kind") in _WORKED]
+        said = ""
+        for line in lines:  # a note that a later round has overtaken says nothing of now
+            if line.get("kind") == "note":
+                said = str(line["text"])
+            elif line.get("kind") in _WORKED:
+                said = ""
         said = _FOR_A_SHELL.sub("start it with trust=True", said)
         state = "runs" if self.alive else "has ended"
         where = f", round {max(rounds) + 1}" if rounds else ""
+        if not said and not self.alive:
+            said = f"net.start_{self.role}() starts another."
         return f"Your {self.role} {state}{where}. {plain(said, 400)}".strip()
 
     def _repr_html_(self) -> str:

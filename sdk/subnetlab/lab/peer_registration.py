@@ -161,10 +161,13 @@ def register_more(client: NetworkClient, spec: FleetSpec, places: Sequence[Place
     paying = known.by_hotkey(first.hotkey)
     wallets = {wallet.coldkey.ss58_address: wallet for wallet in map(dev_wallet, DEV_NAMES)}
     if paying is None or paying.coldkey not in wallets:
-        raise FleetStartFailed("The wallet that pays for this run's seats is not here.", hint="")
+        raise FleetStartFailed(
+            "The wallet that pays for this run's seats is not here.",
+            hint="Go on from the machine and user that started the run.",
+        )
     seats: list[PeerSeat] = []
     bought: list[str] = []
-    for role, attacker in places:
+    for (role, attacker), device in zip(places, devices_of_more(spec, len(places)), strict=True):
         uri = next(uri for i in count(1) if (uri := f"{place}//{role}-{i}") not in taken)
         taken.add(uri)
         hotkey = dev_keypair(uri).ss58_address
@@ -179,8 +182,18 @@ def register_more(client: NetworkClient, spec: FleetSpec, places: Sequence[Place
             raise FleetStartFailed(
                 f"Subnet {spec.netuid} is full: a peer of the run lost uid {uid}.", hint=""
             )
-        seats.append(PeerSeat(uid=uid, hotkey=hotkey, role=role, attacker=attacker, hotkey_uri=uri))
+        seats.append(
+            PeerSeat(uid=uid, hotkey=hotkey, role=role, attacker=attacker, hotkey_uri=uri, device=device)
+        )
     return tuple(seats)
+
+
+def devices_of_more(spec: FleetSpec, number: int) -> list[str]:
+    """A device for each miner that joins: the one on which the fewest miners compute so far."""
+    devices = [seat.device for seat in spec.seats if seat.role not in ("validator", "alone")]
+    for _ in range(number):
+        devices.append(min(devices, key=devices.count))
+    return devices[len(devices) - number :]
 
 
 def _uris(netuid: int, owner: str, roles: Sequence[Role]) -> list[str]:

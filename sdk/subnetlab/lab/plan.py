@@ -18,6 +18,7 @@ from subnetlab.fleet import limits
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.run_store import whole_store
+from subnetlab.lab import arguments
 from subnetlab.lab.initial import tensors
 from subnetlab.record.files import write_private
 from subnetlab.text import kind_of
@@ -27,6 +28,7 @@ from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
 from subnetlab.train.data.scales import scale_note
 from subnetlab.train.data.shards import publish_shard_hashes
+from subnetlab.train.execution import FLOAT32, check_dtype
 from subnetlab.train.initial import built, hash_of
 from subnetlab.train.manifest import Manifest, ScoringConfig, audited
 from subnetlab.train.models.spec import ModelSpec, build
@@ -69,6 +71,10 @@ class Plan:
     optimizer: OptimizerConfig
     corpus: Corpus
     deterministic: bool = False
+    parameters: int = 0
+    """Of the model, those that are trained."""
+    dtype: str = FLOAT32
+    """In which products are computed."""
     note: str = ""
     """What a person may want to change, as a sentence; empty where nothing is odd."""
     initial: bytes = b""
@@ -81,7 +87,7 @@ class Plan:
             run_id=run_id, netuid=netuid, model=self.model, task=self.task, data=self.corpus.manifest,
             strategy=self.strategy, rounds=self.rounds, first_block=first_block, batch_size=self.batch_size,
             seed=self.seed, optimizer=self.optimizer, deterministic=self.deterministic,
-            init=hash_of(self.initial) if self.initial else "",
+            init=hash_of(self.initial) if self.initial else "", dtype=self.dtype,
             scoring=replace(self.scoring, tried=SAMPLE if miners > SAMPLE else 0),
         )  # fmt: skip
 
@@ -97,6 +103,7 @@ def plan(
     metrics: Mapping[str, Callable[..., Any]] | None = None, features: "Names" = None, target: "Names" = None,
     optimizer: "str | OptimizerConfig | None" = None, lr: float | None = None, schedule: str | None = None,
     init: object | None = None, audits: float = 0.0, score: Callable[..., float] | None = None,
+    dtype: object = FLOAT32,
 ) -> Plan:  # fmt: skip
     """Fill in what was left out, and try everything once; raises as `Plan` does."""
     _not_swapped(data)
@@ -127,13 +134,15 @@ def plan(
     made = Plan(
         model=chosen_model, task=found, data=chosen_data, rounds=rounds, batch_size=batch_size, seed=seed,
         strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
+        parameters=size, dtype=check_dtype(dtype),
         scoring=audited(audits, score_of(score) if score is not None else None),
         note=scale_note(corpus, target=isinstance(found, Regression)),
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
     check_batch(read_back.task, corpus, batch_size=batch_size)
-    check(read_back.task, fresh, corpus)
+    with read_back.execution().arithmetic():
+        check(read_back.task, fresh, corpus)
     check_memory(read_back.task, fresh, corpus, batch_size=batch_size, free=limits.free_memory())
     return made
 
@@ -147,7 +156,8 @@ def planned(**described: Any) -> Plan:
 
     given = inspect.signature(Subnet.train).parameters
     taken = inspect.signature(plan).parameters
-    return plan(**{name: described.get(name, given[name].default) for name in taken})
+    found = {name: described.get(name, given[name].default) for name in taken}
+    return plan(**arguments.plain(found))
 
 
 def _not_swapped(data: object) -> None:
@@ -204,5 +214,6 @@ def initial_loss(run_folder: Path) -> float:
     """
     manifest: Manifest = load_manifest(run_folder)
     store = whole_store(run_folder) if manifest.init else None
-    model = FlatModel(built(manifest, store), manifest.task, manifest.optimizer)
+    module = built(manifest, store)
+    model = FlatModel(module, manifest.task, manifest.optimizer, manifest.execution())
     return float(validation_loss(model, manifest, open_corpus(run_folder, manifest)))

@@ -8,7 +8,6 @@ import math
 import secrets
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -19,11 +18,10 @@ from subnetlab.public.announcing import announce, check_idle, check_owner, put_o
 from subnetlab.public.hotkey import is_development
 from subnetlab.public.joining import duration
 from subnetlab.public.open_fleet import OpenFleet
+from subnetlab.public.own_place import announceable
 from subnetlab.public.subnet_reads import Rules, SubnetReads
 from subnetlab.public.terms import measure, terms
-from subnetlab.store import address
 from subnetlab.store.objects import open_store
-from subnetlab.store.places import own_locator
 from subnetlab.train import object_paths
 from subnetlab.train.announcement import Announcement
 from subnetlab.train.manifest import Manifest
@@ -93,9 +91,7 @@ def publish(
         check_owner(reads, key.ss58_address)
         if not fleet.replace:
             check_idle(reads)
-        where = locator(fleet.store)
-        # Strangers read it without a key: what they could not follow is refused here.
-        own_locator(address.parse(where).locator, allow_local=is_development(reads))
+        where = announceable(fleet.store, allow_local=is_development(reads))
         store = open_store(where)
         rules = reads.rules()
         run_id = f"{name}-{secrets.token_hex(2)}"
@@ -104,7 +100,6 @@ def publish(
             if isinstance(made, AnswersPlan)
             else _stretched(made, fleet, run_id, reads, rules)
         )
-        Announcement(manifest=bytes(32), rounds=draft.rounds, store=where).to_bytes()
         # The data goes first: it may take minutes, and the first round is counted from when it is there.
         if not isinstance(made, AnswersPlan):
             put_objects(store, corpus=made.corpus, initial=made.initial)
@@ -114,11 +109,6 @@ def publish(
         said = Announcement(manifest=bytes.fromhex(manifest.hash), rounds=manifest.rounds, store=where)
         block = announce(reads, chain, key.ss58_address, said)
         return Published(manifest=manifest, announcement=said, block=block, rules=rules, endpoint=endpoint)
-
-
-def locator(store: str) -> str:
-    """A store's address as other folders and processes understand it: a path becomes whole."""
-    return store if "://" in store else str(Path(store).expanduser().resolve())
 
 
 def _stretched(made: "Plan", fleet: OpenFleet, run_id: str, reads: SubnetReads, rules: Rules) -> Manifest:

@@ -106,7 +106,10 @@ class RemoteKernel:
                     _take(found, failed, kind, content)
             raise
         if failed:
-            error = RemoteFailed(f"The remote cell failed: {failed['ename']}: {failed['evalue']}")
+            error = RemoteFailed(
+                f"The remote cell failed: {failed['ename']}: {failed['evalue']}",
+                hint="%explain --traceback shows where, in the remote kernel.",
+            )
             error.ename = str(failed["ename"])
             error.traceback = "\n".join(map(str, failed.get("traceback", [])))
             raise error

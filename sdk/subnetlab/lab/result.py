@@ -33,6 +33,7 @@ from subnetlab.store.places import place_of
 from subnetlab.train import aggregate, initial, models, object_paths
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.train.theta import FlatModel, theta_hash
 
 _WIDEST: Final = 1 << 16
@@ -57,7 +58,10 @@ def load_result(run_folder: Path) -> nn.Module:
         model = initial.start(spec, int(config.get("seed", 0)), start, store)
         fill(model, load_file(folder / MODEL_FILE))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StoreError) as error:
-        raise RunError(f"The result in {folder} cannot be read: {error}.") from error
+        raise RunError(
+            f"The result in {folder} cannot be read: {error}.",
+            hint="run.wait() writes it where the run goes on; run.verify() says what is damaged.",
+        ) from error
     return model.eval()
 
 
@@ -71,24 +75,37 @@ def state_after(run_folder: Path, closed: Mapping[int, RoundClosed], number: int
     try:
         manifest = load_manifest(run_folder)
         store = whole_store(run_folder)
-        model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        built = initial.built(manifest, store)
+        model = FlatModel(built, manifest.task, manifest.optimizer, manifest.execution())
         outer: State = {}
         for each in sorted(each for each in closed if each <= number):
             event = closed[each]
             if event.aggregate_hash:
                 name = object_paths.aggregate(each, event.aggregate_hash)
                 place = place_of(store, event.lead)
-                data = _from_either(place, store, name, aggregate.limit(model.layout))
+                try:
+                    data = _from_either(place, store, name, aggregate.limit(model.layout))
+                except ObjectMissing as error:
+                    if each < max(closed) or not overlap_of(manifest.strategy):
+                        raise
+                    raise RunError(
+                        f"The aggregate of round {each + 1} of run {run_folder.name} is not stored yet.",
+                        hint="It follows while the next round is trained: ask again in a moment.",
+                    ) from error
                 update = aggregate.read(data, model.layout)
                 manifest.strategy.apply(model.theta_P, update, outer, manifest.progress(each))
             if theta_hash(model.theta_P) != event.theta_hash:
                 raise RunError(
-                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record."
+                    f"Round {each + 1} of run {run_folder.name} does not lead to the model on record.",
+                    hint="run.verify() says whose payload or record was changed.",
                 )
         if model.has_statistics:
             model.settle(open_corpus(run_folder, manifest))
     except StoreError as error:
-        raise RunError(f"The rounds of run {run_folder.name} cannot be replayed: {error}") from error
+        raise RunError(
+            f"The rounds of run {run_folder.name} cannot be replayed: {error}",
+            hint="run.verify() says which of its files is missing or was changed.",
+        ) from error
     return model.state()
 
 

@@ -23,6 +23,7 @@ from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
 from subnetlab.record.view import RunView
 from subnetlab.report.answers import AnswersVerdict, answers_verdict
+from subnetlab.report.attacks import Attacks, attacks
 from subnetlab.report.explain import Explanation, explain
 from subnetlab.report.format import counted
 from subnetlab.report.headline import said_of
@@ -176,6 +177,13 @@ class Run(Running, PaidRun):
             RunNotFinished: no epoch has paid anyone yet.
         """
         return explain(self.view, self._known_uid(uid, self.view.seats))
+
+    def attacks(self) -> Attacks:
+        """Who attacked and how, what the gate saw of each miner round by round, and what each was paid.
+
+        A run of strangers knows no roles: there all miners are shown alike.
+        """
+        return attacks(self.view, again=self.attacks)
 
     @known_arguments("run.frame")
     def frame(self, what: str = "miners") -> "pl.DataFrame":

@@ -226,6 +226,9 @@ class Running:
             return
         spec = read_spec(self.folder)
         if not spec.is_devnet:
-            raise NotYetSupported(f"Joining a run on {spec.network} has not landed yet.")
+            raise NotYetSupported(
+                f"Joining a run on {spec.network} has not landed yet.",
+                hint="Join a run on a devnet, or as strangers do: subnetlab miner --netuid N.",
+            )
         with contextlib.closing(NetworkClient(spec.endpoint, name=spec.network)) as client:
             yield client

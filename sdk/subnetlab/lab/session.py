@@ -10,7 +10,7 @@ import threading
 import weakref
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from subnetlab.errors import ArgumentInvalid, DevnetOnly, FleetError, NetworkError
 from subnetlab.fleet.spec import read_spec
@@ -33,6 +33,9 @@ from subnetlab.report import html
 from subnetlab.signatures import known_arguments
 from subnetlab.text import NAME, plain
 from subnetlab.waiting import waiting
+
+if TYPE_CHECKING:
+    from subnetlab.lab.explorer import Explorer
 
 BLOCK_TIME_S = 0.25
 IDLE_LIMIT_S = 600.0
@@ -80,9 +83,7 @@ def connect(
         with waiting("the class to let you in"):
             return join(network, code, name, confirm=checked(confirm))
     if code or name:
-        raise ArgumentInvalid(
-            "code and name join a class.", hint='sl.connect("http://…", code="…", name="…")'
-        )
+        raise ArgumentInvalid("code and name join a class, at its address.", hint=_class_hint(network))
     found = endpoints.resolve(arguments.a_word("network", network, '"test" or "ws://host:9944"'))
     chosen = arguments.a_sealing(sealing)
     idle_limit_s = arguments.seconds("idle_limit_s", idle_limit_s)
@@ -93,6 +94,12 @@ def connect(
     mode = [f"--{chosen}"] if isinstance(chosen, str) else ["--block-time", str(chosen)]
     node = EmbeddedNode(*mode, "--exit-when-idle", str(idle_limit_s))
     return _joined(NetworkClient(node.endpoint, name=endpoints.DEVNET, confirm=confirm), node)
+
+
+def _class_hint(network: object) -> str:
+    """How a class is joined, with the address that was given where it only lacks its scheme."""
+    text = network.partition("ws://")[2] or network if isinstance(network, str) else ""
+    return f'sl.connect("{endpoints.with_scheme(text) or "http://…"}", code="…", name="…")'
 
 
 def rejoin(run: Run) -> "Net | None":
@@ -183,6 +190,16 @@ class Net(MoneyVerbs):
     def _repr_html_(self) -> str:
         money = "play money" if self.play_money else "REAL TAO"
         return html.block(html.badge(money, real=not self.play_money), html.paragraph(repr(self)))
+
+    def explorer(self) -> "Explorer":
+        """Blocks, extrinsics and events of this network, live as the last line of a cell; it only reads.
+
+        Example:
+            >>> net.explorer().find("0x…")  # doctest: +SKIP
+        """
+        from subnetlab.lab.explorer import Explorer  # noqa: PLC0415  (decoders are loaded by who looks)
+
+        return Explorer(self)
 
     # -- subnets -----------------------------------------------------------------------------------
 

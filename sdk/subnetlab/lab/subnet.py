@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from subnetlab.errors import NotYetSupported, SubnetLabError, UnknownUid
 from subnetlab.fleet import limits
+from subnetlab.fleet.devices import device_note
 from subnetlab.fleet.launch import is_running, report_spent, start_supervisor
 from subnetlab.fleet.local import LocalFleet
-from subnetlab.fleet.spec import FleetSpec, PeerSeat, write_spec
+from subnetlab.fleet.spec import FleetSpec, PeerSeat, read_spec, write_spec
 from subnetlab.lab import arguments
 from subnetlab.lab.answering import Answering, Planned
 from subnetlab.lab.embedded import node_at
@@ -26,11 +27,13 @@ from subnetlab.lab.funding import check, fund
 from subnetlab.lab.job import keep
 from subnetlab.lab.payments import network_client, refunded_unless_started
 from subnetlab.lab.peer_registration import register_peers
+from subnetlab.lab.planning import described, plan_here, planned
 from subnetlab.lab.public_run import find_and_watch, publish_run
 from subnetlab.lab.run import Run
 from subnetlab.lab.seats import Seats
 from subnetlab.network.wallets import Wallet
 from subnetlab.public.open_fleet import OpenFleet
+from subnetlab.public.own_place import announceable
 from subnetlab.record.files import make_private
 from subnetlab.report import html
 from subnetlab.report.format import amount_alpha, percent, short
@@ -41,6 +44,7 @@ from subnetlab.units import rao
 from subnetlab.waiting import waiting
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from subnetlab.lab.answers_plan import AnswersPlan
@@ -151,6 +155,7 @@ class Subnet(Seats, Answering):
         audits: float = 0.0,
         detach: bool = False,
         deterministic: bool = False,
+        dtype: "str | torch.dtype" = "float32",
         budget_tao: "Amount | None" = None,
     ) -> Run:
         """Start training and return at once; the run goes on in processes of its own.
@@ -202,6 +207,8 @@ class Subnet(Seats, Answering):
             deterministic: the same seed gives the same losses, payloads and model again, on any new network
                 too, with the same machine and versions. All work is then known before it is assigned, so
                 this is for a fleet of your own; without one of its peers the run fails.
+            dtype: "bfloat16" computes the model's products in it, in miners and validators alike; weights,
+                gradients and what the optimizer remembers stay float32. On which devices, `fleet` says.
             budget_tao: what the miners are paid beside emission, in all: an escrow holds it, every round pays
                 the miners whose work it took, and the rest comes back at the end (`run.receipts()`).
 
@@ -220,25 +227,20 @@ class Subnet(Seats, Answering):
             StoreUnreachable: `fleet.store` does not answer; nothing was started.
         """
         fleet = self._checked(fleet)
-        rounds = arguments.count("rounds", rounds, least=1, most=arguments.MOST_ROUNDS)
-        batch_size = arguments.count("batch_size", batch_size, least=1, most=arguments.MOST_BATCH)
-        seed = arguments.count("seed", seed, least=0, most=arguments.MOST_SEED)
         detach, deterministic = arguments.flags(detach=detach, deterministic=deterministic)
-        prompt, metrics = arguments.a_prompt(prompt), arguments.own_metrics(metrics)
         beside = arguments.baseline_names(baselines, default=isinstance(fleet, LocalFleet) and fleet.baseline)
-        with waiting("model and data to be prepared"):
-            from subnetlab.lab.plan import plan  # noqa: PLC0415 - torch is loaded by who trains, and not before
-
-            made = plan(
-                model, data, strategy, rounds=rounds, batch_size=batch_size, seed=seed, prompt=prompt,
-                init=init, optimizer=optimizer, lr=lr, schedule=schedule, task=task, loss=loss, score=score,
-                audits=audits, eval_data=eval_data, metrics=metrics, features=features, target=target,
-            )  # fmt: skip
+        told = described({
+            "model": model, "data": data, "strategy": strategy, "rounds": rounds, "batch_size": batch_size,
+            "seed": seed, "prompt": prompt, "init": init, "optimizer": optimizer, "lr": lr,
+            "schedule": schedule, "task": task, "loss": loss, "score": score, "audits": audits,
+            "eval_data": eval_data, "metrics": metrics, "features": features, "target": target,
+            "dtype": dtype,
+        })  # fmt: skip
         if isinstance(fleet, OpenFleet):
             arguments.for_own_fleet(baselines=beside, budget_tao=budget_tao, deterministic=deterministic)
-            return self._publish(made, fleet, detach=detach)
-        made = replace(made, deterministic=deterministic)
-        return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
+            return self._publish(plan_here(told), fleet, detach=detach)
+        with planned(told, deterministic=deterministic) as made:
+            return self._start(made, fleet, beside, detach=detach, budget_tao=budget_tao)
 
     def _start(
         self, made: Planned, fleet: LocalFleet, baselines: Sequence[str] = (), *, detach: bool,
@@ -246,7 +248,9 @@ class Subnet(Seats, Answering):
     ) -> Run:  # fmt: skip
         """Start a run that was planned, and hold it."""
         run = Run(self._launch(made, fleet, baselines, budget_tao))
-        self._hold(run, limits.warning(fleet, limits.cores(), limits.free_memory()), made.note, detach=detach)
+        devices = device_note(seat.device for seat in read_spec(run.folder).seats)
+        scarce = limits.warning(fleet, limits.cores(), limits.free_memory())
+        self._hold(run, scarce, devices, made.note, detach=detach)
         if budget_tao is not None:
             run.follow_payments()
         return run
@@ -260,6 +264,7 @@ class Subnet(Seats, Answering):
     def _checked(self, fleet: LocalFleet | OpenFleet | None) -> LocalFleet | OpenFleet:
         """The fleet, the usual one if none is given; one of one's own on development chains alone."""
         if isinstance(fleet, OpenFleet):
+            announceable(fleet.store, allow_local=self.net.play_money)
             return fleet
         if not self.net.play_money:
             raise NotYetSupported(
@@ -301,6 +306,7 @@ class Subnet(Seats, Answering):
         """Seat the peers, write the run's folder, and hand the chain's time to its supervisor."""
         fleet.check_store()
         fleet.check_place(self.net.endpoint, len(baselines))
+        devices = fleet.devices(len(baselines), made.parameters)
         run_id = f"{_slug(self.name)}-{secrets.token_hex(2)}"
         owner, client = self.net.wallet(self._owner), network_client(self.net)
         budget, rounds = None if budget_tao is None else rao(budget_tao), made.rounds
@@ -318,6 +324,7 @@ class Subnet(Seats, Answering):
                 wallet=owner,
                 baselines=baselines,
             )
+            seats = tuple(replace(seat, device=device) for seat, device in zip(seats, devices, strict=True))
             if budget is not None:
                 fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
             client.dev.set_sealing("manual")
@@ -350,7 +357,7 @@ class Subnet(Seats, Answering):
             netuid=self.netuid, store=str(fleet.store_of_run(folder)), places=True, seats=seats,
             others=others, phase_limit_s=fleet.phase_limit_s, sealing_after=sealing_after,
             python_path=_own_modules(),
-            node=node_at(self.net.endpoint), start_limit_s=fleet.start_limit_s,
+            node=node_at(self.net.endpoint), start_limit_s=fleet.start_allowed_s,
             uplink_mbps=fleet.uplink_mbps, downlink_mbps=fleet.downlink_mbps, rtt_ms=fleet.rtt_ms,
             kills_per_hour=fleet.kills_per_hour, chaos_seed=fleet.chaos_seed,
             **fleet.placed(deterministic=made.deterministic),

@@ -40,7 +40,7 @@ from subnetlab.record.files import read_plain
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
-from subnetlab.store.places import OwnPlace, read_place
+from subnetlab.store.places import LocatedPlaces, OwnPlace
 from subnetlab.train import data as sources
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.every_place import EveryPlace
@@ -201,7 +201,7 @@ def _store(
 
 def _of_strangers(root: Store, *, allow_local: bool) -> Store:
     """What an observer kept of a public run, and the places of its peers by the locators on chain."""
-    return OwnPlace(mine=root, find=lambda _uid, found: read_place(found, allow_local=allow_local))
+    return OwnPlace(mine=root, find=LocatedPlaces(allow_local=allow_local))
 
 
 def _of_saved(root: Store, log: Log | None) -> Store:

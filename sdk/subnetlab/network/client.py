@@ -290,7 +290,7 @@ class NetworkClient:
         receipt = self.execute(intent, wallet=opened, cost_rao=cost)
         uid = self.uid(netuid, hotkey)
         if uid is None:
-            raise ChainRejected(f"{hotkey} was registered and pruned again before it could be read.")
+            raise ChainRejected(f"{hotkey} was registered and pruned again at once.", hint="Register again.")
         return uid, receipt
 
     def serve(self, netuid: int, wallet: str | Wallet, *, ip: str, port: int) -> Receipt:

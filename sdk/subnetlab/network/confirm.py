@@ -154,7 +154,9 @@ def require(confirm: Confirm, spend: Spend) -> None:
     if spend.real and not confirm.interactive:
         raise headless(spend)
     if not confirm.ask(spend):
-        raise NotConfirmed(f"Not confirmed, so not spent: {spend}.")
+        raise NotConfirmed(
+            f"Not confirmed, so not spent: {spend}.", hint="Run it again and answer yes, if it was meant."
+        )
 
 
 def can_ask() -> bool:

@@ -6,6 +6,7 @@ verb raises `DevnetOnly` there.
 """
 
 import json
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from subnetlab.errors import ChainRejected, DevnetNotYours, DevnetOnly, NodeUnreachable
 from subnetlab.membership import headers_for
 from subnetlab.network.chain import Block
+from subnetlab.network.endpoints import unreachable
 from subnetlab.settings import dev_token_file
 
 ANSWER_LIMIT_S = 40.0
@@ -99,7 +101,9 @@ class DevControls:
         if error.get("code") == _METHOD_NOT_FOUND:
             raise DevnetOnly(f"The node at {self.endpoint} has no {method}.")
         raise ChainRejected(
-            f"The node refused {method}: {error.get('message')}.", code=str(error.get("code"))
+            f"The node refused {method}: {error.get('message')}.",
+            code=str(error.get("code")),
+            hint="net.sealing says who seals this chain; net.snapshot() makes what net.revert() takes.",
         )
 
     def _post(self, body: str, limit_s: float) -> dict[str, Any]:
@@ -111,14 +115,17 @@ class DevControls:
         headers |= headers_for(self.endpoint)
         try:
             connection.request("POST", parts.path or "/", body, headers)
-            answer = json.loads(connection.getresponse().read())
+            response = connection.getresponse()
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                raise unreachable(self.endpoint, response.reason, status=response.status)
+            answer = json.loads(response.read())
         except TimeoutError as error:
             raise NodeUnreachable(
                 f"The node at {self.endpoint} did not answer within {limit_s:g} s.",
                 hint="See whether it still runs, then ask again.",
             ) from error
         except (OSError, HTTPException) as error:
-            raise NodeUnreachable(f"Nothing answers at {self.endpoint} ({error}).") from error
+            raise unreachable(self.endpoint, error) from error
         except ValueError as error:
             raise DevnetOnly(f"What answers at {self.endpoint} is no development node.") from error
         finally:

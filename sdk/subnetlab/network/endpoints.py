@@ -6,10 +6,12 @@ endpoints are those of the bittensor SDK; a test holds the two together.
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from subnetlab.errors import NodeUnreachable, UnknownNetwork
+from subnetlab.errors import NetworkError, NodeUnreachable, UnknownNetwork
+from subnetlab.membership import membership_for, not_in_class
 
 DEVNET = "devnet"
 """The embedded node."""
@@ -82,15 +84,54 @@ def play_money(chain_type: str, genesis: str) -> bool:
     return chain_type in _PLAY_MONEY and genesis.lower() not in _REAL_GENESES
 
 
+def unreachable(endpoint: str, why: object, *, status: int | None = None) -> NetworkError:
+    """The error of a node that does not answer, or of a class that does not know this student any more.
+
+    Args:
+        endpoint: where it was asked.
+        why: what the connection said.
+        status: of HTTP, where it was refused.
+    """
+    member = membership_for(endpoint)
+    if member is not None and status == HTTPStatus.UNAUTHORIZED:
+        return not_in_class(member)
+    return NodeUnreachable(f"Nothing answers at {endpoint} ({why}).", hint=offline_hint(endpoint))
+
+
 def offline_hint(endpoint: str) -> str:
-    """What to do where nothing answers at an endpoint: a public network is not started by hand."""
+    """What to do where nothing answers at an endpoint: public networks and classes start elsewhere."""
+    if membership_for(endpoint) is not None:
+        return (
+            "This is the chain of a class: it has ended, or this machine does not reach it; ask your teacher."
+        )
     name = next((name for name, known in ENDPOINTS.items() if known == endpoint), "")
     if name in ("test", "finney"):
         return f"Check this machine's way to the internet; {name} may also be down for a moment."
     return NodeUnreachable.hint
 
 
+def with_scheme(text: str, scheme: str = "http") -> str:
+    """The address that was meant by a host, with its port or path, and no `http://`; empty where it is none.
+
+    Args:
+        text: what was typed.
+        scheme: what belongs before it.
+    """
+    bare = text.removeprefix("//")
+    if "://" in bare or any(letter.isspace() for letter in bare):
+        return ""
+    try:
+        parts = urlsplit(f"{scheme}://{bare}")
+        host = parts.hostname or ""
+        named = (host[:1].isalnum() and ("." in host or host == "localhost" or parts.port)) or ":" in host
+    except ValueError:
+        return ""
+    return f"{scheme}://{bare}" if named else ""
+
+
 def _hint(name: str) -> str | None:
+    if node := with_scheme(name, "ws"):
+        return f'Write "{node}" for a node, or "{with_scheme(name)}" with a code for a class.'
     meant = _OTHER_NAMES.get(name.lower())
     close = [meant] if meant else get_close_matches(name.lower(), (DEVNET, *ENDPOINTS), n=1)
     return f'Did you mean "{close[0]}"? {UnknownNetwork.hint}' if close else None

@@ -98,7 +98,7 @@ async def metagraph_at(
             f"There is no subnet {netuid}.",
             pallet="SubtensorModule",
             code="SubnetNotExists",
-            hint="net.client.subnets.all() lists those that exist.",
+            hint="`btcli subnets list` or net.client.subnets.all() lists those that exist.",
         )
     return MetagraphSnapshot(
         netuid=netuid,

@@ -21,7 +21,7 @@ from bittensor_core import Keypair
 from subnetlab.errors import NodeUnreachable
 from subnetlab.network.chain import Block, Commitment, shares_of
 from subnetlab.network.commitment_fields import decode_fields, encode_fields
-from subnetlab.network.rejection import rejected
+from subnetlab.network.rejection import refused_for_good, rejected
 from subnetlab.network.wallets import dev_keypair
 from subnetlab.network.weight_calls import weights_call
 from subnetlab.network.wire_client import ANSWER_LIMIT_S, WireClient
@@ -76,6 +76,7 @@ class PeerChain:
 
         Raises:
             NodeUnreachable: no such block within `timeout_s`, or the connection stayed broken for `GONE_S`.
+            NotInClass: a class that does not know this student any more closed the connection.
         """
         client = self._client
 
@@ -91,7 +92,8 @@ class PeerChain:
         except NodeUnreachable as error:
             if number > 0 and isinstance(error.__cause__, TimeoutError):
                 raise NodeUnreachable(
-                    f"Block {number} did not come within {timeout_s:g} s.", hint=""
+                    f"Block {number} did not come within {timeout_s:g} s from the node at {self.endpoint}.",
+                    hint="See whether it still seals blocks, or ask another node.",
                 ) from error
             raise
 
@@ -240,7 +242,7 @@ class _Heads:
                     await self._set(int(update["header"]["number"]))
             except (bittensor.BittensorError, OSError) as error:
                 broken_at = broken_at if broken_at is not None else loop.time()
-                if loop.time() - broken_at > GONE_S:
+                if loop.time() - broken_at > GONE_S or refused_for_good(error):
                     self.failure = error
                     await self._set(self.number)
                     return

@@ -6,14 +6,15 @@ errors. A pool rejection has no pallet: nothing of it reached a block.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import bittensor
 from bittensor._generated.errors import ERRORS
-from bittensor._transport.errors import MaxRetriesExceeded, SubstrateRequestException
+from bittensor._transport.errors import MaxRetriesExceeded, RpcPolicyRejection, SubstrateRequestException
 from bittensor_core import KeyfileError
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, WalletError
-from subnetlab.network.endpoints import offline_hint
+from subnetlab.network.endpoints import unreachable
 
 _BROKEN = ("Connection lost", "Connection dropped", "RPC session closed")
 """What the SDK's transport says when the connection goes while something is under way."""
@@ -33,7 +34,11 @@ def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected 
         message: what the SDK said besides.
     """
     if error is None:
-        return ChainRejected(f"The chain refused it: {message or 'no reason was given'}.", code="Unknown")
+        return ChainRejected(
+            f"The chain refused it: {message or 'no reason was given'}.",
+            code="Unknown",
+            hint="Look at the balance and the newest block, then try again.",
+        )
     if any(needle in error.message for needle in _BROKEN):
         return NodeUnreachable(
             "The connection broke before the block was known; it may have been carried out.",
@@ -54,6 +59,15 @@ def rejected(error: bittensor.ChainError | None, message: str) -> ChainRejected 
     )
 
 
+def refused_for_good(error: BaseException) -> bool:
+    """Whether a connection was refused because of who asks, which another try does not change."""
+    return _status(error) == HTTPStatus.UNAUTHORIZED
+
+
+def _status(error: BaseException) -> int | None:
+    return error.status_code if isinstance(error, bittensor.RpcPolicyError) else None
+
+
 @contextmanager
 def translated(endpoint: str) -> Generator[None]:
     """Turn whatever the SDK raises inside the block into SubnetLab's errors.
@@ -62,6 +76,7 @@ def translated(endpoint: str) -> Generator[None]:
         ChainRejected: the chain, or the SDK on its behalf, refused; also an argument no call can carry.
         WalletError: the wallet's key could not be opened.
         NodeUnreachable: no node answers at `endpoint`, or the connection broke.
+        NotInClass: it is the chain of a class that does not know this student any more.
     """
     try:
         yield
@@ -70,7 +85,11 @@ def translated(endpoint: str) -> Generator[None]:
             raise error.__cause__ from None
         raise rejected(error, error.message) from error
     except bittensor.PolicyError as error:
-        raise ChainRejected(f"The SDK's policy refused it: {error}.", code="Policy") from error
+        raise ChainRejected(
+            f"The SDK's policy refused it: {error}.",
+            code="Policy",
+            hint="The policy of the bittensor SDK is set in its own configuration.",
+        ) from error
     except TimeoutError as error:
         raise NodeUnreachable(
             f"The node at {endpoint} did not answer in time.",
@@ -82,12 +101,19 @@ def translated(endpoint: str) -> Generator[None]:
         MaxRetriesExceeded,
         OSError,
     ) as error:
-        raise NodeUnreachable(
-            f"Nothing answers at {endpoint} ({error}).", hint=offline_hint(endpoint)
-        ) from error
+        raise unreachable(endpoint, error, status=_status(error)) from error
     except SubstrateRequestException as error:
+        if isinstance(error, RpcPolicyRejection):
+            raise unreachable(endpoint, error, status=error.status_code) from error
         raise rejected(bittensor.ChainError(str(error)), str(error)) from error
     except KeyfileError as error:
-        raise WalletError(f"The wallet could not be opened: {error}.") from error
+        raise WalletError(
+            f"The wallet could not be opened: {error}.",
+            hint="btcli wallet list shows which keys there are; check the file and who may read it.",
+        ) from error
     except (bittensor.BittensorError, ValueError, TypeError, OverflowError) as error:
-        raise ChainRejected(f"It was not sent: {error}.", code="InvalidArgument") from error
+        raise ChainRejected(
+            f"It was not sent: {error}.",
+            code="InvalidArgument",
+            hint="Check the arguments: amounts in TAO, addresses as ss58, netuid as a number.",
+        ) from error

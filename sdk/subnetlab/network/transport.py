@@ -8,8 +8,8 @@
 3. That an extrinsic is about to leave (`stages.sending`): an interrupt before that has spent nothing.
 4. A connection that is given up half way, because the node takes too long, is closed and not left behind.
 5. At the chain of a class that was joined, it says who the student is (`membership`).
-6. Closing ends: a cancellation that Python 3.11 loses where a frame arrives in the same turn is repeated, and
-   a node that answers no closing handshake is waited for a second.
+6. Closing ends: a cancellation that Python 3.11 loses where a frame arrives meanwhile is repeated, and a
+   node that answers no closing handshake is waited for a second.
 """
 
 import asyncio
@@ -17,7 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 import bittensor
+from bittensor._transport.errors import RpcPolicyRejection
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from subnetlab.membership import headers_for
 from subnetlab.network.stages import Stage, listener, sending
@@ -47,7 +49,7 @@ class Transport(bittensor.RpcSubstrate):
     def _interface(self, endpoint: str, fallbacks: list[str]) -> Any:
         connection: Any = super()._interface(endpoint, fallbacks)
         self._opening = connection
-        session = connection._session  # noqa: SLF001 - the SDK has no door for either
+        session = connection._session  # noqa: SLF001 - neither has a public name
         session._connect = _saying_who(session._connect)  # noqa: SLF001
         subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
         session.close = _ending(session, session.close)
@@ -83,7 +85,7 @@ def _ending(session: Any, plain: Callable[[], Any]) -> Callable[[], Any]:
     """How a session is closed: as the SDK closes it, but so that nothing of it goes on afterwards."""
 
     async def closed() -> None:
-        supervisor, socket = session._supervisor, session._ws  # noqa: SLF001 - the SDK has no door for either
+        supervisor, socket = session._supervisor, session._ws  # noqa: SLF001 - neither has a public name
         session._closing = True  # noqa: SLF001 - so that it opens no other connection meanwhile
         while supervisor is not None and not supervisor.done():
             supervisor.cancel()  # `wait_for` of Python 3.11 swallows it where its result is there already
@@ -108,7 +110,11 @@ def _saying_who(plain: Callable[[str], Any]) -> Callable[[str], Any]:
         opening = connect(
             url, additional_headers=headers, max_size=_FRAME_BYTES, write_limit=_WRITE_BYTES, compression=None
         )
-        return await asyncio.wait_for(opening, _HANDSHAKE_S)
+        try:
+            return await asyncio.wait_for(opening, _HANDSHAKE_S)
+        except InvalidStatus as error:  # the class says no, which another try would not change
+            status = error.response.status_code
+            raise RpcPolicyRejection(f"the class answers {status}", status_code=status) from error
 
     return opened
 

@@ -134,8 +134,8 @@ def lifetime(wallet: Wallet, intent: bittensor.Intent, *, development: bool) -> 
 def _from_disk(name: str) -> bittensor.Wallet:
     try:
         found = bittensor.Wallet(name)
-    except ValueError as error:
-        raise UnknownWallet(f"{name!r} is not a wallet's name: {error}") from None
+    except ValueError:
+        raise UnknownWallet(f"{name!r} is no wallet's name, which is NAME or NAME/HOTKEY.") from None
     halves = (found.coldkey_file, found.coldkeypub_file)
     if not name.strip() or ".." in name or not any(half.exists_on_device() for half in halves):
         raise UnknownWallet(f"There is no wallet called {name!r}.")

@@ -124,7 +124,10 @@ class Announced:
             StoreUnreachable: always.
         """
         del data
-        raise StoreUnreachable(f"{self._where} is only read: {name!r} was not written.")
+        raise StoreUnreachable(
+            f"{self._where} is only read: {name!r} was not written.",
+            hint="Give a place of your own to write to: --store.",
+        )
 
     def get(self, name: str, limit: int) -> bytes:
         """See `Store.get`."""
@@ -210,7 +213,10 @@ def read_manifest(store: Store, hash_: str, where: str) -> dict[str, Any]:
             hint="Give the run's own store with --run-store, or ask its owner.",
         ) from error
     if digest("manifest", data).hex() != hash_:
-        raise ManifestInvalid(f"The manifest in {where} is not the one that was announced on chain.")
+        raise ManifestInvalid(
+            f"The manifest in {where} is not the one that was announced on chain.",
+            hint="Ask the subnet's owner: the store was changed, or --run-store names another.",
+        )
     with contextlib.suppress(ValueError, RecursionError):
         found: Any = json.loads(data)
         if isinstance(found, dict) and _is_sound(cast("dict[str, Any]", found)):

@@ -26,7 +26,7 @@ from subnetlab.record.events import (
     WeightsSet,
     to_json,
 )
-from subnetlab.report.format import bytes_text
+from subnetlab.report.format import bytes_text, counted
 from subnetlab.text import plain_lines
 
 _SILENT: Final = (Phase, Sampled, Stepped)
@@ -46,6 +46,9 @@ class PeerLog:
     as_json: bool = False
     stream: IO[str] = field(default_factory=lambda: sys.stderr)
     clock: Callable[[], float] = time.time
+    _lost: int = 0
+    """Lines that could not be written since the last that was."""
+    _why: str = ""
 
     def note(self, sentence: str, **found: float | str) -> None:
         """Say something to the operator; `found` holds its numbers for a program that reads the log."""
@@ -77,8 +80,19 @@ class PeerLog:
             logger.removeHandler(handler)
 
     def _write(self, line: str) -> None:
-        self.stream.write(line + "\n")
-        self.stream.flush()
+        try:
+            self.stream.write(line + "\n")
+            self.stream.flush()
+        except BrokenPipeError:
+            raise  # who reads the log has gone, as `head` does
+        except OSError as error:  # a full disk takes no log, and costs no round
+            self._lost += 1
+            self._why = error.strerror or str(error)
+            return
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            was = "was" if lost == 1 else "were"
+            self.note(f"{counted(lost, 'line')} of this log before here {was} not written: {self._why}.")
 
     def _now(self) -> float:
         return round(self.clock(), 3)
@@ -101,7 +115,8 @@ class _Notes(logging.Handler):
 def _sentence(event: Event) -> str:
     match event:
         case PeerReady():
-            return f"Ready as uid {event.uid} after {event.seconds:.1f} s."
+            where = f", on {event.device}" if event.device else ""
+            return f"Ready as uid {event.uid} after {event.seconds:.1f} s{where}."
         case Mined():
             return _mined(event)
         case Scored():

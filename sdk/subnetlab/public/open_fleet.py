@@ -3,7 +3,6 @@
 Starts nothing and loads nothing; `sl.LocalFleet` is the fleet of processes that are started here.
 """
 
-import math
 from dataclasses import dataclass
 
 from subnetlab.errors import ArgumentInvalid
@@ -11,6 +10,7 @@ from subnetlab.signatures import known_fields
 from subnetlab.text import kind_of
 
 _MOST = 1_000_000
+_LONGEST_NOTICE_S = 30 * 24 * 3600
 
 
 @known_fields("sl.OpenFleet")
@@ -43,7 +43,13 @@ class OpenFleet:
         for name in ("blocks_per_round", "miners", "checkpoint_every"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
-                raise ArgumentInvalid(f"{name}={value!r} is no whole number from 0 to {_MOST:,}.")
+                raise ArgumentInvalid(
+                    f"{name}={value!r} is no whole number from 0 to {_MOST:,}.",
+                    hint=f"Give {name}=8, for instance, or leave it out.",
+                )
         notice: object = self.notice_s
-        if type(notice) not in (int, float) or not 0 <= self.notice_s < math.inf:
-            raise ArgumentInvalid(f"notice_s={notice!r} is no number of seconds.")
+        if type(notice) not in (int, float) or not 0 <= self.notice_s <= _LONGEST_NOTICE_S:
+            raise ArgumentInvalid(
+                f"notice_s={notice!r} is no notice.",
+                hint=f"Give seconds, from 0 to {_LONGEST_NOTICE_S:,}, which are thirty days.",
+            )

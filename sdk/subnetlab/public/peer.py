@@ -23,6 +23,7 @@ from subnetlab.errors import (
     HotkeyInUse,
     ManifestInvalid,
     NodeUnreachable,
+    RecordError,
     StoreError,
     StoreUnreachable,
     SubnetLabError,
@@ -51,6 +52,8 @@ from subnetlab.train.announcement import Announcement
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.data import Corpus
 from subnetlab.train.data.published import fetch
+from subnetlab.train.devices import CPU
+from subnetlab.train.execution import Execution
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
 from subnetlab.train.peer import Peer
@@ -89,6 +92,10 @@ class PublicPeer:
     began: float = field(default_factory=time.monotonic)
     attack: str = ""
     """How this peer cheats, in the words of `LocalFleet(attackers=)`; empty for not at all."""
+    device: str = CPU
+    """On which its model computes, in torch's words."""
+    compiled: bool = False
+    """Whether its training steps are compiled."""
     away_limit_s: float = 3600.0
     """How long node or store may be away without a round in between."""
     _peer: "Taking | None" = None
@@ -136,13 +143,16 @@ class PublicPeer:
         return manifest, corpus_of(self.found, manifest)
 
     def _keep_on(self, manifest: Any, corpus: Any, report: Any) -> None:
-        """Take part, and begin again where node or store were away."""
+        """Take part, and begin again where node, store or room on the disk were missing."""
         pause, away_since, reached = _AGAIN_S, time.monotonic(), 0
         while True:
             try:
                 self._take_part(manifest, corpus, report)
-            except (NodeUnreachable, StoreUnreachable, TrainError) as error:
-                if isinstance(error, TrainError) and type(error) is not TrainError:
+            except (NodeUnreachable, StoreUnreachable, RecordError, TrainError) as error:
+                if isinstance(error, TrainError | RecordError) and type(error) not in (
+                    TrainError,
+                    RecordError,
+                ):
                     raise  # of its own words; a round that cannot be followed yet is a store that is behind
                 if self._peer is not None and self._rounds_of(self._peer) > reached:
                     reached = self._rounds_of(self._peer)
@@ -186,7 +196,10 @@ class PublicPeer:
                 last_round=lambda: last_round(reads, self.found),
             )  # fmt: skip
             seconds = round(time.monotonic() - self.began, 3)
-            report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds))
+            device = self.device if isinstance(peer, Peer) else ""
+            if isinstance(peer, Miner):
+                peer.prepare()
+            report(PeerReady(uid=self.uid, pid=os.getpid(), seconds=seconds, device=device))
             self._await_start(wire, manifest)
             patience = patience_s(manifest.blocks_per_round, self.rules.block_s)
             sole.begin(manifest, wire, patience, self.log.note)
@@ -201,7 +214,8 @@ class PublicPeer:
         plays = ATTACKERS[self.attack].load() if self.attack else _ROLES[self.role]
         peer = plays(
             manifest, roster, chain, self.store, report, self.key.sign, hotkey=self.key.ss58_address,
-            corpus=corpus, leaves_out=True, **options,
+            corpus=corpus, leaves_out=True,
+            execution=Execution(device=self.device, compiled=self.compiled), **options,
         )  # fmt: skip
         if isinstance(peer, Validator):
             peer.recall(own_verdicts(self.folder, self.uid))
@@ -214,7 +228,10 @@ class PublicPeer:
 
     def _sent(self, what: Sent) -> None:
         fee = self.fees.commit_rao if what == "commitment" else self.fees.vote_rao
-        self.fees.budget.count(fee)
+        try:
+            self.fees.budget.count(fee)
+        except OSError as error:
+            self.log.note(f"The fee of a {what} is not counted in the budget: {error.strerror or error}.")
 
     def _await_start(self, wire: PeerChain, manifest: Any) -> None:
         head = wire.wait_for(0, 0).number

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from subnetlab.errors import HotkeyInUse
+from subnetlab.errors import HotkeyInUse, RecordError
 from subnetlab.network.chain import Chain, Commitment
 from subnetlab.record.files import open_log
 from subnetlab.train.anchors import Anchor
@@ -69,14 +69,21 @@ class SoleHotkey:
         """Take note of a commitment before it is sent.
 
         Raises:
+            RecordError: the note cannot be kept.
             HotkeyInUse: the chain holds an anchor of this hotkey that does not come from here.
         """
         found = self._anchored(self.committed())
         if found is not None and _hash(found[1].data) not in self._known:
             self._refuse(found[1])
+        try:
+            with os.fdopen(open_log(self.file), "a", encoding="ascii") as file:
+                file.write(f"\n{_hash(data)}\n")  # a line that a full disk tore ends here
+        except OSError as error:  # what is not kept here would count as another process's after a restart
+            raise RecordError(
+                f"{self.file} cannot be written: {error.strerror or error}.",
+                hint="Make room on the disk, or let the folder be written.",
+            ) from error
         self._known.add(_hash(data))
-        with os.fdopen(open_log(self.file), "a", encoding="ascii") as file:
-            file.write(f"{_hash(data)}\n")
 
     def _refuse_another(self, before: bytes) -> None:
         found = self._anchored(self.committed())

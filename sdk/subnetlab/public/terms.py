@@ -28,6 +28,8 @@ SLOWER: Final = 3.0
 """How many times slower than this machine a peer may be."""
 _LAG: Final = 1
 """Blocks until what was submitted is in one: it may just have missed the next."""
+_REST: Final = 2
+"""Blocks at least from a round's close to the next open, in which peers follow what was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def measure(manifest: Manifest, corpus: Corpus, store: Store) -> Cost:
 
 
 def terms(cost: Cost, rules: Rules, *, miners: int, blocks_per_round: int = 0) -> Terms:
-    """The blocks of a round for so many miners; at least `blocks_per_round` where that is given.
+    """The blocks of a round for so many miners; `blocks_per_round` where that is given.
+
+    Blocks beyond what a round needs lengthen every part of it alike: a peer that is slow, or was stopped for
+    a while, then still meets its deadline.
 
     Raises:
         ManifestInvalid: so few blocks hold no round.
@@ -97,13 +102,13 @@ def terms(cost: Cost, rules: Rules, *, miners: int, blocks_per_round: int = 0) -
     commit = blocks(cost.train_s) + _LAG
     beacon = commit + _LAG + 1  # the reveal is in the store by then
     close = beacon + blocks(cost.judge_s * max(miners, 1)) + _LAG
-    least = max(close + 2, math.ceil(rules.tempo * ANCHOR_BYTES / max(rules.commit_bytes, 1)))
-    if not blocks_per_round:
-        return Terms(least, (commit, beacon, close))
-    if blocks_per_round < least:
+    least = max(close + _REST, math.ceil(rules.tempo * ANCHOR_BYTES / max(rules.commit_bytes, 1)))
+    length = blocks_per_round or least
+    if length < least:
         raise ManifestInvalid(
             f"{blocks_per_round} blocks a round are too few: training, judging and the chain's limit on "
             f"commitments take {least} at {rules.block_s:.3g} s a block.",
             hint=f"Give blocks_per_round={least} or more, or fewer inner steps.",
         )
-    return Terms(blocks_per_round, (commit, beacon, close))
+    needed = close + _REST
+    return Terms(length, (commit * length // needed, beacon * length // needed, close * length // needed))

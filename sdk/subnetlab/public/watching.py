@@ -273,7 +273,10 @@ def _canonical(folder: Path) -> bytes:
     try:
         described = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FleetError(f"The run folder has no readable {MANIFEST_FILE}: {error}.") from error
+        raise FleetError(
+            f"The run folder has no readable {MANIFEST_FILE}: {error}.",
+            hint="Attach again: subnet.attach() reads the manifest from the store.",
+        ) from error
     return json.dumps(described, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -69,7 +69,8 @@ class RunStarted(Event):
     manifest: dict[str, Any]
     seats: list[dict[str, Any]]
     """`{"uid", "hotkey", "role"}` per peer, uid order; the owner's seat included. The seat of an attacker has
-    `"attacker"` too, the word of its attack, except that of a free rider, whose role says it."""
+    `"attacker"` too, the word of its attack, except that of a free rider, whose role says it; the seat of a
+    peer that does not compute on a CPU has `"device"`."""
     block: int
     play_money: bool | None = None
     """Whether the chain calls itself a development chain; None in old records, which were all made on one."""
@@ -95,6 +96,8 @@ class PeerReady(Event):
     seconds: float
     node: str = ""
     """Of a peer on a cluster: the host, and what the cluster calls the node there."""
+    device: str = ""
+    """On which its model computes, in torch's words; empty in earlier records and where there is no model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

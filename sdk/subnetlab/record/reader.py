@@ -40,7 +40,10 @@ class Tail:
             return
         with stream:
             if stream.seek(0, 2) < self.offset:
-                raise RecordCorrupt(f"{self.path} lost lines that were already read.")
+                raise RecordCorrupt(
+                    f"{self.path} lost lines that were already read.",
+                    hint="Copy the folder back from where it was kept; run.verify() checks the rest.",
+                )
             stream.seek(self.offset)
             for line in stream:
                 if not line.endswith(b"\n"):
@@ -69,7 +72,7 @@ def read(path: Path) -> Iterator[Entry]:
         RecordCorrupt: with the number of the first line that does not fit.
     """
     if not path.is_file():
-        raise RecordError(f"There is no record at {path}.")
+        raise RecordError(f"There is no record at {path}.", hint="sl.runs() lists the runs of this machine.")
     return Tail(path).entries()
 
 
@@ -95,7 +98,7 @@ def verify(path: Path) -> Verified:
         RecordCorrupt: with the number of the first line that does not fit.
     """
     if not path.is_file():
-        raise RecordError(f"There is no record at {path}.")
+        raise RecordError(f"There is no record at {path}.", hint="sl.runs() lists the runs of this machine.")
     tail = Tail(path)
     for _ in tail.entries():
         pass

@@ -39,8 +39,13 @@ class RecordWriter:
         self.path = path
         self._sync_every_s = sync_every_s
         self._clock = clock
-        make_private(path.parent)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            make_private(path.parent)
+            self._file = os.open(
+                path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600
+            )
+        except OSError as error:
+            raise _refused(path, error) from error
         try:
             self._continue()
         except BaseException:
@@ -72,14 +77,17 @@ class RecordWriter:
             RecordError: closed, or the disk is full; the record still ends in its last whole line.
         """
         if self._file < 0:
-            raise RecordError(f"The writer of {self.path} is closed.")
+            raise RecordError(
+                f"The writer of {self.path} is closed.",
+                hint="The run is over; sl.attach() opens it for reading.",
+            )
         now = max(self._time, self._clock())
         line, entry = encode(event, seq=self._seq, time=now, previous=self._hash)
         try:
             self._write(line)
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise RecordError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise _refused(self.path, error) from error
         self._end += len(line)
         self._seq, self._hash, self._time = self._seq + 1, entry.hash, now
         if durable or time.monotonic() - self._synced >= self._sync_every_s:
@@ -110,3 +118,8 @@ class RecordWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _refused(path: Path, error: OSError) -> RecordError:
+    said = f"{path} cannot be written: {error.strerror or error}."
+    return RecordError(said, hint="Make room on the disk, or let the folder be written.")

@@ -195,7 +195,7 @@ def _consensus(votes: Voting) -> Step:
     else:
         clipped = " No validator had given more, so nothing was cut off."
     sentence = (
-        "The chain takes the highest weight that validators with more than half of the stake support: on"
+        "The chain takes the highest weight that validators with at least half of the stake support: on"
         f" average {percent(votes.agreed)} over the same tempos.{clipped}{_strongest(votes)}"
     )
     return Step("consensus", "the chain", sentence, percent(votes.agreed))

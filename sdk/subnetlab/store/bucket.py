@@ -29,6 +29,9 @@ _LASTING: Final = (
 )  # fmt: skip
 """What another attempt meets again."""
 
+_SKEWED: Final = ("RequestTimeTooSkewed", "RequestExpired")
+"""What a bucket says of a signature whose time is too far from its own."""
+
 
 class ObjectStore:
     """`store.base.Store` over any backend that obstore speaks."""
@@ -158,9 +161,12 @@ class ObjectStore:
         except FileNotFoundError:
             raise ObjectMissing(f"{name!r} is not in {self.where}.") from None
         except _LASTING as error:
+            skewed = any(word in str(error) for word in _SKEWED)
             raise StoreUnreachable(
                 f"{self.where} refuses {name!r}: {_sentence(error)}.",
-                hint="Check the bucket, the credentials and what they may do there.",
+                hint="Set the clock of this machine: the store signs with another time."
+                if skewed
+                else "Check the bucket, the credentials and what they may do there.",
             ) from None
         except (exceptions.BaseError, OSError) as error:
             if _OF_THE_MACHINE in str(error):

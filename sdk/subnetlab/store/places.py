@@ -6,10 +6,12 @@ its anchor on chain. What another peer's place does or does not do never is an e
 `PlaceAway`, which is one way of an object being missing, and costs that peer alone.
 """
 
+import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 from urllib.parse import unquote
 
 from subnetlab.errors import ObjectMissing, PlaceAway, StoreError, StoreUnreachable
@@ -21,6 +23,9 @@ from subnetlab.store.mirror import Mirror
 from subnetlab.store.object_names import checked
 from subnetlab.store.objects import open_store
 from subnetlab.store.patience import OTHERS, Patience
+
+T = TypeVar("T")
+_MOST_PLACES: Final = 10_000
 
 
 @runtime_checkable
@@ -88,11 +93,42 @@ class Readable:
         return self.store.names(prefix, limit)
 
 
+@dataclass(slots=True)
+class Absence:
+    """The backoff from a place that did not answer: it is not asked again for as long as that attempt took.
+
+    Without it, a place that is lost for good costs the whole patience for each object that is looked for.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _until: float = -math.inf
+    _error: PlaceAway | None = None
+
+    def asked(self, ask: Callable[[], T]) -> T:
+        """Ask the place.
+
+        Raises:
+            PlaceAway: it does not answer, or did not a moment ago.
+        """
+        began, known = self.clock(), self._error  # which another thread may forget meanwhile
+        if known is not None and began < self._until:
+            raise _away(known)
+        try:
+            found = ask()
+        except StoreUnreachable as error:
+            now, away = self.clock(), _away(error)
+            self._until, self._error = now + (now - began), away
+            raise away from error
+        self._error = None
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Strangers:
     """Another peer's place, whose faults are its own: what fails there counts as missing."""
 
     open: Callable[[], Reader]
+    absence: Absence = field(default_factory=Absence)
 
     def get(self, name: str, limit: int) -> bytes:
         """Read an object; see `Reader.get`.
@@ -100,10 +136,7 @@ class Strangers:
         Raises:
             PlaceAway: the locator is refused, or the place does not answer.
         """
-        try:
-            return self.open().get(name, limit)
-        except StoreUnreachable as error:
-            raise _away(error) from error
+        return self.absence.asked(lambda: self.open().get(name, limit))
 
     def names(self, prefix: str, limit: int = MOST_NAMES) -> list[str]:
         """List names; see `Reader.names`.
@@ -115,6 +148,22 @@ class Strangers:
             return self.open().names(prefix, limit)
         except StoreUnreachable as error:
             raise _away(error) from error
+
+
+class LocatedPlaces:
+    """The places behind the locators that peers put on chain, each with its backoff."""
+
+    def __init__(self, *, allow_local: bool, patience: Patience = OTHERS) -> None:
+        """Keep how places are read; see `read_place`."""
+        self._allow_local, self._patience = allow_local, patience
+        self._absences: dict[str, Absence] = {}
+
+    def __call__(self, _uid: int, locator: str) -> Reader:
+        """The place of a peer."""
+        if len(self._absences) > _MOST_PLACES:  # locators are strangers' words
+            self._absences.clear()
+        absence = self._absences.setdefault(locator, Absence())
+        return read_place(locator, allow_local=self._allow_local, patience=self._patience, absence=absence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +244,7 @@ def open_places(
     locator = locator or address.parse(where).locator
     return OwnPlace(
         mine=mine,
-        find=lambda _uid, found: read_place(found, allow_local=allow_local, patience=patience),
+        find=LocatedPlaces(allow_local=allow_local, patience=patience),
         common=common,
         locator=own_locator(locator, allow_local=allow_local),
         own_backing=True,
@@ -217,7 +266,9 @@ def own_locator(locator: str, *, allow_local: bool) -> str:
         ) from None
 
 
-def read_place(locator: str, *, allow_local: bool = False, patience: Patience = OTHERS) -> Reader:
+def read_place(
+    locator: str, *, allow_local: bool = False, patience: Patience = OTHERS, absence: Absence | None = None
+) -> Reader:
     """The place behind a locator from chain, to read from; nothing is opened before the first object.
 
     What is wrong with the locator or the place is `PlaceAway` from `get` and `names`, never an error here.
@@ -229,7 +280,7 @@ def read_place(locator: str, *, allow_local: bool = False, patience: Patience = 
             return FolderStore(Path(unquote(url.removeprefix("file://"))))
         return Mirror(url, local=allow_local, patience=patience)
 
-    return Strangers(opened)
+    return Strangers(opened, absence or Absence())
 
 
 def _away(error: StoreError) -> PlaceAway:

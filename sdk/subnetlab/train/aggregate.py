@@ -8,19 +8,17 @@ Shapes: M peers, N moved parameters, P parameters, T tensors.
 
 import math
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from subnetlab.train.choices import Clip, Mean
 from subnetlab.train.payload import container
 from subnetlab.train.payload.update import Update
 from subnetlab.train.theta import Layout
-
-Clip = Literal["tensor", "payload", "none"]
-Mean = Literal["contributors", "all"]
 
 FORM: Final = "aggregate/1"
 _LARGEST: Final = 1e6

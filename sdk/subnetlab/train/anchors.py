@@ -7,6 +7,8 @@ The chain keeps the last commitment of a hotkey only, so the chain of hashes liv
 """
 
 import struct
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -63,3 +65,9 @@ class Anchor:
         if len(rest) not in (0, SIZE):
             return None
         return Anchor(_ROLES[letter], round_, current, previous, rest or NOTHING, place.decode("ascii"))
+
+
+def is_outnumbered(anchor: Anchor, others: Iterable[Anchor]) -> bool:
+    """Whether more validators anchored another record of the same round than anchored this one."""
+    named = Counter(other.current for other in others if other.round == anchor.round)
+    return max(named.values(), default=0) > named[anchor.current]

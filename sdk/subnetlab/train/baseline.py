@@ -20,6 +20,7 @@ from subnetlab.record.events import BASELINE_UID, BaselineEvaluated
 from subnetlab.store.base import Store
 from subnetlab.train import assignment, initial, strategies
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import ON_CPU, Execution
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.peer import Report, checked_corpus
 from subnetlab.train.scoring.losses import validation_loss
@@ -43,6 +44,7 @@ class Baseline:
         store: holds the weights of a run that starts from given ones.
         corpus: the run's data; made again from the manifest's source unless given.
         patience_s: how long a block may take before the chain counts as gone.
+        execution: the device on which it computes, as of `Peer`.
 
     Raises:
         ValueError: no baseline is called so.
@@ -60,14 +62,17 @@ class Baseline:
         corpus: Corpus | None = None,
         store: Store | None = None,
         patience_s: float = 600.0,
+        execution: Execution = ON_CPU,
     ) -> None:
         """Build the same model as every peer.
 
         Raises:
             ModelNotBuildable, DatasetEmpty, ManifestInvalid: as any peer.
         """
+        execution.check_here()
         torch.set_num_threads(1)
         self.manifest, self.report, self.patience_s = manifest, report, patience_s
+        self.execution = execution
         self.budget = budget(name)
         self.chain = chain if self.keeps_pace else None
         self.miners = max(1, miners) if self.budget.joined else 1
@@ -75,7 +80,8 @@ class Baseline:
         self.corpus = checked_corpus(manifest, corpus)
         best = strategies.ddp_optimizer if self.budget.joined else strategies.alone_optimizer
         config = best(manifest.strategy, manifest.optimizer)
-        self.model = FlatModel(initial.built(manifest, store), manifest.task, config)
+        built = initial.built(manifest, store)
+        self.model = FlatModel(built, manifest.task, config, manifest.execution(execution))
 
     @property
     def keeps_pace(self) -> bool:

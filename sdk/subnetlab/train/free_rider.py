@@ -10,9 +10,10 @@ from typing import ClassVar
 import torch
 
 from subnetlab.record.events import Role
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 
 _HONEST_SHARE = 0.3
 """Of the farthest AdamW can move a parameter in a round; kept values then are about as large as a miner's."""

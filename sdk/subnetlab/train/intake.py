@@ -6,10 +6,10 @@ codec's limit, and whatever fails becomes one `PayloadRejected` with a reason. P
 read side by side, so that one that drips or is away costs its own round alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from subnetlab.errors import ObjectMissing, ObjectTooLarge, PayloadRejected, PlaceAway
 from subnetlab.network.chain import Commitment
@@ -25,6 +25,8 @@ from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
 from subnetlab.train.strategies.base import Codec
 
+S = TypeVar("S")
+T = TypeVar("T")
 _SIDE_BY_SIDE: Final = 256
 """Miners fetched at a time: as many as a subnet has uids, so that the slow ones keep no place from others."""
 MOST_REVEALS: Final = 100_000
@@ -88,10 +90,30 @@ class Intake:
                 return error
 
         seated = list(seats)
+        return dict(zip((seat.uid for seat in seated), self._of_all(fetched, seated), strict=True))
+
+    def again_all(
+        self, entries: Sequence[Accepted], heights: RoundHeights, locators: Mapping[str, str]
+    ) -> dict[int, Update]:
+        """The updates of all payloads that a round's record names, by uid; errors as `again`.
+
+        Args:
+            entries: of the record.
+            heights: of its round.
+            locators: where the objects of each hotkey are read by now, unless its seat says it.
+        """
+
+        def update(entry: Accepted) -> Update:
+            return self.again(entry, heights, locators.get(entry.hotkey, "")).update
+
+        return dict(zip((entry.uid for entry in entries), self._of_all(update, entries), strict=True))
+
+    def _of_all(self, read: Callable[[S], T], those: Sequence[S]) -> list[T]:
+        """What is read of several miners, side by side where their places are those of strangers."""
         if not isinstance(self.store, Places) or not self.store.own_backing:
-            return {seat.uid: fetched(seat) for seat in seated}
-        with ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(seated))), "fetch") as threads:
-            return dict(zip((seat.uid for seat in seated), threads.map(fetched, seated), strict=True))
+            return [read(one) for one in those]
+        with ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(those))), "fetch") as threads:
+            return list(threads.map(read, those))
 
     def fetch(self, seat: Seat, heights: RoundHeights, commitments: Mapping[str, Commitment]) -> Fetched:
         """Read one miner's commitment, object and reveal.
@@ -106,6 +128,23 @@ class Intake:
         place = place_of(self.store, seat.uid, anchor.locator)
         data = self._object(place, object_paths.sealed(heights.round, seat.uid, anchor.current))
         return Fetched(anchor, commitment.block, data, self._reveal(place, seat, heights.round, anchor, data))
+
+    def again(self, entry: Accepted, heights: RoundHeights, locator: str = "") -> Received:
+        """Fetch and check a payload that a round's record names, whatever lies on chain by now.
+
+        Raises:
+            PayloadRejected: it is not there any more, or not what the record names.
+            StoreUnreachable: the store that all peers share did not answer.
+        """
+        seat = Seat.of(entry.uid, entry.hotkey, "miner")
+        anchor = Anchor("miner", heights.round, bytes.fromhex(entry.commitment), locator=locator)
+        place = place_of(self.store, entry.uid, locator)
+        data = self._object(place, object_paths.sealed(heights.round, entry.uid, anchor.current))
+        reveal = self._reveal(place, seat, heights.round, anchor, data)
+        received = self.check(seat, heights, Fetched(anchor, entry.block, data, reveal))
+        if received.entry != entry:
+            raise PayloadRejected("The payload is not the one that was accepted.", reason="wrong_hash")
+        return received
 
     def check(self, seat: Seat, heights: RoundHeights, fetched: Fetched) -> Received:
         """Open and decode what a miner sent.

@@ -6,16 +6,17 @@ node they are neighbours; on a public network `offsets` and `blocks_per_round` s
 
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import torch
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
 from subnetlab.train import models, optimizer, strategies, tasks
-from subnetlab.train.aggregate import Clip
 from subnetlab.train.audit.report import ReportingCodec
+from subnetlab.train.choices import Clip
 from subnetlab.train.data.corpus import DataManifest
+from subnetlab.train.execution import FLOAT32, ON_CPU, Execution, check_dtype
 from subnetlab.train.hashing import digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
@@ -189,7 +190,11 @@ class Manifest:
     checkpoint_every: int = 0
     """Rounds between two checkpoints in the store, from which a late joiner replays; 0 for none."""
 
+    dtype: str = FLOAT32
+    """In which products are computed, by miners and validators alike; see `execution`."""
+
     def __post_init__(self) -> None:
+        check_dtype(self.dtype)
         commit, beacon, close = self.offsets
         if not 0 < commit < beacon < close < self.blocks_per_round:
             raise ManifestInvalid(
@@ -197,7 +202,10 @@ class Manifest:
                 hint="Give ascending offsets between 1 and blocks_per_round - 1.",
             )
         if min(self.rounds, self.batch_size) < 1 or min(self.first_block, self.netuid) < 0 or not self.run_id:
-            raise ManifestInvalid("A run needs a name, at least one round and one sequence per step.")
+            raise ManifestInvalid(
+                "A run needs a name, at least one round and one sequence per step.",
+                hint="Give rounds=8 and batch_size=4, for instance.",
+            )
         scoring = self.scoring
         if not 0 <= scoring.audits <= 1 or not 0 < scoring.tolerance < 1:
             raise ManifestInvalid(
@@ -223,6 +231,10 @@ class Manifest:
         """How payloads of a round are written, with a work report in front where the run asks for one."""
         codec = self.strategy.codec(layout, round_)
         return ReportingCodec(codec, self.strategy.inner_steps) if self.scoring.reports else codec
+
+    def execution(self, on: Execution = ON_CPU) -> Execution:
+        """How a peer's model computes in this run: on the peer's own device, in the run's arithmetic."""
+        return replace(on, dtype=self.dtype)
 
     def progress(self, round_: int) -> Progress:
         """The place of a round in its run."""
@@ -254,6 +266,7 @@ class Manifest:
             **({"init": self.init} if self.init else {}),
             **({"deterministic": True} if self.deterministic else {}),
             **({"checkpoint_every": self.checkpoint_every} if self.checkpoint_every else {}),
+            **({"dtype": self.dtype} if self.dtype != FLOAT32 else {}),
         }
 
     def to_bytes(self) -> bytes:
@@ -303,4 +316,7 @@ class Manifest:
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:
-            raise ManifestInvalid(f"The manifest does not fit: {error!r}.") from error
+            raise ManifestInvalid(
+                f"The manifest does not fit: {error!r}.",
+                hint="The manifest is of another version: install that one, or start the run anew.",
+            ) from error

@@ -1,9 +1,9 @@
 """A miner: trains on its assigned data, seals what it learned, commits, and reveals after the deadline."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -14,90 +14,66 @@ from torch import Tensor
 
 from subnetlab.errors import ObjectExists
 from subnetlab.record.events import Mined, Role, Stepped
-from subnetlab.store.base import Store
 from subnetlab.store.places import Places, locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.audit import report as reports
 from subnetlab.train.audit.report import ReportingCodec, Trace, WorkReport
 from subnetlab.train.audit.state import MinerState, snapshot
+from subnetlab.train.delivery import Delivery, RoundWork, beside
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
 from subnetlab.train.replica import Adopted
-from subnetlab.train.strategies.base import LocalUpdate, Overlapping
+from subnetlab.train.strategies.base import LocalUpdate, Overlapping, overlap_of
 from subnetlab.train.tasks.base import Batch
 
 _STEPS_PER_REPORT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class RoundWork:
-    """What a round's work brought, and its cost."""
+class _Early:
+    """A round that passes in threads beside its last steps."""
 
-    payload: bytes
-    loss: float
-    compute_s: float
-    compress_s: float
-
-
-class Upload(contextlib.AbstractContextManager["Upload"]):
-    """A sealed payload on its way into the store, while the miner trains on."""
-
-    def __init__(self, store: Store, name: str, sealed: Sealed, worked: RoundWork) -> None:
-        self.sealed, self.worked = sealed, worked
-        self._store, self._name = store, name
-        self._failed: BaseException | None = None
-        self._thread = threading.Thread(target=self._put, name="upload", daemon=True)
-        self._thread.start()
-
-    def _put(self) -> None:
-        with self:
-            self._store.put(self._name, self.sealed.data)
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        self._failed = error  # raised again where the miner waits
-        return True
-
-    def wait(self) -> None:
-        """Wait until the payload is stored.
-
-        Raises:
-            StoreError: it was not.
-        """
-        self._thread.join()
-        if self._failed is not None:
-            raise self._failed
+    delivery: Delivery
+    delivered: "Future[None]"
+    followed: "Future[Adopted | None]"
 
 
 class Miner(Peer):
     """One miner's process."""
 
     role: ClassVar[Role] = "miner"
-    _upload: Upload | None = None
+    _early: _Early | None = None
     """The payload of the round at hand, where it left before the last step."""
     states: tuple[MinerState, MinerState] | None = None
     """What it remembered before and after the round at hand, in a run that audits."""
     _trace: Trace | None = None
     _probes_S: NDArray[np.float32] | None = None
 
+    def prepare(self) -> None:
+        """Have the training steps compiled, if they are to be, so that no round waits for a compiler.
+
+        One gradient, which nothing keeps, of items that are the first of the data.
+        """
+        if self.execution.compiled:
+            items = self.manifest.task.items(self.corpus, "train")
+            numbers_B = np.arange(self.manifest.batch_size, dtype=np.int64) % items.count
+            self.replica.model.differentiate(self.manifest.task.batch(self.corpus, "train", numbers_B))
+
     def take_part(self, heights: RoundHeights) -> None:
         """Train, commit before the deadline, reveal after it."""
-        self._upload = None
+        self._early = None
         worked = self.work(heights)
-        binding = self._binding(heights)
-        began = time.perf_counter()
-        upload = self._upload or self._sent(worked, heights)
-        sealed = upload.sealed
-        upload.wait()
-        stored = time.perf_counter()
-        self.commit(sealed, heights)
-        submitted = time.perf_counter()
-        self.done("committed", heights)
-        wait_s = self.wait(heights.commit)
-        self.publish_states(heights)
-        self.reveal(sealed, binding, heights)
-        self.done("revealed", heights)
+        trained = time.perf_counter()
+        early = self._early
+        if early is None:
+            delivery = self._delivery(worked, heights)
+            self._deliver(delivery, heights)
+        else:
+            delivery = early.delivery
+            early.delivered.result()
+        sealed = delivery.sealed
         self.report(
             Mined(
                 uid=self.seat.uid,
@@ -108,11 +84,16 @@ class Miner(Peer):
                 commitment=sealed.commitment.hex(),
                 compute_s=worked.compute_s,
                 compress_s=worked.compress_s,
-                store_s=stored - began,
-                wait_s=wait_s,
-                chain_s=submitted - stored,
+                **delivery.waits(trained),
             )
         )
+
+    def follow(self, heights: RoundHeights) -> Adopted | None:
+        """Adopt the round; where its payload left early, wait for the thread that does."""
+        early, self._early = self._early, None
+        if early is None or early.delivered.exception() is not None:
+            return super().follow(heights)
+        return early.followed.result()
 
     def work(self, heights: RoundHeights) -> RoundWork:
         """Take the round's inner steps and encode the result."""
@@ -121,7 +102,7 @@ class Miner(Peer):
         before = snapshot(self.replica.model, self.memory) if reporting else None
         learned = self.learn(heights)
         computed = time.perf_counter()
-        early = self._upload.worked if self._upload is not None else None
+        early = self._early.delivery.worked if self._early is not None else None
         payload = early.payload if early else self.codec.encode(learned.delta_P, self.memory)
         mean = sum(learned.losses) / len(learned.losses)
         if not bool(learned.delta_P.isfinite().all()):
@@ -136,17 +117,38 @@ class Miner(Peer):
     def _binding(self, heights: RoundHeights) -> Binding:
         return Binding(run=self.replica.run, round=heights.round, hotkey=self.seat.hotkey)
 
-    def _sent(self, worked: RoundWork, heights: RoundHeights) -> Upload:
-        """Seal a payload and send it off."""
-        sealed = self.sealed(worked.payload, self._binding(heights))
-        name = object_paths.sealed(heights.round, self.seat.uid, sealed.commitment)
-        return Upload(self.store, name, sealed, worked)
+    def _delivery(self, worked: RoundWork, heights: RoundHeights) -> Delivery:
+        """Seal a payload, ready to leave."""
+        began = time.perf_counter()
+        return Delivery(self.sealed(worked.payload, self._binding(heights)), worked, began)
+
+    def _deliver(self, delivery: Delivery, heights: RoundHeights) -> None:
+        """Store, commit, and reveal after the deadline."""
+        sealed = delivery.sealed
+        self.store.put(object_paths.sealed(heights.round, self.seat.uid, sealed.commitment), sealed.data)
+        delivery.stored = time.perf_counter()
+        self.commit(sealed, heights)
+        delivery.submitted = time.perf_counter()
+        self.done("committed", heights)
+        self.wait(heights.commit)
+        delivery.included = time.perf_counter()
+        self.publish_states(heights)
+        self.reveal(sealed, self._binding(heights), heights)
+        self.done("revealed", heights)
 
     def _send_early(self, delta_P: torch.Tensor, heights: RoundHeights) -> None:
-        """Encode what was learnt and send it off before the last steps."""
+        """Encode what was learnt and let it go through its round while the last steps are taken."""
         began = time.perf_counter()
         payload = self.codec.encode(delta_P, self.memory)
-        self._upload = self._sent(RoundWork(payload, 0.0, 0.0, time.perf_counter() - began), heights)
+        worked = RoundWork(payload, 0.0, 0.0, time.perf_counter() - began)
+        delivery = self._delivery(worked, heights)
+        delivered = beside(lambda: self._deliver(delivery, heights), "deliver")
+
+        def follow() -> Adopted | None:
+            delivered.result()
+            return Peer.follow(self, heights)
+
+        self._early = _Early(delivery, delivered, beside(follow, "follow"))
 
     def learn(self, heights: RoundHeights) -> LocalUpdate:
         """Train from θ on the assigned items, reporting losses as they come."""
@@ -169,11 +171,10 @@ class Miner(Peer):
         drawn = self.manifest.drawn_for, heights.round, self.drawn_as(self.seat.uid)
         torch.manual_seed(assignment.seed(*drawn))
         strategy, where = self.manifest.strategy, (replica.model, replica.theta_P)
-        overlapping = cast("object", strategy)
-        # What a subclass makes of it, and a report of its steps, are not known before the last one.
+        # A subclass's change of the update, and a report of the steps, need the last step.
         fixed = type(self).learn is Miner.learn and trace is None
-        if fixed and isinstance(overlapping, Overlapping) and overlapping.overlap:
-            return overlapping.learn(
+        if fixed and overlap_of(strategy):
+            return cast("Overlapping", strategy).learn(
                 *where, self.batches(heights), progress, on_step, memory=self.memory,
                 on_fixed=lambda delta_P: self._send_early(delta_P, heights),
             )  # fmt: skip

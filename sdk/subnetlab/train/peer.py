@@ -5,6 +5,7 @@ reports. It never looks at a clock except to give up on a chain that seals no mo
 """
 
 import logging
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from subnetlab.store.places import Places
 from subnetlab.train import data
 from subnetlab.train.anchors import NOTHING
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import ON_CPU, Execution
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.phases import due, phase
@@ -52,6 +54,7 @@ class Peer(ABC):
         patience_s: float = 600.0,
         last_round: Callable[[], int] | None = None,
         leaves_out: bool = False,
+        execution: Execution = ON_CPU,
     ) -> None:
         """Build the model and check the data; nothing is sent yet.
 
@@ -69,18 +72,23 @@ class Peer(ABC):
                 unless given.
             leaves_out: whether a round whose commit deadline has passed is left out, on a chain whose blocks
                 wait for no peer.
+            execution: the device on which this peer computes, and whether its steps are compiled; in which
+                arithmetic, the manifest says.
 
         Raises:
             ModelNotBuildable: see `models.build`.
             DatasetEmpty: the corpus holds not one item.
             ManifestInvalid: the corpus is not the manifest's.
+            DeviceMissing: the device is not here, or nothing that compiles.
         """
+        execution.check_here()
         # Bit-exact replay holds for one thread; several peers share a machine anyway.
         torch.set_num_threads(1)
         self.manifest, self.roster, self.hotkey = manifest, roster, hotkey
         self.seats: Sequence[Seat] = ()
         """Who takes part in the round at hand; empty before the first."""
-        self.chain, self.store, self.report, self.sign = chain, store, report, sign
+        self.chain, self.store, self.sign = chain, store, sign
+        self.report: Report = _one_by_one(report)
         self.patience_s, self.leaves_out = patience_s, leaves_out
         self.last_round = last_round or (lambda: manifest.rounds - 1)
         self.in_round = False
@@ -88,7 +96,8 @@ class Peer(ABC):
         self.leaving = False
         """Set from outside: no further round is begun."""
         self.corpus = checked_corpus(manifest, corpus)
-        self.replica = Replica(manifest, roster, chain, store)
+        self.execution = execution
+        self.replica = Replica(manifest, roster, chain, store, execution)
         self.codec = self.codec_at(0)
         self.previous_commitment = NOTHING
         self.memory: State = {}
@@ -125,8 +134,7 @@ class Peer(ABC):
                 self.in_round = True
                 self.codec = self.codec_at(round_)
                 self._play(heights)
-            self.wait(heights.close)
-            adopted = self._follow(round_)
+            adopted = self.follow(heights)
             if took_part:
                 self.done("synced", heights)
                 self.closed(heights, adopted)
@@ -161,6 +169,11 @@ class Peer(ABC):
             for _, name in due(self.role, heights):
                 if name != "synced" and (heights.round, name) not in self._done:
                     self.done(name, heights)
+
+    def follow(self, heights: RoundHeights) -> Adopted | None:
+        """Adopt a round once it has closed; None where it left nothing, or is followed later."""
+        self.wait(heights.close)
+        return self._follow(heights.round)
 
     def _follow(self, round_: int) -> Adopted | None:
         """Adopt a round; where the places of its validators are away, later, together with the next."""
@@ -222,6 +235,17 @@ class Peer(ABC):
         before, self._cpu_s = self._cpu_s, time.process_time()
         cpu_s = round(self._cpu_s - before, 4)
         self.report(phase(self.role, name, self.seat.uid, heights, cpu_s=cpu_s))
+
+
+def _one_by_one(report: Report) -> Report:
+    """A report that several threads of one peer may make."""
+    speaking = threading.RLock()  # a signal may end a report that another begins
+
+    def reported(event: Event) -> None:
+        with speaking:
+            report(event)
+
+    return reported
 
 
 def checked_corpus(manifest: Manifest, corpus: Corpus | None) -> Corpus:

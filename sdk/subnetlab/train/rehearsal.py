@@ -102,9 +102,12 @@ class Rehearsal:
             done = self._heard.wait_for(lambda: self._failures or phases <= self._phases, self.patience_s)
             if self._failures:
                 uid, error = self._failures[0]
-                raise TrainError(f"uid {uid} failed: {error}") from error
+                raise TrainError(f"uid {uid} failed: {error}", hint="The traceback says where.") from error
             if not done:
-                raise TrainError(f"No peer reported {sorted(phases - self._phases)}.")
+                raise TrainError(
+                    f"No peer reported {sorted(phases - self._phases)}.",
+                    hint="Try fewer inner steps or a smaller batch_size, or a machine with more cores.",
+                )
 
     def _ended(self, uid: int, part: "Future[None]") -> None:
         """Keep a peer's failure for the caller of `run`."""

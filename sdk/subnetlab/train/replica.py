@@ -6,7 +6,9 @@ followed from the first validator, in lead order, whose whole chain of records h
 checkpoints, and all validators whose records can be read name the same one, the replay begins there.
 """
 
+import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +30,12 @@ from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Reader, Store
 from subnetlab.store.places import Places, place_of
 from subnetlab.train import aggregate, checkpoint, initial, object_paths
-from subnetlab.train.anchors import NOTHING, Anchor
+from subnetlab.train.anchors import NOTHING, Anchor, is_outnumbered
 from subnetlab.train.checkpoint import Checkpoint
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.devices import CPU
+from subnetlab.train.execution import ON_CPU, Execution
+from subnetlab.train.gathering import Gathering
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.payload.update import Update
@@ -38,10 +43,14 @@ from subnetlab.train.publishing import Detours, Publications
 from subnetlab.train.roster import Roster, Seat, validators
 from subnetlab.train.round_record import LIMIT, RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import validation_loss, validation_metrics
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.train.theta import FlatModel, theta_hash
 
 _LOG = logging.getLogger(__name__)
 _UNREADABLE: Final = (PayloadRejected, ObjectMissing, ObjectTooLarge)
+_UPLOAD_LIMIT_S: Final = 600.0
+"""How long the newest aggregate is waited for that a lead uploads after its record."""
+_LOOK_AGAIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class _Followed:
     places: Sequence[Reader]
     """Its own first, then those of the other validators: a record from before it joined lies there."""
     detours: Detours
+    awaited: str
+    """The hash of the record whose aggregate is waited for: the one it anchored last; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class _Foreseen:
     round: int
     before: str
     aggregate_hash: str
+    update: Update | None
     reached: "_State"
     checkpoint: Checkpoint | None
 
@@ -82,14 +94,18 @@ _State = tuple[torch.Tensor, State, str]
 class Replica:
     """θ and everything needed to move it."""
 
-    def __init__(self, manifest: Manifest, roster: Roster, chain: Chain, store: Store) -> None:
-        """Build θ_0 from the manifest's seed, or from the tensors it names."""
+    def __init__(
+        self, manifest: Manifest, roster: Roster, chain: Chain, store: Store, execution: Execution = ON_CPU
+    ) -> None:
+        """Build θ_0 from the manifest's seed, or from the tensors it names; θ stays on the CPU."""
         self.manifest, self.roster, self.chain, self.store = manifest, roster, chain, store
         self.publications = Publications(store)
         self.run = manifest.hash
-        self.model = FlatModel(initial.built(manifest, store), manifest.task, manifest.optimizer)
+        self.model = FlatModel(
+            initial.built(manifest, store), manifest.task, manifest.optimizer, manifest.execution(execution)
+        )
         self.layout = self.model.layout
-        self.theta_P = self.model.theta_P.clone()
+        self.theta_P = self.model.theta_P.to(CPU, copy=True)
         self.outer: State = {}
         self.hash = theta_hash(self.theta_P)
         self.previous = NOTHING.hex()
@@ -102,6 +118,8 @@ class Replica:
         self.began_at = 0
         """The round before which this copy was taken from a checkpoint; 0 where it replayed all rounds."""
         self._foreseen: _Foreseen | None = None
+        self._gathering = Gathering(manifest, roster, chain, store)
+        self._in_vain: set[int] = set()  # whose aggregate was waited for and never came; not again
 
     def preview(self, update: Update | None, round_: int) -> _State:
         """θ, outer state and θ hash after an aggregate, without moving."""
@@ -115,7 +133,7 @@ class Replica:
         """θ hash after an aggregate; where that leads is kept, so that adopting it costs nothing again."""
         reached = self.preview(update, round_)
         kept = self._checkpoint_of(reached, round_)
-        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, reached, kept)
+        self._foreseen = _Foreseen(round_, self.hash, aggregate_hash, update, reached, kept)
         return reached[2]
 
     def checkpoint(self) -> Checkpoint | None:
@@ -139,7 +157,8 @@ class Replica:
         for seat, anchor in anchored:
             places = self._places(seat, anchored)
             detours = self.publications.detours(anchor, next(iter(places), None))
-            followed = _Followed(seat.uid, places, detours)
+            vain = seat.uid in self._in_vain or is_outnumbered(anchor, (other for _, other in anchored))
+            followed = _Followed(seat.uid, places, detours, "" if vain else anchor.current.hex())
             try:
                 adopted = self._jump(anchor, round_, followed, anchored) if each is None else None
                 adopted = adopted or self._replay(
@@ -165,7 +184,8 @@ class Replica:
         commitments = self.chain.commitments()
         seats = validators(self.roster.at(self.manifest.heights(round_).open))
         found = ((seat, self._counts(commitments.get(seat.hotkey))) for seat in seats)
-        return [(seat, anchor) for seat, anchor in found if anchor is not None]
+        # A validator that is gone leaves the anchor of an older round on chain, which leads no further.
+        return [(seat, anchor) for seat, anchor in found if anchor is not None and anchor.round >= self.round]
 
     def _counts(self, commitment: Commitment | None) -> Anchor | None:
         anchor = Anchor.from_bytes(commitment.data) if commitment else None
@@ -292,7 +312,8 @@ class Replica:
             raise PayloadRejected(
                 f"The record of round {record.round + 1} starts from another model.", reason="wrong_theta"
             )
-        update = self._aggregate(record, followed)
+        known = self._foreseen_by(record)
+        update = self._aggregate(record, followed) if known is None else known.update
         (theta_P, outer, after), kept = self._reached(record, update)
         if after != record.theta_after:
             raise PayloadRejected(
@@ -309,10 +330,15 @@ class Replica:
         self.previous, self.round = record.hash, record.round + 1
         self._foreseen = None
 
+    def _foreseen_by(self, record: RoundRecord) -> _Foreseen | None:
+        """This peer's own computation of a round, where it agrees with a record."""
+        known, asked = self._foreseen, (record.round, self.hash, record.aggregate_hash)
+        same = known is not None and (known.round, known.before, known.aggregate_hash) == asked
+        return known if same else None
+
     def _reached(self, record: RoundRecord, update: Update | None) -> tuple[_State, Checkpoint | None]:
-        known = self._foreseen
-        asked = (record.round, self.hash, record.aggregate_hash)
-        if known is not None and (known.round, known.before, known.aggregate_hash) == asked:
+        known = self._foreseen_by(record)
+        if known is not None:
             return known.reached, known.checkpoint
         reached = self.preview(update, record.round)
         return reached, self._checkpoint_of(reached, record.round)
@@ -324,6 +350,25 @@ class Replica:
     def _aggregate(self, record: RoundRecord, followed: _Followed) -> Update | None:
         if not record.accepted:
             return None
+        gathers = overlap_of(self.manifest.strategy) > 0
+        waits = gathers and record.hash == followed.awaited
+        if not waits:  # it is stored by now, while somebody who sent a payload may be gone
+            with contextlib.suppress(*(_UNREADABLE if gathers else ())):
+                return self._stored(record, followed)
+        with contextlib.suppress(*_UNREADABLE):
+            return self._gathering.update(record, self.layout)
+        until = time.monotonic() + (_UPLOAD_LIMIT_S if waits else 0.0)
+        while True:  # the lead uploads it after it has anchored the record
+            try:
+                return self._stored(record, followed)
+            except ObjectMissing:
+                if time.monotonic() >= until:
+                    self._in_vain |= {followed.lead} if waits else set()
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _stored(self, record: RoundRecord, followed: _Followed) -> Update:
+        """The aggregate as a validator published it."""
 
         def read(data: bytes) -> Update:
             if aggregate_hash(data) != record.aggregate_hash:

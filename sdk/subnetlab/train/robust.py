@@ -11,7 +11,7 @@ Shapes: M updates, P parameters.
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import torch
@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subnetlab.train.aggregate import average, norm
+from subnetlab.train.choices import Rule
 from subnetlab.train.payload.update import Update
-
-Rule = Literal["mean", "trimmed_mean", "median", "krum", "multi_krum", "centered_clip"]
 
 _STRETCH: Final = 1 << 16
 """Parameters that are sorted in one go."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from subnetlab.errors import PayloadRejected
 from subnetlab.train.hashing import digest
+from subnetlab.units import U16_MAX
 
 LIMIT: Final = 1 << 18
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -88,7 +89,7 @@ class RoundRecord:
         return record
 
     def is_sound(self) -> bool:
-        """Whether every hash is one (they become object names) and the order is that of aggregation."""
+        """Whether hashes, uids and hotkeys (they name objects) are such, and in the order of aggregation."""
         hashes = [self.run, self.previous, self.theta_before, self.theta_after]
         hashes += [self.aggregate_hash] if self.accepted else []
         hashes += [self.checkpoint] if self.checkpoint else []
@@ -98,6 +99,8 @@ class RoundRecord:
         return (
             all(_HASH.fullmatch(text) for text in hashes)
             and all(type(number) is int and number >= 0 for number in integers)
+            and all(uid <= U16_MAX for uid in uids)
+            and all(type(entry.hotkey) is str and entry.hotkey.isascii() for entry in self.accepted)
             and uids == sorted(set(uids))
             and (bool(self.accepted) or not self.aggregate_hash)
         )

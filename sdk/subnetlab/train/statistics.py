@@ -19,6 +19,7 @@ from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivat
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import Execution
 from subnetlab.train.models.spec import drawing
 from subnetlab.train.tasks.base import Task
 
@@ -29,9 +30,9 @@ ITEMS_PER_PASS: Final = 32
 class Statistics:
     """The buffers of one module, and whether training writes into them."""
 
-    def __init__(self, module: nn.Module) -> None:
-        """Keep the buffers as they were built."""
-        self._module = module
+    def __init__(self, module: nn.Module, execution: Execution) -> None:
+        """Keep the buffers as they were built, on the module's device."""
+        self._module, self._execution = module, execution
         self._built = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
         self.moving = bool(self._built)
         """Whether training may write into a buffer; known after the first estimate."""
@@ -58,7 +59,7 @@ class Statistics:
             for index, numbers_B in enumerate(passes):
                 for norm in norms:
                     norm.momentum = 1 / (index + 1)  # the plain mean over the passes
-                task.loss(self._module, task.batch(corpus, "train", numbers_B))
+                task.loss(self._module, self._execution.moved(task.batch(corpus, "train", numbers_B)))
             for norm, momentum in zip(norms, momenta, strict=True):
                 norm.momentum = momentum
         self._module.eval()

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from subnetlab.errors import ModelFailed
 from subnetlab.train import optimizer
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import ON_CPU, Execution
 from subnetlab.train.hashing import digest
 from subnetlab.train.optimizer import OptimizerConfig
 from subnetlab.train.statistics import Statistics
@@ -69,17 +70,21 @@ class Layout:
 class FlatModel:
     """One module laid out flat, with its task, its gradient and its own optimizer."""
 
-    def __init__(self, module: nn.Module, task: Task, config: OptimizerConfig) -> None:
-        """Move the module's parameters into one vector."""
-        self.module, self.task = module, task
+    def __init__(
+        self, module: nn.Module, task: Task, config: OptimizerConfig, execution: Execution = ON_CPU
+    ) -> None:
+        """Move the module to its device, and its parameters into one vector there."""
+        self.module, self.task, self.execution = module.to(execution.device), task, execution
         self.layout = Layout.of(module)
-        self.theta_P = torch.empty(self.layout.size)
-        self.gradient_P = torch.zeros(self.layout.size)
         self.config = config
-        self.optimizer = optimizer.start(config, self.layout.tensors)
+        with execution.creating():
+            self.theta_P = torch.empty(self.layout.size)
+            self.gradient_P = torch.zeros(self.layout.size)
+        self.forget()
+        self._training = execution.training(module)
         values = self.layout.split(self.theta_P)
         gradients = self.layout.split(self.gradient_P)
-        self._statistics = Statistics(module)
+        self._statistics = Statistics(module, execution)
         self._cast: list[tuple[nn.Parameter, Tensor, Tensor]] = []
         """Parameters that are not fp32, with their places in θ and in the gradient."""
         for name, parameter in trainable(module):
@@ -94,9 +99,14 @@ class FlatModel:
         """Set the parameters."""
         self.theta_P.copy_(theta_P)
 
+    def moved_from(self, theta_P: Tensor) -> Tensor:
+        """θ minus the parameters as they are, on the CPU."""
+        return (theta_P.to(self.theta_P.device) - self.theta_P).cpu()
+
     def forget(self) -> None:
         """Start the optimizer's moments afresh."""
-        self.optimizer = optimizer.start(self.config, self.layout.tensors)
+        with self.execution.creating():
+            self.optimizer = optimizer.start(self.config, self.layout.tensors)
 
     def differentiate(self, batch: Batch) -> float:
         """Put the mean loss's gradient into `gradient_P`; returns the loss."""
@@ -104,7 +114,9 @@ class FlatModel:
         for parameter, _, _ in self._cast:
             parameter.grad = None
         with _own_words("was trained", batch):
-            loss = self.task.loss(self._in_mode(training=True), batch)
+            model = self._in_mode(training=True)
+            with self.execution.arithmetic():
+                loss = self.task.loss(model, self.execution.moved(batch))
             loss.backward()
         for parameter, _, gradient in self._cast:
             if parameter.grad is not None:
@@ -126,31 +138,35 @@ class FlatModel:
         """A copy of all that `load_state_dict` takes, tied weights under each of their names."""
         self._refresh()
         state = {name: part for name, part in self.module.state_dict().items() if isinstance(part, Tensor)}
-        return {name: part.detach().clone().contiguous() for name, part in state.items()}
+        return {name: part.detach().cpu().clone().contiguous() for name, part in state.items()}
 
     @torch.no_grad()
     def loss(self, batch: Batch) -> float:
         """The mean loss of a batch, in evaluation mode."""
-        with _own_words("was evaluated", batch):
-            return float(self.task.loss(self._in_mode(training=False), batch))
+        with _own_words("was evaluated", batch), self.execution.arithmetic():
+            return float(self.task.loss(self._in_mode(training=False), self.execution.moved(batch)))
 
     @torch.no_grad()
     def losses(self, batch: Batch) -> Tensor:
         """The loss of every item, shape (B,), in evaluation mode: every validator measures the same."""
-        with _own_words("was evaluated", batch):
-            return self.task.losses(self._in_mode(training=False), batch)
+        with _own_words("was evaluated", batch), self.execution.arithmetic():
+            return self.task.losses(self._in_mode(training=False), self.execution.moved(batch)).cpu()
 
     @torch.no_grad()
     def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
         """The task's metrics, in evaluation mode; none of a task that has no others than its loss."""
         model = self._in_mode(training=False)
-        return self.task.measure(model, batches) if isinstance(self.task, Measures) else {}
+        if not isinstance(self.task, Measures):
+            return {}
+        with self.execution.arithmetic():
+            return self.task.measure(model, map(self.execution.moved, batches))
 
     @torch.no_grad()
     def sample(self) -> Sample | None:
         """What the model makes of the task's prompt; None where the task has no samples."""
         model = self._in_mode(training=False)
-        return self.task.sample(model) if isinstance(self.task, Samples) else None
+        with self.execution.arithmetic():
+            return self.task.sample(model) if isinstance(self.task, Samples) else None
 
     def _refresh(self) -> None:
         with torch.no_grad():
@@ -161,7 +177,7 @@ class FlatModel:
         self._refresh()
         if self.module.training is not training:
             self.module.train(training)
-        return self.module
+        return self._training if training else self.module
 
 
 @contextmanager
@@ -186,5 +202,5 @@ def trainable(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 def theta_hash(theta_P: Tensor) -> str:
     """The hash of a parameter vector: its fp32 bytes, little-endian, in layout order."""
-    values_P = theta_P.detach().contiguous().numpy().astype("<f4", copy=False)
+    values_P = theta_P.detach().cpu().contiguous().numpy().astype("<f4", copy=False)
     return digest("theta", values_P.view(np.uint8).data).hex()

@@ -8,8 +8,10 @@ recompute the record, and out-voted in weights; it is not prevented.
 import math
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from subnetlab.errors import ModelDiverged
 from subnetlab.record.events import Role, Sampled, Scored, WeightsSet
@@ -17,6 +19,7 @@ from subnetlab.record.reasons import ACCEPTED, COPIED, FORGED, IN_WORDS, PARTICU
 from subnetlab.store.places import locator_of
 from subnetlab.train import aggregate, object_paths
 from subnetlab.train.anchors import Anchor
+from subnetlab.train.delivery import beside
 from subnetlab.train.intake import Received
 from subnetlab.train.judging import Judged, Judging
 from subnetlab.train.manifest import RoundHeights
@@ -26,7 +29,11 @@ from subnetlab.train.roster import Seat, miners
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
 from subnetlab.train.scoring.losses import Removed
 from subnetlab.train.scoring.rating import TRUSTED, Ratings
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.units import U16_MAX
+
+_LAST_UPLOAD_S: Final = 2.0
+"""How long one that is stopped goes on storing its last aggregate; a fleet waits for three seconds."""
 
 
 class Validator(Judging):
@@ -34,6 +41,8 @@ class Validator(Judging):
 
     role: ClassVar[Role] = "validator"
     aggregate_s: float = 0.0
+    _uploading: "Future[None] | None" = None
+    """The upload of the last round's objects, where the record is anchored before they are stored."""
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -102,17 +111,21 @@ class Validator(Judging):
     def publish(self, judged: Judged, heights: RoundHeights) -> None:
         """Put aggregate and round record into the store and anchor the record on chain."""
         replica, accepted, publications = self.replica, judged.accepted, self.replica.publications
+        self._await_upload()
         update: Update | None = None
-        combined_hash = ""
+        combined_hash, objects = "", dict[str, bytes]()
         if accepted:
             update = self.manifest.strategy.combine(self._in_order(accepted), replica.layout)
             data = aggregate.write(update, replica.layout)
             combined_hash = aggregate_hash(data)
-            publications.put(object_paths.aggregate(heights.round, combined_hash), data)
+            objects[object_paths.aggregate(heights.round, combined_hash)] = data
         after = replica.foresee(update, heights.round, combined_hash)
         kept = replica.checkpoint()
         if kept is not None:
-            publications.put(object_paths.checkpoint(kept.hash), kept.data)
+            objects[object_paths.checkpoint(kept.hash)] = kept.data
+        follows = overlap_of(self.manifest.strategy) > 0  # then peers gather the payloads themselves
+        if not follows:
+            self._upload(objects)
         record = RoundRecord(
             run=replica.run,
             round=heights.round,
@@ -129,6 +142,31 @@ class Validator(Judging):
             "validator", heights.round, current, previous, publications.list_token(), locator_of(self.store)
         )
         self.chain.commit(anchor.to_bytes())
+        if follows:
+            self._uploading = beside(lambda: self._upload(objects), "upload")
+
+    def _upload(self, objects: Mapping[str, bytes]) -> None:
+        for name, data in objects.items():
+            self.replica.publications.put(name, data)
+
+    def _await_upload(self) -> None:
+        """Wait until the objects of the last record are stored.
+
+        Raises:
+            StoreUnreachable: it could not be.
+        """
+        uploading, self._uploading = self._uploading, None
+        if uploading is not None:
+            uploading.result()
+
+    def run(self) -> None:
+        """See `Peer.run`; the last aggregate is stored in the end; by one that is stopped, if soon."""
+        try:
+            super().run()
+        finally:
+            if self._uploading is not None:
+                wait_for([self._uploading], _LAST_UPLOAD_S)
+        self._await_upload()
 
     def rate(self, judged: Judged, heights: RoundHeights) -> None:
         """Take the round into the ratings, set weights, and report every verdict."""

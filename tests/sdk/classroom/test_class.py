@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -222,6 +223,13 @@ def test_an_answer_of_any_shape_costs_no_other_answer(taught: Taught) -> None:
     assert not answered.told["right"].get("0.3")
 
 
+def test_a_body_that_does_not_come_in_time_is_cut_off(taught: Taught) -> None:
+    head = f"POST /join HTTP/1.1\r\nHost: 127.0.0.1:{taught.room.port}\r\nContent-Length: 9\r\n\r\n{{"
+    with socket.create_connection(("127.0.0.1", taught.room.port), timeout=300) as half:
+        half.sendall(head.encode())
+        assert half.recv(4096).startswith(b"HTTP/1.1 408")
+
+
 async def test_a_student_who_floods_the_chain_waits_and_the_others_do_not(taught: Taught) -> None:
     """Connections beyond a few are refused; frames beyond a share come later, one's own alone."""
     flooding = {TOKEN_HEADER: taught.token("Bo")}
@@ -284,16 +292,25 @@ def test_no_secret_is_in_what_was_written_or_shown(taught: Taught) -> None:
 
 
 def test_who_is_reset_reaches_nothing_and_may_join_again(taught: Taught) -> None:
-    before = taught.token("Cy")
+    before, cy = taught.token("Cy"), taught.students["Cy"]
     assert taught.room.teach("POST", "board/reset", {"student": "nobody"}).status == 404
     assert (
         taught.room.teach("POST", "board/reset", {"student": taught.room.row("Cy")["student"]}).status == 200
     )
     assert taught.room.row("Cy") == {}
-    assert taught.room.ask("GET", "me", **{TOKEN_HEADER: before}).status == 401
+    asked = [taught.room.ask("GET", "me", **{TOKEN_HEADER: before}) for _ in range(30)]
+    assert {(answer.status, answer.told["error"]) for answer in asked} == {
+        (401, "Your teacher has reset you: join again with a code.")
+    }  # an old token is no guess, so whoever guesses from the same address is not slowed down by it
     at = taught.room.address
-    assert "No student of this class" in taught.students["Cy"](f"net = sl.connect({at!r})")
-    taught.students["Cy"]("net.peer.stop()")
+    said = f"The class at {at} does not know you any more: you were reset, or another class began. Your "
+    said += f'teacher gives a code: sl.connect("{at}", code="…", name="Cy").'
+    for code in ("net.block", "net.subnet()", "net.seal()", "net.w3.eth.chain_id", f"sl.connect({at!r})"):
+        assert cy(code) == f"NotInClass: {said}", code
+    assert cy("print(sl.check.report(1).sent)") == f"Your answers did not reach the class: {said}"
+    until(lambda: cy("print(net.peer.alive)") == "False", "end of a reset student's miner")
+    assert cy("print(net.peer)").endswith(said)
+    assert cy("net.start_miner()") == f"NotInClass: {said}"
     full = taught.join("Cy")
     assert full == "ClassError: This class is full. Ask your teacher for a new one."
 
@@ -319,3 +336,6 @@ def test_a_class_that_ends_leaves_its_grades(taught: Taught) -> None:
         row["name"] for row in shown
     ]
     assert f"is over. Grades: {left}" in taught.room.out.read_text()
+    for code in ("net.block", "net.seal()"):
+        assert taught.students["Cy"](code).endswith("or this machine does not reach it; ask your teacher.")
+    assert "ask your teacher" in taught.students["Cy"]("net.start_miner()")

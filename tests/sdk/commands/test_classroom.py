@@ -29,6 +29,12 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("--rounds", "0"), "--rounds is 0"),
         (("--code-hours", "-1"), "--code-hours is -1"),
         (("--round-seconds", "nan"), "--round-seconds is nan"),
+        (("--round-seconds", "0"), "--round-seconds is 0. Give .* above 0, or leave it out"),
+        (("--host", "300.1.1.1"), "--host 300.1.1.1 is no address of this machine. Leave it out"),
+        (("--host", "192.0.2.7"), "--host 192.0.2.7 is no address of this machine. Leave it out"),
+        (("--url", "class.example.edu/monday"), "Did you mean --url http://class.example.edu/monday"),
+        (("--url", "localhost:8866"), "Did you mean --url http://localhost:8866"),
+        (("--url", "monday"), "Give --url https://host/path"),
         (("--notice", "-5"), "--notice is -5"),
         (("--plan", "/nowhere/plan.py"), "There is no plan /nowhere/plan.py"),
         (("--port", "70000"), "is no port"),
@@ -61,6 +67,19 @@ def test_a_roster_gives_names_once(tmp_path: Path) -> None:
     roster.write_text("Ada\nada\n")
     with pytest.raises(ClassError, match="one twice"):
         options_of(options("--roster", str(roster)))
+
+
+def test_a_roster_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
+    roster = tmp_path / "Makefile"
+    roster.write_text("Ada\n" + "x" * 41 + "\n")
+    with pytest.raises(ClassError, match=r"The roster .*Makefile holds more than names\. .* one name a line"):
+        options_of(options("--roster", str(roster)))
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["class", "--folder", str(tmp_path / "file" / "class")]) == 1
+    assert "Give --folder one that can be written to." in capsys.readouterr().err
 
 
 def test_a_folder_of_other_things_or_of_a_class_that_goes_on_is_left_as_it_is(

@@ -5,94 +5,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import bittensor_core
 import pytest
-from tests.devnet_process import running_devnet
-from tests.sdk.public.stage import close, close_wire
+from tests.sdk.public.stage import close
 
 from subnetlab.cli import main
 from subnetlab.commands.run import read_plan
-from subnetlab.errors import ArgumentInvalid, ObjectExists
-from subnetlab.lab.preset import network_rules, subnet_rules
+from subnetlab.errors import ArgumentInvalid
 from subnetlab.network.client import NetworkClient
-from subnetlab.network.peer_chain import PeerChain
 from subnetlab.network.wallets import dev_wallet
-from subnetlab.store.objects import open_store
-from subnetlab.train import object_paths
-from subnetlab.train.announcement import Announcement
-from subnetlab.train.hashing import digest
 
-MANIFEST: dict[str, Any] = {
-    "form": "subnetlab-manifest/3", "run_id": "tiny", "netuid": 0, "rounds": 3, "first_block": 1_000_000,
-    "blocks_per_round": 10, "offsets": [3, 5, 8], "model": {"kind": "TinyGPT"}, "data": {},
-    "task": {"kind": "next_token"}, "versions": {"torch": version("torch")},
-}  # fmt: skip
-
-
-@dataclass
-class Owner:
-    """A subnet whose owner announces what a test wants."""
-
-    client: NetworkClient
-    netuid: int
-    other: int
-    """A second subnet, without a run."""
-    folder: Path
-
-    def announce(self, *, said_rounds: int = 3, **changes: Any) -> None:
-        """Announce a manifest with some fields changed."""
-        store = self.folder / "store"
-        manifest = {**MANIFEST, "netuid": self.netuid, **changes}
-        data = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
-        hash_ = digest("manifest", data)
-        with suppress(ObjectExists):
-            open_store(store).put(object_paths.manifest(hash_.hex()), data)
-        self.commit(Announcement(manifest=hash_, rounds=said_rounds, store=str(store)).to_bytes())
-
-    def commit(self, data: bytes) -> None:
-        """Put bytes on chain as the owner's commitment; a block holds them at once."""
-        chain = PeerChain(self.client.endpoint, self.netuid, "//Alice//hotkey")
-        chain.commit(data)
-        close_chain(chain)
-
-    def refused(self, role: str, wallet: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
-        """What the command says when it refuses."""
-        where = ("--endpoint", self.client.endpoint, "--wallet", wallet)
-        netuid = () if "--netuid" in more else ("--netuid", str(self.netuid))
-        assert main([role, *where, *netuid, *more]) == 1
-        said = capsys.readouterr().err.strip()
-        assert "\n" not in said
-        return said
-
-
-def close_chain(chain: PeerChain) -> None:
-    wire = chain._client
-    chain.close()
-    close_wire(wire)
-
-
-@pytest.fixture(scope="module")
-def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
-    folder = tmp_path_factory.mktemp("refusals")
-    with running_devnet(folder, "--instant") as node:
-        client = NetworkClient(node.endpoint, name="devnet")
-        network_rules(client)
-        netuids: list[int] = []
-        for _ in range(2):
-            netuid, _ = client.register_subnet("alice")
-            subnet_rules(client, netuid)
-            client.start_call(netuid, "alice")
-            netuids.append(netuid)
-        client.burned_register(netuids[0], "alice", hotkey_ss58=dev_wallet("bob/m1").hotkey.ss58_address)
-        yield Owner(client, netuids[0], netuids[1], folder)
-        close(client)
+from .conftest import Owner
 
 
 def test_a_subnet_without_a_run_and_one_that_is_not(owner: Owner, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +84,18 @@ def test_a_hotkey_without_a_seat_is_told_the_price_and_the_next_step(
     assert "is not registered on subnet" in said
     assert re.search(r"registering costs [\d.]+ τ and a fee", said)
     assert f"btcli subnets register --netuid {owner.netuid}" in said
+
+
+def test_a_device_that_is_not_here_is_refused_before_anything_is_sent(
+    owner: Owner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner.announce()
+    where = ("--endpoint", owner.client.endpoint, "--netuid", str(owner.netuid), "--wallet", "bob/m1")
+    assert main(["miner", *where, "--device", "cuda:97"]) == 1
+    assert "The device of this peer is 'cuda:97'. This machine has" in capsys.readouterr().err
+    assert main(["miner", *where, "--device", "gpu", "--dry-run"]) == 1
+    assert "names no device" in capsys.readouterr().err
+    assert main(["miner", *where, "--device", "cpu", "--dry-run"]) == 0
 
 
 def test_fees_are_said_and_kept_within_balance_and_budget(
@@ -283,6 +221,10 @@ def test_only_the_owner_publishes_and_stops(
         ("import subnetlab as sl\nmodel = sl.models.Tiny()", "fails in line 2: AttributeError: "),
         ("import json\nrounds = json.loads('[')", "fails in line 2: JSONDecodeError: "),
         ("import no_such_module", "fails in line 1: ModuleNotFoundError: "),
+        ("import sys\nsys.exit(3)", "fails in line 2: SystemExit: 3."),
+        ("name = input()", "fails in line 1: "),
+        ("class Odd(Exception): pass\nraise Odd", "fails in line 2: Odd."),
+        ("", "describes no run: it assigns none of "),
     ],
 )
 def test_a_plan_that_python_cannot_run_is_said_in_a_line(plan: str, says: str, tmp_path: Path) -> None:

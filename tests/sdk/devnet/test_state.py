@@ -115,3 +115,29 @@ def test_an_open_layer_cannot_be_sealed() -> None:
     state = State()
     with state.layer(), pytest.raises(AssertionError):
         state.seal(0)
+
+
+def test_what_was_found_below_a_prefix_is_found_anew_after_every_kind_of_write() -> None:
+    prefix, other = b"p" * 32, b"q" * 32
+    state = State()
+
+    def keys() -> list[bytes]:
+        return state.remembered(prefix, lambda: state.keys(prefix))
+
+    assert keys() == []
+    state.put(prefix + b"1", b"x")
+    assert keys() == [prefix + b"1"]
+    depth = state.push()
+    state.put(prefix + b"2", b"x")
+    assert keys() == [prefix + b"1", prefix + b"2"]
+    state.put(prefix + b"1", None)
+    assert keys() == [prefix + b"2"]
+    state.discard(depth)
+    assert keys() == [prefix + b"1"]
+    found = keys()
+    state.put(other + b"1", b"x")
+    state.seal(1)
+    assert keys() is found  # neither another item's key nor sealing changes it
+    state.remember({prefix + b"3": [(1, b"x")]})
+    assert keys() == [prefix + b"1", prefix + b"3"]
+    assert state.copy().remembered(prefix, lambda: "anew") == "anew"

@@ -45,6 +45,8 @@ def loaded():
     server = os.getppid()
     return {
         "threads": len(os.listdir(f"/proc/{server}/task")),
+        "cuda": [line.split()[-1] for line in open(f"/proc/{server}/maps") if "libcuda.so" in line],
+        "started": sys.modules["torch"].cuda.is_initialized() or sys.modules["torch"].cuda._is_in_bad_fork(),
         "modules": [m for m in ("torch", "bittensor", "polars", "torch._dynamo") if m in sys.modules],
     }
 """
@@ -83,23 +85,33 @@ def test_a_fork_that_dies_or_hangs_is_an_error(launcher: ForkLauncher) -> None:
         launcher.call("fleet_questions:waits", idle_limit_s=0.2)
 
 
-def test_forks_find_torch_and_the_sdk_loaded_and_the_server_has_one_thread(tmp_path: Path) -> None:
-    """A second thread in the server could hold a lock at a fork; polars starts some.
+@pytest.mark.parametrize(("preload", "besides"), [("PRELOAD", []), ("PRELOAD_COMPILER", ["torch._dynamo"])])
+def test_forks_find_torch_and_the_sdk_loaded_and_the_server_has_one_thread(
+    tmp_path: Path, preload: str, besides: list[str]
+) -> None:
+    """A second thread in the server could hold a lock at a fork, and CUDA does not survive one.
 
     A process has one server, loaded by who asks first: as a supervisor does, this one has its own.
     """
     program = (
         "import json\nfrom pathlib import Path\nfrom subnetlab.fleet.fork_launcher import ForkLauncher\n"
-        "print(json.dumps(ForkLauncher(Path(), 0.0).call('fleet_questions:loaded')))"
+        "from subnetlab.fleet import forkserver\n"
+        f"launcher = ForkLauncher(Path(), 0.0, preload=forkserver.{preload})\n"
+        "print(json.dumps(launcher.call('fleet_questions:loaded')))"
     )
     run = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "SUBNETLAB_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(run.stdout) == {"threads": 1, "modules": ["torch", "bittensor"]}
+    assert json.loads(run.stdout) == {
+        "threads": 1,
+        "cuda": [],
+        "started": False,
+        "modules": ["torch", "bittensor", *besides],
+    }
 
 
 def test_a_killed_call_says_by_what(launcher: ForkLauncher, monkeypatch: pytest.MonkeyPatch) -> None:

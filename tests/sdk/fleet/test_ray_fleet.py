@@ -10,7 +10,7 @@ import pytest
 import subnetlab as sl
 from subnetlab.errors import ArgumentInvalid, FleetStartFailed
 from subnetlab.fleet.cluster.connection import join_cluster, refused
-from subnetlab.fleet.cluster.launcher import without_keys
+from subnetlab.fleet.cluster.launcher import given_to, without_keys
 from subnetlab.fleet.cluster.survey import NodeFound, refusal
 from subnetlab.fleet.spec import FleetSpec, PeerSeat
 from subnetlab.fleet.worker.life import Reporter
@@ -91,6 +91,16 @@ def test_what_goes_to_the_nodes_derives_no_key() -> None:
     assert "Alice" not in text
     assert "bob" not in text
     assert [seat.uid for seat in FleetSpec.from_json(text).seats] == [1]
+
+
+def test_a_seat_that_signs_with_a_wallet_is_refused(tmp_path: Path) -> None:
+    seat = PeerSeat(uid=1, hotkey="5A", role="miner", wallet="bob/default")
+    spec = FleetSpec(
+        endpoint="ws://h:1", network="test", is_devnet=False, netuid=1, store=str(tmp_path), seats=(seat,)
+    )
+    with pytest.raises(FleetStartFailed, match="wallet of this machine") as refused_with:
+        given_to(spec, seat)
+    assert "subnetlab miner" in refused_with.value.hint
 
 
 @pytest.mark.parametrize(("restarts", "starts"), [(0, 1), (1, 2), (2, 3)])

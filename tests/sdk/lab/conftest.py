@@ -1,6 +1,7 @@
 """One embedded node for all tests of this folder that need a network; every test starts from its snapshot."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,16 +9,13 @@ from subnetlab.lab.session import Net, connect
 
 
 @pytest.fixture(scope="session")
-def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def shared_net(session_home: Path) -> Iterator[Net]:
+    """Its token is in the session's home, also where the module that asks first has one of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUBNETLAB_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
-
-
-@pytest.fixture(scope="session")
-def shared_net(_home: None) -> Iterator[Net]:
-    with connect(sealing="instant") as net:
-        yield net
+        patch.setenv("SUBNETLAB_HOME", str(session_home))
+        net = connect(sealing="instant")
+    yield net
+    net.close()
 
 
 @pytest.fixture

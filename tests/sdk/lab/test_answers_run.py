@@ -194,6 +194,7 @@ class Thing:
         (add, judge, {"tasks": ["x" * 300_000]}, "Task 1 of 1 has 300,002 bytes"),
         (add, judge, {"tasks": lambda: 1}, "cannot be called with one argument"),
         (add, judge, {"tasks": lambda random: __import__("os").urandom(8).hex()}, "two different tasks"),
+        (add, judge, {"tasks": lambda random: None}, "tasks made nothing: it returned None"),
         (add, judge, {"tasks": [{"a": 1}]}, "add failed on the task .*KeyError: 'b'"),
         (lambda task: "x" * 70_000, judge, {}, "has 70,002 bytes, and 65,536 are allowed"),
         (lambda task: {1, 2}, judge, {}, "holds a set, which is no JSON value"),
@@ -206,6 +207,7 @@ class Thing:
         (add, judge, {"time_limit_s": 0}, "time_limit_s=0 is out of range"),
         (add, judge, {"time_limit_s": 500}, "is no less than the 120 s that a round waits"),
         (add, judge, {"fleet": sl.LocalFleet(attackers={"poison": 1})}, "'poison' attacks training"),
+        (add, judge, {"fleet": sl.RayFleet(address="127.0.0.1:1")}, "run of answers run on this machine"),
         (add, judge, {"epochs": 3}, "has no option 'epochs'"),
     ],
 )

@@ -58,6 +58,7 @@ WRONG: dict[str, list[Any]] = {
     "budget_tao": ["much", -1, NAN, float("inf"), True, object(), [1], HUGE],
     "audits": [-0.1, 1.5, True, "0.1", None, NAN, float("inf"), [0.1], object()],
     "score": [3, "held_out", object(), True, nn.Linear, lambda: 1.0, lambda surprise: 1.0],
+    "dtype": [3, "float16", "int8", "", True, None, object(), torch.float16, torch.int8, nn.Linear],
     "detach": [3, "yes", None, 0, object()],
     "deterministic": [3, "yes", None, 0, object()],
 }  # fmt: skip

@@ -50,7 +50,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path))
     with Server(("127.0.0.1", 0), Handler) as server:
         server.told, server.tokens = {}, []
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
@@ -83,7 +83,7 @@ def test_a_class_that_calls_itself_by_anothers_name_replaces_nothing(server: Ser
     server.told["/me"] = (401, {"error": "No student of this class."})
     with Server(("127.0.0.1", 0), Handler) as hostile:
         hostile.told, hostile.tokens = {"/join": (200, {**TOLD, "token": "forged", "address": at})}, []
-        thread = threading.Thread(target=hostile.serve_forever)
+        thread = threading.Thread(target=hostile.serve_forever, args=(0.01,))
         thread.start()
         try:
             with pytest.raises(ClassUnreachable, match=r"calls itself .* which does not know you"):

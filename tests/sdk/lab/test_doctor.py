@@ -12,11 +12,13 @@ from subnetlab.commands.doctor import (
     Checkup,
     chain_check,
     console_check,
+    devices_check,
     doctor,
     fleet_check,
     jupyter_check,
     torch_check,
 )
+from subnetlab.train.devices import Card, Found
 
 
 def test_this_machine_can_run_the_tutorials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +38,18 @@ def test_a_torch_that_costs_gigabytes_is_called_out(version: str | None, state: 
     check = torch_check(version)
     assert check.state == state
     assert bool(check.advice) == (state != "ok")
+
+
+def test_devices_are_named() -> None:
+    card = Found(cards=(Card(name="H200", bytes=150_000_000_000),))
+    assert devices_check(card).found == "cpu, cuda:0 H200 (150 GB)"
+    assert devices_check(Found()).found == "cpu"
+    assert devices_check(Found(mps=True)).found == "cpu, mps"
+    unused = devices_check(Found(cpu_build=True))
+    assert unused.state == "warning"
+    assert "pip install torch" in unused.advice
+    assert torch_check("2.13.0+cu130", has_card=True).state == "ok"
+    assert torch_check("2.13.0+cu130").state == "warning"
 
 
 def test_a_home_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,17 @@ def test_a_refusal_of_code_names_the_word_of_a_notebook(tmp_path: Path) -> None:
     assert repr(OwnPeer(tmp_path)).endswith("Read the manifest, then start it with trust=True.")
 
 
+def test_a_note_that_a_later_round_has_overtaken_is_not_told(tmp_path: Path) -> None:
+    note, mined = {"kind": "note", "text": "Caught up with round 6."}, {"kind": "mined", "round": 6}
+    (tmp_path / "peer.json").write_text(json.dumps({"pid": 1, "role": "miner"}))
+    (tmp_path / "peer.log").write_text(f"{json.dumps(note)}\n{json.dumps(mined)}\n")
+    assert repr(OwnPeer(tmp_path)) == "Your miner has ended, round 7. net.start_miner() starts another."
+    later = {"kind": "note", "text": "The run is over."}
+    with (tmp_path / "peer.log").open("a") as log:
+        log.write(json.dumps(later) + "\n")
+    assert repr(OwnPeer(tmp_path)) == "Your miner has ended, round 7. The run is over."
+
+
 _KERNEL = """
 import sys
 from pathlib import Path

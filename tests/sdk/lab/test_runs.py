@@ -48,7 +48,6 @@ def test_what_never_began_is_not_listed_and_can_be_deleted(tmp_path: Path, monke
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["begun-1"]
 
 
-@pytest.mark.usefixtures("_home")
 def test_attaching_brings_the_chain_of_the_run() -> None:
     with connect(sealing="instant") as first:
         run = first.create_subnet("left").train(rounds=5000, detach=True, **OPTIONS)

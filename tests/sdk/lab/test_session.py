@@ -189,7 +189,6 @@ def test_a_node_that_cannot_start_says_why(tmp_path) -> None:
         EmbeddedNode("--nonsense", folder=tmp_path)
 
 
-@pytest.mark.usefixtures("_home")
 def test_closing_leaves_no_process() -> None:
     with connect(sealing="instant") as net:
         node = psutil.Process(net._node.pid)

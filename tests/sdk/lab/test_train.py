@@ -85,7 +85,6 @@ def test_what_cannot_be_trained_starts_nothing(net: Net) -> None:
     assert not list(runs_folder().glob("nothing-*"))
 
 
-@pytest.mark.usefixtures("_home")
 def test_the_demo_in_one_call_and_its_end() -> None:
     run = demo(rounds=500)
     net = run.net

@@ -9,9 +9,10 @@ import pytest
 from tests.devnet_process import DevnetProcess, running_devnet
 
 from subnetlab.lab.session import Net, connect
+from subnetlab.network.following import State
 from subnetlab.network.metagraph import MetagraphSnapshot
 from subnetlab.network.pay_history import PaidEpoch
-from subnetlab.network.watch import EPOCHS, State, Watch
+from subnetlab.network.watch import EPOCHS, Watch
 
 PATIENCE_S = 300
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,8 +21,11 @@ from subnetlab.network.client import NetworkClient
 from subnetlab.network.wallets import dev_wallet
 from subnetlab.network.wire_client import WireClient
 from subnetlab.public.found_run import find_run
+from subnetlab.public.peer import peer_folder
 from subnetlab.public.subnet_reads import SubnetReads
-from subnetlab.record.events import Role
+from subnetlab.record.events import Mined, Role, RoundClosed
+from subnetlab.record.line import FILE_NAME
+from subnetlab.record.reader import Tail, verify
 from subnetlab.train.manifest import Manifest, RoundHeights
 from subnetlab.train.phases import due
 
@@ -46,6 +49,8 @@ class Command:
     log: Path
     role: "Role | None" = None
     """What it takes part as; None for other commands."""
+    waited_for: bool = True
+    """Whether blocks wait for it: not where its place is gone or its process is stopped."""
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
@@ -126,6 +131,15 @@ class BlockClock:
             assert time.monotonic() < deadline, f"block {height} does not come after {self.height}"
             time.sleep(0.01)
 
+    def await_again(self, command: "Command") -> None:
+        """Wait for a peer that was out of step, from the next round on that opens."""
+        self._ready_at[command.process.pid] = self.height
+        command.waited_for = True
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass in which the test does nothing."""
+        self._over.wait(seconds)
+
     def _run(self) -> None:
         try:
             while not self._over.wait(self.every_s):
@@ -158,12 +172,38 @@ class BlockClock:
         )
 
     def _owes(self, command: "Command", heights: RoundHeights, following: int) -> bool:
-        if command.role is None or self._ready_at.get(command.process.pid, heights.open) >= heights.open:
+        if command.role is None or not command.waited_for:
+            return False
+        if self._ready_at.get(command.process.pid, heights.open) >= heights.open:
             return False  # it is not up, or joined in the middle of this round
         lines = command.lines()
         told = {(line["round"], line["name"]) for line in lines if line.get("kind") == "phase"}
         owed = {(heights.round, name) for height, name in due(command.role, heights) if height <= following}
         return not owed <= told
+
+
+@dataclass(frozen=True)
+class KeptRecord:
+    """A record as it was at a moment."""
+
+    path: Path
+    whole: bytes
+    """Its lines up to the last whole one."""
+
+    @staticmethod
+    def of(path: Path) -> "KeptRecord":
+        """What the file holds now."""
+        found = path.read_bytes() if path.exists() else b""
+        return KeptRecord(path, found[: found.rfind(b"\n") + 1])
+
+    def check_continued(self) -> None:
+        """The record goes on from here: nothing is changed, no line torn, each round once."""
+        now = self.path.read_bytes()
+        assert now.startswith(self.whole)
+        assert verify(self.path).torn_bytes == 0
+        events = [entry.event for entry in Tail(self.path).entries()]
+        rounds = [(event.kind, event.round) for event in events if isinstance(event, RoundClosed | Mined)]
+        assert len(rounds) == len(set(rounds)), rounds
 
 
 @dataclass
@@ -178,6 +218,8 @@ class OpenSubnet:
     clock: BlockClock
     store: str
     """Where the run's objects lie, and below it the places of its peers."""
+    environ: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """What the environment of a home's commands has beside this one's."""
 
     def register(self, wallet: str, *, stake_tao: int = 0) -> int:
         """Register a development hotkey, and stake behind it; its uid."""
@@ -198,7 +240,8 @@ class OpenSubnet:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "subnetlab", *words], stdin=subprocess.DEVNULL, stdout=stream,
-                stderr=subprocess.STDOUT, cwd=place, env={**os.environ, "SUBNETLAB_HOME": str(place)},
+                stderr=subprocess.STDOUT, cwd=place,
+                env={**os.environ, **self.environ.get(home, {}), "SUBNETLAB_HOME": str(place)},
             )  # fmt: skip
         roles: dict[str, Role] = {"miner": "miner", "validator": "validator"}
         command = Command(f"{home}: {' '.join(words[:2])}", process, log, roles.get(words[0]))
@@ -225,6 +268,13 @@ class OpenSubnet:
         # Announced long before its first round: nothing passes on a slow machine until the clock is held.
         self.clock.until = self.clock.jump_to = self.clock.manifest.first_block - 1
         return self.clock.manifest
+
+    def record(self, peer: Command, wallet: str) -> "KeptRecord":
+        """What a peer has on record by now, in its own home."""
+        manifest = self.clock.manifest
+        assert manifest is not None
+        name = peer_folder(manifest.hash, dev_wallet(wallet).hotkey.ss58_address).name
+        return KeptRecord.of(peer.log.parent / "peers" / name / FILE_NAME)
 
     def at(self, wallet: str) -> tuple[str, ...]:
         """The options that say where and who."""

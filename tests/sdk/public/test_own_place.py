@@ -1,13 +1,15 @@
 """Whose word opens which store: an owner's address leads into no folder, network or credentials of others."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from subnetlab.errors import ObjectMissing, PlaceAway, StoreAddressInvalid, StoreUnreachable
+from subnetlab.membership import FILE, folder_of
 from subnetlab.public.found_run import Announced, read_manifest
-from subnetlab.public.own_place import own_place
+from subnetlab.public.own_place import announceable, own_place
 
 from .test_terms import found
 
@@ -61,3 +63,21 @@ def test_a_peer_writes_where_its_operator_says_and_not_where_the_owner_does(tmp_
     assert (tmp_path / "mine" / "rounds" / "1").read_bytes() == b"work"
     named = own_place(replace(theirs, given=True), "5Peer", allow_local=True)
     assert named.locator.endswith("/theirs/peers/5Peer")
+
+
+def test_what_is_read_only_is_not_announced_and_ones_place_in_a_class_is(home: Path) -> None:
+    address = "http://127.0.0.1:8123/class"
+    with pytest.raises(StoreAddressInvalid, match="can be read only"):
+        announceable(f"{address}/objects/run", allow_local=True)
+    member = {
+        "address": address, "asked": address, "student": "class", "name": "class", "token": "t" * 32,
+        "netuid": 2, "seed": 0, "wallet": "default",
+    }  # fmt: skip
+    folder = folder_of(address)
+    folder.mkdir(parents=True)
+    (folder / FILE).write_text(json.dumps(member))
+    assert folder.is_relative_to(home)
+    assert announceable(f"{address}/objects/run", allow_local=True) == f"{address}/objects/run"
+    assert announceable(str(home), allow_local=True) == str(home.resolve())
+    with pytest.raises(StoreAddressInvalid, match="Others could not read this store"):
+        announceable(str(home), allow_local=False)

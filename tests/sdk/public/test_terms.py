@@ -49,8 +49,8 @@ def found(**changes: Any) -> FoundRun:
 
 def test_a_round_has_room_for_slower_machines_and_for_what_the_chain_limits() -> None:
     quick = terms(Cost(train_s=0.1, judge_s=0.01), RULES, miners=8)
-    assert quick.offsets == (2, 4, 6)
     assert quick.blocks_per_round == 36  # so few commitments fit into what a tempo allows
+    assert quick.offsets == (9, 18, 27)  # four times what two, four and six blocks of eight would be
     slow = terms(Cost(train_s=100, judge_s=3), RULES, miners=8)
     commit, beacon, close = slow.offsets
     assert commit * RULES.block_s >= 3 * 100
@@ -60,7 +60,10 @@ def test_a_round_has_room_for_slower_machines_and_for_what_the_chain_limits() ->
 
 def test_blocks_that_hold_no_round_are_refused_with_the_number_that_does() -> None:
     cost = Cost(train_s=100, judge_s=3)
-    assert terms(cost, RULES, miners=8, blocks_per_round=100).blocks_per_round == 100
+    given, least = (terms(cost, RULES, miners=8, blocks_per_round=blocks) for blocks in (100, 0))
+    assert given.blocks_per_round == 100
+    both = zip(least.offsets, given.offsets, strict=True)
+    assert all(2 * short <= long < 3 * short for short, long in both)
     with pytest.raises(ManifestInvalid, match=r"Give blocks_per_round=37 or more"):
         terms(cost, RULES, miners=8, blocks_per_round=20)
 

@@ -176,6 +176,31 @@ def test_a_lasting_refusal_is_not_asked_again(store: Store, bucket: Bucket) -> N
         bucket.faults.clear()
 
 
+def test_a_clock_that_is_wrong_is_named(store: Store, bucket: Bucket) -> None:
+    async def fault(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        said = (
+            "<Error><Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message></Error>"
+        )
+        return web.Response(status=403, text=said, content_type="application/xml")
+
+    bucket.faults = [fault]
+    with pytest.raises(StoreUnreachable, match=r"refuses 'a'.*Set the clock of this machine"):
+        store.get("a", limit=1)
+    assert len(bucket.asked) == 1
+
+
+def test_a_store_without_room_is_asked_again_and_then_said(
+    store: Store, hasty: Store, bucket: Bucket
+) -> None:
+    bucket.faults = [status(507)] * 3
+    store.put("a", b"data")
+    assert bucket.objects == {"/runs/me/a": b"data"}
+    bucket.faults = [status(507)] * 10_000
+    with pytest.raises(StoreUnreachable, match=r"did not take 'b', tried \d+ times: .*507"):
+        hasty.put("b", b"data")
+
+
 def test_a_server_that_is_not_there_is_tried_until_the_time_is_over(where: str) -> None:
     now, waits = [0.0], list[float]()
 

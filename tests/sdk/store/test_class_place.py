@@ -34,7 +34,7 @@ def test_a_refusal_is_the_sentence_of_the_class(body: str, said: str) -> None:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        serving = threading.Thread(target=server.serve_forever)
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         try:
             place = ClassPlace(f"http://127.0.0.1:{server.server_port}/objects/s1")

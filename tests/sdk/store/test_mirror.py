@@ -12,7 +12,7 @@ from subnetlab.errors import InvalidObjectName, ObjectMissing, ObjectTooLarge, P
 from subnetlab.store.mirror import Mirror
 from subnetlab.store.objects import open_store
 from subnetlab.store.patience import Patience
-from subnetlab.store.places import read_place
+from subnetlab.store.places import Absence, LocatedPlaces, Strangers, read_place
 
 from .faulty import serving
 
@@ -204,3 +204,55 @@ def test_anothers_place_that_fails_is_missing_and_never_an_error_of_the_store(wh
         mine.names("rounds")
     with pytest.raises(ObjectTooLarge):
         mine.get("good", limit=6)
+
+
+class Moment(float):
+    """A time that, where it is compared, lets another thread find the place back first."""
+
+    absence: Absence
+
+    def __lt__(self, other: float) -> bool:
+        now = float(self)
+        self.absence.clock = lambda: now + 60
+        assert self.absence.asked(lambda: b"back") == b"back"
+        return now < other
+
+
+def test_a_place_that_another_thread_finds_back_meanwhile_is_away_once_more() -> None:
+    """Two hotkeys may have one place, and their objects are read side by side."""
+    times = iter([0.0, 30.0])
+    absence = Absence(clock=lambda: next(times))
+    with pytest.raises(PlaceAway):
+        absence.asked(raise_unreachable)
+    moment = Moment(31.0)
+    moment.absence, absence.clock = absence, lambda: moment
+    with pytest.raises(PlaceAway, match="tried"):
+        absence.asked(lambda: b"not asked")
+
+
+def raise_unreachable() -> bytes:
+    raise StoreUnreachable("It did not serve 'a', tried 9 times.")
+
+
+def test_a_place_that_was_tried_in_vain_counts_as_away_for_as_long_again(where: str) -> None:
+    now, asked = [0.0], list[float]()
+
+    def in_vain() -> bytes:
+        asked.append(now[0])
+        now[0] += 30
+        raise StoreUnreachable("It did not serve 'a', tried 9 times.")
+
+    absence = Absence(clock=lambda: now[0])
+    for at in (0.0, 31.0, 59.0, 61.0):
+        now[0] = max(now[0], at)
+        with pytest.raises(PlaceAway, match="tried 9 times"):
+            absence.asked(in_vain)
+    assert asked == [0.0, 61.0]
+    now[0] = 200.0
+    assert absence.asked(lambda: b"back") == b"back"
+    places = LocatedPlaces(allow_local=True, patience=HASTY)
+    one, again, other = (places(1, f"{where}/{name}") for name in ("runs", "runs", "walks"))
+    assert isinstance(one, Strangers)
+    assert isinstance(again, Strangers)
+    assert isinstance(other, Strangers)
+    assert one.absence is again.absence is not other.absence

@@ -25,9 +25,10 @@ from subnetlab.record.events import (
 from subnetlab.train.attackers import ATTACKERS, copies, delivery
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data import Corpus
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.free_rider import FreeRider
 from subnetlab.train.manifest import Manifest, RoundHeights, ScoringConfig
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 from subnetlab.train.models import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.phases import due
@@ -287,13 +288,17 @@ def test_a_peer_that_fails_ends_the_rehearsal_with_its_reason(rehearse: MakeRehe
         run.run()
 
 
-def test_a_copycat_gets_nothing_whatever_it_finds(rehearse: MakeRehearsal) -> None:
+def test_a_copycat_waits_for_work_to_copy_and_gets_nothing_for_it(rehearse: MakeRehearsal) -> None:
     run = rehearse(
-        "miner", "miner", "miner", "validator", roles={2: copies.Copycat}, optimizer=FAST, rounds=2
+        "miner", "miner", "miner", "validator", roles={0: copies.Copycat}, optimizer=FAST, rounds=2
     )
     run.run()
-    assert {v.verdict for v in scored(run, 2)} <= {"no_reveal", "wrong_key", "malformed"}
-    assert {v.verdict for uid in (0, 1) for v in scored(run, uid)} == {"accepted"}
+    copied = [e.commitment for e in run.events if isinstance(e, Mined) and e.uid == 0]
+    others = {e.commitment for e in run.events if isinstance(e, Mined) and e.uid != 0}
+    assert len(copied) == 2
+    assert set(copied) <= others
+    assert {v.verdict for v in scored(run, 0)} <= {"no_reveal", "wrong_key", "bad_signature"}
+    assert {v.verdict for uid in (1, 2) for v in scored(run, uid)} == {"accepted"}
 
 
 def test_a_squatter_takes_no_name_that_matters(rehearse: MakeRehearsal) -> None:

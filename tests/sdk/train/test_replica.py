@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -124,6 +125,26 @@ def test_the_second_stands_in_for_a_lead_that_is_gone(world: World) -> None:
     assert late.hash == world.author.hash
 
 
+def test_what_a_lead_that_is_gone_left_behind_is_not_read_again(world: World) -> None:
+    """Its last anchor stays on chain: it leads no further, and its place may not answer any more."""
+    for round_, seat in enumerate((LEAD, SECOND)):
+        record = world.record(round_, seed=round_)
+        world.publish(seat, record)
+        world.close(round_)
+        world.author.adopt(round_)
+    asked: list[str] = []
+    reading = world.author.publications.store.get
+
+    def get(name: str, limit: int) -> bytes:
+        asked.append(name)
+        return reading(name, limit)
+
+    world.author.publications.store = SimpleNamespace(get=get)
+    world.close(2)
+    assert world.author.adopt(2) is None, "a round that is lost, and none that cannot be followed"
+    assert (asked, world.author.hash) == ([], record.theta_after)
+
+
 def test_a_round_nobody_published_leaves_theta_alone(world: World) -> None:
     world.close(0)
     replica = world.replica()
@@ -240,6 +261,9 @@ def test_an_anchor_of_nothing_is_named(world: World) -> None:
         lambda d: b"[]",
         lambda d: b"\xff",
         lambda d: d.replace(b'"round":0', b'"round":true'),
+        lambda d: d.replace(b'"uid":0', b'"uid":65536'),
+        lambda d: d.replace(f'"{ENTRY.hotkey}"'.encode(), b"[]"),
+        lambda d: d.replace(ENTRY.hotkey.encode(), b"\\ud800"),
     ],
 )
 def test_a_record_has_one_writing(world: World, change: Callable[[bytes], bytes]) -> None:

@@ -4,16 +4,16 @@ import { html, svg } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { explained } from "./glossary.js";
 import { FLAGGED, GONE, glyph, NOT_JUDGED, verdictOf, verdictWord } from "./verdict.js";
-import { bytes, fixed, lossChange, percent } from "./words.js";
+import { bytes, fixed, percent } from "./words.js";
 
 /** @import { TemplateResult } from "lit-html" */
 /** @import { Store } from "./store.js" */
+/** @import { Terms } from "./terms.js" */
 /** @import { Standing } from "./types.js" */
 
 /** @typedef {{ removed: number, incentive: number, pay: number, tempos: number }} Scale the most of each column */
 
 const FOLD_ABOVE = 12;
-const LOSS_REMOVED = "The share of the loss that goes when this miner’s update is applied alone.";
 
 /**
  * What is known of every miner at a round.
@@ -37,6 +37,7 @@ export function standings(store, round, reasons) {
       paid: sum(pays),
       reason: reasons[uid],
       removed: store.latest(round, "loss_removed", i),
+      worth: store.terms.shown(store.latest(round, "loss_removed", i)),
       rating: store.latest(round, "rating", i),
       weight: store.latest(round, "weight", i),
       incentive: store.latest(round, "incentive", i),
@@ -100,8 +101,9 @@ export function boardSentence(rows) {
 /**
  * @param {Standing[]} rows
  * @param {number} focused
+ * @param {Terms} terms
  */
-export function board(rows, focused) {
+export function board(rows, focused, terms) {
   const order = [...rows].sort((a, b) => b.paid - a.paid || Number(a.uid) - Number(b.uid));
   const scale = {
     removed: Math.max(1e-9, ...rows.map((r) => r.removed || 0)),
@@ -111,7 +113,7 @@ export function board(rows, focused) {
   };
   /** @param {Standing} r */
   const row = (r) => boardRow(r, scale, focused);
-  const removed = explained("loss removed", LOSS_REMOVED);
+  const removed = explained(terms.worth, terms.why);
   return html`<table><thead><tr><th>uid</th><th class="text">verdict</th><th>${removed}</th>
     <th class="wide-only">${explained("rating")}</th><th class="wide-only">${explained("weight")}</th>
       <th>${explained("incentive")}</th><th class="text spaced roomy-only">${explained("pay")} per tempo</th>
@@ -161,7 +163,7 @@ function boardRow(r, scale, focused) {
   const number = (text, width) => html`<span class="number" style="min-width:${width}px">${text}</span>`;
   return html`<tr data-i=${r.i} tabindex="0" class="${r.i === focused ? "selected" : ""} ${bad ? "bad" : ""}">
     <td>${glyph(r.code)}${r.uid}</td>
-    <td class="text">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(lossChange(r.removed), 52)}</td>
+    <td class="text">${judged(r)}</td><td>${bar(r.removed, scale.removed, bad)}${number(r.worth, 52)}</td>
     <td class="wide-only">${fixed(r.rating, 3)}</td><td class="wide-only">${percent(r.weight)}</td>
       <td>${bar(r.incentive, scale.incentive, false)}${number(percent(r.incentive), 44)}</td>
     <td class="text spaced roomy-only">${steps(r.pays, scale, bad)}</td><td><b>${fixed(r.paid)}</b></td>
@@ -214,21 +216,27 @@ function steps(pays, scale, bad) {
 /**
  * @param {Standing[]} rows
  * @param {number} focused
- * @param {number} innerSteps
+ * @param {number} innerSteps none of a run that trains nothing
+ * @param {Terms} terms
  * @param {number} [tempo]
  */
-export function flow(rows, focused, innerSteps, tempo) {
+export function flow(rows, focused, innerSteps, terms, tempo) {
   const heads = ["work", "score", "weight", "consensus", "incentive", "pay"];
   const strip = heads.map(
-    (head, i) => html`<div class="stage">${explained(head)}${i < 5 ? html`<i aria-hidden="true">→</i>` : ""}</div>`,
+    (head, i) =>
+      html`<div class="stage">${explained(head, terms.means[head])}${i < 5 ? html`<i aria-hidden="true">→</i>` : ""}</div>`,
   );
   const caught = rows.find((r) => r.code === FLAGGED && r.i !== focused);
   /** @param {Standing} r */
   const line = (r) => {
     const c = r.code === FLAGGED ? "flagged" : "";
     const work =
-      r.code === GONE ? "nothing sent" : Number.isNaN(r.bytes) ? "–" : `${innerSteps} steps, ${bytes(r.bytes)}`;
-    const cells = [work, lossChange(r.removed), percent(r.weight), percent(r.consensus), percent(r.incentive)];
+      r.code === GONE
+        ? "nothing sent"
+        : Number.isNaN(r.bytes)
+          ? "–"
+          : `${innerSteps ? `${innerSteps} steps, ` : ""}${bytes(r.bytes)}`;
+    const cells = [work, r.worth, percent(r.weight), percent(r.consensus), percent(r.incentive)];
     return html`<div class="${c} strong">${glyph(r.code)}uid ${r.uid}</div>${cells.map(
       (cell) => html`<div
       class=${c}>${cell}</div>`,

@@ -1,4 +1,4 @@
-// "Does it learn?": held-out loss of the subnet against one miner alone and, where it was measured, DDP.
+// "Does it learn?": held-out loss of the subnet against one miner alone and, where it was measured, DDP; or mean scores.
 // uPlot draws the lines; the labels at their ends are HTML, so that they follow the theme and can be read aloud.
 
 import { html, render } from "lit-html";
@@ -171,7 +171,7 @@ export class Curve {
     if (!this.plot) return;
     this.shown = round;
     this.levels = levels;
-    this.cropped = cropOf(store, round);
+    this.cropped = store.trains ? cropOf(store, round) : undefined; // scores rise: the end is what matters
     const closed = store.lastWith(round, "subnet"); // the others may be a round ahead
     this.last = closed ? { round: closed, subnet: store.of(closed, "subnet") } : null;
     this.ends = () => this.#label(store, round);
@@ -187,7 +187,12 @@ export class Curve {
     const { plot } = this;
     if (!plot) return;
     const ends = [
-      ...LINES.map((l) => ({ field: l.field, name: l.name, y: 0, value: store.latestOf(round, l.field) })),
+      ...LINES.map((l) => ({
+        field: l.field,
+        name: l.field === "subnet" ? store.terms.line : l.name,
+        y: 0,
+        value: store.latestOf(round, l.field),
+      })),
       ...this.levels.map((l) => ({ field: "level", name: l.name, y: 0, value: l.loss })),
     ].filter((l) => !Number.isNaN(l.value));
     const x = plot.valToPos(round, "x") + plot.over.offsetLeft + 20;
@@ -206,7 +211,7 @@ export class Curve {
       this.labels,
     );
     const losses = ends.map((e) => `${e.name} ${loss(e.value)}`).join(", ");
-    const spoken = `Loss after round ${round}: ${losses || "nothing measured yet"}`;
+    const spoken = `${store.terms.measure} after round ${round}: ${losses || "nothing measured yet"}`;
     if (spoken !== this.holder.ariaLabel) this.holder.ariaLabel = spoken;
   }
 

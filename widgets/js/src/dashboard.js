@@ -89,8 +89,8 @@ class View {
     this.curve.build(this.colours, this.width, this.header.rounds);
     this.miners.build(this.store, this.width);
     this.part["miners-said"].textContent = this.miners.said;
-    const unit = this.header.unit ? `, ${this.header.unit}` : "";
-    this.part.unit.textContent = `Loss on held-out data${unit}; lower is better`;
+    this.part.question.textContent = this.store.terms.question;
+    this.part.unit.textContent = this.store.terms.axis(this.header.unit ?? "");
     this.lastTables = 0;
     this.schedule();
   }
@@ -195,13 +195,14 @@ class View {
       this.schedule();
     }
     write(samples(status, round), part.samples);
-    const [heading, caption] = beside(status);
+    const [heading, caption] = beside(status, store.trains);
     write(heading, part.beside);
     write(caption, part.prompt);
     write(focusPanel(store, round, this.focused), part.focus);
-    write(flow(rows, this.focused, this.header.inner_steps, this.status.tempo), part.flow);
+    const steps = store.trains ? this.header.inner_steps : 0;
+    write(flow(rows, this.focused, steps, store.terms, this.status.tempo), part.flow);
     write(boardSentence(rows), part.sentence);
-    this.#keepFocus(part.board, () => write(board(rows, this.focused), part.board));
+    this.#keepFocus(part.board, () => write(board(rows, this.focused, store.terms), part.board));
     const split = timeSplit(store, round, Math.min(900, this.root.clientWidth || 900), this.pattern);
     write(split.sentence, part.seconds);
     write(split.drawn, part.split);

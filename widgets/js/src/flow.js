@@ -5,13 +5,15 @@ import { fixed, percent } from "./words.js";
 
 /** @import { YumaState } from "./types.js" */
 
-const HIGH = 230;
+const HIGH = 230; // at least
+const EACH = 17; // pixels of one seat, at least, so that its words fit
 const GAP = 10;
+const MANY = 12; // more seats than this stand below each other at their words' distance
 const LEFT = 150;
 const RIGHT = 560;
 const NODE = 12;
 const WIDE = 900;
-const PAY = 150; // the longest bar of pay
+const PAY = 130; // the longest bar of pay
 
 /**
  * @typedef {object} Band
@@ -27,21 +29,11 @@ const PAY = 150; // the longest bar of pay
  *
  * @param {YumaState} state
  */
-export function layout({ flow, validators, miners }) {
-  const scale = (HIGH - GAP * (Math.max(validators.length, miners.length, 1) - 1)) / 1;
-  let y = 0;
-  const left = flow.stake.map((share) => {
-    const at = y;
-    y += share * scale + GAP;
-    return { y: at, high: share * scale };
-  });
-  y = 0;
-  const right = miners.map((_, m) => {
-    const high = flow.counted.reduce((sum, row) => sum + row[m], 0) * scale;
-    const at = y;
-    y += high + GAP;
-    return { y: at, high };
-  });
+export function layout({ flow }) {
+  const most = Math.max(flow.stake.length, flow.paid.length, 1);
+  const scale = HIGH - GAP * (Math.min(most, MANY) - 1);
+  const left = column(flow.stake.map((share) => share * scale));
+  const right = column(flow.paid.map((_, m) => flow.counted.reduce((sum, row) => sum + row[m], 0) * scale));
   const reached = right.map((node) => node.y);
   /** @type {Band[]} */
   const bands = [];
@@ -58,24 +50,50 @@ export function layout({ flow, validators, miners }) {
     const high = row.reduce((sum, share) => sum + share, 0) * scale;
     return { y: left[v].y + left[v].high - high, high };
   });
-  return { left, right, bands, cut };
+  const high = Math.max(HIGH, ...[left, right].map((nodes) => (nodes.at(-1)?.y ?? 0) + (nodes.at(-1)?.high ?? 0)));
+  return { left, right, bands, cut, high };
 }
+
+/**
+ * Blocks below each other, far enough apart for a line of words each.
+ *
+ * @param {number[]} heights
+ */
+function column(heights) {
+  let y = 0;
+  return heights.map((high) => {
+    const at = y;
+    y += Math.max(high + GAP, EACH);
+    return { y: at, high };
+  });
+}
+
+/**
+ * The seats' numbers, and how many others are together in the last block.
+ *
+ * @param {number[]} uids
+ * @param {number} others
+ */
+const named = (uids, others) => [...uids, ...(others ? [`${others} other${others > 1 ? "s" : ""}`] : [])];
 
 /**
  * @param {YumaState} state
  * @param {number | null} row the validator whose bands are strong
  */
 export function flowPicture(state, row) {
-  const { flow, validators, miners } = state;
-  if (!validators.length) return html``;
-  const { left, right, bands, cut } = layout(state);
-  const most = Math.max(1e-9, ...flow.paid);
+  const { flow } = state;
+  if (!state.validators.length) return html``;
+  const validators = named(state.validators, state.hidden[0]);
+  const miners = named(state.miners, state.hidden[1]);
+  const { left, right, bands, cut, high } = layout(state);
+  const most = Math.max(1e-9, ...flow.paid.slice(0, state.miners.length)); // what others got together has no bar
+  const bar = (/** @type {number} */ m) => (m < state.miners.length ? (flow.paid[m] / most) * PAY : 0);
   const label = miners.map((uid, m) => `uid ${uid} ${percent(flow.incentive[m])}, ${fixed(flow.paid[m], 3)} alpha`);
   const said = `From stake to pay: ${label.join("; ")}`;
-  return html`<svg class="flow" viewBox="0 -26 ${WIDE} ${HIGH + 34}" width="100%" role="img" aria-label=${said}>
+  return html`<svg class="flow" viewBox="0 -26 ${WIDE} ${high + 34}" width="100%" role="img" aria-label=${said}>
     <text x=${LEFT} y="-14" text-anchor="end">stake</text><text x=${(LEFT + RIGHT) / 2} y="-14"
       text-anchor="middle">weight that counted</text>
-    <text x=${RIGHT + NODE} y="-14">incentive</text><text x=${RIGHT + 120} y="-14">paid by this epoch</text>
+    <text x=${RIGHT + NODE} y="-14">incentive</text><text x=${RIGHT + 140} y="-14">paid by this epoch</text>
     ${bands.map((band) => svg`<path class="band ${row === band.v ? "strong" : ""}" d=${curve(band)}/>`)}
     ${left.map(
       (node, v) => svg`<rect class="block" x=${LEFT} y=${node.y} width=${NODE} height=${node.high}/>
@@ -87,9 +105,9 @@ export function flowPicture(state, row) {
       (node, m) => svg`<rect class="block" x=${RIGHT} y=${node.y} width=${NODE} height=${node.high}/>
         <text x=${RIGHT + NODE + 8} y=${node.y + node.high / 2 + 4}>${miners[m]}
           \u2002${percent(flow.incentive[m])}</text>
-        <rect class="pay" x=${RIGHT + 120} y=${node.y + node.high / 2 - 4}
-          width=${(flow.paid[m] / most) * PAY} height="8"/>
-        <text x=${RIGHT + 126 + (flow.paid[m] / most) * PAY}
+        <rect class="pay" x=${RIGHT + 140} y=${node.y + node.high / 2 - 4}
+          width=${bar(m)} height="8"/>
+        <text x=${RIGHT + 146 + bar(m)}
           y=${node.y + node.high / 2 + 4}>${fixed(flow.paid[m], 3)} α</text>`,
     )}</svg>`;
 }

@@ -61,7 +61,7 @@ function picture(store, series, rounds, focused, flagged) {
   const labels = endLabels(store, series, focused, flagged, y);
   const right = x(rounds.length - 1) + 8;
   return html`<svg width=${WIDTH} height=${HEIGHT} role="img"
-    aria-label="Loss removed by uid ${store.uids[focused]} against the fleet">
+    aria-label="${store.terms.worth} of uid ${store.uids[focused]} against the fleet">
     <path d="M0 ${y(0)}H${WIDTH - LABELS}" stroke="var(--edge)"/>
     <path d=${area(series.high, series.low, x, y)} fill="var(--band)"/>
     <path d=${line(series.middle)} fill="none" stroke="var(--ink2)" stroke-dasharray="6 4"/>
@@ -95,6 +95,8 @@ function endLabels(store, series, focused, flagged, y) {
   const lowest = labels[labels.length - 1];
   lowest.y = Math.min(lowest.y, y(0) + 5);
   for (let i = labels.length - 2; i >= 0; i--) labels[i].y = Math.min(labels[i].y, labels[i + 1].y - 14);
+  const over = Math.max(0, 6 - labels[0].y); // lines at the top have their labels below it
+  for (const label of labels) label.y += over;
   return labels;
 }
 

@@ -8,7 +8,7 @@ export const frame = html`<div class="status" data-part="status"></div>
   <div data-part="pictures">
     <div class="columns">
       <div>
-        <h3>Does it learn?</h3>
+        <h3 data-part="question"></h3>
         <p class="caption" data-part="unit"></p>
         <div data-part="curve" tabindex="0"></div>
       </div>

@@ -92,7 +92,7 @@ function ofRound(header, store, round) {
   if (!closed) return "No round has closed yet";
   const alone = store.of(closed, "alone");
   const beside = Number.isNaN(alone) ? "" : `, one alone at ${loss(alone)}`;
-  return `Round ${closed} of ${header.rounds}: the subnet at ${loss(store.of(closed, "subnet"))}${beside}`;
+  return `Round ${closed} of ${header.rounds}: ${store.terms.line} at ${loss(store.of(closed, "subnet"))}${beside}`;
 }
 
 /**
@@ -158,10 +158,16 @@ function measures(status) {
  * What the panel beside the curve is about: what the model writes, or how good it is.
  *
  * @param {RunState} status
+ * @param {boolean} [trains]
  * @returns {[string, string]} heading and caption
  */
-export function beside(status) {
+export function beside(status, trains = true) {
   if (status.samples?.length) return ["What it writes", `Continuing ${status.samples[0].prompt}`];
-  if (status.measured?.round) return ["How good is it?", `On the held-out data after round ${status.measured.round}`];
+  if (status.measured?.round) {
+    const { round } = status.measured;
+    return trains
+      ? ["How good is it?", `On the held-out data after round ${round}`]
+      : ["What came of it", `Over all miners and judges, round ${round}`];
+  }
   return ["What comes of it", "Nothing sampled or measured yet"];
 }

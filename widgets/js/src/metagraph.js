@@ -3,6 +3,7 @@
 
 import { html, nothing, render as write } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
+import { counted, mark } from "./following.js";
 import { show } from "./heartbeat.js";
 import { badge } from "./money.js";
 import { rowOf } from "./row.js";
@@ -84,7 +85,7 @@ class View {
             ${rows.filter ? `${rows.order.length} of ${rows.rows.length}` : nothing}</span>
         </div>
         <div class="scroll ${many ? "many" : ""}" tabindex=${many ? 0 : nothing} @scroll=${again}>
-          <table aria-rowcount=${rows.order.length + 1}>
+          <table class="sheet" aria-rowcount=${rows.order.length + 1}>
             <thead><tr>${COLUMNS.map((column) => this.#head(column))}</tr></thead>
             <tbody @pointerleave=${again}>${this.#body(many)}</tbody>
           </table>
@@ -129,24 +130,10 @@ class View {
 
   #status() {
     const { rows, header } = this;
-    return html`${this.#mark()}
+    return html`${mark(this, rows.rows.length > 0)}
       <span><b>${counted(rows.rows.length, "seat")}</b> on netuid ${header.netuid}</span>
       <span>${counted(rows.count("validator"), "validator")}, ${counted(rows.count("miner"), "miner")}</span>
       <span class="spacer"></span><span>block <b>${rows.block}</b></span>${badge(header.real, header.network)}`;
-  }
-
-  #mark() {
-    const half = html`<span class="dot half"></span>`;
-    if (!this.alive) {
-      return html`<span>${half}<b>kernel gone</b></span><span>as of this block; run the cell again</span>`;
-    }
-    if (this.state === "gone") {
-      return html`<span title=${this.reason}><span class="dot hollow"></span><b>node gone</b></span>
-        <span>this is the last that was seen</span>`;
-    }
-    if (this.state === "reconnecting") return html`<span>${half}<b>reconnecting</b></span>`;
-    if (this.rows.rows.length) return nothing;
-    return html`<span>${half}<b>starting</b></span><span>reading the chain</span>`;
   }
 
   /** @param {InputEvent & { target: HTMLInputElement }} event */
@@ -184,12 +171,6 @@ class View {
   }
 }
 
-/**
- * @param {number} n
- * @param {string} word
- */
-const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
-
 /** @param {number} height */
 const gap = (height) =>
   height
@@ -197,7 +178,7 @@ const gap = (height) =>
     : nothing;
 
 /** @param {RenderContext} context */
-function render(context) {
+export function renderMetagraph(context) {
   return show(context, "metagraph", (root) => {
     const view = new View(context.model, root);
     return {
@@ -207,5 +188,3 @@ function render(context) {
     };
   });
 }
-
-export default { render };

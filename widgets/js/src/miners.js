@@ -4,9 +4,9 @@
 import { median } from "./store.js";
 import { context } from "./theme.js";
 import { FLAGGED, GONE, verdictOf, verdictWithReason } from "./verdict.js";
-import { lossChange } from "./words.js";
 
 /** @import { Store } from "./store.js" */
+/** @import { Terms } from "./terms.js" */
 /** @import { Colours } from "./types.js" */
 
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box in CSS pixels */
@@ -36,6 +36,8 @@ export class Miners {
     this.canvas.setAttribute("aria-hidden", "true");
     /** @type {(HTMLButtonElement & { said?: string })[]} */
     this.buttons = [];
+    /** @type {Terms | undefined} */
+    this.terms = undefined;
     this.shape = { ...layoutFor(0), cell: 0, pitch: 0, width: 0, total: 0 };
     this.holder.setAttribute("role", "listbox");
     this.holder.setAttribute("aria-label", "Miners");
@@ -47,6 +49,7 @@ export class Miners {
    * @param {number} width
    */
   build(store, width) {
+    this.terms = store.terms;
     const shape = layoutFor(store.uids.length);
     const cell = (width - shape.gapX * (shape.columns - 1)) / shape.columns;
     const pitch = shape.height + shape.label + shape.gapY;
@@ -71,7 +74,7 @@ export class Miners {
 
   // What is drawn, in words.
   get said() {
-    const what = "Loss removed by each miner’s update";
+    const what = this.terms?.work ?? "";
     if (!this.shape.label) return `${what} in this round: the darker, the more`;
     return `${what}, round by round${this.buttons.length <= FEW ? "; grey is the median" : ""}`;
   }
@@ -186,7 +189,7 @@ export class Miners {
   #label(i, uid, code, removed, focused, reason) {
     const button = this.buttons[i];
     const few = this.buttons.length <= FEW;
-    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? lossChange(removed) : "";
+    const mark = code === GONE ? "×" : code === FLAGGED ? "◆" : few ? (this.terms?.shown(removed) ?? "") : "";
     const said = `${uid} ${code} ${focused} ${reason} ${few ? mark : ""}`;
     if (button.said === said) return;
     button.said = said;

@@ -3,6 +3,8 @@
 // row = [round, subnet, alone, block, compute, compress, store, wait, chain, ddp] then, miner by miner,
 // the header's metrics. A row may arrive again, fuller; NaN means "not measured". Nothing here draws.
 
+import { termsOf } from "./terms.js";
+
 /** @import { RunHeader } from "./types.js" */
 
 export const ROUND_FIELDS = [
@@ -24,6 +26,8 @@ export class Store {
   constructor(header) {
     this.uids = header.miners.map((m) => m.uid);
     this.metrics = header.metrics;
+    this.trains = header.trains !== false;
+    this.terms = termsOf(header);
     this.width = FIRST + this.uids.length * this.metrics.length;
     this.rows = new Float32Array(0);
     this.last = 0; // highest round present; rounds count from 1

@@ -47,7 +47,7 @@ export function timeSplit(store, round, width, id) {
   );
   const share = Math.round((parts[0].seconds / total) * 100);
   return {
-    sentence: `Round ${round} took ${fixed(total)} s, ${share} % of it training`,
+    sentence: `Round ${round} took ${fixed(total)} s, ${share} % of it ${store.trains ? "training" : "answering"}`,
     drawn: html`<svg width=${width} height="8" role="img"
       aria-label="Time split of round ${round}">${hatch}${bars}</svg><div class="legend">${key}</div>`,
   };

@@ -128,6 +128,16 @@ export interface YumaState {
   stages: YumaStage[];
   flow: YumaFlow;
   moved: boolean;
+  /** Of a subnet that is larger than the tables; else there is none. */
+  heat: HeatState | null;
+}
+
+/** `yuma_view/heat.py:heat_of`: u16 of one, row by row, little-endian in base64. */
+export interface HeatState {
+  validators: number[];
+  miners: number[];
+  weights: string;
+  clipped: string;
 }
 
 export interface MetagraphHeader {
@@ -151,6 +161,93 @@ export interface MetagraphNews {
   fresh: boolean;
 }
 
+/** `explorer_view/state.py:row_of`: number, hash, time, what was sent, how many, failed, events. */
+export type BlockRow = [number, string, string, string, number, number, number];
+
+/** `explorer_view/state.py:_extrinsic`. */
+export interface ExtrinsicState {
+  i: number;
+  hash: string;
+  call: string;
+  by: string;
+  fee: string;
+  ok: boolean | null;
+  said: string;
+  facts: [string, string][];
+  arguments: [string, string, string][];
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:block_state`. */
+export interface BlockState {
+  number: number;
+  hash: string;
+  parent: string;
+  time: string;
+  complete: boolean;
+  extrinsics: ExtrinsicState[];
+  more: number;
+  events: [string, string][];
+}
+
+/** `explorer_view/state.py:account_state`. */
+export interface AccountState {
+  address: string;
+  evm: string;
+  facts: [string, string][];
+  since: number;
+  /** Block, index, call, whether it signed, whether it succeeded, and the outcome in words. */
+  dealings: [number, number, string, string, boolean | null, string][];
+  more: number;
+}
+
+/** An answer names the page and the turn that asked. */
+export type ExplorerMessage =
+  | { k: "blocks"; seq: number; fresh: boolean; rows: BlockRow[] }
+  | { k: "state"; state: string; reason: string }
+  | { k: "beat" }
+  | ({ page: string; turn: number } & (
+      | { k: "block"; block: BlockState; index?: number | null }
+      | { k: "account"; account: AccountState }
+      | { k: "none"; sentence: string }
+      | { k: "older" }
+    ));
+
+/** `attack_view/state.py:_round`: round, mark (taken, out, refused, missed, untried), numbers, and why. */
+export type SeenRound = [number, "t" | "o" | "r" | "m" | "u", number | null, number | null, number | null, string];
+
+/** `attack_view/state.py:_miner`. */
+export interface AttackMiner {
+  uid: number;
+  bad: boolean;
+  role: string;
+  does: string;
+  taken: number;
+  judged: number;
+  out: number | null;
+  last: number | null;
+  reason: string;
+  paid: number;
+  share: number | null;
+  rounds: SeenRound[];
+}
+
+/** `attack_view/state.py:state_of`. */
+export interface AttackState {
+  run: string;
+  ended: boolean;
+  trains: boolean;
+  gate: number | null;
+  headline: string;
+  round: number;
+  first: number;
+  miners: AttackMiner[];
+  hidden: number;
+  medians: Record<string, number>;
+  /** Validators that attack: uid, noun, what it does, pay. */
+  judges: [number, string, string, number][];
+}
+
 export interface Sample {
   round: number;
   prompt: string;
@@ -170,6 +267,8 @@ export interface RunHeader {
   metrics: string[];
   waiting?: string;
   unit?: string;
+  /** Whether the run trains a model; a run of answers has scores and no loss. */
+  trains?: boolean;
 }
 
 /** The end of a baseline that takes more steps than the subnet. */
@@ -208,6 +307,8 @@ export interface Standing {
   paid: number;
   reason?: string;
   removed: number;
+  /** The same as text, in the run’s own terms. */
+  worth: string;
   rating: number;
   weight: number;
   incentive: number;

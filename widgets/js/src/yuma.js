@@ -4,7 +4,9 @@
 import { html, nothing, render as write } from "lit-html";
 import { flowPicture } from "./flow.js";
 import { show } from "./heartbeat.js";
+import { Heat } from "./heat.js";
 import { movements, shown, stepTable } from "./steps.js";
+import { onThemeChange } from "./theme.js";
 import { percent } from "./words.js";
 
 /** @import { Model, RenderContext, YumaStage, YumaState } from "./types.js" */
@@ -32,6 +34,9 @@ class View {
     this.timer = undefined;
     /** @type {number | null} what the slider shows until the kernel has answered */
     this.wanted = null;
+    this.heat = new Heat(() => this.draw());
+    this.heat.put(this.state.heat);
+    this.offTheme = onThemeChange(() => this.heat.paint(this.root, true));
     // Keys stop at the widget, so the notebook's command mode never sees them.
     root.addEventListener("keydown", (event) => this.#key(event));
     this.draw();
@@ -40,6 +45,7 @@ class View {
   /** @param {YumaState} state */
   update(state) {
     this.state = state;
+    this.heat.put(state.heat);
     if (this.timer === undefined) this.wanted = null;
     this.draw();
   }
@@ -68,10 +74,12 @@ class View {
           <h3>How does stake become pay?</h3>
           <p class="caption">Height is stake; <i class="cut"></i> is what consensus cut off, which reaches no miner</p>
           <div class="scroll">${flowPicture(state, stage.name === "weights" ? this.row : null)}</div>
+          ${this.heat.drawn()}
         </div>
         <div ?hidden=${!this.twin}>${this.twin ? state.stages.map(twin) : nothing}</div>`,
       this.root,
     );
+    this.heat.paint(this.root);
   }
 
   /**
@@ -92,7 +100,7 @@ class View {
   #hidden() {
     const [validators, miners] = this.state.hidden;
     if (!validators && !miners) return nothing;
-    return html`<p class="muted">and ${validators} more validators and ${miners} more miners: evaluation.frame()</p>`;
+    return html`<p class="muted">and ${validators} more validators and ${miners} more miners, all in the picture below</p>`;
   }
 
   #slider() {
@@ -178,6 +186,7 @@ class View {
       this.draw();
       return;
     }
+    if (target instanceof HTMLCanvasElement) this.heat.key(event);
     if (target.dataset.step !== undefined) this.#onTab(event);
     if (target.dataset.cell !== undefined) this.#onCell(event);
   }
@@ -218,6 +227,7 @@ class View {
 
   destroy() {
     clearTimeout(this.timer);
+    this.offTheme();
   }
 }
 
@@ -246,7 +256,7 @@ function twin(stage, i) {
 }
 
 /** @param {RenderContext} context */
-function render(context) {
+export function renderYuma(context) {
   const { model } = context;
   return show(context, "yuma", (root) => {
     root.tabIndex = -1;
@@ -258,5 +268,3 @@ function render(context) {
     };
   });
 }
-
-export default { render };

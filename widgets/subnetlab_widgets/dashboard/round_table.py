@@ -129,12 +129,13 @@ class RoundTable:
             return
         found = self.view.miner(event.uid).judgement(event.round)
         if found is not None:
-            removed = np.nan if found.untried or not self.view.trains else found.removed
+            removed = np.nan if found.untried else found.removed  # of answers, the score
             self._put(event.round, event.uid, loss_removed=removed, rating=found.rating, weight=found.weight)
         self._judge(event.uid, event.round)
 
     def _on_round_closed(self, event: events.RoundClosed) -> None:
-        self._row(event.round)[ROUND_FIELDS.index("subnet")] = event.val_loss
+        level = event.val_loss if self.view.trains else self.view.mean_score.get(event.round, np.nan)
+        self._row(event.round)[ROUND_FIELDS.index("subnet")] = level
         if event.metrics:
             self.status["measured"] = {"round": event.round + 1, "values": dict(event.metrics)}
         for uid in self.miners:  # the lead decides where validators are split

@@ -1,15 +1,11 @@
-"""One live table per subnet and kernel, however often the subnet is shown.
-
-A second cell gets another view of the same widget, so a long session does not collect threads; one whose node
-has gone is replaced when the subnet is shown again.
-"""
+"""One live table per subnet and kernel, however often the subnet is shown."""
 
 import contextlib
-from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from subnetlab.errors import NetworkError
 from subnetlab.network.watch import Watch
+from subnetlab_widgets.live import Shown
 from subnetlab_widgets.metagraph_view.widget import Metagraph
 from subnetlab_widgets.saved import Picture
 
@@ -17,8 +13,7 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
     from subnetlab.lab.subnet import Subnet
 
-MOST = 8
-_VIEWS: OrderedDict[tuple[str, int], Metagraph] = OrderedDict()
+_VIEWS: Final[Shown[tuple[str, int], Metagraph]] = Shown(most=8)
 
 
 def metagraph(subnet: "Subnet") -> Metagraph:
@@ -27,28 +22,12 @@ def metagraph(subnet: "Subnet") -> Metagraph:
     Example:
         >>> metagraph(subnet)  # doctest: +SKIP
     """
-    place = (subnet.net.endpoint, subnet.netuid)
-    present = _VIEWS.get(place)
-    if present is not None and not present.alive:
-        _VIEWS.pop(place).close()
-    if place not in _VIEWS:
-        _VIEWS[place] = _opened(subnet)
-        while len(_VIEWS) > MOST:
-            _VIEWS.popitem(last=False)[1].close()
-    _VIEWS.move_to_end(place)
-    return _VIEWS[place]
+    return _VIEWS.at((subnet.net.endpoint, subnet.netuid), lambda: _opened(subnet))
 
 
 def close_on(net: "Net") -> None:
     """Close the tables of one network; a cell that shows its subnet again opens another."""
-    for place in [place for place in _VIEWS if place[0] == net.endpoint]:
-        _VIEWS.pop(place).close()
-
-
-def close_all() -> None:
-    """Close every table of this kernel."""
-    while _VIEWS:
-        _VIEWS.popitem()[1].close()
+    _VIEWS.close_where(lambda place: place[0] == net.endpoint)
 
 
 def _opened(subnet: "Subnet") -> Metagraph:

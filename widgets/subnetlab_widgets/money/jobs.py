@@ -138,7 +138,10 @@ class _Work:
     def _action(self, fields: Fields) -> tuple[str, Callable[[Escrow, Fields], _Shown]]:
         found = self._actions.get(fields["action"])
         if found is None:
-            raise WalletError("A job is opened, approved, withdrawn from or closed.")
+            raise WalletError(
+                "A job is opened, approved, withdrawn from or closed.",
+                hint="Click one of the buttons of the form.",
+            )
         return found
 
     def _open(self, escrow: Escrow, fields: Fields) -> _Shown:
@@ -185,7 +188,10 @@ class _Work:
     def _withdraw(self, escrow: Escrow, fields: Fields) -> _Shown:  # noqa: ARG002 - every action takes them
         transaction = escrow.withdrawal(self._key)
         if not transaction.brings_rao:
-            raise InsufficientBalance(f"The escrow owes nothing to {self._key.address}.")
+            raise InsufficientBalance(
+                f"The escrow owes nothing to {self._key.address}.",
+                hint="Work of a round that is accepted is owed once the validator has approved it.",
+            )
         owed = format_tao(transaction.brings_rao, unit(self._client))
         return (
             transaction,

@@ -87,7 +87,9 @@ def whole(name: str, typed: str, *, least: int, most: int) -> int:
     text = typed.strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else -1
     if not least <= number <= most:
-        raise ArgumentInvalid(f"{name} is a whole number from {least} to {most:,}.")
+        raise ArgumentInvalid(
+            f"{name} is a whole number from {least} to {most:,}.", hint="Type a whole number into the field."
+        )
     return number
 
 

@@ -189,11 +189,23 @@ def _settle(question: Question, content: dict[str, Any]) -> None:
         return
     words = plain(str(error.get("message") or "it gave no reason"), REASON).rstrip(".")
     if error.get("code") == REJECTED:
-        _end(question, error=WalletRefused(f"Refused in the page: {words}. Nothing was signed."))
+        _end(
+            question,
+            error=WalletRefused(
+                f"Refused in the page: {words}. Nothing was signed.",
+                hint="Run it again and say yes in the wallet's window, if it was meant.",
+            ),
+        )
     elif question.sends and error.get("asked"):
         _end(question, error=_unknown(words))
     else:
-        _end(question, error=WalletRefused(f"The wallet did not do it: {words}."))
+        _end(
+            question,
+            error=WalletRefused(
+                f"The wallet did not do it: {words}.",
+                hint="Look at the wallet's window: it may be locked, or show another account or network.",
+            ),
+        )
 
 
 def _end(question: Question, *, result: Any = None, error: Exception | None = None) -> None:

@@ -39,13 +39,14 @@ def yuma_steps(found: Evaluation) -> "YumaSteps":
 class YumaSteps(BundledWidget):
     """One evaluation, and what becomes of it when weights are moved; every open page shows the same."""
 
+    part = traitlets.Unicode("yuma").tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, found: Evaluation) -> None:
         """Show `found`; `now` is that evaluation with the weights a reader has moved."""
         self.first = self.now = found
         self._pictures = Pictures(Picture(self._drawn, self._said))
-        super().__init__("yuma", state=state_of(found, found))
+        super().__init__("views", state=state_of(found, found))
         self.on_msg(self._receive)
 
     def close(self) -> None:

@@ -6,11 +6,12 @@ one-entry dicts. Holds no state and knows no pallet. Source: the V15 metadata th
 
 import json
 import re
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 import bittensor_core as core
 
+from subnetlab.devnet.chain.events import Events
 from subnetlab.devnet.chain.layouts import LAYOUTS, Decode, Encode
 from subnetlab.errors import MetadataInvalid
 
@@ -93,6 +94,12 @@ class Codec:
         self._items: dict[tuple[str, str], StorageItem] = {}
         # Typed, because True and 1 are equal and are other keys.
         self._held = lru_cache(MOST_HELD_KEYS, typed=True)(self._slot)
+
+    @cached_property
+    def events(self) -> Events:
+        """What encodes events."""
+        list_type = self.item("System", "Events").value_type
+        return Events(self.runtime.encode, list_type, self.runtime.registry_json)
 
     def item(self, pallet: str, name: str) -> StorageItem:
         """The description of one storage entry.

@@ -7,13 +7,14 @@ reads; there is no second object model. A ledger made by `at(block)` looks at a 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from subnetlab.devnet.chain.codec import Codec, StorageItem
 from subnetlab.devnet.chain.containment import contained
 from subnetlab.devnet.chain.registry import CALLS, FINAL_HOOKS, HOOKS, DispatchError, Hook, Origin
 from subnetlab.devnet.chain.state import State
 
+T = TypeVar("T")
 log = logging.getLogger("subnetlab.devnet")
 
 
@@ -153,6 +154,12 @@ class Ledger:
                 found += decode(pallet, item, [key], [whole], len(keys))
         return found
 
+    def remembered(self, pallet: str, item: str, find: Callable[[], T]) -> T:
+        """What `find` reads from an item's map, cached in the block being built until a key is written."""
+        if self._at is not None:
+            return find()
+        return self.state.remembered(self.codec.key(pallet, item), find)
+
     # -- events, errors, calls
 
     def deposit_event(self, pallet: str, event: str, fields: Any) -> None:
@@ -163,8 +170,7 @@ class Ledger:
         """
         record = EventRecord(phase=self.phase, event={pallet: {event: fields}}, topics=[])
         # Encoded at once: what cannot be encoded costs its extrinsic, not the block.
-        listed = self.codec.item("System", "Events").encode([record])
-        record.encoded = listed[1:]  # without the list's length
+        record.encoded = self.codec.events.encode(record, pallet, event)
         self.events.append(record)
 
     def begin(self) -> Mark:

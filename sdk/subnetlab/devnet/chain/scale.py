@@ -23,7 +23,13 @@ def compact(value: int) -> bytes:
 
 def prefixed(data: bytes) -> bytes:
     """Bytes behind their own compact length."""
-    return compact(len(data)) + data
+    size = len(data)
+    return (_HEADS[size] if size < _SHORT else compact(size)) + data
+
+
+_SHORT = 256
+_HEADS = tuple(map(compact, range(_SHORT)))
+"""What the lengths of nearly all keys and values are written as."""
 
 
 class Reader:

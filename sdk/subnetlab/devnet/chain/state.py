@@ -7,8 +7,11 @@ state held and put back. No Merkle trie: the header's state root is a hash chain
 import bisect
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+T = TypeVar("T")
+_PREFIX_BYTES: Final = 32
+"""Of the keys of one storage item: its pallet's name and its own, hashed."""
 Version = tuple[int, bytes | None]
 """The block a value was sealed in, and the value; None where the key was removed."""
 
@@ -32,6 +35,8 @@ class State:
         """Keys written inside layers, each with what was there before."""
         self._layers: list[int] = []
         """How long the log was when each open layer was opened."""
+        self._remembered: dict[bytes, Any] = {}
+        """A cache of reads in the block being built, by the keys' prefix, until such a key is written."""
 
     def get(self, key: bytes, at: int | None = None) -> bytes | None:
         """The value at a sealed block, or in the block being built where `at` is None."""
@@ -50,6 +55,16 @@ class State:
         if self._layers:
             self._undo.append((key, self._written.get(key, _UNWRITTEN)))
         self._written[key] = value
+        if self._remembered:
+            self._remembered.pop(key[:_PREFIX_BYTES], None)
+
+    def remembered(self, prefix: bytes, find: Callable[[], T]) -> T:
+        """What `find` reads below a prefix, cached in the block being built until such a key is written."""
+        assert len(prefix) == _PREFIX_BYTES, "the prefix is that of a storage item"
+        found = self._remembered.get(prefix, _UNWRITTEN)
+        if found is _UNWRITTEN:
+            found = self._remembered[prefix] = find()
+        return found
 
     def push(self) -> int:
         """Open a layer: what is written from now on can be dropped or kept down to the depth this returns."""
@@ -64,6 +79,7 @@ class State:
                 del self._written[key]
             else:
                 self._written[key] = before
+            self._remembered.pop(key[:_PREFIX_BYTES], None)
         del self._undo[begun:]
 
     def commit(self, depth: int) -> None:
@@ -159,6 +175,7 @@ class State:
             if key not in self._history:
                 bisect.insort(self._keys, key)
             self._history[key] = list(versions)
+        self._remembered.clear()
 
     def overlay(self, at: int) -> "State":
         """A state of its own that begins as a sealed block is, for what is to leave no trace here."""

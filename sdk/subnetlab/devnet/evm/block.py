@@ -22,6 +22,10 @@ NO_BLOOM = bytes(BLOOM_BYTES)
 OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
 """Of no uncles."""
 ZERO_HASH = bytes(32)
+_OF_20, _OF_32, _OF_256 = b"\x94", b"\xa0", b"\xb9\x01\x00"
+"""RLP's prefix of a string of 20, 32 or 256 bytes: a header's fields have these lengths, or are numbers."""
+_NO_DIFFICULTY = rlp.encode(b"")
+_NO_EXTRA_AND_SEAL = rlp.joined((b"", ZERO_HASH, bytes(8)))
 
 
 def bloom(logs: Iterable[Log]) -> bytes:
@@ -90,13 +94,15 @@ class Header:
     @cached_property
     def encoded(self) -> bytes:
         """The bytes that the hash is made over."""
-        n = rlp.number
-        return rlp.encode(
-            [
-                self.parent_hash, OMMERS_HASH, self.beneficiary, self.state_root, self.transactions_root,
-                self.receipts_root, self.bloom, b"", n(self.number), n(self.gas_limit), n(self.gas_used),
-                n(self.timestamp_ms), b"", ZERO_HASH, bytes(8),
-            ]
+        numbers = map(rlp.number, (self.number, self.gas_limit, self.gas_used, self.timestamp_ms))
+        return rlp.listed(
+            b"".join(
+                (
+                    _OF_32, self.parent_hash, _OF_32, OMMERS_HASH, _OF_20, self.beneficiary, _OF_32,
+                    self.state_root, _OF_32, self.transactions_root, _OF_32, self.receipts_root, _OF_256,
+                    self.bloom, _NO_DIFFICULTY, rlp.joined(numbers), _NO_EXTRA_AND_SEAL,
+                )
+            )
         )  # fmt: skip
 
     @cached_property

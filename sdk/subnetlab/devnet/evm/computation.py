@@ -6,15 +6,18 @@ precompiles that sign nothing; the others refuse it. Source: pallet-evm, the `ev
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.exceptions import Halt, OutOfGas, StackDepthLimit, VMError, WriteProtection
 from eth.vm import mnemonics, opcode_values
 from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.opcode import as_opcode
 
 from subnetlab.devnet.chain.registry import DispatchError
+from subnetlab.devnet.evm.instructions import faster
 from subnetlab.devnet.evm.keccak import EMPTY_CODE_HASH
 from subnetlab.devnet.evm.precompiles import TABLE
 from subnetlab.devnet.evm.slow import in_turns
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from subnetlab.devnet.evm.state import State
 
 STACK_LIMIT = 1024
+_MOST_HELD_CODES = 32
+"""Contracts whose jumps are remembered."""
 _COLD_ACCOUNT = 2600
 _WARM_ACCOUNT = 100
 _NEW_ACCOUNT = 25_000
@@ -125,7 +130,7 @@ def _opcodes() -> dict[int, Any]:
         for value, (function, mnemonic, gas) in logic.items()
     }
     plain = type(own[opcode_values.JUMPDEST])
-    table: dict[int, Any] = {**PragueComputation.opcodes, **own}
+    table = faster({**PragueComputation.opcodes, **own})
     return {value: _paid(one) if type(one) is plain else one for value, one in table.items()}
 
 
@@ -144,10 +149,20 @@ def _paid(opcode: Any) -> Any:
     return run
 
 
+_OPCODES = _opcodes()
+_BY_BYTE: tuple[Any, ...] = tuple(_OPCODES.get(value) or InvalidOpcode(value) for value in range(256))
+
+
+@lru_cache(_MOST_HELD_CODES)
+def _positions(_code: bytes) -> tuple[set[int], set[int]]:
+    """Positions in a contract's code that earlier frames found to be instructions, and pushed data."""
+    return set(), set()
+
+
 class Computation(PragueComputation):
     """One frame."""
 
-    opcodes = _opcodes()
+    opcodes = _OPCODES
     _precompiles = cast("dict[Any, Any]", in_turns(TABLE))
 
     def consume_gas(self, amount: int, reason: str) -> None:
@@ -157,6 +172,44 @@ class Computation(PragueComputation):
             meter.gas_remaining -= amount
         else:
             meter.consume_gas(amount, reason)
+
+    def run_code(self) -> None:
+        """Run the frame's instructions to their end, or to the error that one of them raises."""
+        stream: Any = self.code
+        code, listed = self.msg.code, _BY_BYTE
+        if code and not self.msg.is_create:
+            stream.valid_positions, stream.invalid_positions = _positions(code)
+        end = len(code)
+        try:
+            while True:
+                at = stream.program_counter
+                stream.program_counter = at + 1
+                listed[code[at] if at < end else opcode_values.STOP](self)
+        except Halt:
+            pass
+
+    @classmethod
+    def apply_computation(
+        cls,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+        parent_computation: ComputationAPI | None = None,
+    ) -> ComputationAPI:
+        """Run a frame's code or precompile; what it raises is its error."""
+        with cls(state, message, transaction_context) as computation:
+            if message.depth == 0 and message.is_create:
+                cls.consume_initcode_gas_cost(computation)
+            made = [] if parent_computation is None else parent_computation.contracts_created
+            computation.contracts_created = made
+            if message.is_create:
+                made.append(message.storage_address)
+            precompile = cls._precompiles.get(message.code_address)
+            if precompile is None:
+                cast("Computation", computation).run_code()
+            elif not message.is_delegation:
+                precompile(computation)
+        return computation
 
     @classmethod
     def apply_message(

@@ -38,7 +38,7 @@ class Asked(Protocol):
 
 def intrinsic(asked: Asked) -> int:
     """Gas before the first instruction, apart from that of creation code's length."""
-    keys = sum(len(keys) for _, keys in asked.access_list)
+    keys = sum(len(keys) for _, keys in asked.access_list) if asked.access_list else 0
     return (
         _TRANSACTION
         + _TOKEN * _tokens(asked.data)
@@ -61,5 +61,7 @@ def least(asked: Asked) -> int:
 
 
 def _tokens(data: bytes) -> int:
+    if not data:
+        return 0
     zeros = data.count(0)
     return zeros + 4 * (len(data) - zeros)

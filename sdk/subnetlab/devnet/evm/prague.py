@@ -22,6 +22,7 @@ from eth.exceptions import (
 )
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.message import Message as FrameMessage
+from eth_hash.auto import keccak
 
 from subnetlab.devnet.chain.ledger import Ledger
 from subnetlab.devnet.evm import fees, gas
@@ -33,8 +34,13 @@ from subnetlab.devnet.evm.state import State
 from subnetlab.devnet.evm.transaction import CURVE_ORDER, Authorization
 from subnetlab.devnet.pallets.base_fee import base_fee
 
-if keccak_256 is not None:  # contracts hash by the module that the node has loaded, five times as fast
-    os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
+_HASHES_BY = "ETH_HASH_BACKEND"
+if keccak_256 is not None and _HASHES_BY not in os.environ:
+    # Contracts hash by the module that the node has loaded, five times as fast. The library reads its choice
+    # with its first hash; processes that this one starts may have another.
+    os.environ[_HASHES_BY] = "pysha3"
+    keccak(b"")
+    del os.environ[_HASHES_BY]
 DELEGATION = b"\xef\x01\x00"
 """What the code of an account begins with that runs another's."""
 _DELEGATION_BYTES = 23

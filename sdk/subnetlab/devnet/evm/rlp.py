@@ -4,7 +4,7 @@ Decoding is strict, because a hash is made over the bytes: a longer form than ne
 are refused. Source: Ethereum's yellow paper, appendix B.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 Item: TypeAlias = "bytes | Sequence[Item]"
@@ -29,8 +29,23 @@ def encode(item: Item) -> bytes:
     """The bytes of an item."""
     if isinstance(item, bytes):
         return _encode_string(item)
-    body = b"".join([_encode_string(part) if isinstance(part, bytes) else encode(part) for part in item])
+    return listed(joined(item))
+
+
+def joined(items: Iterable[Item]) -> bytes:
+    """The bytes of items one after another, as they are inside a list."""
+    return b"".join([_encode_string(part) if isinstance(part, bytes) else encode(part) for part in items])
+
+
+def listed(body: bytes) -> bytes:
+    """The bytes of the list whose items' bytes these are."""
     return _head(_LIST, len(body)) + body
+
+
+def body(data: bytes) -> bytes:
+    """The bytes of a list's items, of a list that was decoded or encoded here."""
+    head = data[0] - _LIST
+    return data[1 if head <= _SHORT else 1 + head - _SHORT :]
 
 
 def _encode_string(data: bytes) -> bytes:

@@ -4,15 +4,11 @@ By hand, because the general codec shows bytes that are readable text as text, a
 it went. The types are those of the metadata, which a test compares. Source: the `ethereum` crate.
 """
 
-from functools import lru_cache
-
 from subnetlab.devnet.chain.scale import Reader, Truncated, compact, prefixed
 from subnetlab.devnet.evm.transaction import (
     ACCESS_LIST,
     DYNAMIC_FEE,
     LEGACY,
-    MOST_KEPT,
-    MOST_KEPT_DATA,
     SET_CODE,
     AccessList,
     Authorization,
@@ -36,7 +32,11 @@ def u64(value: int) -> bytes:
 
 def encode_transaction(one: Transaction) -> bytes:
     """A `TransactionV3`."""
-    return _encode_transaction(one) if len(one.data) > MOST_KEPT_DATA else _encode_once(one)
+    held = vars(one)  # admission, execution and the block encode the same transaction
+    found: bytes | None = held.get("scale")
+    if found is None:
+        found = held["scale"] = _encode_transaction(one)
+    return found
 
 
 def _encode_transaction(one: Transaction) -> bytes:
@@ -54,10 +54,6 @@ def _encode_transaction(one: Transaction) -> bytes:
         parts += [compact(len(one.authorizations)), *map(_authorization, one.authorizations)]
     head = u64(one.v) if one.kind == LEGACY else bytes([one.parity])
     return b"".join([*parts, head, one.r.to_bytes(32, "big"), one.s.to_bytes(32, "big")])
-
-
-_encode_once = lru_cache(MOST_KEPT)(_encode_transaction)
-"""Admission, execution and the block encode the same transaction."""
 
 
 def _access_list(entries: AccessList) -> bytes:

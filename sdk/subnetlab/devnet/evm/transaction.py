@@ -66,6 +66,9 @@ class Transaction:
     r: int
     s: int
 
+    def __hash__(self) -> int:
+        return hash((self.r, self.s))  # a signature tells transactions apart, in two fields of thirteen
+
     @property
     def v(self) -> int:
         """What the signature's first number is: parity, or with the chain id in it for legacy."""
@@ -86,10 +89,12 @@ class Transaction:
     @cached_property
     def sender(self) -> bytes | None:
         """The address that signed it; None where the signature is of no key."""
-        fields = self._fields()
+        envelope = b"" if self.kind == LEGACY else self.encoded[:1]
+        signature = rlp.joined(map(rlp.number, (self.v, self.r, self.s)))
+        signed = rlp.body(self.encoded[len(envelope) :])[: -len(signature)]
         if self.kind == LEGACY and self.chain_id is not None:
-            fields += [rlp.number(self.chain_id), b"", b""]
-        return recover(keccak(self._enveloped(fields)), self.parity, self.r, self.s)
+            signed += rlp.joined((rlp.number(self.chain_id), b"", b""))
+        return recover(keccak(envelope + rlp.listed(signed)), self.parity, self.r, self.s)
 
     def price(self, base_fee: int) -> int:
         """Wei a gas at a base fee."""

@@ -42,7 +42,10 @@ def unpack(data: bytes) -> Recorded:
             v15=v15,
         )
     except (zlib.error, ValueError, KeyError, TypeError) as error:
-        raise MetadataInvalid(f"The file holds no recorded metadata: {error}.") from error
+        raise MetadataInvalid(
+            f"The file holds no recorded metadata: {error}.",
+            hint="Leave --metadata out for the runtime that is shipped, or record it anew.",
+        ) from error
 
 
 def recorded() -> bytes:
@@ -60,4 +63,7 @@ def recording(path: Path | None = None) -> Recorded:
     try:
         return unpack(source.read_bytes())
     except OSError as error:
-        raise MetadataInvalid(f"{source} cannot be read: {error.strerror}.") from error
+        raise MetadataInvalid(
+            f"{source} cannot be read: {error.strerror}.",
+            hint="Check the path; leave --metadata out for the runtime that is shipped.",
+        ) from error

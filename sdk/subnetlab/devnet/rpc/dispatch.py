@@ -7,6 +7,7 @@ batch other clients get their turn.
 import asyncio
 import json
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Awaitable
 from typing import Any
 
@@ -37,7 +38,7 @@ Answer = dict[str, Any]
 async def answer_frame(service: Service, text: str | bytes, connection: Connection) -> str | None:
     """The answer to one frame, a request or a batch, as JSON; None where only notifications came."""
     try:
-        request = _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8-sig"))
+        request = _DECODER.decode(text if isinstance(text, str) else text.removeprefix(BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return json.dumps(_failed(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list):

@@ -6,9 +6,11 @@ pauses. What is said on a connection is the HTTP library's part.
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import Final, NamedTuple
 
 log = logging.getLogger("subnetlab.devnet")
@@ -17,6 +19,9 @@ ACCEPT_AGAIN_S: Final = 1.0
 _READ_BYTES: Final = 64 * 2**10
 _LINGER_S: Final = 0.2
 _MAX_LINGERING: Final = 16
+_OWN_PORTS: Final = range(20_000, 32_768)
+"""Below the ports that Linux and macOS give to clients and to servers that name none."""
+_TRIES: Final = 64
 
 
 class Limits(NamedTuple):
@@ -37,16 +42,19 @@ class Listener:
         self._protocol, self._limits = protocol, limits
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
-        self._deadlines: dict[asyncio.BaseTransport, asyncio.TimerHandle | None] = {}
+        self._loop = asyncio.get_running_loop()
+        self._deadlines: dict[asyncio.BaseTransport, float] = {}
+        """By connection, the time until which its next request has to arrive."""
+        self._timer: asyncio.TimerHandle | None = None
         self._lingering: set[socket.socket] = set()
 
     def open(self, host: str, port: int) -> int:
-        """Open the port and return its number; 0 picks a free one.
+        """Open the port and return its number; 0 picks a free one that stays free when the node is killed.
 
         Raises:
             OSError: it cannot be opened.
         """
-        opened = socket.create_server((host, port), backlog=BACKLOG)
+        opened = _on_own_port(host) if port == 0 else socket.create_server((host, port), backlog=BACKLOG)
         opened.settimeout(0)
         self._socket = opened
         self._accepting = asyncio.get_running_loop().create_task(self._accept(opened))
@@ -58,32 +66,38 @@ class Listener:
             self._accepting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._accepting
+        if self._timer is not None:
+            self._timer.cancel()
         for one in (self._socket, *self._lingering):
             if one is not None:
                 one.close()
 
     def received(self, transport: asyncio.BaseTransport | None) -> None:
         """A request has arrived whole: its client is waited for no more."""
-        self._set_deadline(transport, None)
+        if transport is not None and transport in self._deadlines:
+            self._deadlines[transport] = inf
 
     def answered(self, transport: asyncio.BaseTransport | None) -> None:
         """A request is answered: the next one has to arrive in time."""
-        if isinstance(transport, asyncio.Transport):
-            self._set_deadline(transport, self._deadline(transport))
+        if transport is not None and transport in self._deadlines:
+            self._deadlines[transport] = self._loop.time() + self._limits.request_s
 
-    def _set_deadline(
-        self, transport: asyncio.BaseTransport | None, deadline: asyncio.TimerHandle | None
-    ) -> None:
-        if transport not in self._deadlines:
-            if deadline is not None:
-                deadline.cancel()
-            return
-        before, self._deadlines[transport] = self._deadlines[transport], deadline
-        if before is not None:
-            before.cancel()
+    def _abort_late(self) -> None:
+        """Abort whose request has not arrived in time, and look again when the next one would be late."""
+        now = self._loop.time()
+        late = [transport for transport, deadline in self._deadlines.items() if deadline <= now]
+        for transport in late:
+            assert isinstance(transport, asyncio.Transport), "connections are of TCP"
+            self._deadlines[transport] = inf
+            transport.abort()
+        self._timer = None
+        self._watch(min(self._deadlines.values(), default=inf))
 
-    def _deadline(self, transport: asyncio.Transport) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._limits.request_s, transport.abort)
+    def _watch(self, earliest: float = inf) -> None:
+        """Keep one timer while there are connections: no deadline set later is earlier than its time."""
+        if self._timer is None and self._deadlines:
+            latest = self._loop.time() + self._limits.request_s
+            self._timer = self._loop.call_at(min(earliest, latest), self._abort_late)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -125,14 +139,12 @@ class Listener:
 
     def made(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection in and wait for its first request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._deadlines[transport] = self._deadline(transport)
+        self._deadlines[transport] = self._loop.time() + self._limits.request_s
+        self._watch()
 
     def lost(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection out."""
-        deadline = self._deadlines.pop(transport, None)
-        if deadline is not None:
-            deadline.cancel()
+        self._deadlines.pop(transport, None)
 
 
 class _Counted(asyncio.Protocol):
@@ -163,3 +175,15 @@ class _Counted(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._inner.resume_writing()
+
+
+def _on_own_port(host: str) -> socket.socket:
+    """A server on a free port that no other program is given by chance.
+
+    A node that was killed is started again on its port: any client may have been given one of the system's
+    own choice meanwhile.
+    """
+    for _ in range(_TRIES):
+        with suppress(OSError):
+            return socket.create_server((host, secrets.choice(_OWN_PORTS)), backlog=BACKLOG)
+    return socket.create_server((host, 0), backlog=BACKLOG)

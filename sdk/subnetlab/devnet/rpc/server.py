@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame
@@ -49,7 +49,7 @@ class Server:
         """Let who sends the token call `dev_` methods; allow foreign origins by name."""
         self._service, self._origins, self._token = service, origins, token
         self._limits = limits or Limits()
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
         self._listener: Listener | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self.port = 0
@@ -60,11 +60,9 @@ class Server:
         Raises:
             PortTaken: another process holds it.
         """
-        app = web.Application(client_max_size=MAX_FRAME_BYTES)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
-        )
+        # Every path is one, so no application routes.
+        server = web.Server(self._handle, request_factory=_request, access_log=None, auto_decompress=False)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         assert self._runner.server is not None
         self._listener = Listener(self._runner.server, self._limits)
@@ -83,7 +81,7 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._listener is not None
         transport = request.transport
         self._service.used()
@@ -102,7 +100,7 @@ class Server:
         finally:
             self._listener.answered(transport)
 
-    def _refused(self, request: web.Request) -> str | None:
+    def _refused(self, request: web.BaseRequest) -> str | None:
         if _host(f"//{request.headers.get('Host', '')}") not in LOOPBACK:
             return "Host is not allowed: this node answers on loopback only."
         origin = request.headers.get("Origin")
@@ -110,11 +108,12 @@ class Server:
             return None
         return "Origin is not allowed."
 
-    def _privileged(self, request: web.Request) -> bool:
+    def _privileged(self, request: web.BaseRequest) -> bool:
         return opens(self._token, request.headers.get("Authorization"))
 
-    async def _post(self, request: web.Request, listener: Listener) -> web.Response:
+    async def _post(self, request: web.BaseRequest, listener: Listener) -> web.Response:
         try:
+            await _go_on(request)
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(_too_large())
@@ -127,7 +126,7 @@ class Server:
             return web.Response(status=204)
         return web.Response(text=reply, content_type="application/json")
 
-    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
+    async def _websocket(self, request: web.BaseRequest) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
         await socket.prepare(request)
 
@@ -184,6 +183,19 @@ class Server:
             elif outbox.count(reply):
                 await send(reply)
         connection.replied()
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """A request as the library makes it, with the longest body that a node takes."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_FRAME_BYTES)
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body, as aiohttp's router would; RFC 9110, 10.1.1."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 async def _write(outbox: Outbox, send: Send) -> None:

@@ -49,7 +49,10 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._lines, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise StateFileInvalid(f"{self._lines} cannot be written: {error.strerror}.") from error
+            raise StateFileInvalid(
+                f"{self._lines} cannot be written: {error.strerror}.",
+                hint="Make room on the disk, or give --state a file where you can write.",
+            ) from error
         try:
             self._go_on()
         except BaseException:
@@ -177,7 +180,10 @@ def _parsed(line: bytes, path: Path) -> Any:
     try:
         return json.loads(line)
     except ValueError as error:
-        raise StateFileInvalid(f"{path} cannot be read as a journal: {error}.") from error
+        raise StateFileInvalid(
+            f"{path} cannot be read as a journal: {error}.",
+            hint="Give --state another file; the chain begins anew there.",
+        ) from error
 
 
 def _row(block: Block, changes: Changes) -> list[Any]:

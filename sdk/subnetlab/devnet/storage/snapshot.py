@@ -126,7 +126,10 @@ def read(path: Path, genesis_hash: bytes) -> Saved:
         kept = {bytes.fromhex(key): _versions(rows) for key, rows in document.get("kept", {}).items()}
         head = blocks[-1].number
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
-        raise StateFileInvalid(f"{path} cannot be read as a saved chain: {error}.") from error
+        raise StateFileInvalid(
+            f"{path} cannot be read as a saved chain: {error}.",
+            hint="Give --state another file; the chain begins anew there.",
+        ) from error
     if known != FORMAT or genesis != hexed(genesis_hash):
         raise StateFileInvalid(
             f"{path} holds a chain of another genesis or format.",
@@ -172,7 +175,10 @@ def _linked(path: Path, blocks: list[Block]) -> Blocks:
     chain = Blocks(blocks[0])
     for block in blocks[1:]:
         if block.parent_hash != chain.head.hash or block.number != chain.head.number + 1:
-            raise StateFileInvalid(f"{path}: block {block.number} does not follow from the one before it.")
+            raise StateFileInvalid(
+                f"{path}: block {block.number} does not follow from the one before it.",
+                hint="Give --state another file; the chain begins anew there.",
+            )
         chain.append(block)
     return chain
 

@@ -73,7 +73,7 @@ class RayLauncher:
             max_concurrency=_THREADS, max_restarts=0, scheduling_strategy="SPREAD",
         ).remote(seat.name, ONE_THREAD)  # fmt: skip
         stream = actor.live.options(num_returns="streaming").remote(
-            self._work(spec, seat), _secrets(spec, seat)
+            self._work(spec, seat), given_to(spec, seat)
         )
         peer = RayPeer(ray, actor, stream, seat.name)
         self._peers = [known for known in self._peers if not known.closed] + [peer]
@@ -198,7 +198,12 @@ def without_keys(spec: FleetSpec) -> FleetSpec:
     return replace(spec, seats=blank(spec.seats), others=blank(spec.others))
 
 
-def _secrets(spec: FleetSpec, seat: PeerSeat) -> dict[str, Any]:
+def given_to(spec: FleetSpec, seat: PeerSeat) -> dict[str, Any]:
+    """What a peer on a node receives beside the fleet's description: its key, and a bucket's credentials.
+
+    Raises:
+        FleetStartFailed: it signs with a wallet.
+    """
     bucket = "://" in spec.store and not spec.store.startswith("file:")
     names = [name for name in os.environ if name.startswith(_CREDENTIALS)] if bucket else []
     if seat.wallet and not seat.hotkey_uri:

@@ -219,7 +219,10 @@ class Crew:
         """
         peer = self._running(uid)
         if not 0 < seconds <= _LONGEST_PAUSE_S:
-            raise FleetError(f"A pause takes more than 0 and at most {_LONGEST_PAUSE_S:g} s, not {seconds}.")
+            raise FleetError(
+                f"A pause takes more than 0 and at most {_LONGEST_PAUSE_S:g} s, not {seconds}.",
+                hint="run.pause(uid, seconds=4), for instance; run.kill(uid) ends a peer for good.",
+            )
         if peer.status is not PeerStatus.LIVE:
             raise FleetError(f"The {peer.seat.name} is not up yet.", hint="Wait for its first round.")
         if uid not in self._paused:
@@ -248,7 +251,10 @@ class Crew:
             raise FleetError("No round opens any more.", hint="Start a new run.")
         taken = {seat.uid for seat in self.spec.seats} & {seat.uid for seat in seats}
         if taken:
-            raise FleetError(f"Peers of the run hold uid {', '.join(map(str, sorted(taken)))} already.")
+            raise FleetError(
+                f"Peers of the run hold uid {', '.join(map(str, sorted(taken)))} already.",
+                hint="run.view.mining lists the miners; run.join() takes a seat that is free.",
+            )
         joined = tuple(replace(seat, since=opens) for seat in seats)
         uids = {seat.uid for seat in joined}
         others = tuple(seat for seat in self.spec.others if seat.uid not in uids)

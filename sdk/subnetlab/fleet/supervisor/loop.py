@@ -366,4 +366,7 @@ def _cores_of(spec: FleetSpec) -> float:
 
 
 def _left_alone(_asked: dict[str, Any]) -> dict[str, Any]:
-    raise FleetError("This run is to go as its seed says, so its peers are left alone.", hint="")
+    raise FleetError(
+        "This run is to go as its seed says, so its peers are left alone.",
+        hint="Start it without deterministic=True to kill, pause or add peers.",
+    )

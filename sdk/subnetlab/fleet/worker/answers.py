@@ -35,7 +35,10 @@ def plays(seat: PeerSeat) -> type[AnswersPeer]:
     honest: dict[str, type[AnswersPeer]] = {"miner": AnsweringMiner, "validator": JudgingValidator}
     played = ATTACKERS.get(seat.attacker) if seat.attacker else honest.get(seat.role)
     if played is None:
-        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r} in a run of answers.")
+        raise FleetError(
+            f"No process plays the role {seat.attacker or seat.role!r} in a run of answers.",
+            hint="A run of answers knows the attackers copy, late, withheld, garble and replay.",
+        )
     return played
 
 

@@ -15,7 +15,15 @@ LOADED: Final = (
     "subnetlab.fleet.worker.reconcile",
     "subnetlab.fleet.worker.result",
     "subnetlab.fleet.worker.role",
+    "subnetlab.train.models.demo_transformer",
+    "subnetlab.train.models.gpt_transformer",
+    "subnetlab.train.payload.cosine",
+    "subnetlab.train.payload.dense",
+    "subnetlab.train.payload.float4",
+    "subnetlab.train.payload.onebit",
+    "subnetlab.train.payload.sparse",
     "subnetlab.train.phases",
+    "subnetlab.train.robust",
 )
 gc.disable()
 for name in LOADED:

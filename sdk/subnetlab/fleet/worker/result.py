@@ -7,22 +7,24 @@ no peer's word. Files appear together or not at all.
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
-from subnetlab.errors import FleetError
+from subnetlab.errors import FleetError, StoreError
 from subnetlab.fleet.launcher import Answer
 from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.fleet.spec import READER_URI, read_spec
 from subnetlab.fleet.worker.card import card
 from subnetlab.fleet.worker.manifest_file import load_manifest
 from subnetlab.fleet.worker.role import open_data, roster_of
-from subnetlab.fleet.worker.run_store import seen_by
+from subnetlab.fleet.worker.run_store import seen_by, whole_store
 from subnetlab.network.peer_chain import PeerChain
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.gathering import keep
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import HuggingFace
 from subnetlab.train.peer import checked_corpus
@@ -47,8 +49,12 @@ def write_result(run_folder: str, last_round: int, val_loss: float) -> Answer:
     folder = Path(run_folder)
     manifest: Manifest = load_manifest(folder)
     replica = open_replica(manifest, folder)
-    if replica.adopt(last_round) is None:
+    adopted = replica.adopt(last_round)
+    if adopted is None:
         raise FleetError(f"Round {last_round + 1} closed without a model.", hint="")
+    if adopted.record.accepted and replica.last is not None:
+        with suppress(StoreError):  # the result does not need it
+            keep(replica.last, adopted.record, replica.layout, whole_store(folder))
     return write_model(
         folder,
         replica,

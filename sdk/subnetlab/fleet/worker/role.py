@@ -33,6 +33,7 @@ from subnetlab.record.reader import Tail
 from subnetlab.train.attackers import ATTACKERS
 from subnetlab.train.baseline import Baseline
 from subnetlab.train.data.corpus import Corpus
+from subnetlab.train.execution import Execution
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.miner import Miner
@@ -95,8 +96,12 @@ def run_peer(run_folder: str, uid: int, pipe: Connection, asked_at: float) -> No
 def live(run_folder: Path, uid: int, report: Report, asked_at: float, given: Given = AT_HAND) -> None:
     """Take a seat and take part to the end of the run; arguments as `run_peer`, and `take_seat`."""
     seated = take_seat(run_folder, uid, report, given)
+    role = seated.role
+    device = role.execution.device if isinstance(role, Peer | Baseline) else ""
+    if isinstance(role, Miner):
+        role.prepare()
     seconds = round(time.monotonic() - asked_at, 3)
-    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node))
+    report(PeerReady(uid=uid, pid=os.getpid(), seconds=seconds, node=given.node, device=device))
     if isinstance(seated.role, Baseline) and not seated.role.keeps_pace:
         yield_processor()
     cells.show(lambda: seen(seated))
@@ -133,7 +138,9 @@ def take_seat(run_folder: Path, uid: int, report: Report, given: Given = AT_HAND
     spec = read_spec(run_folder)
     seat = next((seat for seat in spec.seats if seat.uid == uid), None)
     if seat is None:
-        raise FleetError(f"The fleet has no seat {uid}.")
+        raise FleetError(
+            f"The fleet has no seat {uid}.", hint="The run's fleet.json is damaged: start the run anew."
+        )
     manifest = read_manifest(run_folder)
     if isinstance(manifest, Manifest) and manifest.deterministic:
         _fix_random_numbers(manifest.seed, [seat.uid for seat in spec.seats].index(uid))
@@ -154,6 +161,7 @@ def _fix_random_numbers(seed: int, place: int) -> None:
     random.seed(start)
     np.random.seed(start)  # noqa: NPY002 - models that draw from it exist
     torch.manual_seed(start)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA refuses to be deterministic
     torch.use_deterministic_algorithms(mode=True)
 
 
@@ -187,12 +195,14 @@ def _role(
         seams = (roster_of(run_folder), chain, seen_by(spec, seat.uid), report, key.sign)
         return plays(seat)(manifest, *seams, hotkey=seat.hotkey, calls=calls)
     corpus = given.corpus or open_data(run_folder)
+    # A validator trains in audits alone, and no round shall wait for its compiler.
+    execution = Execution(device=seat.device, compiled=spec.compile and seat.role != "validator")
     if seat.role == "alone":
         reader = PeerChain(spec.endpoint, spec.netuid, READER_URI)
         miners = sum(other.role == "miner" and not other.attacker for other in spec.seats)
         return Baseline(
             manifest, report, name=seat.baseline or ALONE, miners=miners, chain=reader, corpus=corpus,
-            store=seen_by(spec),
+            store=seen_by(spec), execution=execution,
         )  # fmt: skip
     chain, key = _seated_chain(spec, seat, given)
     return _plays(seat)(
@@ -204,6 +214,7 @@ def _role(
         key.sign,
         hotkey=seat.hotkey,
         corpus=corpus,
+        execution=execution,
     )
 
 
@@ -222,7 +233,10 @@ def _plays(seat: PeerSeat) -> type[Peer]:
         return honest[seat.role]
     attacker = ATTACKERS.get(seat.attacker or seat.role)
     if attacker is None:
-        raise FleetError(f"No process plays the role {seat.attacker or seat.role!r}.")
+        raise FleetError(
+            f"No process plays the role {seat.attacker or seat.role!r}.",
+            hint="The run was written by another version: start it anew, or install that version.",
+        )
     return attacker.load()
 
 
@@ -231,10 +245,15 @@ def _key(spec: FleetSpec, seat: PeerSeat) -> object:
         return dev_keypair(seat.hotkey_uri)
     if seat.wallet:
         return getattr(open_wallet(seat.wallet, development=spec.is_devnet), "hotkey", None)
-    raise FleetError(f"The seat of {seat.name} names no key.")
+    raise FleetError(
+        f"The seat of {seat.name} names no key.", hint="The run's fleet.json is damaged: start the run anew."
+    )
 
 
 def _checked(key: object, seat: PeerSeat) -> Keypair:
     if not isinstance(key, Keypair) or key.ss58_address != seat.hotkey:
-        raise FleetError(f"The key of {seat.name} does not sign for {seat.hotkey}.")
+        raise FleetError(
+            f"The key of {seat.name} does not sign for {seat.hotkey}.",
+            hint="The run's keys were changed on disk: start the run anew.",
+        )
     return key

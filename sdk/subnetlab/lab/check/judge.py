@@ -85,7 +85,7 @@ def _told(asked: Exercise, judged: Judged) -> Checked:
     said = asked.why if judged.right else f"{judged.said} {asked.look}"
     checked = Checked(number=asked.number, right=judged.right, said=said.strip())
     if not checked.right and os.environ.get(_GRADING):
-        raise AnswerWrong(str(checked))
+        raise AnswerWrong(str(checked), hint="Change the answer, run its cell, and then this one again.")
     return checked
 
 

@@ -15,7 +15,7 @@ from bittensor.evm import EVM_NETWORKS
 
 from subnetlab.errors import ChainRejected, NodeUnreachable, NotYetSupported, WrongChain
 from subnetlab.membership import headers_for
-from subnetlab.network.endpoints import offline_hint
+from subnetlab.network.endpoints import unreachable
 from subnetlab.network.evm.reverts import revert_reason
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def translated(url: str) -> Generator[None]:
             hint="Where blocks are sealed by hand, seal one; look at the balance before trying again.",
         ) from error
     except (RequestException, OSError) as error:
-        raise NodeUnreachable(
-            f"Nothing answers at {url} ({type(error).__name__}).", hint=offline_hint(url)
-        ) from error
+        answered = error.response if isinstance(error, RequestException) else None
+        status = None if answered is None else answered.status_code
+        raise unreachable(url, type(error).__name__, status=status) from error
     except Web3Exception as error:
         raise rejected(error) from error
 
@@ -107,8 +107,18 @@ def rejected(error: BaseException) -> ChainRejected:
     """A refusal of the EVM in words."""
     reason = revert_reason(error)
     if reason is not None:
-        return ChainRejected(f"The contract refused it: {reason}.", pallet="EVM", code="Reverted")
+        return ChainRejected(
+            f"The contract refused it: {reason}.",
+            pallet="EVM",
+            code="Reverted",
+            hint="The reason is the contract's own: look where its code says so.",
+        )
     response: Any = getattr(error, "rpc_response", None)
     told = response.get("error") if isinstance(response, dict) else None
     words = str(told.get("message")) if isinstance(told, dict) else str(error)
-    return ChainRejected(f"The node refused it: {words.strip().rstrip('.')}.", pallet="EVM", code="Rpc")
+    return ChainRejected(
+        f"The node refused it: {words.strip().rstrip('.')}.",
+        pallet="EVM",
+        code="Rpc",
+        hint="Check value, gas and nonce; net.balance(key) says what the key holds.",
+    )

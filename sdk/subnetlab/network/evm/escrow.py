@@ -60,7 +60,11 @@ class Escrow:
             code = bytes(w3.eth.get_code(w3.to_checksum_address(self.address)))
         if code != bytes.fromhex(made.runtime.removeprefix("0x")):
             what = "Another contract" if code else "No contract"
-            raise ChainRejected(f"{what} lies at {self.address}.", code="NoEscrow")
+            raise ChainRejected(
+                f"{what} lies at {self.address}.",
+                code="NoEscrow",
+                hint="Check the address: the receipts of run.settle() name the escrow's transactions.",
+            )
         self._contract: Any = w3.eth.contract(w3.to_checksum_address(self.address), abi=list(made.abi))
 
     @classmethod
@@ -109,7 +113,8 @@ class Escrow:
         per_round = rao(amount_tao) // max(1, rounds)
         if per_round == 0:
             raise InvalidAmount(
-                f"{format_tao(rao(amount_tao))} is less than a rao for each of {rounds} rounds."
+                f"{format_tao(rao(amount_tao))} is less than a rao for each of {rounds} rounds.",
+                hint="Give more TAO, or fewer rounds.",
             )
         return self._calling(
             "open", evm_address(payee), evm_address(arbiter), rounds, deadline, spec,
@@ -162,7 +167,11 @@ class Escrow:
             found = self._contract.functions.jobs(number).call()
         payer, payee, arbiter, per_round, rounds, approved, deadline, closed = found
         if int(payer, 16) == 0:
-            raise ChainRejected(f"The escrow has no job {number}.", code="NoJob")
+            raise ChainRejected(
+                f"The escrow has no job {number}.",
+                code="NoJob",
+                hint="Its jobs are counted from 1; net.ledger() lists those you opened.",
+            )
         return Job(
             number=number, payer=payer, payee=payee, arbiter=arbiter,
             per_round_rao=Rao(per_round // WEI_PER_RAO), rounds=rounds, approved=approved,

@@ -74,4 +74,5 @@ def check_precompile(w3: "Web3", address: str) -> None:
         f"This chain has no precompile at {address}, so what is paid through it would be lost.",
         pallet="EVM",
         code="NoPrecompile",
+        hint="Use a chain that has it: net = sl.connect(), the embedded devnet.",
     )

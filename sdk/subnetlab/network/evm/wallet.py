@@ -89,7 +89,10 @@ class EvmWallet:
         return f"EvmWallet({self.name!r}, {self.address})"
 
     def __reduce__(self) -> NoReturn:
-        raise WalletError("A wallet is not written to a file: it may hold an open key.")
+        raise WalletError(
+            "A wallet is not written to a file: it may hold an open key.",
+            hint="Keep its name: net.evm_wallet(name) opens it again.",
+        )
 
 
 def evm_wallet(name: "str | EvmWallet", *, development: bool) -> EvmWallet:

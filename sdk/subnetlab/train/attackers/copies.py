@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import torch
 
-from subnetlab.errors import ObjectMissing
-from subnetlab.store.places import place_of
-from subnetlab.train import assignment, object_paths
+from subnetlab.train import assignment
 from subnetlab.train.attackers.published import published
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.hashing import stream
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
+from subnetlab.train.others_work import first_sealed
 from subnetlab.train.payload.seal import Binding, Sealed, seal
 from subnetlab.train.roster import miners
 from subnetlab.train.strategies.base import LocalUpdate
@@ -28,19 +28,10 @@ class Copycat(Miner):
         return RoundWork(b"", 0.0, 0.0, 0.0)
 
     def sealed(self, payload: bytes, binding: Binding) -> Sealed:
-        """Take the first object another miner has put there this round, if any is there yet."""
+        """Take the first object that another miner puts there in this round, once one is there."""
         own = seal(payload, binding)
-        for seat in miners(self.seats):
-            prefix, place = object_paths.all_sealed(binding.round, seat.uid), place_of(self.store, seat.uid)
-            for name in place.names(prefix) if seat.uid != self.seat.uid else []:
-                try:
-                    data = place.get(name, self.codec.limit * 2)
-                except ObjectMissing:
-                    continue
-                return Sealed(
-                    data, bytes.fromhex(name.rpartition("/")[2]), own.payload_hash, own.salt, own.key
-                )
-        return own
+        found = first_sealed(self.store, self.seats, self.seat.uid, binding.round, self.codec.limit * 2)
+        return own if found is None else Sealed(*found, own.payload_hash, own.salt, own.key)
 
 
 class DelayedCopycat(Miner):

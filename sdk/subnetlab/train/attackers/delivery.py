@@ -8,8 +8,9 @@ from contextlib import suppress
 
 from subnetlab.errors import ObjectExists
 from subnetlab.train import object_paths
+from subnetlab.train.delivery import RoundWork
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.miner import Miner, RoundWork
+from subnetlab.train.miner import Miner
 from subnetlab.train.payload.seal import Binding, Sealed, commitment_of, hash_of
 from subnetlab.train.roster import miners
 

@@ -34,7 +34,7 @@ class Auditor:
         events: list[Event] = []
         self.miner = Miner(
             auditing.manifest, auditing.roster, auditing.chain, auditing.store, events.append,
-            lambda message: message, hotkey="", corpus=auditing.corpus,
+            lambda message: message, hotkey="", corpus=auditing.corpus, execution=auditing.execution,
         )  # fmt: skip
         self._events = events
         self.tolerance = auditing.manifest.scoring.tolerance

@@ -82,7 +82,8 @@ class Trace:
     def step(self, model: FlatModel, loss: float) -> None:
         """Take in a step that the model has just made."""
         self.losses.append(loss)
-        parts = (vector_P[self.positions_S].numpy() for vector_P in (model.theta_P, model.gradient_P))
+        at_S = self.positions_S.to(model.theta_P.device)
+        parts = (vector_P[at_S].cpu().numpy() for vector_P in (model.theta_P, model.gradient_P))
         values = (part.astype("<f4", copy=False).tobytes() for part in parts)
         self.chain.append(digest("work-step", self.chain[-1] if self.chain else b"", *values))
 

@@ -42,7 +42,7 @@ class MinerState:
 def snapshot(model: FlatModel, memory: State) -> MinerState:
     """The state at hand."""
     moments = [tensor.reshape(-1) for tensor in model.optimizer.moments()]
-    arrays = {"moments": torch.cat(moments).numpy() if moments else np.zeros(0, dtype=np.float32)}
+    arrays = {"moments": torch.cat(moments).cpu().numpy() if moments else np.zeros(0, dtype=np.float32)}
     arrays |= {name: memory[name].float().reshape(-1).numpy() for name in sorted(memory)}
     return MinerState(container.write(arrays, {"form": FORM, "memory": ",".join(sorted(memory))}))
 

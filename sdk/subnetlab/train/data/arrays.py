@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.errors import DataInvalid
 from subnetlab.train.data.columns import MOST_CLASSES, Class, Column
-from subnetlab.train.data.spec import READ_ERRORS
+from subnetlab.train.data.spec import READ_ERRORS, is_tensor
 
 TARGET = "target"
 
@@ -44,7 +43,7 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
         DataInvalid: it has no regular shape, or holds nulls or other objects.
     """
     try:
-        if isinstance(value, Tensor):
+        if is_tensor(value):
             value = value.detach().cpu()
             value = value.float() if value.is_floating_point() else value
         found = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
@@ -87,7 +86,10 @@ def checked(arrays: Arrays) -> Arrays:
                 f"{name!r} is a single {array.dtype}.", hint="Give an array with an item a row."
             )
         if 0 in array.shape[1:]:
-            raise DataInvalid(f"The items of {name!r} have shape {array.shape[1:]}: they hold nothing.")
+            raise DataInvalid(
+                f"The items of {name!r} have shape {array.shape[1:]}: they hold nothing.",
+                hint="Leave this array out, or give each item at least one number.",
+            )
     lengths = {name: len(array) for name, array in every.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name!r} has {length:,}" for name, length in lengths.items())
@@ -156,7 +158,10 @@ def target_values(column: Column, arrays: Arrays) -> NDArray[Any]:
     if array.dtype.kind in "iu":
         return _integers(array)
     if array.dtype.kind == "f":
-        raise DataInvalid(f"{name!r} holds fractions in one part of the data and classes in the other.")
+        raise DataInvalid(
+            f"{name!r} holds fractions in one part of the data and classes in the other.",
+            hint="Give both parts the same kind of numbers: whole ones for classes, fractions for amounts.",
+        )
     texts = array.astype(str) if array.dtype.kind != "S" else np.char.decode(array)
     known = {str(value): place for place, value in enumerate(column.classes)}
     strange = sorted(set(texts.tolist()) - set(known))

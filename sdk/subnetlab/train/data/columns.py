@@ -61,7 +61,9 @@ def columns_from_json(found: Any) -> tuple[Column, ...]:
     if not whole or len(set(names)) < len(names) or not 0 < len(names) <= _MOST_COLUMNS:
         raise ManifestInvalid("The columns of the data have impossible names, kinds or shapes.")
     if row_bytes(columns) > _MOST_ROW_BYTES:
-        raise ManifestInvalid("One item of the data is larger than 256 MB.")
+        raise ManifestInvalid(
+            "One item of the data is larger than 256 MB.", hint="Cut it into smaller items."
+        )
     return columns
 
 

@@ -10,17 +10,18 @@ Shapes: B sequences, T tokens (each sequence carries one token more, the last ta
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.errors import DatasetEmpty, ManifestInvalid
 from subnetlab.record.files import make_private, open_plain, read_plain, write_private
 from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
 from subnetlab.train.hashing import merkle_root, shard_hash
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHARD_TOKENS: Final = 65_536
 _SHARD_BYTES: Final = 1 << 22
@@ -87,11 +88,17 @@ class DataManifest:
             fields: dict[str, Any] = {**data, "columns": columns, "words": tuple(data.get("words", ()))}
             manifest = DataManifest(**fields)
         except (TypeError, AttributeError) as error:
-            raise ManifestInvalid(f"The data's description does not fit: {error}.") from error
+            raise ManifestInvalid(
+                f"The data's description does not fit: {error}.",
+                hint="The manifest is of another version: install that one, or start the run anew.",
+            ) from error
         numbers = (manifest.train_tokens, manifest.validation_tokens, manifest.shard_tokens)
         known = manifest.dtype == ROWS if manifest.columns else manifest.dtype in _DTYPES
         if not known or any(type(n) is not int or n < 1 for n in numbers):
-            raise ManifestInvalid("The data's description has impossible sizes.")
+            raise ManifestInvalid(
+                "The data's description has impossible sizes.",
+                hint="The run's manifest is damaged: start the run anew, or ask its owner.",
+            )
         return manifest
 
 
@@ -113,7 +120,10 @@ class Corpus:
         try:
             manifest = DataManifest.from_json(json.loads(read_plain(folder / "data.json")))
         except (OSError, ValueError, RecursionError) as error:
-            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+            raise DatasetEmpty(
+                f"{folder} holds no whole corpus: {error}.",
+                hint="Delete that folder, and start the run again: it writes its data anew.",
+            ) from error
         return Corpus.mapped(folder, manifest)
 
     @staticmethod
@@ -130,7 +140,10 @@ class Corpus:
             with open_plain(folder / "validation.bin") as file:
                 validation = np.memmap(file, dtype=dtype, mode="r", shape=(manifest.validation_tokens,))
         except (OSError, ValueError) as error:
-            raise DatasetEmpty(f"{folder} holds no whole corpus: {error}.") from error
+            raise DatasetEmpty(
+                f"{folder} holds no whole corpus: {error}.",
+                hint="Delete that folder, and start the run again: it writes its data anew.",
+            ) from error
         return Corpus(manifest, train, validation)
 
     def part(self, part: Literal["train", "validation"]) -> NDArray[Any]:
@@ -159,8 +172,10 @@ class Corpus:
             )
 
 
-def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) -> tuple[Tensor, Tensor]:
+def sequences(tokens: NDArray[Any], offsets: NDArray[np.int64], seq_len: int) -> "tuple[Tensor, Tensor]":
     """Cut sequences out of a token file: inputs x_BT and the tokens that follow them, y_BT."""
+    import torch  # noqa: PLC0415  (data is read and written without it)
+
     cut = np.asarray(tokens[offsets[:, None] + np.arange(seq_len + 1)])
     both = torch.from_numpy(cut.astype(np.int64))
     return both[:, :-1], both[:, 1:]

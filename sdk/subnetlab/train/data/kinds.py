@@ -53,7 +53,10 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
     except READ_ERRORS as error:
         if isinstance(error, DataInvalid):
             raise
-        raise DataInvalid(f"The data cannot be read: {type(error).__name__}: {error}.") from error
+        raise DataInvalid(
+            f"The data cannot be read: {type(error).__name__}: {error}.",
+            hint="Read its first item in a cell: list(data)[0] shows the same error where it arises.",
+        ) from error
     if isinstance(found, Table) and isinstance(held_out, Table):
         return Table(found.arrays, held_out.arrays, found.name)
     if isinstance(found, Table) or isinstance(held_out, Table):
@@ -295,7 +298,10 @@ def _pairs(items: Iterator[Any], name: str) -> Arrays:
     for number, item in enumerate(items):
         width = width or len(item)
         if not isinstance(item, tuple) or len(item) != width or not width:
-            raise DataInvalid(f"Item {number} of {name!r} is no tuple of {width} like the first.")
+            raise DataInvalid(
+                f"Item {number} of {name!r} is no tuple of {width} like the first.",
+                hint="Let every item have the same parts, such as (features, target).",
+            )
         arrays = [as_array(part, FEATURES) for part in (item[:-1] if width > 1 else item)]
         if number and [a.shape for a in arrays] != [a[0].shape for a in inputs]:
             found, first = arrays[0].shape, inputs[0][0].shape

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from subnetlab.errors import ManifestInvalid, ObjectExists
+from subnetlab.errors import DatasetEmpty, ManifestInvalid, ObjectExists, StoreUnreachable
 from subnetlab.record.files import make_private, write_private
+from subnetlab.record.lock import locked_folder
 from subnetlab.store.base import Store
 from subnetlab.train import object_paths
 from subnetlab.train.data.corpus import Corpus, DataManifest, describe
@@ -41,32 +42,54 @@ def publish(corpus: Corpus, store: Store) -> None:
 def fetch(manifest: DataManifest, store: Store, folder: Path) -> Corpus:
     """Bring a corpus from a store into a folder, proving each shard, and map it.
 
-    A folder that holds it whole is mapped as it is. One process at a time writes a folder.
+    A folder that holds it whole is mapped as it is. Of several processes one brings it and the others wait.
 
     Raises:
         ObjectMissing: the store does not hold all of it.
         ManifestInvalid: what lies in the store is not the manifest's data.
-        StoreUnreachable: the store did not answer.
+        StoreUnreachable: the store did not answer, or the folder cannot be written.
     """
-    if (folder / "data.json").exists():
-        corpus = Corpus.open(folder)
-        if corpus.manifest.root == manifest.root:
-            return corpus
+    if (found := _kept(manifest, folder)) is not None:
+        return found
     _check_size(manifest)
+    try:
+        make_private(folder)
+        with locked_folder(folder):
+            if (found := _kept(manifest, folder)) is None:
+                _bring(manifest, store, folder)
+    except OSError as error:
+        raise StoreUnreachable(
+            f"The data of the run cannot be kept in {folder}: {error.strerror or error}.",
+            hint="Make room on the disk, or let the folder be written, then run again.",
+        ) from error
+    return found or Corpus.open(folder)
+
+
+def _kept(manifest: DataManifest, folder: Path) -> Corpus | None:
+    """The data in a folder, if it is whole and the manifest's."""
+    try:
+        found = Corpus.open(folder)
+    except DatasetEmpty:
+        return None
+    return found if found.manifest.root == manifest.root else None
+
+
+def _bring(manifest: DataManifest, store: Store, folder: Path) -> None:
+    """Write the files of a corpus, each put in its place whole: another may have mapped the old one."""
     counts = {part: -(-_items(manifest, part) // manifest.shard_tokens) for part in _PARTS}
     leaves = _leaves(manifest, store, sum(counts.values()))
-    make_private(folder)
     item = manifest.numpy_dtype.itemsize
     for part in _PARTS:
-        path, left = folder / f"{part}.bin", _items(manifest, part) * item
-        with path.open("wb") as file:
+        draft, left = folder / f".{part}.bin", _items(manifest, part) * item
+        with draft.open("wb") as file:
             for _ in range(counts[part]):
                 size = min(left, manifest.shard_tokens * item)
                 file.write(_shard(store, next(leaves), size))
                 left -= size
+            file.flush()
             os.fsync(file.fileno())
+        draft.replace(folder / f"{part}.bin")
     write_private(folder / "data.json", describe(manifest))
-    return Corpus.open(folder)
 
 
 def _check_size(manifest: DataManifest) -> None:
@@ -77,7 +100,9 @@ def _check_size(manifest: DataManifest) -> None:
     """
     item, total = manifest.numpy_dtype.itemsize, manifest.train_tokens + manifest.validation_tokens
     if total * item > MOST_BYTES or manifest.shard_tokens * item > _MOST_SHARD_BYTES:
-        raise ManifestInvalid(f"The run's data is larger than {MOST_BYTES >> 30} GB.")
+        raise ManifestInvalid(
+            f"The run's data is larger than {MOST_BYTES >> 30} GB.", hint="Train on a part of it."
+        )
 
 
 def _leaves(manifest: DataManifest, store: Store, count: int) -> Iterator[bytes]:

@@ -1,11 +1,15 @@
 """What every source of data answers, and how much of one is read."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard, cast, runtime_checkable
 
 from subnetlab.errors import DataInvalid
 from subnetlab.train.data.corpus import Corpus, write
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_ITEMS: Final = 1_000_000
 """Of an iterable that does not say how long it is."""
@@ -57,6 +61,12 @@ class Readable:
     def load(self) -> Corpus:
         """The corpus at hand, ready to train on."""
         return self.read()
+
+
+def is_tensor(value: object) -> "TypeGuard[Tensor]":
+    """Whether something is a torch tensor; does not load torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def items_of(items: Any, name: str) -> Iterator[Any]:

@@ -12,13 +12,12 @@ from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from subnetlab.errors import DataInvalid, DatasetEmpty
 from subnetlab.signatures import known_arguments
 from subnetlab.text import kind_of
 from subnetlab.train.data.corpus import Corpus, in_memory
-from subnetlab.train.data.spec import Budget, DataSpec, Readable, items_of
+from subnetlab.train.data.spec import Budget, DataSpec, Readable, is_tensor, items_of
 
 HELD_OUT_EVERY: Final = 10
 _MOST_TOKEN: Final = 2**31 - 1
@@ -46,7 +45,10 @@ class Text(Readable):
         texts = [document.decode() for document in self.documents]
         words = tuple(sorted({character for text in texts for character in text}))
         if len(words) > _MOST_CHARACTERS:
-            raise DataInvalid(f"The data set {self.name!r} has {len(words):,} different characters.")
+            raise DataInvalid(
+                f"The data set {self.name!r} has {len(words):,} different characters.",
+                hint="Leave out characters=True: bytes, the usual tokens, know every character.",
+            )
         places = {character: place for place, character in enumerate(words)}
         dtype = dtype_of(len(words))
         return split(
@@ -82,11 +84,11 @@ class Items(Readable):
         if isinstance(self.items, str | bytes | dict):
             what = "text" if isinstance(self.items, str) else f"single {type(self.items).__name__}"
             raise DataInvalid(f"A data set of tokens is no {what}.", hint='Give text with sl.data.text("…").')
-        if isinstance(self.items, np.ndarray | Tensor) and self.items.ndim == 1:
+        if (isinstance(self.items, np.ndarray) or is_tensor(self.items)) and self.items.ndim == 1:
             return [found for found in [_tokens(self.items, 0)] if len(found)]
         budget, arrays, flat = Budget(self.name), list[NDArray[Any]](), list[int]()
         for number, item in enumerate(items_of(self.items, self.name)):
-            if isinstance(item, int | np.integer) or (isinstance(item, Tensor) and item.ndim == 0):
+            if isinstance(item, int | np.integer) or (is_tensor(item) and item.ndim == 0):
                 flat.append(int(item))
                 continue
             found = _tokens(item, number)
@@ -143,7 +145,10 @@ def text(*documents: str | bytes, name: str = "text", characters: bool = False) 
                 "path is given as bytes.",
             )
         if not isinstance(document, str | bytes):
-            raise DataInvalid(f"A document is text, not {kind_of(document)}.")
+            raise DataInvalid(
+                f"A document is text, not {kind_of(document)}.",
+                hint="Give text, or a list of texts; numbers go into an array or a frame.",
+            )
     return Text(tuple(_encoded(document) for document in documents), name, characters)
 
 
@@ -201,7 +206,7 @@ def _tokens(item: Any, number: int) -> NDArray[Any]:
         item = _encoded(item)
     if isinstance(item, bytes):
         return np.frombuffer(item, dtype=np.uint8)
-    if isinstance(item, Tensor):
+    if is_tensor(item):
         item = item.detach().cpu().numpy()
     array = np.asarray(item).reshape(-1)
     if array.dtype.kind not in "iu" and len(array):
@@ -218,7 +223,10 @@ def _encoded(document: str | bytes) -> bytes:
     try:
         return document.encode()
     except UnicodeEncodeError as error:
-        raise DataInvalid(f"A document holds a character that no file can hold: {error.reason}.") from error
+        raise DataInvalid(
+            f"A document holds a character that no file can hold: {error.reason}.",
+            hint='Clean it first: text.encode("utf-8", "replace").decode().',
+        ) from error
 
 
 def _whole(corpus: Corpus) -> NDArray[Any]:

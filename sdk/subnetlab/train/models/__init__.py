@@ -5,16 +5,19 @@ model of `transformers`. What a manifest needs of a model is in `spec`, what a r
 """
 
 import os
-from typing import Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from subnetlab.errors import ArgumentInvalid, ManifestInvalid
-from subnetlab.train.models.custom import Factory, Source, source
-from subnetlab.train.models.hugging_face import HuggingFace
-from subnetlab.train.models.instance import Instance
-from subnetlab.train.models.own import of, weights_of
-from subnetlab.train.models.spec import ModelSpec, build
 from subnetlab.train.models.tiny_gpt import TinyGPT, parameters_of
-from subnetlab.train.tasks.next_token import generate
+
+if TYPE_CHECKING:
+    from subnetlab.train.models.custom import Factory, Source, source
+    from subnetlab.train.models.hugging_face import HuggingFace
+    from subnetlab.train.models.instance import Instance
+    from subnetlab.train.models.own import of, weights_of
+    from subnetlab.train.models.spec import ModelSpec, build
+    from subnetlab.train.tasks.next_token import generate
 
 __all__ = [
     "Factory", "HuggingFace", "Instance", "ModelSpec", "Source", "TinyGPT", "build", "from_json", "generate",
@@ -27,16 +30,28 @@ _OLD_NAMES: Final = {
 }  # fmt: skip
 """What manifests up to form 2 call a model's numbers."""
 
-_KINDS: Final[dict[str, type[TinyGPT | Factory | Source | Instance | HuggingFace]]] = {
-    "TinyGPT": TinyGPT, "Factory": Factory, "Source": Source, "Instance": Instance,
-    "HuggingFace": HuggingFace,
+_KINDS: Final = ("TinyGPT", "Factory", "Source", "Instance", "HuggingFace")
+
+_MODULES: Final = {
+    "Factory": "models.custom", "Source": "models.custom", "source": "models.custom",
+    "HuggingFace": "models.hugging_face", "Instance": "models.instance", "of": "models.own",
+    "weights_of": "models.own", "ModelSpec": "models.spec", "build": "models.spec",
+    "generate": "tasks.next_token",
 }  # fmt: skip
+"""What loads torch, by the module of `subnetlab.train` that holds it."""
 
 _TRAINING_BYTES: Final = 16
 """Of a parameter in fp32: itself, its gradient, and the two averages of an optimizer."""
 
 
-def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
+def __getattr__(name: str) -> Any:
+    """Load what needs torch when it is asked for: to name a size of TinyGPT does not."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"subnetlab.train.{_MODULES[name]}"), name)
+
+
+def from_json(data: dict[str, Any], *, trusted: bool = True) -> "ModelSpec":
     """Read a model's specification back.
 
     Args:
@@ -48,19 +63,23 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> ModelSpec:
             that does not fit into this machine's memory.
     """
     options = {_OLD_NAMES.get(key, key): value for key, value in data.items() if key != "kind"}
-    kind = _KINDS.get(str(data.get("kind")))
-    if kind is None:
+    named = str(data.get("kind"))
+    if named not in _KINDS:
         raise ManifestInvalid(
             f"No model is called {data.get('kind')!r}.", hint=f"Known: {', '.join(_KINDS)}."
         )
-    if kind is not TinyGPT and not trusted:
+    if named != "TinyGPT" and not trusted:
         raise ManifestInvalid(
             "This manifest's model is code of its author.", hint="Read it, then join with trusted=True."
         )
+    kind: type[Any] = TinyGPT if named == "TinyGPT" else __getattr__(named)
     try:
         spec = kind(**options)
     except (TypeError, ArgumentInvalid) as error:
-        raise ManifestInvalid(f"The model's description does not fit: {error}.") from error
+        raise ManifestInvalid(
+            f"The model's description does not fit: {error}.",
+            hint="The manifest is of another version: install that one, or start the run anew.",
+        ) from error
     if isinstance(spec, TinyGPT) and not trusted:
         _refuse_larger_than_memory(spec)
     return spec

@@ -82,7 +82,10 @@ class Source:
         """
         namespace = run_source(self.text, self.name)
         if self.name not in namespace:
-            raise ModelNotBuildable(f"The source does not define {self.name!r}.")
+            raise ModelNotBuildable(
+                f"The source does not define {self.name!r}.",
+                hint="Name the class or function that returns the model: sl.models.source(make_model).",
+            )
         return _called(namespace[self.name], self.name, self.options)
 
     def to_json(self) -> dict[str, Any]:

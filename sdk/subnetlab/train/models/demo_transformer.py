@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-PAIRS: Final = 2048
-"""Rows of the table of hashed byte pairs."""
+from subnetlab.train.models.tiny_gpt import PAIRS
+
 _BYTES: Final = 256
 _ROTARY_BASE: Final = 1000.0
 _EMBEDDING_STD: Final = 0.05
@@ -86,8 +86,3 @@ def _rms(x: Tensor) -> Tensor:
 def _quarter_turn(x: Tensor) -> Tensor:
     first, second = x.chunk(2, -1)
     return torch.cat((-second, first), -1)
-
-
-def parameters_of_demo(n_embd: int, n_layer: int) -> int:
-    """How many parameters a configuration has, without building it."""
-    return (2 + _BYTES + PAIRS) * n_embd + n_layer * 12 * n_embd * n_embd

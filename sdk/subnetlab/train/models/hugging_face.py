@@ -51,10 +51,14 @@ class HuggingFace:
             made = kind.from_config(config) if self.architecture.startswith("Auto") else kind(config)
         except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError) as error:
             raise ModelNotBuildable(
-                f"transformers {package.__version__} cannot build {self.architecture}: {error}."
+                f"transformers {package.__version__} cannot build {self.architecture}: {error}.",
+                hint="Check its name, or give the model itself: subnet.train(model, …).",
             ) from error
         if not isinstance(made, nn.Module):
-            raise ModelNotBuildable(f"{self.architecture} is no torch.nn.Module.")
+            raise ModelNotBuildable(
+                f"{self.architecture} is no torch.nn.Module.",
+                hint="Name the architecture of a model, such as GPT2LMHeadModel.",
+            )
         return made
 
     def to_json(self) -> dict[str, Any]:

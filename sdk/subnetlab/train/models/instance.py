@@ -53,10 +53,14 @@ class Instance:
             model = _Reader(names, self.structure["tensors"]).value(self.structure["root"])
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise ModelNotBuildable(
-                f"The model cannot be made again from its description: {error}."
+                f"The model cannot be made again from its description: {error}.",
+                hint="Write a function that makes it, and give that: sl.models.source(make_model).",
             ) from error
         if not isinstance(model, nn.Module):
-            raise ModelNotBuildable(f"The description makes {kind_of(model)}.")
+            raise ModelNotBuildable(
+                f"The description makes {kind_of(model)}.",
+                hint="Let the description be that of a torch.nn.Module.",
+            )
         return model
 
     def to_json(self) -> dict[str, Any]:

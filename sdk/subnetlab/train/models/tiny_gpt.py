@@ -2,21 +2,18 @@
 
 Pre-norm blocks, fused attention, weights of embedding and output tied, no biases. Follows GPT-2 (Radford et
 al., 2019) in shape and in its scaled initialisation; the size "demo" is another architecture, which
-`demo_transformer` describes. No key-value cache, no dropout.
-Shapes: B sequences, T tokens, D embedding, H heads, V vocabulary (256 bytes).
+`demo_transformer` describes. The configuration needs no torch; `gpt_transformer` holds the module.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
 from subnetlab.signatures import known_fields
 from subnetlab.text import kind_of
-from subnetlab.train.models.demo_transformer import DemoTransformer, parameters_of_demo
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Size = Literal["demo", "binder", "small", "laptop", "gpu"]
 
@@ -30,6 +27,8 @@ _SIZES: Final[dict[str, tuple[int, int, int, int]]] = {
 """`n_embd`, `n_layer`, `n_head`, `seq_len`. "small" is the model of the measured comparison."""
 
 _BYTES: Final = 256
+PAIRS: Final = 2048
+"""Rows of the table of hashed byte pairs in the size "demo"."""
 
 
 @known_fields("sl.models.TinyGPT")
@@ -95,13 +94,17 @@ class TinyGPT:
         """Distinct tokens: bytes."""
         return _BYTES
 
-    def build(self) -> nn.Module:
+    def build(self) -> "nn.Module":
         """Make the module with fresh weights from torch's global generator."""
         if self.size == "demo":
+            from subnetlab.train.models.demo_transformer import DemoTransformer  # noqa: PLC0415  (loads torch)
+
             return DemoTransformer(
                 n_embd=self.n_embd, n_layer=self.n_layer, n_head=self.n_head, seq_len=self.seq_len
             )
-        return _Transformer(self)
+        from subnetlab.train.models.gpt_transformer import GPTTransformer  # noqa: PLC0415
+
+        return GPTTransformer(self)
 
     def to_json(self) -> dict[str, Any]:
         """The configuration in JSON types."""
@@ -111,55 +114,9 @@ class TinyGPT:
         }  # fmt: skip
 
 
-class _Block(nn.Module):
-    """One transformer block: attention, then a feed-forward layer four times as wide."""
-
-    def __init__(self, config: TinyGPT) -> None:
-        super().__init__()
-        width = config.n_embd
-        self.n_head = config.n_head
-        self.norm_attention = nn.LayerNorm(width, bias=False)
-        self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
-        self.mix = nn.Linear(width, width, bias=False)
-        self.norm_feed = nn.LayerNorm(width, bias=False)
-        self.widen = nn.Linear(width, 4 * width, bias=False)
-        self.narrow = nn.Linear(4 * width, width, bias=False)
-
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        b, t, d = x_BTD.shape
-        qkv = self.queries_keys_values(self.norm_attention(x_BTD))
-        q_BHTE, k_BHTE, v_BHTE = qkv.view(b, t, 3, self.n_head, d // self.n_head).permute(2, 0, 3, 1, 4)
-        a_BHTE = functional.scaled_dot_product_attention(q_BHTE, k_BHTE, v_BHTE, is_causal=True)
-        x_BTD = x_BTD + self.mix(a_BHTE.transpose(1, 2).reshape(b, t, d))
-        return x_BTD + self.narrow(functional.gelu(self.widen(self.norm_feed(x_BTD))))
-
-
-class _Transformer(nn.Module):
-    """Bytes in, logits of the next byte out."""
-
-    def __init__(self, config: TinyGPT) -> None:
-        super().__init__()
-        self.bytes = nn.Embedding(_BYTES, config.n_embd)
-        self.places = nn.Embedding(config.seq_len, config.n_embd)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.n_layer))
-        self.norm = nn.LayerNorm(config.n_embd, bias=False)
-        # The residual stream adds up 2 * n_layer outputs; GPT-2 shrinks each by the root of their number.
-        shrink = 1 / math.sqrt(2 * config.n_layer)
-        for name, parameter in self.named_parameters():
-            if parameter.dim() > 1:
-                into_residual = name.endswith(("mix.weight", "narrow.weight"))
-                nn.init.normal_(parameter, 0.0, 0.02 * (shrink if into_residual else 1.0))
-
-    def forward(self, tokens_BT: Tensor) -> Tensor:
-        x_BTD = self.bytes(tokens_BT) + self.places.weight[: tokens_BT.shape[1]]
-        for block in self.blocks:
-            x_BTD = block(x_BTD)
-        return self.norm(x_BTD) @ self.bytes.weight.T
-
-
 def parameters_of(config: TinyGPT) -> int:
     """How many parameters a configuration has, without building it."""
     d = config.n_embd
     if config.size == "demo":
-        return parameters_of_demo(d, config.n_layer)
+        return (2 + _BYTES + PAIRS) * d + config.n_layer * 12 * d * d
     return (_BYTES + config.seq_len) * d + config.n_layer * (12 * d * d + 2 * d) + d

@@ -7,18 +7,22 @@ stay what they were.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol, cast
-
-from torch import Tensor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from subnetlab.errors import ManifestInvalid
 from subnetlab.signatures import known_fields
 from subnetlab.text import kind_of
 from subnetlab.train.matrices import Tensors, size
-from subnetlab.train.optimizer.adamw import AdamW, AdamWConfig, clip_norm_
-from subnetlab.train.optimizer.muon import Muon, MuonConfig
+from subnetlab.train.optimizer.configs import AdamWConfig, MuonConfig, SignumConfig
 from subnetlab.train.optimizer.schedule import SCHEDULES, Schedule
-from subnetlab.train.optimizer.signum import Signum, SignumConfig, descend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.optimizer.adamw import AdamW, clip_norm_
+    from subnetlab.train.optimizer.muon import Muon
+    from subnetlab.train.optimizer.signum import Signum, descend
 
 __all__ = [
     "AdamW",
@@ -45,21 +49,37 @@ _WORDS: Final[dict[str, type[AdamWConfig] | type[MuonConfig] | type[SignumConfig
 for _config in _WORDS.values():
     known_fields(f"sl.optimizers.{_config.__name__}")(_config)  # refuses a misspelt option
 
+_STEPPING: Final = {
+    "AdamW": "adamw", "clip_norm_": "adamw", "Muon": "muon", "Signum": "signum", "descend": "signum",
+}  # fmt: skip
+"""What loads torch, by the module that holds it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load what steps when it is asked for: a configuration needs no torch."""
+    if name not in _STEPPING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_STEPPING[name]}"), name)
+
 
 class Optimizer(Protocol):
     """What steps one flat vector; its moments stay with one miner."""
 
-    def step(self, theta_P: Tensor, gradient_P: Tensor, rate: float) -> None:
+    def step(self, theta_P: "Tensor", gradient_P: "Tensor", rate: float) -> None:
         """Clip the gradient in place and move `theta_P` in place by one step at `config.rate`."""
         ...
 
-    def moments(self) -> list[Tensor]:
+    def moments(self) -> "list[Tensor]":
         """All that it remembers, to be read and written in place, always in one order."""
         ...
 
 
 def start(config: OptimizerConfig, tensors: Tensors) -> Optimizer:
     """An optimizer with zero moments for the tensors of a layout."""
+    from subnetlab.train.optimizer.adamw import AdamW  # noqa: PLC0415  (loads torch)
+    from subnetlab.train.optimizer.muon import Muon  # noqa: PLC0415
+    from subnetlab.train.optimizer.signum import Signum  # noqa: PLC0415
+
     if isinstance(config, MuonConfig):
         return Muon(config, tensors)
     if isinstance(config, SignumConfig):
@@ -124,7 +144,8 @@ def chosen(
             floor = 0.0 if schedule in ("wsd", "linear") else config.floor
             config = replace(config, schedule=schedule, floor=floor)
     except ValueError as error:
+        said = str(error.args[0]).rstrip(".")  # without its own hint
         raise ManifestInvalid(
-            f"The optimizer cannot be: {error}.", hint="Give lr=1e-3, for instance."
+            f"The optimizer cannot be: {said}.", hint="Give lr=1e-3, for instance."
         ) from error
     return config

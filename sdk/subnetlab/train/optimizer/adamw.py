@@ -7,46 +7,12 @@ P parameters.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from subnetlab.train.optimizer.schedule import Schedule, Scheduled, check_moments
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdamWConfig(Scheduled):
-    """Options of the inner optimizer; steps count inner steps over the whole run."""
-
-    lr: float = 2e-3
-    warmup: float = 0.05
-    """Share of all inner steps in which the rate rises linearly."""
-    floor: float = 0.1
-    """Share of `lr` at which the schedule ends."""
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    """Largest norm of one step's gradient."""
-
-    schedule: Schedule = "cosine"
-    decay: float = 0.6
-    """Share of all inner steps in which "wsd" falls."""
-
-    def __post_init__(self) -> None:
-        self.check()
-        check_moments(self.beta1, self.beta2, self.eps)
-
-    def to_json(self) -> dict[str, Any]:
-        """The options in JSON types; without the schedule where it is the cosine, as manifests began."""
-        options = asdict(self)
-        if self.schedule == "cosine":
-            del options["schedule"], options["decay"]
-        return options
-
+from subnetlab.train.optimizer.configs import AdamWConfig
 
 # The kernel behind torch.optim.AdamW(fused=True), without the imports of its wrapper; torch is pinned.
 _fused_adamw: Final = torch._fused_adamw_  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]

@@ -7,59 +7,21 @@ reason in `adamw`. `matrices` says which tensors are hidden matrices. No paramet
 P parameters; N matrices of one shape, R rows, C columns.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from subnetlab.errors import ArgumentInvalid
 from subnetlab.train import matrices
 from subnetlab.train.matrices import Tensors
 from subnetlab.train.optimizer.adamw import FusedAdamW, clip_norm_
-from subnetlab.train.optimizer.schedule import Schedule, Scheduled, check_moments
+from subnetlab.train.optimizer.configs import MuonConfig
 
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 """The quintic of the Newton-Schulz step, as published."""
 _TINY: Final = 1e-7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MuonConfig(Scheduled):
-    """Options of Muon; steps count inner steps over the whole run."""
-
-    lr: float = 0.03
-    """Largest rate of the hidden matrices."""
-    adamw_lr: float = 16e-3
-    """Largest rate of everything else, on the same schedule."""
-    momentum: float = 0.95
-    newton_schulz_steps: int = 5
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    """Largest norm of one step's gradient."""
-    schedule: Schedule = "wsd"
-    warmup: float = 0.05
-    """Share of all inner steps in which the rate rises linearly."""
-    floor: float = 0.0
-    """Share of `lr` at which the schedule ends."""
-    decay: float = 0.6
-    """Share of all inner steps in which "wsd" falls."""
-
-    def __post_init__(self) -> None:
-        self.check()
-        check_moments(self.beta1, self.beta2, self.eps)
-        if not (self.adamw_lr > 0 and 0 <= self.momentum < 1 and 1 <= self.newton_schulz_steps <= 100):
-            raise ArgumentInvalid(
-                "Muon needs adamw_lr > 0, 0 <= momentum < 1 and 1 to 100 Newton-Schulz steps"
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        """The options in JSON types."""
-        return {"kind": "Muon", **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

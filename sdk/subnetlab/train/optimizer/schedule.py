@@ -53,13 +53,24 @@ class Scheduled:
             ArgumentInvalid: an unknown schedule, or a number out of range.
         """
         if self.schedule not in SCHEDULES:
-            raise ArgumentInvalid(f"no schedule is called {self.schedule!r}")
+            raise ArgumentInvalid(
+                f"no schedule is called {self.schedule!r}.",
+                hint=f"Give one of {', '.join(map(repr, SCHEDULES))}.",
+            )
         if not 0 < self.lr < math.inf:
-            raise ArgumentInvalid(f"a learning rate is a positive number, not {self.lr!r}")
+            raise ArgumentInvalid(
+                f"a learning rate is a positive number, not {self.lr!r}.", hint="Give lr=1e-3, for instance."
+            )
         if not (0 <= self.warmup <= 1 and 0 <= self.floor <= 1 and 0 < self.decay <= 1):
-            raise ArgumentInvalid("warmup, floor and decay are shares between 0 and 1")
+            raise ArgumentInvalid(
+                "warmup, floor and decay are shares between 0 and 1.",
+                hint="Give warmup=0.1, for instance: a tenth of all steps.",
+            )
         if not (0 <= self.weight_decay < math.inf and self.clip > 0):
-            raise ArgumentInvalid("an optimizer needs weight_decay >= 0 and clip > 0")
+            raise ArgumentInvalid(
+                "an optimizer needs weight_decay >= 0 and clip > 0.",
+                hint="Give weight_decay=0.1 and clip=1.0, for instance.",
+            )
 
 
 def check_moments(beta1: float, beta2: float, eps: float) -> None:
@@ -69,4 +80,7 @@ def check_moments(beta1: float, beta2: float, eps: float) -> None:
         ArgumentInvalid: a number out of range.
     """
     if not (0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 < eps < math.inf):
-        raise ArgumentInvalid("AdamW needs 0 <= beta1 < 1, 0 <= beta2 < 1 and eps > 0")
+        raise ArgumentInvalid(
+            "AdamW needs 0 <= beta1 < 1, 0 <= beta2 < 1 and eps > 0.",
+            hint="The usual ones are beta1=0.9, beta2=0.95 and eps=1e-8.",
+        )

@@ -5,42 +5,11 @@ decay. Every parameter moves by the same length in a step. DeMo steps so outside
 P parameters.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from subnetlab.errors import ArgumentInvalid
 from subnetlab.train.optimizer.adamw import clip_norm_
-from subnetlab.train.optimizer.schedule import Schedule, Scheduled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignumConfig(Scheduled):
-    """Options of Signum; steps count inner steps over the whole run."""
-
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    """Largest norm of one step's gradient."""
-    schedule: Schedule = "cosine"
-    warmup: float = 0.05
-    """Share of all inner steps in which the rate rises linearly."""
-    floor: float = 0.1
-    """Share of `lr` at which the schedule ends."""
-    decay: float = 0.6
-    """Share of all inner steps in which "wsd" falls."""
-
-    def __post_init__(self) -> None:
-        self.check()
-        if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid("Signum needs 0 <= momentum < 1")
-
-    def to_json(self) -> dict[str, Any]:
-        """The options in JSON types."""
-        return {"kind": "Signum", **asdict(self)}
+from subnetlab.train.optimizer.configs import SignumConfig
 
 
 class Signum:

@@ -33,11 +33,11 @@ class Update:
         Multiplies and subtracts in two rounding steps, so that no fused instruction of one processor makes
         another bit of it.
         """
-        step_N = self.values_N * rate
+        step_N = (self.values_N * rate).to(theta_P.device)
         if self.positions_N is None:
             theta_P.sub_(step_N)
         else:
-            theta_P[self.positions_N] -= step_N
+            theta_P[self.positions_N.to(theta_P.device)] -= step_N
 
     def scaled(self, factors_N: Tensor) -> "Update":
         """The update with every value multiplied."""

@@ -96,4 +96,7 @@ def from_json(data: dict[str, Any]) -> Strategy:
             options["optimizer"] = optimizer.from_json(options["optimizer"])
         return kind(**options)
     except (TypeError, ValueError) as error:
-        raise ManifestInvalid(f"The strategy's description does not fit: {error}.") from error
+        raise ManifestInvalid(
+            f"The strategy's description does not fit: {error}.",
+            hint="The manifest is of another version: install that one, or start the run anew.",
+        ) from error

@@ -5,26 +5,29 @@ one for a miner's own memory (error feedback) and one for what every peer keeps 
 Shapes: P parameters.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip, average, clip_to_median
+from subnetlab.train.choices import Clip
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
-from subnetlab.train.payload.sparse import State
-from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.options import check_steps
-from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import FlatModel, Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.sparse import State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.tasks.base import Batch
+    from subnetlab.train.theta import FlatModel, Layout
 
 OnStep = Callable[[int, float], None]
 """Called after every inner step with its number in the round and its loss."""
-OnFixed = Callable[[Tensor], None]
+OnFixed = Callable[["Tensor"], None]
 """Called with the pseudo-gradient of a round as soon as no later step changes it."""
 
 
@@ -132,6 +135,12 @@ class Overlapping(Protocol):
         ...
 
 
+def overlap_of(strategy: Strategy) -> int:
+    """Steps that a miner trains on while its round passes; 0 where the payload waits for the last one."""
+    whole = cast("object", strategy)
+    return whole.overlap if isinstance(whole, Overlapping) else 0
+
+
 class LocalSteps:
     """What strategies share whose miners take H steps of an optimizer before they send anything."""
 
@@ -161,6 +170,8 @@ class LocalSteps:
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
         """Clip to the median norm, then average over all peers."""
+        from subnetlab.train.aggregate import average, clip_to_median  # noqa: PLC0415  (loads torch)
+
         return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
 
     def check(self) -> None:
@@ -171,7 +182,9 @@ class LocalSteps:
         """
         check_steps(self, self.inner_steps, self.clip)
         if not 0 < self.outer_lr < math.inf:
-            raise ArgumentInvalid(f"{type(self).__name__} needs outer_lr > 0")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs outer_lr > 0.", hint="Give outer_lr=0.7, for instance."
+            )
 
 
 class OuterNesterov(LocalSteps):
@@ -194,7 +207,10 @@ class OuterNesterov(LocalSteps):
         """
         LocalSteps.check(self)
         if not 0 <= self.momentum < 1:
-            raise ArgumentInvalid(f"{type(self).__name__} needs 0 <= momentum < 1")
+            raise ArgumentInvalid(
+                f"{type(self).__name__} needs 0 <= momentum < 1.",
+                hint="Give momentum=0.9, for instance; 0 is none.",
+            )
 
 
 def inner_loop(
@@ -208,7 +224,7 @@ def inner_loop(
         rate = model.config.rate(progress.first_step + index, progress.steps)
         model.optimizer.step(model.theta_P, model.gradient_P, rate)
         on_step(index, losses[-1])
-    return LocalUpdate(theta_P - model.theta_P, losses)
+    return LocalUpdate(model.moved_from(theta_P), losses)
 
 
 def mean_gradient(
@@ -216,13 +232,13 @@ def mean_gradient(
 ) -> LocalUpdate:  # fmt: skip
     """The mean of the gradients of all batches at θ, in the place of a difference."""
     model.load(theta_P)
-    gradient_P = torch.zeros_like(theta_P)
+    gradient_P = model.theta_P.new_zeros(model.theta_P.shape)
     losses: list[float] = []
     for index, batch in enumerate(batches):
         losses.append(model.differentiate(batch))
         gradient_P += model.gradient_P
         on_step(index, losses[-1])
-    return LocalUpdate(gradient_P / max(1, len(losses)), losses)
+    return LocalUpdate((gradient_P / max(1, len(losses))).cpu(), losses)
 
 
 def nesterov_step(
@@ -233,6 +249,6 @@ def nesterov_step(
     Elementwise and in fixed rounding steps, so every peer and every replay gets the same bits.
     """
     aggregate_P = aggregate.dense(theta_P.numel())
-    velocity_P = outer.setdefault("velocity", torch.zeros_like(theta_P))
+    velocity_P = outer.setdefault("velocity", theta_P.new_zeros(theta_P.shape))
     velocity_P.mul_(momentum).add_(aggregate_P)
     theta_P -= (velocity_P * momentum + aggregate_P) * lr

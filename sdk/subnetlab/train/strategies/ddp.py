@@ -4,18 +4,14 @@ Peers send dense gradients at one θ each round; everyone takes the same AdamW s
 `inner_steps` above 1 a peer averages the gradients of that many batches first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from torch import Tensor
-
-from subnetlab.train.aggregate import Clip, clip_to_median
-from subnetlab.train.optimizer import AdamW, AdamWConfig
-from subnetlab.train.payload.dense import DenseCodec
-from subnetlab.train.payload.sparse import State
-from subnetlab.train.payload.update import Update
-from subnetlab.train.robust import Rule, combined
+from subnetlab.train.choices import Clip, Rule
+from subnetlab.train.optimizer import AdamWConfig
 from subnetlab.train.strategies.base import (
     Codec,
     LocalUpdate,
@@ -24,8 +20,14 @@ from subnetlab.train.strategies.base import (
     mean_gradient,
 )  # fmt: skip
 from subnetlab.train.strategies.options import check_rule, check_steps
-from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import FlatModel, Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.sparse import State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.tasks.base import Batch
+    from subnetlab.train.theta import FlatModel, Layout
 
 _TRIAL_RATE: Final = 0.1
 """A gradient is tried by one plain step of this length, as AdamW's needs everyone's gradients."""
@@ -62,16 +64,23 @@ class DDP:
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Plain fp32."""
+        from subnetlab.train.payload.dense import DenseCodec  # noqa: PLC0415  (loads torch)
+
         del round_
         return DenseCodec(layout)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
         """The mean gradient, or what the rule makes of them all."""
+        from subnetlab.train.aggregate import clip_to_median  # noqa: PLC0415  (loads torch)
+        from subnetlab.train.robust import combined  # noqa: PLC0415
+
         clipped = clip_to_median(updates, layout, self.clip)
         return combined(clipped, layout.size, self.aggregate, self.hostile)
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """One AdamW step on the mean gradient."""
+        from subnetlab.train.optimizer.adamw import AdamW  # noqa: PLC0415  (loads torch)
+
         adam = AdamW(self.optimizer, theta_P.numel())
         adam.mean_P = outer.setdefault("mean", adam.mean_P)
         adam.square_P = outer.setdefault("square", adam.square_P)

@@ -8,19 +8,16 @@ those that sent a coefficient; every update clipped to the median norm of each t
 its coefficients. With `inner_steps` above 1 a round's gradient is the mean of as many batches.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Final
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip, average, clip_to_median
-from subnetlab.train.optimizer import SignumConfig, clip_norm_, descend
-from subnetlab.train.payload.cosine import CosineCodec
+from subnetlab.train.choices import Clip
+from subnetlab.train.optimizer import SignumConfig
 from subnetlab.train.payload.quantise import Bins
-from subnetlab.train.payload.sparse import State
-from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.base import (
     Codec,
     LocalUpdate,
@@ -29,8 +26,14 @@ from subnetlab.train.strategies.base import (
     mean_gradient,
 )  # fmt: skip
 from subnetlab.train.strategies.options import check_steps, check_top
-from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import FlatModel, Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.sparse import State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.tasks.base import Batch
+    from subnetlab.train.theta import FlatModel, Layout
 
 _TRIAL_RATE: Final = 0.1
 """What a miner sent is tried by one plain step of this length, as DDP's gradients are."""
@@ -55,7 +58,7 @@ class DeMo:
         check_steps(self, self.inner_steps, self.clip)
         check_top(self, self.k, self.chunk, self.bins)
         if not 0 <= self.decay < 1:
-            raise ArgumentInvalid("DeMo needs 0 <= decay < 1")
+            raise ArgumentInvalid("DeMo needs 0 <= decay < 1.", hint="Give decay=0.999, for instance.")
 
     @property
     def trial_rate(self) -> float:
@@ -67,6 +70,8 @@ class DeMo:
         on_step: OnStep, *, memory: State,
     ) -> LocalUpdate:  # fmt: skip
         """Average the gradients of the round's batches at θ, in the share of the rate that is left."""
+        from subnetlab.train.optimizer.adamw import clip_norm_  # noqa: PLC0415  (loads torch)
+
         del memory
         learned = mean_gradient(model, theta_P, batches, on_step)
         clip_norm_(learned.delta_P, self.optimizer.clip)
@@ -75,15 +80,21 @@ class DeMo:
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """The largest coefficients of the momentum, two bits each."""
+        from subnetlab.train.payload.cosine import CosineCodec  # noqa: PLC0415  (loads torch)
+
         del round_
         return CosineCodec(layout, self.k, self.chunk, self.decay, self.bins)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
         """Clip to the median norm, then average."""
+        from subnetlab.train.aggregate import average, clip_to_median  # noqa: PLC0415  (loads torch)
+
         return average(clip_to_median(updates, layout, self.clip), layout.size, "all")
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """One step against the sign of the aggregate."""
+        from subnetlab.train.optimizer.signum import descend  # noqa: PLC0415  (loads torch)
+
         del outer
         rate = self.optimizer.rate(progress.round, progress.rounds)
         descend(theta_P, aggregate.dense(theta_P.numel()), rate, self.optimizer.weight_decay)

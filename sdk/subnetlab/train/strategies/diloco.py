@@ -5,16 +5,19 @@ outer gain lr / (1 - momentum) = 7 suits rounds of 15 steps and more; with fewer
 `aggregate` than the mean is not in the paper.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from subnetlab.train.aggregate import Clip, clip_to_median
-from subnetlab.train.payload.dense import DenseCodec
-from subnetlab.train.payload.update import Update
-from subnetlab.train.robust import Rule, combined
+from subnetlab.train.choices import Clip, Rule
 from subnetlab.train.strategies.base import Codec, OuterNesterov
 from subnetlab.train.strategies.options import check_rule
-from subnetlab.train.theta import Layout
+
+if TYPE_CHECKING:
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.theta import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,15 @@ class DiLoCo(OuterNesterov):
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Plain fp32."""
+        from subnetlab.train.payload.dense import DenseCodec  # noqa: PLC0415  (loads torch)
+
         del round_
         return DenseCodec(layout)
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
         """Clip to the median norm, then combine by the rule."""
+        from subnetlab.train.aggregate import clip_to_median  # noqa: PLC0415  (loads torch)
+        from subnetlab.train.robust import combined  # noqa: PLC0415
+
         clipped = clip_to_median(updates, layout, self.clip)
         return combined(clipped, layout.size, self.aggregate, self.hostile)

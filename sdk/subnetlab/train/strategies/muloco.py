@@ -8,20 +8,23 @@ strangers and choose their scales. An option of ours: an outer step that becomes
 rate falls.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from __future__ import annotations
 
-from torch import Tensor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip
+from subnetlab.train.choices import Clip
 from subnetlab.train.optimizer import MuonConfig, OptimizerConfig
-from subnetlab.train.payload.onebit import OneBitCodec
-from subnetlab.train.payload.sparse import State
-from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.base import Codec, OuterNesterov, Progress, nesterov_step
 from subnetlab.train.strategies.options import check_feedback
-from subnetlab.train.theta import Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.sparse import State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.theta import Layout
 
 _ALONE, _DDP = 1 / 3, 1 / 2
 """Shares of the subnet's rate at which one miner alone and synchronous data parallelism did best."""
@@ -50,7 +53,10 @@ class MuLoCo(OuterNesterov):
         check_feedback(self, self.feedback)
         if self.outer_schedule not in get_args(OuterSchedule):
             known = ", ".join(map(repr, get_args(OuterSchedule)))
-            raise ArgumentInvalid(f"MuLoCo needs outer_schedule to be one of {known}")
+            raise ArgumentInvalid(
+                f"MuLoCo needs outer_schedule to be one of {known}.",
+                hint='Leave it out, or give outer_schedule="constant".',
+            )
 
     @property
     def optimizer(self) -> OptimizerConfig:
@@ -67,6 +73,8 @@ class MuLoCo(OuterNesterov):
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """One bit a parameter, error feedback."""
+        from subnetlab.train.payload.onebit import OneBitCodec  # noqa: PLC0415  (loads torch)
+
         del round_
         return OneBitCodec(layout, self.feedback)
 

@@ -7,17 +7,15 @@ released code's way to cut values into four; "sign" takes as many bytes and lear
 `local=True` is not in the paper: it took 0.07 nats off at k=64 on `TinyGPT("demo")`. No outer momentum.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import get_args
-
-from torch import Tensor
+from typing import TYPE_CHECKING, get_args
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip, Mean, average, clip_to_median
+from subnetlab.train.choices import Clip, Mean
 from subnetlab.train.payload.quantise import Bins
-from subnetlab.train.payload.sparse import SparseCodec, State
-from subnetlab.train.payload.update import Update
 from subnetlab.train.strategies.base import (
     Codec,
     LocalSteps,
@@ -27,8 +25,14 @@ from subnetlab.train.strategies.base import (
     inner_loop,
 )  # fmt: skip
 from subnetlab.train.strategies.options import check_feedback, check_top
-from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import FlatModel, Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.sparse import SparseCodec, State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.tasks.base import Batch
+    from subnetlab.train.theta import FlatModel, Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,10 @@ class SparseLoCo(LocalSteps):
         check_feedback(self, self.feedback)
         check_top(self, self.k, self.chunk, self.bins)
         if self.mean not in get_args(Mean):
-            raise ArgumentInvalid('SparseLoCo needs mean to be "contributors" or "all"')
+            raise ArgumentInvalid(
+                'SparseLoCo needs mean to be "contributors" or "all".',
+                hint="Leave mean out for the usual one.",
+            )
 
     def learn(
         self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
@@ -72,6 +79,8 @@ class SparseLoCo(LocalSteps):
 
     def combine(self, updates: Sequence[Update], layout: Layout) -> Update:
         """Clip to the median norm, then average."""
+        from subnetlab.train.aggregate import average, clip_to_median  # noqa: PLC0415  (loads torch)
+
         return average(clip_to_median(updates, layout, self.clip), layout.size, self.mean)
 
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:  # noqa: ARG002
@@ -79,4 +88,6 @@ class SparseLoCo(LocalSteps):
         aggregate.subtract_from(theta_P, self.outer_lr)
 
     def _codec(self, layout: Layout) -> SparseCodec:
+        from subnetlab.train.payload.sparse import SparseCodec  # noqa: PLC0415  (loads torch)
+
         return SparseCodec(layout, self.k, self.chunk, self.feedback, self.bins)

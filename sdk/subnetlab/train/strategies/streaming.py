@@ -5,28 +5,31 @@ strided; each is synchronised every `fragments` rounds, in turn; a miner trains 
 and mixes what comes back with what it has; four bits a value; Nesterov outside, for each fragment alone.
 Different: a round of this protocol is the time between two fragments, so that H is `fragments * inner_steps`;
 a tensor outside numbered layers counts as a layer of its module; what was judged and saved is the weights
-that all peers agree on, never a miner's own. A payload is on its way to the store during the last `overlap`
-steps of its round; the aggregate is fetched between two rounds. Fragments are clipped to the median norm of
-each tensor.
+that all peers agree on, never a miner's own. A payload goes through its whole round, from the store to the
+aggregate that is read back, during the last `overlap` steps; what comes back is mixed in before the next
+round's first step. Fragments are clipped to the median norm of each tensor.
 Shapes: P parameters, N parameters of a fragment.
 """
+
+from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Final
 
 from subnetlab.errors import ArgumentInvalid
-from subnetlab.train.aggregate import Clip
-from subnetlab.train.payload.float4 import Float4Codec
-from subnetlab.train.payload.sparse import State
-from subnetlab.train.payload.update import Update
+from subnetlab.train.choices import Clip
 from subnetlab.train.strategies.base import Codec, LocalUpdate, OnFixed, OnStep, OuterNesterov, Progress
-from subnetlab.train.tasks.base import Batch
-from subnetlab.train.theta import FlatModel, Layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from subnetlab.train.payload.float4 import Float4Codec
+    from subnetlab.train.payload.sparse import State
+    from subnetlab.train.payload.update import Update
+    from subnetlab.train.tasks.base import Batch
+    from subnetlab.train.theta import FlatModel, Layout
 
 _MOST_FRAGMENTS: Final = 1000
 
@@ -49,30 +52,44 @@ class StreamingDiLoCo(OuterNesterov):
     def __post_init__(self) -> None:
         self.check()
         if type(self.fragments) is not int or not 1 <= self.fragments <= _MOST_FRAGMENTS:
-            raise ArgumentInvalid("StreamingDiLoCo needs fragments >= 1, a whole number")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs fragments >= 1, a whole number.",
+                hint="Give fragments=4, for instance: the parts that are sent in turn.",
+            )
         if type(self.overlap) is not int or not 0 <= self.overlap < self.inner_steps:
-            raise ArgumentInvalid("StreamingDiLoCo needs 0 <= overlap < inner_steps, a whole number")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs 0 <= overlap < inner_steps, a whole number.",
+                hint="Give overlap=1, for instance, or more inner_steps.",
+            )
         if not 0 <= self.mixing < 1:
-            raise ArgumentInvalid("StreamingDiLoCo needs 0 <= mixing < 1")
+            raise ArgumentInvalid(
+                "StreamingDiLoCo needs 0 <= mixing < 1.",
+                hint="Give mixing=0.5, for instance; 0 takes all of what comes back.",
+            )
 
     def learn(
         self, model: FlatModel, theta_P: Tensor, batches: Iterable[Batch], progress: Progress,
         on_step: OnStep, *, memory: State, on_fixed: OnFixed | None = None,
     ) -> LocalUpdate:  # fmt: skip
         """Train on from the miner's own weights; the difference is taken before the last `overlap` steps."""
+        import torch  # noqa: PLC0415  (a strategy is an option before it trains)
+
+        from subnetlab.train.devices import CPU  # noqa: PLC0415  (loads torch)
+
         model.load(self._own(theta_P, model.layout, progress.round, memory))
-        sent_P, losses = model.theta_P, list[float]()
+        delta_P: Tensor | None = None
+        losses: list[float] = []
         for index, batch in enumerate(batches):
             losses.append(model.differentiate(batch))
             rate = model.config.rate(progress.first_step + index, progress.steps)
             model.optimizer.step(model.theta_P, model.gradient_P, rate)
             on_step(index, losses[-1])
             if index == progress.inner_steps - 1 - self.overlap:
-                sent_P = model.theta_P.clone()
+                delta_P = model.moved_from(theta_P)
                 if on_fixed is not None:
-                    on_fixed(theta_P - sent_P)
-        memory["own"], memory["round"] = model.theta_P.clone(), torch.tensor(progress.round)
-        return LocalUpdate(theta_P - sent_P, losses)
+                    on_fixed(delta_P)
+        memory["own"], memory["round"] = model.theta_P.to(CPU, copy=True), torch.tensor(progress.round)
+        return LocalUpdate(model.moved_from(theta_P) if delta_P is None else delta_P, losses)
 
     def codec(self, layout: Layout, round_: int = 0) -> Codec:
         """Four bits for each value of the round's fragment."""
@@ -81,7 +98,7 @@ class StreamingDiLoCo(OuterNesterov):
     def apply(self, theta_P: Tensor, aggregate: Update, outer: State, progress: Progress) -> None:
         """One Nesterov step of the fragment that moves; the velocity of the others stays as it is."""
         del progress
-        velocity_P = outer.setdefault("velocity", torch.zeros_like(theta_P))
+        velocity_P = outer.setdefault("velocity", theta_P.new_zeros(theta_P.shape))
         at_N = aggregate.positions_N
         assert at_N is not None
         velocity_N = velocity_P[at_N] * self.momentum
@@ -103,6 +120,8 @@ class StreamingDiLoCo(OuterNesterov):
         return mixed_P
 
     def _fragment(self, layout: Layout, round_: int) -> Float4Codec:
+        from subnetlab.train.payload.float4 import Float4Codec  # noqa: PLC0415  (loads torch)
+
         parts = fragments_of(layout, self.fragments)
         return Float4Codec(layout, parts[round_ % len(parts)])
 

@@ -6,9 +6,8 @@ to send, top-k would hold back what the last rounds need, and a rate for languag
 Everything else is a language model, where bytes count.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.models.tiny_gpt import TinyGPT
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Strategy
@@ -16,13 +15,16 @@ from subnetlab.train.strategies.diloco import DiLoCo
 from subnetlab.train.strategies.muloco import MuLoCo
 from subnetlab.train.strategies.sparseloco import SparseLoCo
 
+if TYPE_CHECKING:
+    from subnetlab.train.models.spec import ModelSpec
+
 SMALL: Final = 1_000_000
 """Parameters up to which every one is sent each round: 4 MB."""
 _ROWS_LR: Final = 2e-2
 
 
 def usual(
-    model: ModelSpec, *, parameters: int, rows: bool, given: Strategy | None = None
+    model: "ModelSpec", *, parameters: int, rows: bool, given: Strategy | None = None
 ) -> tuple[Strategy, OptimizerConfig]:
     """The strategy of a run and what it steps with, where a person names neither or the strategy alone.
 

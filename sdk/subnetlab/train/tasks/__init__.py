@@ -76,7 +76,10 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> Task:
     try:
         return kind(**{key: _read_back(key, value) for key, value in options.items()})
     except (TypeError, ValueError) as error:
-        raise ManifestInvalid(f"The task's description does not fit: {error}.") from error
+        raise ManifestInvalid(
+            f"The task's description does not fit: {error}.",
+            hint="The manifest is of another version: install that one, or start the run anew.",
+        ) from error
 
 
 def _in_json(value: Any) -> Any:

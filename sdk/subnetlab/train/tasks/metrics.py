@@ -54,6 +54,7 @@ def from_json(told: Any) -> tuple[Metric, ...]:
 def measured(own: Iterable[Metric], outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """The values of one's own functions, but those that fail or are not finite."""
     found: dict[str, float] = {}
+    outputs, targets = outputs.cpu(), targets.cpu()
     for metric in own:
         try:
             found[metric.name] = metric.of(outputs, targets)

@@ -231,8 +231,9 @@ def continued(
     """The tokens that follow a prompt, drawn one by one; temperature 0 always takes the likeliest."""
     generator = torch.Generator().manual_seed(seed)
     tokens_T = torch.tensor(prompt_T, dtype=torch.long)
+    device = next((parameter.device for parameter in model.parameters()), tokens_T.device)
     for _ in range(length):
-        logits_V = output_of(model(tokens_T[-seq_len:].unsqueeze(0)))[0, -1]
+        logits_V = output_of(model(tokens_T[-seq_len:].unsqueeze(0).to(device)))[0, -1].cpu()
         if temperature == 0:
             following = logits_V.argmax().view(1)
         else:

@@ -99,6 +99,6 @@ def output_of(answered: Any) -> Tensor:
 
 
 def gathered(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Outputs and targets of several batches as one."""
+    """Outputs and targets of several batches as one, on the CPU."""
     outputs, targets = zip(*pairs, strict=True)
-    return torch.cat(outputs), torch.cat(targets)
+    return torch.cat(outputs).cpu(), torch.cat(targets).cpu()

@@ -153,7 +153,7 @@ def read_log(path: Path, report: Report, validate: Validate) -> Log:
                 entry = decode(line[:-1], seq=seq, previous=previous or ROOT_HASH, number=number)
                 event, previous, seq = entry.event, entry.hash, seq + 1
             except RecordCorrupt as error:
-                event = _altered(log, report, number, line[:-1], error)
+                event = _altered(log, report, line[:-1], error)
                 stated = _STATED_HASH.search(line[:-1])
                 previous = stated[1].decode() if stated else ""
                 seq = _seq(line[:-1], seq) + 1
@@ -176,7 +176,7 @@ def _take(log: Log, report: Report, number: int, event: Event, validate: Validat
         )  # fmt: skip
 
 
-def _altered(log: Log, report: Report, number: int, line: bytes, error: RecordCorrupt) -> Event | None:
+def _altered(log: Log, report: Report, line: bytes, error: RecordCorrupt) -> Event | None:
     """Name a line that does not follow, with the round and uid that it speaks of; what it claims."""
     log.whole = False
     event: Event | None = None
@@ -185,7 +185,7 @@ def _altered(log: Log, report: Report, number: int, line: bytes, error: RecordCo
     except MALFORMED:
         event = None
     report.tampered(
-        "record", "record line", f"Line {number} does not follow from line {number - 1}: {error.args[0]}",
+        "record", "record line", str(error.args[0]),
         round_=_number(getattr(event, "round", None)), uid=_uid_of(event),
     )  # fmt: skip
     return event

@@ -184,6 +184,14 @@ def test_state_can_be_overridden_for_one_call(node: DevnetProcess, contract: str
     assert node.rpc("eth_call", asked) == before
 
 
+def test_a_call_longer_than_a_turn_is_begun_again_from_nothing(node: DevnetProcess) -> None:
+    """It counts in its own storage, then loops for many turns, and answers its count."""
+    count, loop, answer = "5f54600101805f55", "62004e205b6001900380600c57", "505f5260205ff3"
+    target = "0x" + "77" * 20
+    overrides = {target: {"code": "0x" + count + loop + answer}}
+    assert int(node.rpc("eth_call", {"to": target}, "latest", overrides), 16) == 1
+
+
 def test_logs_are_found_by_address_topic_and_block(node: DevnetProcess, contract: str) -> None:
     created_filter = node.rpc("eth_newFilter", {"address": contract})
     blocks, waiting = node.rpc("eth_newBlockFilter"), node.rpc("eth_newPendingTransactionFilter")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import itertools
 import json
 import socket as sockets
 import urllib.error
@@ -28,7 +29,7 @@ from subnetlab.devnet.rpc.connection import (
     Outbox,
     Unsent,
 )
-from subnetlab.devnet.rpc.listener import Limits
+from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES, METHODS, Parameters
 from subnetlab.devnet.rpc.server import Server
 from subnetlab.devnet.rpc.service import Service
@@ -246,6 +247,65 @@ async def test_a_request_that_does_not_arrive_is_given_up(chain: Node, sent: byt
         writer.close()
         with contextlib.suppress(ConnectionResetError):
             await writer.wait_closed()
+
+
+async def test_who_asks_before_it_sends_a_body_is_told_to_go_on(chain: Node) -> None:
+    """curl asks so from a mebibyte on and waits a second; others wait until they are given up."""
+    async with serving(chain) as (_, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(CHAIN)}\r\n"
+        writer.write(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        async with asyncio.timeout(START_SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(CHAIN)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+
+
+class Line(asyncio.Transport):
+    """A connection that says when it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_up = asyncio.Event()
+
+    def abort(self) -> None:
+        self.given_up.set()
+
+
+async def test_only_silence_is_given_up_and_on_every_connection() -> None:
+    """One is silent from the beginning, one after an answer, and one has asked and waits for its answer."""
+    listener = Listener(asyncio.Protocol, Limits(request_s=0.05))
+    silent, answered, waiting = Line(), Line(), Line()
+    for line in (silent, answered, waiting):
+        listener.made(line)
+    for line in (answered, waiting):
+        listener.received(line)
+    await asyncio.wait_for(silent.given_up.wait(), START_SECONDS)
+    assert not answered.given_up.is_set()
+    listener.answered(answered)
+    await asyncio.wait_for(answered.given_up.wait(), START_SECONDS)
+    assert not waiting.given_up.is_set()
+    for line in (silent, answered):
+        listener.lost(line)
+    listener.answered(waiting)
+    await asyncio.wait_for(waiting.given_up.wait(), START_SECONDS)
+    await listener.close()
+
+
+async def test_a_node_picks_a_port_that_no_client_is_given_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Listener(asyncio.Protocol, Limits()), Listener(asyncio.Protocol, Limits())
+    taken = first.open("127.0.0.1", 0)
+    drawn = itertools.chain([taken, taken], range(20_000, 32_768))
+    monkeypatch.setattr("subnetlab.devnet.rpc.listener.secrets.choice", lambda _ports: next(drawn))
+    try:
+        other = second.open("127.0.0.1", 0)
+        assert other != taken
+        assert {taken, other} <= set(range(20_000, 32_768))
+    finally:
+        await first.close()
+        await second.close()
 
 
 async def test_a_connection_past_the_limit_is_told_so(chain: Node) -> None:

@@ -100,7 +100,11 @@ def mechanisms(ledger: Ledger, netuid: int) -> range:
 
 def netuids(ledger: Ledger) -> list[int]:
     """Every existing subnet, root included, in the chain's own map order (little-endian key bytes)."""
-    return [int(netuid) for netuid, added in entries(ledger, "NetworksAdded") if added]
+
+    def find() -> tuple[int, ...]:
+        return tuple(int(netuid) for netuid, added in entries(ledger, "NetworksAdded") if added)
+
+    return list(ledger.remembered(PALLET, "NetworksAdded", find))
 
 
 def is_subnet(ledger: Ledger, netuid: int) -> bool:

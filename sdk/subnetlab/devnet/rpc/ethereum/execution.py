@@ -68,16 +68,24 @@ async def call(service: Service, parameters: Parameters, _connection: Connection
     """What a call would return."""
     asked, number = request(parameters, 0), _number(service, parameters)
     gas = _limit(asked)
-    overlay = _overlay(service, number)
-    override(overlay, parameters.get(2), 2)
-    _validate(overlay, asked, gas)
-    outcome = await _in_turns(service, lambda pause: engine().run(overlay, _message(asked, gas), pause))
+
+    def overridden() -> Ledger:
+        overlay = _overlay(service, number)
+        override(overlay, parameters.get(2), 2)
+        return overlay
+
+    _validate(overridden(), asked, gas)
+
+    def run(pause: Pause) -> tuple[Outcome, bytes]:
+        overlay = overridden()
+        outcome = engine().run(overlay, _message(asked, gas), pause)
+        return outcome, outcome.output if outcome.contract is None else _code(overlay, outcome.contract)
+
+    outcome, output = await _in_turns(service, run)
     refused = failure(outcome)
     if refused is not None:
         raise refused
-    if outcome.contract is not None:
-        return hexed(_code(overlay, outcome.contract))
-    return hexed(outcome.output)
+    return hexed(output)
 
 
 @method("eth_estimateGas")
@@ -194,7 +202,31 @@ def _code(ledger: Ledger, address: bytes) -> bytes:
 
 
 async def _in_turns(service: Service, work: Callable[[Pause], T]) -> T:
-    """Run contracts in turns with everything else, and not longer than they may."""
+    """Run contracts in turns with everything else, and not longer than they may.
+
+    What ends within a turn needs no thread. What does not is begun again in turns, for nothing of it remains.
+    """
+    begun, unfinished = time.monotonic(), False
+
+    def stop_after_a_turn() -> None:
+        nonlocal unfinished
+        if time.monotonic() - begun > TURN_S:
+            unfinished = True
+            raise TimeLimit
+
+    try:
+        found = work(stop_after_a_turn)
+    except Exception:
+        if not unfinished:
+            raise
+    else:
+        if not unfinished:
+            return found
+    return await _by_thread(service, work)
+
+
+async def _by_thread(service: Service, work: Callable[[Pause], T]) -> T:
+    """The same from the beginning, on a thread that works while this task waits for it."""
     ends, ended = time.monotonic() + MOST_SECONDS, False
 
     def pause() -> None:
