@@ -63,10 +63,10 @@ class HostServer(ServerApp):
         """None either."""
 
     def start_app(self) -> None:
-        """Start to serve, and say so."""
+        """Start to serve, and say so once the port is open, which the loop's first callback opens."""
         super().start_app()
         if self.announce is not None:
-            self.announce(self.port)
+            self.io_loop.add_callback(self.announce, self.port)
 
 
 def serve(

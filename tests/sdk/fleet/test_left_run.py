@@ -108,6 +108,7 @@ def test_a_seat_that_is_sold_in_mid_run_ends_its_peer_and_its_pay(
         stranger = dev_keypair("//Outsider").ss58_address
         uid, receipt = client.burned_register(netuid, "bob", hotkey_ss58=stranger)
         run.follow(lambda events: any(isinstance(e, PeerGone) and "seat" in e.reason for e in events))
+        run.follow(lambda events: any(isinstance(e, EpochPaid) and e.block > receipt.block for e in events))
         request_stop(run.folder)
         assert run.ended().status == "stopped"
     assert not is_running(run.folder)

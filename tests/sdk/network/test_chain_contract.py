@@ -16,6 +16,8 @@ from subnetlab.network.client import NetworkClient
 from subnetlab.network.memory import MemoryNet
 from subnetlab.network.peer_chain import PeerChain
 
+from .conftest import Prepared
+
 WAIT_S = 300.0
 
 
@@ -31,13 +33,13 @@ class Both:
 
 
 @pytest.fixture(params=["memory", "wire"])
-def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+def both(request: pytest.FixtureRequest, prepared: Prepared) -> Iterator[Both]:
+    """The node is asked for by name: found out within a test, its token would lie in that test's home."""
     if request.param == "memory":
         net = MemoryNet()
         net.seal()
         yield Both(net.chain("5Miner"), net.chain("5Validator"), "5Miner", "5Validator", net.seal)
         return
-    prepared = request.getfixturevalue("prepared")
     network: NetworkClient = request.getfixturevalue("network")
     network.dev.set_sealing("manual")
     with (
