@@ -105,7 +105,7 @@ def test_a_saved_notebook_keeps_the_table_and_a_long_session_few_widgets() -> No
     record.to_the_end()
     made = [attack_view(record.attacks()) for _ in range(MOST + 2)]
     assert [one.comm is None for one in made] == [True, True, *[False] * MOST]
-    page = made[-1]._pictures._picture._repr_html_()
+    page = made[-1]._pictures.picture._repr_html_()
     assert "free rider" in page
     assert "<script" not in page
     assert "Attacks on run 7f3a" in str(made[-1]._repr_mimebundle_())

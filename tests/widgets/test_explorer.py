@@ -207,14 +207,14 @@ def test_what_a_page_is_told_is_bounded_whatever_a_block_holds() -> None:
     assert "\u202e" not in str(first)
 
 
-def test_an_ethereum_transaction_and_an_account_have_facts_by_name() -> None:
+def test_an_ethereum_transaction_and_an_account_have_fields_by_name() -> None:
     inside = EthereumTransaction(
         hash="0x" + "cd" * 32, sender="0xSender", to="0xTo", creates=True, value_wei=5, gas_limit=10**6,
         nonce=1,
         gas_used=21000, gas_price_wei=10**10, logs=2,
     )  # fmt: skip
     sent = replace(SENT, ethereum=inside, ok=True, error="", call="Ethereum.transact")
-    said = dict(block_state(block(1, sent))["extrinsics"][0]["facts"])
+    said = dict(block_state(block(1, sent))["extrinsics"][0]["fields"])
     assert (said["creates"], said["value"]) == ("0xTo", "5 wei")
     assert (said["gas"], said["logs"]) == ("21,000 of 1,000,000 allowed at 10 gwei", "2")
     account = Account(
@@ -222,9 +222,9 @@ def test_an_ethereum_transaction_and_an_account_have_facts_by_name() -> None:
         extrinsics=tuple(AccountExtrinsic(block=n, extrinsic=SENT, signed=n % 2 == 0) for n in range(300)),
     )  # fmt: skip
     state = account_state(account)
-    assert (state["facts"], len(state["dealings"]), state["more"]) == (
+    assert (state["fields"], len(state["extrinsics"]), state["more"]) == (
         [["free", "1 τ"], ["nonce", "4"]],
         100,
         200,
     )
-    assert state["dealings"][0][3:5] == ["signed", False]
+    assert state["extrinsics"][0][3:5] == ["signed", False]

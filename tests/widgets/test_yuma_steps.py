@@ -130,7 +130,7 @@ def test_seats_that_are_not_shown_flow_together() -> None:
 def test_a_saved_notebook_keeps_every_step_without_script() -> None:
     found = evaluation()
     widget = yuma_steps(found)
-    page = unescape(widget._pictures._picture._repr_html_())
+    page = unescape(widget._pictures.picture._repr_html_())
     assert page.count("<table") == 9
     assert "<script" not in page
     assert "validator 3's weight for uid 6 falls" in page

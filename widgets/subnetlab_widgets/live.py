@@ -14,10 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import traitlets
 
 from subnetlab.network.following import State
-from subnetlab.text import plain_lines
-from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.heartbeat import HEARTBEAT
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 
 MAX_UNANSWERED = 40
 """A page answers every twentieth message: each answer costs the notebook's page memory and a redraw."""
@@ -38,7 +35,7 @@ class Follower(Protocol):
         ...
 
 
-class LiveWidget(BundledWidget):
+class LiveWidget(SavedWidget):
     """A view of a chain that goes on; `state` takes what its follower tells of the connection."""
 
     part = traitlets.Unicode().tag(sync=True)
@@ -68,9 +65,7 @@ class LiveWidget(BundledWidget):
         self._state: tuple[State, str] = ("live", "")
         self._follow: Callable[[], Follower] | None = follow
         self._follower: Follower | None = None
-        self._pictures = Pictures(picture)
-        super().__init__("views", part=part, header=header)
-        self.on_msg(self._receive)
+        super().__init__("views", picture, part=part, header=header)
 
     @abstractmethod
     def _news(self) -> dict[str, Any] | None:
@@ -79,10 +74,6 @@ class LiveWidget(BundledWidget):
     @abstractmethod
     def _forget(self) -> None:
         """Make the next news everything, because a new page looks. Called under the lock."""
-
-    @abstractmethod
-    def _name(self) -> str:
-        """What it is, for a front end that shows neither widgets nor HTML."""
 
     def _asked(self, content: dict[str, Any]) -> None:
         """A page said something else than hello and ack; it is dropped."""
@@ -104,7 +95,6 @@ class LiveWidget(BundledWidget):
 
     def close(self) -> None:
         """End the following and the widget."""
-        HEARTBEAT.leave(id(self))
         if self._follower is not None:
             self._follower.stop()
         super().close()
@@ -137,7 +127,7 @@ class LiveWidget(BundledWidget):
                 self._transmit({"k": "state", "state": state, "reason": reason})
                 if self._follow is not None and (self._follower is None or not self._follower.running):
                     self._follower = self._follow()
-            HEARTBEAT.join(id(self), self._beat)
+            self._join()
             self._flush()
         elif kind == "ack":
             if type(sequence) is int:
@@ -146,21 +136,6 @@ class LiveWidget(BundledWidget):
                 self._flush()
         else:
             self._asked(content)
-
-    def _beat(self) -> None:
-        if self.comm is not None:
-            self.send({"k": "beat"})
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = plain_lines(self._name())
-        return bundle
-
-    def _ipython_display_(self) -> None:
-        HEARTBEAT.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
-        self._pictures.show(self._repr_mimebundle_())
 
 
 W = TypeVar("W", bound=LiveWidget)

@@ -14,6 +14,8 @@ from IPython.display import DisplayHandle, display
 from ipywidgets import DOMWidget
 
 from subnetlab.text import plain_lines
+from subnetlab_widgets.bundle import BundledWidget
+from subnetlab_widgets.heartbeat import HEARTBEAT
 
 _CHILD = ".jp-OutputArea-child"
 _PICTURE = "[data-subnetlab-saved]"
@@ -61,20 +63,64 @@ class Pictures:
     """The pictures below one widget, one for each time it was shown."""
 
     def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+        self.picture = picture
         self._handles: list[DisplayHandle] = []
 
     def show(self, bundle: Any) -> None:
         """Show a widget by its own bundle, and the picture below it."""
         _show_bundle(bundle[0] if isinstance(bundle, tuple) else bundle)
-        handle: Any = display(self._picture, display_id=True)
+        handle: Any = display(self.picture, display_id=True)
         if handle is not None:
             self._handles.append(handle)
 
     def update(self) -> None:
         """Draw the pictures anew, in each cell that shows one."""
         for handle in self._handles:
-            handle.update(self._picture)
+            handle.update(self.picture)
+
+
+class SavedWidget(BundledWidget):
+    """A widget whose open pages hear the heartbeat, and whose picture outlives it in the notebook."""
+
+    def __init__(self, bundle: str, picture: Picture, **kwargs: Any) -> None:
+        """Prepare it; `picture` is drawn when the widget is shown, and again by `_pictures.update()`."""
+        self._pictures = Pictures(picture)
+        super().__init__(bundle, **kwargs)
+        self.on_msg(self._receive)
+
+    def close(self) -> None:
+        """Take it off its pages."""
+        HEARTBEAT.leave(id(self))
+        super().close()
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Answer a page's hello; what else a page says is a subclass's, and anything malformed is dropped."""
+        if isinstance(content, dict) and content.get("k") == "hello":
+            self._join()
+            self._beat()  # the answer: until it comes, the page says hello again
+
+    def _join(self) -> None:
+        """Let the pages hear the heartbeat from now on."""
+        HEARTBEAT.join(id(self), self._beat)
+
+    def _beat(self) -> None:
+        if self.comm is not None:
+            self.send({"k": "beat"})
+
+    def _name(self) -> str:
+        """What it is, for a front end that shows neither widgets nor HTML."""
+        return repr(self._pictures.picture)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = plain_lines(self._name())
+        return bundle
+
+    def _ipython_display_(self) -> None:
+        self._join()  # a page's hello may wait for the next cell to end
+        self._pictures.show(self._repr_mimebundle_())
 
 
 def _show_bundle(bundle: dict[str, Any]) -> DisplayHandle:

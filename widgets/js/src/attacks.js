@@ -112,12 +112,12 @@ class View {
 
   /** @param {AttackMiner} one */
   #seen(one) {
-    const does = one.does ? html`, a ${one.role}: ${one.does}` : nothing;
+    const does = one.does ? ` Uid ${one.uid} ${one.does}.` : "";
     const key = html`<i class="disc"></i> taken <i class="diamond"></i> shut out <i class="bar"></i> noise of the
       measurement`;
     return html`<h3>What did the ${this.state.trains ? "gate" : "judges"} see of uid ${one.uid}?</h3>
       <p class="caption">${this.state.trains ? "Loss that its updates removed on held-out data" : "Scores of its answers"}, beside the
-        median’s; earlier rounds count too${does}</p>
+        median’s; earlier rounds count too.${does}</p>
       ${this.twin ? html`<div class="scroll many">${table(one, this.state)}</div>` : html`<div class="scroll">${signal(one, this.state)}</div><p class="caption">${key}</p>`}
       ${one.reason ? html`<p class="reason">${thin(one.reason)}</p>` : nothing}`;
   }

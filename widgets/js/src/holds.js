@@ -1,4 +1,4 @@
-// What a block or an account holds: extrinsics with their calls, fees and outcomes, events, facts. No state.
+// What a block or an account holds: extrinsics with their calls, fees and outcomes, events, fields. No state.
 
 import { html, nothing } from "lit-html";
 import { counted } from "./following.js";
@@ -56,8 +56,8 @@ function extrinsic(each, { unfolded, live, turn, find }) {
 /** @param {ExtrinsicState} each */
 function inside(each) {
   const given = each.arguments.map(([name, type, value]) => html`<dt title=${type}>${name}</dt><dd>${value}</dd>`);
-  const facts = each.facts.map(([name, value]) => html`<dt class="muted">${name}</dt><dd class="key">${value}</dd>`);
-  return html`<dl>${given}${facts}</dl>${events(each.events, "")}`;
+  const fields = each.fields.map(([name, value]) => html`<dt class="muted">${name}</dt><dd class="key">${value}</dd>`);
+  return html`<dl>${given}${fields}</dl>${events(each.events, "")}`;
 }
 
 /**
@@ -76,17 +76,17 @@ function events(list, which) {
  * @param {(number: number) => void} open
  */
 export function accountPanel(account, live, open) {
-  const rows = account.dealings.map(
+  const rows = account.extrinsics.map(
     ([block, index, call, role, ok, said]) =>
       html`<tr class=${ok === false ? "bad" : ""}><td><button type="button" class="link" ?disabled=${!live}
         @click=${() => open(block)}>${block}</button></td><td>${index}</td><td class="text">${call}</td>
         <td class="text">${role}</td><td class="text outcome">${outcome(ok, said)}</td></tr>`,
   );
-  const facts = account.facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
+  const fields = account.fields.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
   return html`<section class="panel" aria-label="Account">
     <h3>Account</h3>
     <dl><dt>address</dt><dd class="key">${account.address}</dd>
-      ${account.evm ? html`<dt>mirror of</dt><dd class="key">${account.evm}</dd>` : nothing}${facts}</dl>
+      ${account.evm ? html`<dt>mirror of</dt><dd class="key">${account.evm}</dd>` : nothing}${fields}</dl>
     <p class="muted">${rows.length ? "What it did" : "It did nothing"} since block ${account.since}; older blocks are not looked through.</p>
     ${
       rows.length

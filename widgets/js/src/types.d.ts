@@ -173,7 +173,7 @@ export interface ExtrinsicState {
   fee: string;
   ok: boolean | null;
   said: string;
-  facts: [string, string][];
+  fields: [string, string][];
   arguments: [string, string, string][];
   events: [string, string][];
 }
@@ -194,10 +194,10 @@ export interface BlockState {
 export interface AccountState {
   address: string;
   evm: string;
-  facts: [string, string][];
+  fields: [string, string][];
   since: number;
   /** Block, index, call, whether it signed, whether it succeeded, and the outcome in words. */
-  dealings: [number, number, string, string, boolean | null, string][];
+  extrinsics: [number, number, string, string, boolean | null, string][];
   more: number;
 }
 

@@ -5,17 +5,14 @@ A page may say hello, and nothing else. The record is read again with a heartbea
 
 import contextlib
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 import traitlets
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.report.attacks import Attacks
-from subnetlab.text import plain_lines
 from subnetlab_widgets.attack_view.state import state_of
-from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.heartbeat import HEARTBEAT
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 
 MOST: Final = 8
 """Open at once; the oldest is closed first, so that a long session does not collect widgets."""
@@ -35,7 +32,7 @@ def attacks(found: Attacks) -> "AttackView":
     return made
 
 
-class AttackView(BundledWidget):
+class AttackView(SavedWidget):
     """Every miner of a run by its rounds; all open pages show the same."""
 
     part = traitlets.Unicode("attacks").tag(sync=True)
@@ -44,14 +41,7 @@ class AttackView(BundledWidget):
     def __init__(self, found: Attacks) -> None:
         """Show a run as far as it has come."""
         self.shown = found
-        self._pictures = Pictures(Picture(self._page, lambda: repr(self.shown)))
-        super().__init__("views", state=state_of(found))
-        self.on_msg(self._receive)
-
-    def close(self) -> None:
-        """Take the view off the page."""
-        HEARTBEAT.leave(id(self))
-        super().close()
+        super().__init__("views", Picture(self._page, lambda: repr(self.shown)), state=state_of(found))
 
     def update(self) -> None:
         """Read the record again, if a round is over since.
@@ -72,25 +62,12 @@ class AttackView(BundledWidget):
     def _page(self) -> str:
         return self.shown.page()
 
-    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("k") == "hello":
-            HEARTBEAT.join(id(self), self._beat)
-            self._beat()  # the answer: until it comes, the page says hello again
-
     def _beat(self) -> None:
         if self.comm is None:
             return
         with contextlib.suppress(SubnetLabError, OSError):  # what was there last stays
             self.update()
-        self.send({"k": "beat"})
+        super()._beat()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = plain_lines(f"Attacks on run {self.shown.run}")
-        return bundle
-
-    def _ipython_display_(self) -> None:
-        HEARTBEAT.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
-        self._pictures.show(self._repr_mimebundle_())
+    def _name(self) -> str:
+        return f"Attacks on run {self.shown.run}"

@@ -46,9 +46,9 @@ def account_state(account: Account) -> dict[str, Any]:
     return {
         "address": account.address,
         "evm": account.evm,
-        "facts": [["free", format_tao(account.free_rao)], ["nonce", f"{account.nonce:,}"]],
+        "fields": [["free", format_tao(account.free_rao)], ["nonce", f"{account.nonce:,}"]],
         "since": account.since,
-        "dealings": [_of_account(each) for each in account.extrinsics[:MOST_OF_ACCOUNT]],
+        "extrinsics": [_of_account(each) for each in account.extrinsics[:MOST_OF_ACCOUNT]],
         "more": max(0, len(account.extrinsics) - MOST_OF_ACCOUNT),
     }
 
@@ -69,7 +69,7 @@ def _extrinsic(each: Extrinsic) -> dict[str, Any]:
         "fee": "–" if each.fee_rao is None else format_tao(each.fee_rao),
         "ok": each.ok,
         "said": _outcome(each),
-        "facts": _facts(each),
+        "fields": _fields(each),
         "arguments": [
             [given.name, given.type, text_of(given.value, given.type)]
             for given in (() if inside else each.arguments)
@@ -82,16 +82,16 @@ def _outcome(each: Extrinsic) -> str:
     return plain(each.error) if each.ok is False else each.outcome
 
 
-def _facts(each: Extrinsic) -> list[list[str]]:
+def _fields(each: Extrinsic) -> list[list[str]]:
     """What else is said of an extrinsic, by name."""
-    facts = [["hash", each.hash]]
+    fields = [["hash", each.hash]]
     if each.ethereum is not None:
         return [*_ethereum(each.ethereum), ["extrinsic", each.hash]]
     if each.nonce is not None:
-        facts.append(["nonce", str(each.nonce)])
+        fields.append(["nonce", str(each.nonce)])
     if each.tip_rao:
-        facts.append(["tip", format_tao(each.tip_rao)])
-    return facts
+        fields.append(["tip", format_tao(each.tip_rao)])
+    return fields
 
 
 def _ethereum(inside: EthereumTransaction) -> list[list[str]]:

@@ -10,8 +10,6 @@ from typing import Any
 import traitlets
 
 from subnetlab.network.receipt import Receipt
-from subnetlab.text import plain_lines
-from subnetlab_widgets.bundle import BundledWidget
 from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.money.fields import filled
 from subnetlab_widgets.money.latest import Latest
@@ -19,10 +17,10 @@ from subnetlab_widgets.money.plain import plain_html, words
 from subnetlab_widgets.money.preview import Preview
 from subnetlab_widgets.money.spend import Clicked, Fields, OneSpend
 from subnetlab_widgets.password import Passwords
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 
 
-class SpendForm(BundledWidget):
+class SpendForm(SavedWidget):
     """One spend, previewed while typing, sent by one click, folded into a line when final.
 
     The state lives in the kernel, so every tab shows the same form and a reload loses nothing. What is typed
@@ -44,9 +42,8 @@ class SpendForm(BundledWidget):
         ended: Callable[[], None],
     ) -> None:
         """Wire the page's messages to one spend; `ended` is called when it is over, whichever way."""
-        self._pictures = Pictures(Picture(self._drawn, self._said))
         self._ended = ended
-        super().__init__("form", setup=setup)
+        super().__init__("form", Picture(self._drawn, self._said), setup=setup)
         self.passwords = Passwords(self._asks)
         self.spend = OneSpend(
             preview=preview, send=send, clicked=clicked, changed=self._show, passwords=self.passwords
@@ -54,14 +51,12 @@ class SpendForm(BundledWidget):
         # A quote asks the chain; the shell's own thread stays free for the person's next cell.
         self._looks: Latest[Fields] = Latest(self.spend.look, name="subnetlab-preview")
         self._show(self.spend.state())
-        self.on_msg(self._receive)
         self._first = {field["name"]: field["value"] for field in setup["fields"]}
         if self._first.get("amount"):
             self._looks.put(dict(self._first))
 
     def close(self) -> None:
         """Take the form off the page; what is on its way still arrives."""
-        HEARTBEAT.leave(id(self))
         self.passwords.cancel()
         super().close()
 
@@ -84,13 +79,11 @@ class SpendForm(BundledWidget):
             self._ended()
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        super()._receive(_widget, content, _buffers)
         if not isinstance(content, dict):
             return
         kind, token = content.get("k"), content.get("token")
-        if kind == "hello":
-            self._beat_until_over()
-            self._beat()  # the answer: until it comes, the page says hello again
-        elif kind == "look":
+        if kind == "look":
             fields = filled(self._first, content.get("fields"))
             if fields is not None:
                 self._looks.put(fields)
@@ -99,27 +92,12 @@ class SpendForm(BundledWidget):
         else:
             self.passwords.hear(content)
 
-    def _beat_until_over(self) -> None:
+    def _join(self) -> None:
         if self.spend.step not in ("finalised", "unknown"):
-            HEARTBEAT.join(id(self), self._beat)
-
-    def _beat(self) -> None:
-        if self.comm is not None:
-            self.send({"k": "beat"})
+            super()._join()
 
     def _drawn(self) -> str:
         return plain_html(dict(self.setup), dict(self.state))
 
     def _said(self) -> str:
         return words(dict(self.setup), dict(self.state))
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = plain_lines(self._said())
-        return bundle
-
-    def _ipython_display_(self) -> None:
-        self._beat_until_over()  # a page's hello may wait for the next cell to end; the beat does not
-        self._pictures.show(self._repr_mimebundle_())

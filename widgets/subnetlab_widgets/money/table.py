@@ -16,11 +16,9 @@ from subnetlab.report import html
 from subnetlab.report.format import counted, short
 from subnetlab.text import NAME, REASON, plain
 from subnetlab.units import format_tao
-from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.heartbeat import HEARTBEAT
 from subnetlab_widgets.money.latest import Latest
 from subnetlab_widgets.money.preview import money, unit
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 
 if TYPE_CHECKING:
     from subnetlab.lab.run import Run
@@ -53,7 +51,7 @@ _RECEIPTS: Final[tuple[Column, ...]] = (
 )  # fmt: skip
 
 
-class MoneyTable(BundledWidget):
+class MoneyTable(SavedWidget):
     """A table that looks again when the ledger has grown. Made by `ledger_view` and `receipts_view`."""
 
     part = traitlets.Unicode("ledger").tag(sync=True)
@@ -72,15 +70,9 @@ class MoneyTable(BundledWidget):
         """
         self._ledger, self._read, self._seen = ledger, read, -1
         self._looks: Latest[int] = Latest(self._look, name="subnetlab-ledger")
-        self._pictures = Pictures(Picture(self._drawn, self._said))
-        super().__init__("form", setup=setup, state={"rows": [], "note": ""})
-        self.on_msg(self._receive)
+        picture = Picture(self._drawn, self._said)
+        super().__init__("form", picture, setup=setup, state={"rows": [], "note": ""})
         self._look(ledger.size)
-
-    def close(self) -> None:
-        """Take the table off its pages."""
-        HEARTBEAT.leave(id(self))
-        super().close()
 
     def _look(self, size: int) -> None:
         try:
@@ -97,13 +89,7 @@ class MoneyTable(BundledWidget):
         size = self._ledger.size
         if size != self._seen:
             self._looks.put(size)
-        if self.comm is not None:
-            self.send({"k": "beat"})
-
-    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("k") == "hello":
-            HEARTBEAT.join(id(self), self._beat)
-            self._beat()
+        super()._beat()
 
     def _drawn(self) -> str:
         setup, state = dict(self.setup), dict(self.state)
@@ -125,10 +111,6 @@ class MoneyTable(BundledWidget):
         kept = [column for column in setup["columns"] if column[2] != "time"]
         rows = [[_written(row.get(key), kind) for key, _, kind in kept] for row in state["rows"][:_SAVED]]
         return [label for _, label, _ in kept], rows
-
-    def _ipython_display_(self) -> None:
-        HEARTBEAT.join(id(self), self._beat)
-        self._pictures.show(self._repr_mimebundle_())
 
 
 def ledger_view(net: "Net") -> MoneyTable:

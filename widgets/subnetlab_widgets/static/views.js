@@ -18,10 +18,10 @@ var at=globalThis,kt=s=>s,j=at.trustedTypes,At=j?j.createPolicy("lit-html",{crea
       <td><svg class="pay" width="60" height="10" aria-hidden="true"><path d="M.5 0V10"/><rect x="1" y="1.5" height="7"
         width=${(t.paid/e*59).toFixed(1)}></rect></svg>${v(t.paid,3)}</td>
       <td>${t.share===null?"\u2013":w(t.share)}</td></tr>`}#e(t){let{first:e,round:i}=this.state,n=Math.min(12,pt/Math.max(1,i-e+1)),o=Math.max(1,n-1),r=t.rounds.map(([a,d])=>{let m=((a-e)*n).toFixed(1);return d==="t"?b`<rect class="taken" x=${m} y="1" width=${o} height="8"/>`:d==="o"?b`<rect class="out" x=${m} y="11" width=${o} height="8"/>`:d==="r"?b`<rect class="refused" x=${Number(m)+.5} y="11.5" width=${o-1||1} height="7"/>`:b`<rect class="missed" x=${m} y="9" width=${o} height="2"/>`}),l=`${t.taken} of ${t.judged} rounds taken`;return h`<svg class="strip" width=${pt} height="20" role="img" aria-label=${l}>
-      <path d="M0 10H${pt}"/>${r}</svg>`}#i(t){let e=t.does?h`, a ${t.role}: ${t.does}`:p,i=h`<i class="disc"></i> taken <i class="diamond"></i> shut out <i class="bar"></i> noise of the
+      <path d="M0 10H${pt}"/>${r}</svg>`}#i(t){let e=t.does?` Uid ${t.uid} ${t.does}.`:"",i=h`<i class="disc"></i> taken <i class="diamond"></i> shut out <i class="bar"></i> noise of the
       measurement`;return h`<h3>What did the ${this.state.trains?"gate":"judges"} see of uid ${t.uid}?</h3>
       <p class="caption">${this.state.trains?"Loss that its updates removed on held-out data":"Scores of its answers"}, beside the
-        median’s; earlier rounds count too${e}</p>
+        median’s; earlier rounds count too.${e}</p>
       ${this.twin?h`<div class="scroll many">${Re(t,this.state)}</div>`:h`<div class="scroll">${Pe(t,this.state)}</div><p class="caption">${i}</p>`}
       ${t.reason?h`<p class="reason">${qt(t.reason)}</p>`:p}`}#s(t){this.uid=t,this.draw()}#n(t){t.stopPropagation();let e=t.target;if(t.key==="Escape"&&e.blur(),t.key==="t"){this.twin=!this.twin,this.draw();return}if(e.dataset.uid===void 0)return;let{miners:i}=this.state,n=i.findIndex(r=>r.uid===this.uid),o={ArrowDown:n+1,ArrowUp:n-1,Home:0,End:i.length-1}[t.key];o===void 0||!i[o]||(t.preventDefault(),this.#s(i[o].uid),this.root.querySelector(`tr[data-uid="${this.uid}"]`)?.focus())}},qt=s=>s.replaceAll(" %","\u2009%");function Pe(s,{first:t,round:e,medians:i,gate:n}){let o=s.rounds.filter(([u,,f])=>f!==null&&i[u]>0);if(!o.length)return h`<p class="muted">Nothing of it was tried on data.</p>`;let r=Math.max(e,t+1),l=u=>tt+8+(u-t)/(r-t)*($t-tt-20),a=u=>8+(mt-Math.max(Vt,Math.min(mt,u)))/(mt-Vt)*(J-Se-16),d=(u,f,$)=>b`<path class=${f} d="M${tt} ${a(u)}H${$t}"/>
     <text x=${tt-6} y=${a(u)+4} text-anchor="end">${$}</text>`,m=(o.at(-1)?.[2]??0)/i[o.at(-1)?.[0]??0],c=`uid ${s.uid} in ${o.length} rounds, last ${w(Math.max(0,m))} of the median`;return h`<svg class="signal" viewBox="0 0 ${$t} ${J}" width="100%" role="img" aria-label=${c}>
@@ -50,10 +50,10 @@ var at=globalThis,kt=s=>s,j=at.trustedTypes,At=j?j.createPolicy("lit-html",{crea
         @click=${()=>i(s.i)}><i aria-hidden="true">${o?"\u25BE":"\u25B8"}</i> ${s.call}</button></td>
       <td class="text">${s.by?r:h`<span class="muted">unsigned</span>`}</td><td>${s.fee}</td>
       <td class="text outcome">${Kt(s.ok,s.said)}</td></tr>
-    ${o?h`<tr class="inside"><td colspan="5">${Ie(s)}</td></tr>`:p}`}function Ie(s){let t=s.arguments.map(([i,n,o])=>h`<dt title=${n}>${i}</dt><dd>${o}</dd>`),e=s.facts.map(([i,n])=>h`<dt class="muted">${i}</dt><dd class="key">${n}</dd>`);return h`<dl>${t}${e}</dl>${zt(s.events,"")}`}function zt(s,t){return s.length?h`<details><summary>${y(s.length,"event")} ${t}</summary>
-    <dl>${s.map(([e,i])=>h`<dt>${e}</dt><dd>${i}</dd>`)}</dl></details>`:p}function Xt(s,t,e){let i=s.dealings.map(([o,r,l,a,d,m])=>h`<tr class=${d===!1?"bad":""}><td><button type="button" class="link" ?disabled=${!t}
+    ${o?h`<tr class="inside"><td colspan="5">${Ie(s)}</td></tr>`:p}`}function Ie(s){let t=s.arguments.map(([i,n,o])=>h`<dt title=${n}>${i}</dt><dd>${o}</dd>`),e=s.fields.map(([i,n])=>h`<dt class="muted">${i}</dt><dd class="key">${n}</dd>`);return h`<dl>${t}${e}</dl>${zt(s.events,"")}`}function zt(s,t){return s.length?h`<details><summary>${y(s.length,"event")} ${t}</summary>
+    <dl>${s.map(([e,i])=>h`<dt>${e}</dt><dd>${i}</dd>`)}</dl></details>`:p}function Xt(s,t,e){let i=s.extrinsics.map(([o,r,l,a,d,m])=>h`<tr class=${d===!1?"bad":""}><td><button type="button" class="link" ?disabled=${!t}
         @click=${()=>e(o)}>${o}</button></td><td>${r}</td><td class="text">${l}</td>
-        <td class="text">${a}</td><td class="text outcome">${Kt(d,m)}</td></tr>`),n=s.facts.map(([o,r])=>h`<dt>${o}</dt><dd>${r}</dd>`);return h`<section class="panel" aria-label="Account">
+        <td class="text">${a}</td><td class="text outcome">${Kt(d,m)}</td></tr>`),n=s.fields.map(([o,r])=>h`<dt>${o}</dt><dd>${r}</dd>`);return h`<section class="panel" aria-label="Account">
     <h3>Account</h3>
     <dl><dt>address</dt><dd class="key">${s.address}</dd>
       ${s.evm?h`<dt>mirror of</dt><dd class="key">${s.evm}</dd>`:p}${n}</dl>

@@ -16,9 +16,7 @@ from subnetlab.errors import DevnetOnly, SubnetLabError, WalletSilent
 from subnetlab.lab.subnet import network_client
 from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.text import NAME, plain
-from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.heartbeat import HEARTBEAT
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 from subnetlab_widgets.wallet.ethereum import EvmAccount, challenge, disposable, page_wallet, proven
 from subnetlab_widgets.wallet.exchange import ANSWER_WITHIN_S, Exchange
 from subnetlab_widgets.wallet.shown import plain_html, qr_path, spent_rows, words
@@ -34,7 +32,7 @@ CONNECT_WITHIN_S = 300.0
 _MOST_ACCOUNTS = 64
 
 
-class BrowserWallet(BundledWidget):
+class BrowserWallet(SavedWidget):
     """Both halves of a network's money with keys in the page. Made by `browser_wallet`.
 
     `signer()` is a wallet for `net.stake`, `net.pay` and every other verb, `evm_wallet()` one of the EVM;
@@ -53,11 +51,9 @@ class BrowserWallet(BundledWidget):
         self._own: EvmWallet | None = None
         self._shown = False
         self._sentence, self._note, self._asking = challenge(self._client.network.name), "", ""
-        self._pictures = Pictures(Picture(self._drawn, self._said))
         self.exchange = Exchange(self._say, self._now_asking)
-        super().__init__("wallet", setup=setup_of(net))
+        super().__init__("wallet", Picture(self._drawn, self._said), setup=setup_of(net))
         self._show()
-        self.on_msg(self._receive)
 
     # -- keys in the page --------------------------------------------------------------------------
 
@@ -120,7 +116,6 @@ class BrowserWallet(BundledWidget):
 
     def close(self) -> None:
         """Take the wallet off the page; a disposable key is forgotten."""
-        HEARTBEAT.leave(id(self))
         self._own = None
         super().close()
 
@@ -163,12 +158,10 @@ class BrowserWallet(BundledWidget):
     # -- what pages say ----------------------------------------------------------------------------
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        super()._receive(_widget, content, _buffers)
         if not isinstance(content, dict):
             return
         kind = content.get("k")
-        if kind == "hello":
-            HEARTBEAT.join(id(self), self._beat)
-            self._beat()
         if kind == "accounts":
             self._take_accounts(content.get("accounts"))
         elif kind == "evm":
@@ -211,7 +204,7 @@ class BrowserWallet(BundledWidget):
         self._show()
 
     def _beat(self) -> None:
-        self._say({"k": "beat"})
+        super()._beat()
         self._show()
 
     def _show(self) -> None:
@@ -239,8 +232,7 @@ class BrowserWallet(BundledWidget):
 
     def _ipython_display_(self) -> None:
         self._shown = True
-        HEARTBEAT.join(id(self), self._beat)
-        self._pictures.show(self._repr_mimebundle_())
+        super()._ipython_display_()
 
 
 def setup_of(net: "Net") -> dict[str, Any]:

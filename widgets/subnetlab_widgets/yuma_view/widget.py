@@ -12,10 +12,7 @@ import traitlets
 
 from subnetlab.errors import SubnetLabError
 from subnetlab.report.evaluation import Evaluation
-from subnetlab.text import plain_lines
-from subnetlab_widgets.bundle import BundledWidget
-from subnetlab_widgets.heartbeat import HEARTBEAT
-from subnetlab_widgets.saved import Picture, Pictures
+from subnetlab_widgets.saved import Picture, SavedWidget
 from subnetlab_widgets.yuma_view.state import state_of
 
 MOST: Final = 8
@@ -36,7 +33,7 @@ def yuma_steps(found: Evaluation) -> "YumaSteps":
     return made
 
 
-class YumaSteps(BundledWidget):
+class YumaSteps(SavedWidget):
     """One evaluation, and what becomes of it when weights are moved; every open page shows the same."""
 
     part = traitlets.Unicode("yuma").tag(sync=True)
@@ -45,14 +42,7 @@ class YumaSteps(BundledWidget):
     def __init__(self, found: Evaluation) -> None:
         """Show `found`; `now` is that evaluation with the weights a reader has moved."""
         self.first = self.now = found
-        self._pictures = Pictures(Picture(self._drawn, self._said))
-        super().__init__("views", state=state_of(found, found))
-        self.on_msg(self._receive)
-
-    def close(self) -> None:
-        """Take the steps off the page."""
-        HEARTBEAT.leave(id(self))
-        super().close()
+        super().__init__("views", Picture(self._drawn, self._said), state=state_of(found, found))
 
     def move(self, validator: int, miner: int, weight: float) -> None:
         """Move one weight and evaluate again.
@@ -73,13 +63,9 @@ class YumaSteps(BundledWidget):
         self._pictures.update()
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        if not isinstance(content, dict):
-            return
-        kind = content.get("k")
-        if kind == "hello":
-            HEARTBEAT.join(id(self), self._beat)
-            self._beat()  # the answer: until it comes, the page says hello again
-        elif kind == "back":
+        super()._receive(_widget, content, _buffers)
+        kind = content.get("k") if isinstance(content, dict) else None
+        if kind == "back":
             self.back()
         elif kind == "move":
             self._moved(content.get("validator"), content.get("miner"), content.get("weight"))
@@ -100,17 +86,5 @@ class YumaSteps(BundledWidget):
     def _said(self) -> str:
         return str(self.now)
 
-    def _beat(self) -> None:
-        if self.comm is not None:
-            self.send({"k": "beat"})
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = plain_lines(f"Steps of Yuma on {self.now.where}")
-        return bundle
-
-    def _ipython_display_(self) -> None:
-        HEARTBEAT.join(id(self), self._beat)  # a page's hello may wait for the next cell to end
-        self._pictures.show(self._repr_mimebundle_())
+    def _name(self) -> str:
+        return f"Steps of Yuma on {self.now.where}"
