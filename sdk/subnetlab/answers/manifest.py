@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from subnetlab.answers.values import NotAValue, read, written
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.train.hashing import digest
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.tasks import code as codes
@@ -133,10 +133,7 @@ class AnswersManifest:
             fields["offsets"] = tuple(fields["offsets"])
             return AnswersManifest(**fields)
         except (KeyError, TypeError, ValueError) as error:
-            raise ManifestInvalid(
-                f"The manifest does not fit: {error!r}.",
-                hint="The manifest is of another version: install that one, or start the run anew.",
-            ) from error
+            raise ManifestOfAnotherVersion(f"The manifest does not fit: {error!r}.") from error
 
 
 def _tasks(told: Any) -> tuple[Any, ...] | Code:

@@ -59,6 +59,12 @@ class ManifestInvalid(TrainError):
     hint = "Ask the run's owner: its manifest and what lies in its store have to be of one run and version."
 
 
+class ManifestOfAnotherVersion(ManifestInvalid):
+    """The manifest has fields or values that this version of SubnetLab does not know."""
+
+    hint = "The manifest is of another version: install that one, or start the run anew."
+
+
 class ModelNotBuildable(TrainError):
     """The model cannot be built in a miner process."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import torch
 
-from subnetlab.errors import ArgumentInvalid, ManifestInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.train import models, optimizer, strategies, tasks
 from subnetlab.train.audit.report import ReportingCodec
 from subnetlab.train.choices import Clip
@@ -316,7 +316,4 @@ class Manifest:
             fields["offsets"] = tuple(fields["offsets"])
             return Manifest(**fields)
         except (KeyError, TypeError, ValueError) as error:
-            raise ManifestInvalid(
-                f"The manifest does not fit: {error!r}.",
-                hint="The manifest is of another version: install that one, or start the run anew.",
-            ) from error
+            raise ManifestOfAnotherVersion(f"The manifest does not fit: {error!r}.") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from subnetlab.errors import DatasetEmpty, ManifestInvalid
+from subnetlab.errors import DatasetEmpty, ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.record.files import make_private, open_plain, read_plain, write_private
 from subnetlab.train.data.columns import Column, columns_from_json, row_bytes, row_dtype
 from subnetlab.train.hashing import merkle_root, shard_hash
@@ -88,10 +88,7 @@ class DataManifest:
             fields: dict[str, Any] = {**data, "columns": columns, "words": tuple(data.get("words", ()))}
             manifest = DataManifest(**fields)
         except (TypeError, AttributeError) as error:
-            raise ManifestInvalid(
-                f"The data's description does not fit: {error}.",
-                hint="The manifest is of another version: install that one, or start the run anew.",
-            ) from error
+            raise ManifestOfAnotherVersion(f"The data's description does not fit: {error}.") from error
         numbers = (manifest.train_tokens, manifest.validation_tokens, manifest.shard_tokens)
         known = manifest.dtype == ROWS if manifest.columns else manifest.dtype in _DTYPES
         if not known or any(type(n) is not int or n < 1 for n in numbers):

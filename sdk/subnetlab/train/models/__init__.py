@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from subnetlab.errors import ArgumentInvalid, ManifestInvalid
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.train.models.tiny_gpt import TinyGPT, parameters_of
 
 if TYPE_CHECKING:
@@ -76,10 +76,7 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> "ModelSpec":
     try:
         spec = kind(**options)
     except (TypeError, ArgumentInvalid) as error:
-        raise ManifestInvalid(
-            f"The model's description does not fit: {error}.",
-            hint="The manifest is of another version: install that one, or start the run anew.",
-        ) from error
+        raise ManifestOfAnotherVersion(f"The model's description does not fit: {error}.") from error
     if isinstance(spec, TinyGPT) and not trusted:
         _refuse_larger_than_memory(spec)
     return spec

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.signatures import known_fields
 from subnetlab.train import optimizer
 from subnetlab.train.optimizer import OptimizerConfig
@@ -96,7 +96,4 @@ def from_json(data: dict[str, Any]) -> Strategy:
             options["optimizer"] = optimizer.from_json(options["optimizer"])
         return kind(**options)
     except (TypeError, ValueError) as error:
-        raise ManifestInvalid(
-            f"The strategy's description does not fit: {error}.",
-            hint="The manifest is of another version: install that one, or start the run anew.",
-        ) from error
+        raise ManifestOfAnotherVersion(f"The strategy's description does not fit: {error}.") from error

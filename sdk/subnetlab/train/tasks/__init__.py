@@ -7,7 +7,7 @@ before anything is spent on it.
 from dataclasses import fields
 from typing import Any, Final, cast
 
-from subnetlab.errors import ManifestInvalid
+from subnetlab.errors import ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.train.tasks import code, metrics
 from subnetlab.train.tasks.base import Batch, Items, Measures, Sample, Samples, Task
 from subnetlab.train.tasks.classification import Classification
@@ -76,10 +76,7 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> Task:
     try:
         return kind(**{key: _read_back(key, value) for key, value in options.items()})
     except (TypeError, ValueError) as error:
-        raise ManifestInvalid(
-            f"The task's description does not fit: {error}.",
-            hint="The manifest is of another version: install that one, or start the run anew.",
-        ) from error
+        raise ManifestOfAnotherVersion(f"The task's description does not fit: {error}.") from error
 
 
 def _in_json(value: Any) -> Any:
