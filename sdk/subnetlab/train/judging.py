@@ -33,6 +33,7 @@ from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.own import worths
 from subnetlab.train.scoring.sample import Trust
 from subnetlab.train.scoring.similar import NearCopies
+from subnetlab.train.stragglers import Until
 from subnetlab.train.tasks.code import Code
 
 _DIVERGED: Final = 10.0
@@ -115,7 +116,8 @@ class Judging(Peer):
         judged = Judged()
         intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
         seats = miners(self.seats)
-        fetched = intake.fetch_all(seats, heights, self.chain.commitments())
+        until = Until.judged(self.chain, heights)
+        fetched = intake.fetch_all(seats, heights, self.chain.commitments(), until)
         for seat in seats:
             sent = fetched.pop(seat.uid)
             try:
