@@ -6,7 +6,7 @@ rounds judge alike, to the bit on one instruction set.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -89,7 +89,9 @@ class Judging(Peer):
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
         scoring = self.manifest.scoring
-        return Evidence(scoring.own_work, scoring.certainty, Trust(scoring.tried))
+        return Evidence(
+            scoring.own_work, scoring.certainty, newcomer=scoring.newcomer, trust=Trust(scoring.tried)
+        )
 
     @cached_property
     def exclusions(self) -> Exclusions:
@@ -275,7 +277,10 @@ class Judging(Peer):
         )
         rate = manifest.strategy.trial_rate * scoring.trial_share
         return {
-            uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
+            uid: replace(
+                trial.removed(update, rate, self._assigned(uid, heights, beacon)),
+                norm=aggregate.norm(received[uid].update),
+            )
             for uid, update in zip(uids, clipped, strict=True)
             if uid in drawn
         }

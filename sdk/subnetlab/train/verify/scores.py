@@ -268,6 +268,7 @@ def _without_validator(said: Scored) -> tuple[Any, ...]:
         said.score,
         said.loss_removed_assigned,
         said.loss_removed_held_out,
+        said.norm,
         said.own_work,
         said.noise,
         said.tried,
