@@ -46,6 +46,7 @@ def test_a_killed_validator_is_missed_and_the_next_one_leads(net: sl.Net) -> Non
     run.wait(300)
     check_replaced(run, uid)
     check(run, before)
+    assert run.verify().wrong == []
 
 
 def check_replaced(run: sl.Run, uid: int) -> None:

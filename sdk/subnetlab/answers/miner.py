@@ -9,11 +9,12 @@ from subnetlab.answers.draw import tasks_of
 from subnetlab.answers.payload import Answer, encode
 from subnetlab.answers.peer import AnswersPeer
 from subnetlab.record.events import Mined, Role
-from subnetlab.store.places import Places, locator_of
+from subnetlab.store.places import locator_of
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
+from subnetlab.train.payload.seal import Binding, Sealed, seal, signed_text
+from subnetlab.train.publishing import put_reveal
 
 ANSWER: Final = "answer"
 """What a miner's function is called among its functions."""
@@ -86,8 +87,6 @@ class AnsweringMiner(AnswersPeer):
 
     def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
         """Publish salt and key, signed."""
-        reveal = Reveal(sealed.salt, sealed.key, self.sign(signed_text(sealed.commitment, binding)))
-        deadline_hash = self.chain.block_hash(heights.commit)
-        token = sealed.commitment.hex() if isinstance(self.store, Places) else sealed.token
-        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, token)
-        self.store.put(name, reveal.to_bytes())
+        signature = self.sign(signed_text(sealed.commitment, binding))
+        prefix = object_paths.reveals(heights.round, self.seat.uid, self.chain.block_hash(heights.commit))
+        put_reveal(self.store, prefix, sealed, signature)

@@ -30,6 +30,7 @@ from subnetlab.train.intake import Fetched, Intake
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.payload import seal
 from subnetlab.train.roster import Seat, miners, validators
+from subnetlab.train.stragglers import Until
 from subnetlab.units import U16_MAX
 
 JUDGE: Final = "judge"
@@ -92,7 +93,8 @@ class JudgingValidator(AnswersPeer):
         limit = payload.limit(self.manifest.tasks_per_round, self.manifest.answer_bytes)
         intake = Intake(self.run_hash, self.store, cast("Any", _Sealed(limit)), deadline)
         seats = miners(self.seats)
-        fetched = intake.fetch_all(seats, heights, self.chain.commitments())
+        until = Until.judged(self.chain, heights)
+        fetched = intake.fetch_all(seats, heights, self.chain.commitments(), until)
         beacon, judged = self.chain.block_hash(heights.beacon), dict[int, Judged]()
         for seat in seats:
             sent = fetched.pop(seat.uid)

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import aiohttp
 
@@ -20,9 +20,7 @@ from subnetlab.errors import ObjectMissing, ObjectTooLarge, StoreUnreachable
 from subnetlab.store.address import is_public
 from subnetlab.store.base import MOST_NAMES
 from subnetlab.store.object_names import checked
-from subnetlab.store.patience import OTHERS, Away, Patience
-
-T = TypeVar("T")
+from subnetlab.store.patience import OTHERS, Away, Patience, outcome
 
 _CHUNK: Final = 1 << 16
 _ABSENT: Final = frozenset({403, 404, 410})
@@ -119,9 +117,9 @@ class _Web:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine, from any thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._running()).result()
+    def run(self, work: Coroutine[Any, Any, bytes]) -> bytes:
+        """Wait for a read, from any thread."""
+        return outcome(asyncio.run_coroutine_threadsafe(work, self._running()))
 
     def session(self, *, local: bool) -> aiohttp.ClientSession:
         """The connections; called inside the loop. No proxy and no credentials are taken from anywhere."""

@@ -1,12 +1,16 @@
-"""How long a store is tried: one request, all attempts together, and the waits between them.
+"""How long a store is tried: one request, all attempts together, and the waits between them; and who ends it.
 
 Waits grow and are drawn (full jitter, https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter),
 so that peers whose store comes back do not all ask at once.
 """
 
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -64,6 +68,59 @@ class Patience:
                         hint="Check the address, the network and the credentials, then run again.",
                     ) from away
                 self.wait(pause)
+
+
+class Cancellation:
+    """Ends reads that other threads make, from outside: those under way, and those that would begin."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._under_way: set[Future[bytes]] = set()
+
+    def cancel(self) -> None:
+        """End every read; nothing happens where that was said before."""
+        with self._lock:
+            self._cancelled, under_way = True, list(self._under_way)
+        for read in under_way:
+            read.cancel()
+
+    @contextmanager
+    def governing(self) -> Generator[None]:
+        """Reads of this thread in the block are ended by `cancel`."""
+        before = _CANCELLATION.set(self)
+        try:
+            yield
+        finally:
+            _CANCELLATION.reset(before)
+
+    def result(self, read: "Future[bytes]") -> bytes:
+        """Wait for a read under way.
+
+        Raises:
+            StoreUnreachable: it was ended from outside.
+        """
+        with self._lock:
+            cancelled = self._cancelled
+            self._under_way.add(read)
+        if cancelled:
+            read.cancel()
+        try:
+            return read.result()
+        except CancelledError:
+            raise StoreUnreachable("The answer was not whole in time.", hint="") from None
+        finally:
+            with self._lock:
+                self._under_way.discard(read)
+
+
+_CANCELLATION: Final[ContextVar[Cancellation | None]] = ContextVar("cancellation", default=None)
+
+
+def outcome(read: "Future[bytes]") -> bytes:
+    """Wait for a read under way, unless this thread's reads are ended from outside; see `Cancellation`."""
+    governing = _CANCELLATION.get()
+    return read.result() if governing is None else governing.result(read)
 
 
 USUAL: Final = Patience()

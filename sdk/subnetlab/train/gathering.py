@@ -18,6 +18,7 @@ from subnetlab.train.manifest import Manifest
 from subnetlab.train.payload.update import Update
 from subnetlab.train.roster import Roster, in_fleet_order
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
+from subnetlab.train.stragglers import Until
 from subnetlab.train.theta import Layout
 
 
@@ -45,7 +46,7 @@ class Gathering:
         locators = {hotkey: _locator(commitment) for hotkey, commitment in commitments.items()}
         codec = manifest.codec(layout, record.round)
         intake = Intake(manifest.hash, self.store, codec, self.chain.block_hash(heights.commit))
-        found = intake.again_all(record.accepted, heights, locators)
+        found = intake.again_all(record.accepted, heights, locators, Until.followed(self.chain, heights))
         order = list(found)
         if manifest.deterministic:  # then a miner is known by its place in the fleet
             order = [seat.uid for seat in in_fleet_order(self.roster.at(heights.open)) if seat.uid in found]

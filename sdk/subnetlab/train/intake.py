@@ -3,11 +3,10 @@
 Commitment of this round, in time; object there and no larger than allowed; reveal there and signed; it
 decrypts and is what was committed; it is written as the strategy writes it. Nothing is allocated beyond the
 codec's limit, and whatever fails becomes one `PayloadRejected` with a reason. Places of strangers are
-read side by side, so that one that drips or is away costs its own round alone.
+read side by side, and who drips is not waited for, so that this costs its own round alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -23,12 +22,11 @@ from subnetlab.train.payload import seal
 from subnetlab.train.payload.update import Update
 from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import Accepted
+from subnetlab.train.stragglers import Until, read_all
 from subnetlab.train.strategies.base import Codec
 
 S = TypeVar("S")
 T = TypeVar("T")
-_SIDE_BY_SIDE: Final = 256
-"""Miners fetched at a time: as many as a subnet has uids, so that the slow ones keep no place from others."""
 MOST_REVEALS: Final = 100_000
 """Names below one miner's reveals that are looked at; a validator reads as many in less than a second."""
 
@@ -75,9 +73,16 @@ class Intake:
         return self.check(seat, heights, self.fetch(seat, heights, commitments))
 
     def fetch_all(
-        self, seats: Iterable[Seat], heights: RoundHeights, commitments: Mapping[str, Commitment]
-    ) -> dict[int, Fetched | PayloadRejected]:
+        self, seats: Iterable[Seat], heights: RoundHeights, commitments: Mapping[str, Commitment],
+        until: Until | None = None,
+    ) -> dict[int, Fetched | PayloadRejected]:  # fmt: skip
         """What every miner sent, or why it could not be had, by uid.
+
+        Args:
+            seats: of the miners.
+            heights: of the round.
+            commitments: on chain.
+            until: when stragglers are waited for no longer; None: as long as each place is read.
 
         Raises:
             StoreUnreachable: the store that all peers share did not answer.
@@ -89,31 +94,43 @@ class Intake:
             except PayloadRejected as error:
                 return error
 
+        def arrived(found: Fetched | PayloadRejected) -> bool:
+            return isinstance(found, Fetched)
+
         seated = list(seats)
-        return dict(zip((seat.uid for seat in seated), self._of_all(fetched, seated), strict=True))
+        found = self._of_all(fetched, seated, until, arrived)
+        return {seat.uid: one or _straggler(seat.uid) for seat, one in zip(seated, found, strict=True)}
 
     def again_all(
-        self, entries: Sequence[Accepted], heights: RoundHeights, locators: Mapping[str, str]
-    ) -> dict[int, Update]:
+        self, entries: Sequence[Accepted], heights: RoundHeights, locators: Mapping[str, str],
+        until: Until | None = None,
+    ) -> dict[int, Update]:  # fmt: skip
         """The updates of all payloads that a round's record names, by uid; errors as `again`.
 
         Args:
             entries: of the record.
             heights: of its round.
             locators: where the objects of each hotkey are read by now, unless its seat says it.
+            until: when stragglers are waited for no longer; None: as long as each place is read.
         """
 
         def update(entry: Accepted) -> Update:
             return self.again(entry, heights, locators.get(entry.hotkey, "")).update
 
-        return dict(zip((entry.uid for entry in entries), self._of_all(update, entries), strict=True))
+        updates: dict[int, Update] = {}
+        for entry, found in zip(entries, self._of_all(update, entries, until, lambda _: True), strict=True):
+            if found is None:
+                raise _straggler(entry.uid)
+            updates[entry.uid] = found
+        return updates
 
-    def _of_all(self, read: Callable[[S], T], those: Sequence[S]) -> list[T]:
+    def _of_all(
+        self, read: Callable[[S], T], those: Sequence[S], until: Until | None, arrived: Callable[[T], bool]
+    ) -> Sequence[T | None]:
         """What is read of several miners, side by side where their places are those of strangers."""
         if not isinstance(self.store, Places) or not self.store.own_backing:
             return [read(one) for one in those]
-        with ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(those))), "fetch") as threads:
-            return list(threads.map(read, those))
+        return read_all(read, those, until, arrived=arrived)
 
     def fetch(self, seat: Seat, heights: RoundHeights, commitments: Mapping[str, Commitment]) -> Fetched:
         """Read one miner's commitment, object and reveal.
@@ -239,6 +256,11 @@ class Intake:
 
 def _away(error: PlaceAway) -> PayloadRejected:
     return PayloadRejected(f"The miner's place cannot be read. {error}", reason="unreachable")
+
+
+def _straggler(uid: int) -> PayloadRejected:
+    said = f"The place of uid {uid} had not answered whole when the others had long been read."
+    return PayloadRejected(said, reason="unreachable")
 
 
 def drop_copies(received: dict[int, Received]) -> dict[int, PayloadRejected]:

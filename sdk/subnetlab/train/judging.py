@@ -6,7 +6,7 @@ rounds judge alike, to the bit on one instruction set.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -33,6 +33,7 @@ from subnetlab.train.scoring.losses import Removed, Trial
 from subnetlab.train.scoring.own import worths
 from subnetlab.train.scoring.sample import Trust
 from subnetlab.train.scoring.similar import NearCopies
+from subnetlab.train.stragglers import Until
 from subnetlab.train.tasks.code import Code
 
 _DIVERGED: Final = 10.0
@@ -88,7 +89,9 @@ class Judging(Peer):
     def evidence(self) -> Evidence:
         """What several rounds together say of every miner."""
         scoring = self.manifest.scoring
-        return Evidence(scoring.own_work, scoring.certainty, Trust(scoring.tried))
+        return Evidence(
+            scoring.own_work, scoring.certainty, newcomer=scoring.newcomer, trust=Trust(scoring.tried)
+        )
 
     @cached_property
     def exclusions(self) -> Exclusions:
@@ -115,7 +118,8 @@ class Judging(Peer):
         judged = Judged()
         intake = Intake(self.replica.run, self.store, self.codec, self.chain.block_hash(heights.commit))
         seats = miners(self.seats)
-        fetched = intake.fetch_all(seats, heights, self.chain.commitments())
+        until = Until.judged(self.chain, heights)
+        fetched = intake.fetch_all(seats, heights, self.chain.commitments(), until)
         for seat in seats:
             sent = fetched.pop(seat.uid)
             try:
@@ -273,7 +277,10 @@ class Judging(Peer):
         )
         rate = manifest.strategy.trial_rate * scoring.trial_share
         return {
-            uid: trial.removed(update, rate, self._assigned(uid, heights, beacon))
+            uid: replace(
+                trial.removed(update, rate, self._assigned(uid, heights, beacon)),
+                norm=aggregate.norm(received[uid].update),
+            )
             for uid, update in zip(uids, clipped, strict=True)
             if uid in drawn
         }

@@ -82,6 +82,9 @@ class ScoringConfig:
     certainty: float = 2.5
     """Standard errors by which harm must exceed the noise of its measurement, and rounds count by how much
     they say beside it; 0: every number as it is, every round alike."""
+    newcomer: int = 6
+    """Trials in which the gate judges a miner that joined later than the others for the length of its
+    updates: error feedback adds to them only from the second round on. 0: as all others from the first."""
     tried: int = 0
     """Most updates that are tried on data in a round; of more, a sample that the beacon draws. 0: all."""
     audits: float = 0.0
@@ -131,6 +134,7 @@ def audited(share: float, score: Code | None = None) -> ScoringConfig:
 
 EARLIER: Final[dict[str, Any]] = {
     "near_copies": 0.0, "own_work": 0.0, "standing": 0.0, "slash": 1.0, "certainty": 0.0, "tried": 0,
+    "newcomer": 0,
     "audits": 0.0, "tolerance": 0.1, "exclusion": 0, "sync": 0,
     "score": None,
 }  # fmt: skip
@@ -212,8 +216,10 @@ class Manifest:
                 f"audits={scoring.audits!r} with tolerance={scoring.tolerance!r} is no share of rounds.",
                 hint="Give audits from 0 to 1, such as 0.1, and a tolerance between 0 and 1.",
             )
-        if min(scoring.exclusion, scoring.sync) < 0:
-            raise ManifestInvalid("A number of rounds (exclusion, sync) is below 0.", hint="0 leaves it out.")
+        if min(scoring.exclusion, scoring.sync, scoring.newcomer) < 0:
+            raise ManifestInvalid(
+                "A number of rounds (exclusion, sync, newcomer) is below 0.", hint="0 leaves it out."
+            )
         every: object = self.checkpoint_every
         if type(every) is not int or not 0 <= every <= MOST_ROUNDS:
             raise ManifestInvalid(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from subnetlab.errors import ObjectExists
 from subnetlab.record.events import Mined, Role, Stepped
-from subnetlab.store.places import Places, locator_of
+from subnetlab.store.places import locator_of
 from subnetlab.train import assignment, object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.audit import report as reports
@@ -22,8 +22,9 @@ from subnetlab.train.audit.report import ReportingCodec, Trace, WorkReport
 from subnetlab.train.audit.state import MinerState, snapshot
 from subnetlab.train.delivery import Delivery, RoundWork, beside
 from subnetlab.train.manifest import RoundHeights
-from subnetlab.train.payload.seal import Binding, Reveal, Sealed, seal, signed_text
+from subnetlab.train.payload.seal import Binding, Sealed, seal, signed_text
 from subnetlab.train.peer import Peer
+from subnetlab.train.publishing import put_reveal
 from subnetlab.train.replica import Adopted
 from subnetlab.train.strategies.base import LocalUpdate, Overlapping, overlap_of
 from subnetlab.train.tasks.base import Batch
@@ -260,8 +261,5 @@ class Miner(Peer):
     def reveal(self, sealed: Sealed, binding: Binding, heights: RoundHeights) -> None:
         """Publish salt and key, signed."""
         signature = self.sign(signed_text(sealed.commitment, binding))
-        reveal = Reveal(sealed.salt, sealed.key, signature)
-        deadline_hash = self.chain.block_hash(heights.commit)
-        token = sealed.commitment.hex() if isinstance(self.store, Places) else sealed.token
-        name = object_paths.reveal(heights.round, self.seat.uid, deadline_hash, token)
-        self.store.put(name, reveal.to_bytes())
+        prefix = object_paths.reveals(heights.round, self.seat.uid, self.chain.block_hash(heights.commit))
+        put_reveal(self.store, prefix, sealed, signature)

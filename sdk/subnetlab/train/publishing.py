@@ -10,13 +10,16 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 from subnetlab.errors import ObjectExists, ObjectMissing, ObjectTooLarge, PayloadRejected
 from subnetlab.store.base import Reader, Store
+from subnetlab.store.places import Places
 from subnetlab.train import object_paths
 from subnetlab.train.anchors import NOTHING, Anchor
 from subnetlab.train.hashing import SIZE
+from subnetlab.train.payload.seal import Reveal, Sealed
 
 T = TypeVar("T")
 Detours = Mapping[str, str]
@@ -24,6 +27,25 @@ Detours = Mapping[str, str]
 
 _LIST_LIMIT: Final = 1 << 22
 _DETOUR: Final = re.compile(r"detours/[0-9a-f]{64}")
+
+
+def put_reveal(store: Store, prefix: str, sealed: Sealed, signature: bytes) -> None:
+    """Publish what opens a sealed payload.
+
+    In a place of its writer's own it lies under the commitment, where a reader needs no list. Where another
+    peer has taken that name, because it can write there too, it lies under the token that only the sealed
+    object names, as in a store that all peers share; who reads without a list then does not find it.
+
+    Raises:
+        ObjectExists: it is there already.
+        StoreUnreachable: nothing was written.
+    """
+    data = Reveal(sealed.salt, sealed.key, signature).to_bytes()
+    if isinstance(store, Places):
+        with suppress(ObjectExists):
+            store.put(f"{prefix}/{sealed.commitment.hex()}", data)
+            return
+    store.put(f"{prefix}/{sealed.token}", data)
 
 
 class Publications:

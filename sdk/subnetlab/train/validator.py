@@ -58,7 +58,7 @@ class Validator(Judging):
         for round_, judged in sorted(rounds.items()):
             removed = {
                 verdict.uid: Removed(
-                    verdict.loss_removed_assigned, verdict.loss_removed_held_out, verdict.noise
+                    verdict.loss_removed_assigned, verdict.loss_removed_held_out, verdict.noise, verdict.norm
                 )
                 for verdict in judged
                 if measured(verdict)

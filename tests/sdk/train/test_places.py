@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from subnetlab.errors import StoreUnreachable
+from subnetlab.errors import ObjectExists, StoreUnreachable
 from subnetlab.network.memory import MemoryNet
 from subnetlab.record.events import RoundClosed, Scored
 from subnetlab.record.reasons import MEASURED
 from subnetlab.store.base import Reader, Store
+from subnetlab.store.folder import FolderStore
 from subnetlab.store.objects import open_store
 from subnetlab.store.places import OwnPlace, Strangers, fleet_places, open_places, read_place
 from subnetlab.train.anchors import Anchor
@@ -22,6 +24,7 @@ from subnetlab.train.peer import Peer
 from subnetlab.train.rehearsal import Rehearsal
 from subnetlab.train.replica import Replica
 from subnetlab.train.roster import FixedRoster, Seat
+from subnetlab.train.strategies import StreamingDiLoCo
 
 MakeRehearsal = Callable[..., Rehearsal]
 FAST = AdamWConfig(lr=5e-3)
@@ -124,6 +127,62 @@ def test_an_attack_on_names_of_others_stays_in_its_own_place(
     assert verdicts(run, 0) == verdicts(run, 1) == {0: {"accepted"}, 1: {"accepted"}}
     assert all(name.startswith(("0/rounds/", "1/rounds/", "2/rounds/", "3/")) for name in root.names(""))
     assert len(root.names("0")) == len(root.names("1")) == 4
+
+
+class Squatted(FolderStore):
+    """A folder or bucket where a hostile peer can write everywhere, and puts junk before the owners do."""
+
+    def put(self, name: str, data: bytes) -> None:
+        if {"records", "aggregate", "checkpoints", "reveal"} & {*name.split("/")} and not self.is_token(name):
+            with suppress(ObjectExists):
+                super().put(name, b"junk")
+        super().put(name, data)
+
+    def is_token(self, name: str) -> bool:
+        """Whether a name is that of a reveal that only its sealed object names, which no peer foresees."""
+        folder, _, last = name.rpartition("/")
+        round_, _, uid = folder.rpartition("/")[0].partition("/reveal/")
+        return bool(uid) and not (self.root / round_ / "sealed" / uid / last).exists()
+
+
+def squatted_fleet(home: Path) -> Callable[[int], Store]:
+    """The places of a local fleet, in one folder."""
+    return in_fleet(Squatted(home))
+
+
+def squatted_bucket(home: Path) -> Callable[[int], Store]:
+    """Prefixes of strangers in one bucket whose key all of them have."""
+
+    def see(uid: int) -> Store:
+        own = in_homes(home)(uid)
+        assert isinstance(own, OwnPlace)
+        mine = Squatted(home / f"home-{uid}" / "store")
+        return OwnPlace(mine, own.find, locator=own.locator, own_backing=True)
+
+    return see
+
+
+@pytest.mark.parametrize("squatted", [squatted_fleet, squatted_bucket])
+@pytest.mark.parametrize("overlap", [0, 2])
+def test_squatted_names_in_the_places_of_others_cost_nobody_a_round(
+    placed: Callable[..., Placed],
+    tmp_path: Path,
+    squatted: Callable[[Path], Callable[[int], Store]],
+    overlap: int,
+) -> None:
+    """Records, aggregates, checkpoints and reveals: what lay there first stays, and is taken for nothing."""
+    strategy = StreamingDiLoCo(inner_steps=4, overlap=overlap, fragments=2)
+    see = squatted(tmp_path)
+    run = placed(*ROLES, places=see, rounds=4, strategy=strategy, checkpoint_every=2)
+    run.run()
+    assert [event.round for event in closed(run)] == [0, 1, 2, 3]
+    assert {uid: verdicts(run, uid) for uid in range(3)} == {
+        uid: {round_: {"accepted"} for round_ in range(4)} for uid in range(3)
+    }
+    late = Replica(run.manifest, FixedRoster(tuple(run.seats)), run.net.chain("late"), see(9))
+    late.adopt(3)
+    assert late.hash == closed(run)[-1].theta_hash
+    assert any(path.read_bytes() == b"junk" for path in tmp_path.rglob("aggregate/*"))
 
 
 class Faulty:

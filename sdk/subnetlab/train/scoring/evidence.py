@@ -7,6 +7,9 @@ sequential test of Wald (1945), as Page's sum (1954): the logarithm of how likel
 of its own against work from elsewhere, added up and bounded on both sides, so that a miner that changes is
 found out, or restored, within a few rounds. Where a round's data say little, little is added, so the test
 takes as long as it must.
+
+A newcomer's first updates are short where strategies send what earlier rounds left over: it has nothing left
+over yet. For some trials they are judged for their length, as far as they help beyond noise.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,6 +40,8 @@ class Evidence:
     """Of the median miner's difference between own and other data: what own work shows at least."""
     certainty: float = 0.0
     """Standard errors within which a round's numbers are noise; 0: every round counts alike."""
+    newcomer: int = 0
+    """Trials in which a miner that comes later than the median one is judged for its updates' length."""
     trust: Trust = field(default_factory=lambda: Trust(0))
     """What is gone by where a round tries a sample."""
     standing: dict[int, float] = field(default_factory=dict[int, float])
@@ -46,6 +51,8 @@ class Evidence:
     """The same without bounds, from 0: of two that send one work, the larger is whose work it is."""
     known: dict[int, Known] = field(default_factory=dict[int, Known])
     """Every miner's standing and what it rests on, where rounds count by what they say."""
+    trials: dict[int, int] = field(default_factory=dict[int, int])
+    """In how many rounds each miner was tried."""
 
     def weigh_own_work(self, removed: Mapping[int, Removed]) -> None:
         """Take in how much more each update of a round helped the miner's own data."""
@@ -56,13 +63,27 @@ class Evidence:
     def weigh_standing(self, removed: Mapping[int, Removed]) -> None:
         """Take in how much each update helped beside the median's."""
         if self.certainty:
-            for uid, reading in readings(removed, self.certainty).items():
+            for uid, reading in readings(removed, self.certainty, self.lengths(removed)).items():
                 self.known[uid] = self.known.get(uid, Known()).after(reading)
                 self.standing[uid] = self.known[uid].share
+                self.trials[uid] = self.trials.get(uid, 0) + 1
             return
         for uid, share in shares(removed).items():
             old, bounded = self.standing.get(uid), max(_LEAST, min(_MOST, share))
             self.standing[uid] = bounded if old is None else _DECAY * old + (1 - _DECAY) * bounded
+
+    def lengths(self, removed: Mapping[int, Removed]) -> dict[int, float]:
+        """Of newcomers' updates that help beyond noise, their norms beside the median's, at most 1."""
+        usual = median([r.norm for r in removed.values()] or [0.0])
+        if not self.newcomer or not self.certainty or usual <= 0:
+            return {}
+        trials = {uid: self.trials.get(uid, 0) for uid in removed}
+        last = min(self.newcomer, median(trials.values()))
+        return {
+            uid: min(1.0, r.norm / usual)
+            for uid, r in removed.items()
+            if trials[uid] < last and r.norm > 0 and r.effect > self.certainty * r.effect_noise
+        }
 
     def known_beside(self, removed: Mapping[int, Removed]) -> dict[int, Reading]:
         """Every tried miner's share over all rounds, with how much the round at hand says beside it."""
@@ -89,13 +110,12 @@ class Evidence:
             return {}
         wider = _UNSEEN if self.certainty else 1.0
         noise = median(r.own_noise for r in removed.values())
-        return {
-            uid: max(
-                -STEP,
-                min(STEP, typical * (r.own - typical / 2) / max(wider * max(noise, r.own_noise), 1e-12) ** 2),
-            )
-            for uid, r in removed.items()
-        }
+        lengths, said = self.lengths(removed), dict[int, float]()
+        for uid, r in removed.items():
+            own = typical * lengths.get(uid, 1.0)
+            nats = own * (r.own - own / 2) / max(wider * max(noise, r.own_noise), 1e-12) ** 2
+            said[uid] = max(-STEP, min(STEP, nats))
+        return said
 
 
 def shares(removed: Mapping[int, Removed]) -> dict[int, float]:

@@ -6,16 +6,22 @@ update removes some even in the first and last rounds, when all remove little. M
 8 miners, 20 rounds, on unseen data alone: honest updates from 0.38 of the median up in all but one of 140,
 noise of honest norm at most 0.14. A run may let earlier rounds count: then a good miner's bad batch does not
 shut it out, and noise needs more than one lucky round; and it may let a round count by what it can say beside
-the noise of its measurement (`gate_by`), because late rounds remove less than that. To shut someone out for
-one round is not to slash: ratings decide what lasts.
+the noise of its measurement (`gate_by`), because late rounds remove less than that. A newcomer's short first
+updates are judged for their length, and by down to half the share: with error feedback they carry the largest
+part of one round where others' carry what many left over, and its optimizer's moments begin at nothing. To
+shut someone out for one round is not to slash: ratings decide what lasts.
 """
 
 from collections.abc import Mapping
 from statistics import median
+from typing import Final
 
 from subnetlab.train.scoring.evidence import Evidence
 from subnetlab.train.scoring.losses import Removed
 from subnetlab.train.scoring.readings import Known, harm, readings
+
+_LESS: Final = 0.5
+"""By how much of the usual share a newcomer's update may fall short the shorter it is; noise reaches less."""
 
 
 def gate(
@@ -71,16 +77,18 @@ def gate_by(
         share: of the median update's effect that one must reach.
         weight: how much of the decision earlier rounds are, from 0 to 1.
     """
-    found = readings(removed, evidence.certainty)
+    lengths = evidence.lengths(removed)
+    found = readings(removed, evidence.certainty, lengths)
     reasons: dict[int, str] = {}
     for uid, r in removed.items():
         expected = evidence.known.get(uid, Known()).expected(found[uid], weight)
+        least = share * (1 - _LESS * (1 - lengths.get(uid, 1.0)))
         if harm(r, evidence.certainty):
             reasons[uid] = _harmful(r)
-        elif expected < share:
+        elif expected < least:
             reasons[uid] = (
                 f"This update removed {r.effect:.3%} of the loss; by this and earlier rounds it removes"
-                f" {expected:.0%} of what the median miner does: less than {share:.0%} counts as noise."
+                f" {expected:.0%} of what the median miner does: less than {least:.0%} counts as noise."
             )
     return reasons
 

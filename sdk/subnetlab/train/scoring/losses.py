@@ -34,6 +34,8 @@ class Removed:
     held_out: float
     own_noise: float = 0.0
     """Standard error of the difference between the two, from how it varies over items."""
+    norm: float = 0.0
+    """Of the whole update, as it was sent."""
 
     @property
     def own(self) -> float:

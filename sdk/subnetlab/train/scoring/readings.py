@@ -54,12 +54,15 @@ class Known:
         return (before * self.share + now * reading.share) / (before + now) if before + now > 0 else 1.0
 
 
-def readings(removed: Mapping[int, Removed], certainty: float) -> dict[int, Reading]:
+def readings(
+    removed: Mapping[int, Removed], certainty: float, lengths: Mapping[int, float] | None = None
+) -> dict[int, Reading]:
     """What a round says of every miner that was tried.
 
     Args:
         removed: what every update removed, by uid.
         certainty: standard errors of noise beyond the bounds of a share that still count.
+        lengths: of updates that are judged for their length, that length beside the median's.
     """
     typical = max(0.0, median([r.effect for r in removed.values()] or [0.0]))
     usual = median([r.effect_noise for r in removed.values()] or [0.0])
@@ -69,9 +72,10 @@ def readings(removed: Mapping[int, Removed], certainty: float) -> dict[int, Read
         if typical <= _TINY:
             found[uid] = Reading(0.0, 0.0)
             continue
-        beyond = certainty * noise / typical
-        share = max(_LEAST - beyond, min(_BEST + beyond, r.effect / typical))
-        found[uid] = Reading(share, 1 / (1 + (noise / (_SPREAD * typical)) ** 2))
+        expected = typical * (lengths or {}).get(uid, 1.0)
+        beyond = certainty * noise / expected
+        share = max(_LEAST - beyond, min(_BEST + beyond, r.effect / expected))
+        found[uid] = Reading(share, 1 / (1 + (noise / (_SPREAD * expected)) ** 2))
     return found
 
 

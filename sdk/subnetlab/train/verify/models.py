@@ -1,6 +1,7 @@
 """The model of each round, computed again: the average of its payloads, and where that leads, bit by bit."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from torch import Tensor
 
@@ -14,10 +15,13 @@ from subnetlab.train.payload.update import Update
 from subnetlab.train.replica import Replica
 from subnetlab.train.roster import in_fleet_order
 from subnetlab.train.round_record import RoundRecord, aggregate_hash
+from subnetlab.train.strategies.base import overlap_of
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
 from subnetlab.train.verify.records import Followed, RecordChain
 from subnetlab.train.verify.sources import Sources
+
+_GATHERED: Final = "some not stored, because their validator ended first: made again from their payloads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +117,41 @@ class ModelChain:
         if not record.accepted:
             return Combined(None, known=True)
         self.report.count("aggregates")
-        stored = self._stored(each, record, heights)
+        stored, missing = self._stored(each, record, heights)
         accepted = [opened.received.get(entry.uid) for entry in record.accepted]
         if any(found is None or found.entry not in record.accepted for found in accepted):
+            self._say_missing(each, record, heights, missing=missing)
             return Combined(stored, known=stored is not None)
         layout = self.replica.layout
         sound = [found for found in accepted if found is not None]
         update = self.sources.manifest.strategy.combine(self._in_order(heights, sound), layout)
         if aggregate_hash(aggregate.write(update, layout)) == record.aggregate_hash:
+            if missing and self._gathers:
+                self.report.checks["aggregates"].note = _GATHERED
+            else:
+                self._say_missing(each, record, heights, missing=missing)
             return Combined(update, known=True)
+        self._say_missing(each, record, heights, missing=missing)
         said = "The aggregate is not what the accepted payloads make."
         self.report.tampered("aggregates", "aggregate", said, round_=heights.round, uid=each.seat.uid)
         return Combined(stored, known=stored is not None)
 
-    def _stored(self, each: Followed, record: RoundRecord, heights: RoundHeights) -> Update | None:
+    @property
+    def _gathers(self) -> bool:
+        """Whether peers of this run make aggregates again from payloads; their upload follows the record."""
+        return overlap_of(self.sources.manifest.strategy) > 0
+
+    def _say_missing(
+        self, each: Followed, record: RoundRecord, heights: RoundHeights, *, missing: bool
+    ) -> None:
+        if missing:
+            said = f"The aggregate {record.aggregate_hash[:12]}… is not in the store."
+            self.report.unchecked("aggregates", "aggregate", said, round_=heights.round, uid=each.seat.uid)
+
+    def _stored(
+        self, each: Followed, record: RoundRecord, heights: RoundHeights
+    ) -> tuple[Update | None, bool]:
+        """The aggregate as a validator stored it, if it can be had, and whether it is missing."""
         layout = self.replica.layout
 
         def read(data: bytes) -> Update:
@@ -136,16 +161,14 @@ class ModelChain:
 
         name = object_paths.aggregate(heights.round, record.aggregate_hash)
         try:
-            return self.records.published(
-                (each.seat, each.anchor), name, aggregate.limit(layout), read, each.detours
-            )
+            where = (each.seat, each.anchor)
+            return self.records.published(where, name, aggregate.limit(layout), read, each.detours), False
         except ObjectMissing:
-            said = f"The aggregate {record.aggregate_hash[:12]}… is not in the store."
-            self.report.unchecked("aggregates", "aggregate", said, round_=heights.round, uid=each.seat.uid)
+            return None, True
         except (PayloadRejected, ObjectTooLarge):
             said = "What lies in the store is not the aggregate that the record names."
             self.report.tampered("aggregates", "aggregate", said, round_=heights.round, uid=each.seat.uid)
-        return None
+        return None, False
 
     def _in_order(self, heights: RoundHeights, accepted: list[Received]) -> list[Update]:
         """The updates in the order in which they are added: by uid, or by place in a repeatable fleet."""

@@ -7,50 +7,29 @@ line is named in its own round and does not make later ones wrong.
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from functools import cached_property
 from math import isclose
-from typing import Any, Final
+from typing import Final
 
-from subnetlab.errors import PayloadRejected, SubnetLabError, TrainError
+from subnetlab.errors import PayloadRejected, TrainError
 from subnetlab.record.events import Event, Scored, WeightsSet
 from subnetlab.record.reasons import ACCEPTED, COPIED, GATED, MISSED
 from subnetlab.train.audit.exclusion import AWAY
-from subnetlab.train.judging import Judged, Judging
+from subnetlab.train.judging import Judged
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.replica import Replica
+from subnetlab.train.roster import miners
 from subnetlab.train.validator import Validator, weights_set
 from subnetlab.train.verify.findings import Report
 from subnetlab.train.verify.payloads import Opened
+from subnetlab.train.verify.remembered import CONTRADICTORY, EXACT, Remembered, is_rating
 from subnetlab.train.verify.sources import PastChain, Sources, read_only
 
 RELATIVE: Final = 1e-3
 ABSOLUTE: Final = 2e-6
 """How far a measured loss may differ: other processors round otherwise, cheats gain nothing by so little."""
-_EXACT: Final = 1e-9
-"""The same for what is computed from numbers on record."""
 _NATS: Final = 0.05
 """The same for evidence, which divides a small difference by its noise."""
 _MEASURED: Final = ("score", "loss_removed_assigned", "loss_removed_held_out", "norm", "noise")
-
-Memory = dict[str, Any]
-"""What a validator keeps from round to round, by the names of its attributes."""
-_KEPT: Final = tuple(
-    name
-    for kind in (Judging, Validator)
-    for name, kept in vars(kind).items()
-    if isinstance(kept, cached_property) and name not in ("near_copies", "auditor", "continuity")
-)
-"""Those that its own verdicts fill; payloads to compare with are the same for all."""
-
-
-@dataclass(slots=True)
-class _Memories:
-    """What each validator thinks of every miner by its own verdicts on record."""
-
-    of: dict[int, Memory] = field(default_factory=dict[int, Memory])
-    past: dict[int, int] = field(default_factory=dict[int, int])
-    """A number that two validators share whose verdicts were the same so far."""
 
 
 class ScoreAudit:
@@ -67,7 +46,7 @@ class ScoreAudit:
             lambda message: message, hotkey="", corpus=sources.corpus,
         )  # fmt: skip
         self.judge.replica = replica  # one model serves all
-        self.memories = _Memories()
+        self.memories = Remembered(self.judge)
 
     def check(self, heights: RoundHeights, opened: Opened, *, measured: bool, may_measure: bool) -> None:
         """Compare a round's verdicts.
@@ -87,6 +66,8 @@ class ScoreAudit:
         self.judge.seats = self.sources.seats(heights.round)
         self.judge.codec = self.judge.codec_at(heights.round)
         self.chain.height = heights.beacon
+        for uid, verdicts in told.items():
+            self.memories.settle(uid, verdicts)
         try:
             if told and may_measure and (measured or _differ(told.values())):
                 self._measure(heights, told)
@@ -96,7 +77,12 @@ class ScoreAudit:
             said = f"The payloads of this round cannot be judged again: {error}"
             self.report.unchecked("scores", "score", said, round_=heights.round)
         for uid, verdicts in told.items():
-            self._recall(heights, uid, verdicts)
+            self._recall(heights, uid, verdicts, told)
+        for seat in seats if log.of_peers else ():
+            if seat.uid not in told and self.sources.anchored(heights.round, seat) is not None:
+                self.memories.miss(seat.uid, heights.round, told)
+        for uid, verdicts in told.items():
+            self.memories.count(uid, verdicts)
 
     # -- what was measured -------------------------------------------------------------------------
 
@@ -122,7 +108,7 @@ class ScoreAudit:
     def _judged_by(self, uid: int, heights: RoundHeights) -> dict[int, Scored]:
         """The verdicts that a validator comes to which remembers what this one remembered."""
         judge = self.judge
-        vars(judge).update(deepcopy(self._memory(uid)))
+        vars(judge).update(deepcopy(self.memories.memory(uid)))
         judge.hotkey = next(seat.hotkey for seat in judge.seats if seat.uid == uid)
         self.events.clear()
         judge.rate(judge.judge(heights), heights)
@@ -139,33 +125,67 @@ class ScoreAudit:
 
     # -- what follows from the record --------------------------------------------------------------
 
-    def _recall(self, heights: RoundHeights, uid: int, verdicts: Sequence[Scored]) -> None:
+    def _recall(
+        self, heights: RoundHeights, uid: int, verdicts: Sequence[Scored],
+        told: Mapping[int, Sequence[Scored]],
+    ) -> None:  # fmt: skip
         """Take a validator's verdicts into what it remembers; compare its ratings and weights with that."""
-        judge = self.judge
-        vars(judge).update(self._memory(uid))
+        missing = {seat.uid for seat in miners(self.judge.seats)} - {said.uid for said in verdicts}
+        broken_off = bool(missing) and self._may_miss(uid)
+        whole = self.memories.completed(uid, verdicts, told) if broken_off else verdicts
         try:
-            judge.recall(verdicts)
-            refused = {
-                said.uid: PayloadRejected("", reason=said.verdict)
-                for said in verdicts
-                if said.verdict not in (ACCEPTED, GATED)
-            }
-            weights = judge.vote(Judged(rejected=refused))
-        except (ArithmeticError, ValueError, TypeError, SubnetLabError) as error:
+            if broken_off:
+                before = deepcopy(self.memories.memory(uid))
+                if whole is None:
+                    self._say_broken_off(heights, uid, len(verdicts))
+                else:
+                    self._compare_with(heights, uid, verdicts, whole)
+                self.memories.of[uid] = before
+                self.memories.add(uid, verdicts)  # as one that is started again, of what is on record
+            else:
+                self._compare_with(heights, uid, verdicts, verdicts)
+        except CONTRADICTORY as error:
             said = f"The verdicts of this validator contradict one another: {error}"
             self.report.tampered("scores", "score", said, round_=heights.round, uid=uid)
+
+    def _say_broken_off(self, heights: RoundHeights, uid: int, count: int) -> None:
+        said = (
+            f"This validator was gone or away in this round and left {count} of its verdicts, and no other "
+            "validator had seen the same: its ratings of the round cannot be computed. A kill leaves that."
+        )
+        self.report.unchecked("scores", "score", said, round_=heights.round, uid=uid)
+
+    def _compare_with(
+        self, heights: RoundHeights, uid: int, verdicts: Sequence[Scored], whole: Sequence[Scored]
+    ) -> None:
+        """Compare ratings, weights and vote with what all verdicts of the round make."""
+        judge, gap = self.judge, self.memories.gaps.get(uid)
+        self.memories.add(uid, whole)
+        refused = {
+            said.uid: PayloadRejected("", reason=said.verdict)
+            for said in whole
+            if said.verdict not in (ACCEPTED, GATED)
+        }
+        weights = judge.vote(Judged(rejected=refused))
+        if gap is not None and not all(is_rating(said, judge) for said in verdicts):
+            text = (
+                f"This validator did not report its verdicts of round {gap + 1}, so its ratings cannot be "
+                "computed from there on: its store was away, or it was killed."
+            )
+            self.report.unchecked("scores", "score", text, round_=heights.round, uid=uid)
             return
         for said in verdicts:
-            if not _close(said.rating, judge.ratings.of.get(said.uid, 0.0), _EXACT, _EXACT):
+            if not is_rating(said, judge):
                 text = f"Validator {uid} tells a rating of {said.rating:.4f}; its verdicts make another."
                 self.report.tampered("scores", "score", text, round_=heights.round, uid=said.uid)
         given = {said.uid: said.weight for said in verdicts}
-        if any(not _close(given[to], weights.get(to, 0.0), _EXACT, _EXACT) for to in given):
+        if any(not _close(given[to], weights.get(to, 0.0), EXACT, EXACT) for to in given):
             text = "The weights of this validator are not what its own ratings make."
             self.report.tampered("scores", "weights", text, round_=heights.round, uid=uid)
-        self._compare_vote(heights, uid, given)
-        past = self.memories.past
-        past[uid] = hash((past.get(uid, 0), tuple(sorted(map(_without_validator, verdicts)))))
+        if len(whole) == len(verdicts):
+            self._compare_vote(heights, uid, given)
+        else:
+            self._compare_vote(heights, uid, weights)
 
     def _compare_vote(self, heights: RoundHeights, uid: int, given: dict[int, float]) -> None:
         """Whether the vote on record is that of the verdicts."""
@@ -176,13 +196,6 @@ class ScoreAudit:
             if not same_votes(vote, expected):
                 text = "The vote on record is not that of this validator's verdicts."
                 self.report.tampered("scores", "weights", text, round_=heights.round, uid=uid)
-
-    def _memory(self, uid: int) -> Memory:
-        if uid not in self.memories.of:
-            for name in _KEPT:  # made anew, as by a validator that begins
-                vars(self.judge).pop(name, None)
-            self.memories.of[uid] = {name: getattr(self.judge, name) for name in _KEPT}
-        return self.memories.of[uid]
 
     def _may_miss(self, uid: int) -> bool:
         return self.sources.log is None or self.sources.log.may_miss(uid)
@@ -259,17 +272,3 @@ def same_votes(vote: WeightsSet, expected: Mapping[str, int]) -> bool:
 
 def _close(one: float, other: float, relative: float, absolute: float) -> bool:
     return isclose(one, other, rel_tol=relative, abs_tol=absolute) or (one != one and other != other)  # noqa: PLR0124
-
-
-def _without_validator(said: Scored) -> tuple[Any, ...]:
-    return (
-        said.uid,
-        said.verdict,
-        said.score,
-        said.loss_removed_assigned,
-        said.loss_removed_held_out,
-        said.own_work,
-        said.noise,
-        said.tried,
-        said.audit,
-    )
