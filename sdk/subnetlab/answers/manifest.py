@@ -3,7 +3,6 @@
 Rounds follow the chain by the same four heights as a training run's (`train.manifest`).
 """
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 from subnetlab.answers.values import NotAValue, read, written
 from subnetlab.errors import ManifestInvalid, ManifestOfAnotherVersion
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 from subnetlab.train.manifest import RoundHeights
 from subnetlab.train.tasks import code as codes
 from subnetlab.train.tasks.code import Code
@@ -110,7 +109,7 @@ class AnswersManifest:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: what the hash is of."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+        return canonical_json(self.to_json())
 
     @property
     def hash(self) -> str:

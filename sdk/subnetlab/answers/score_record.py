@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Final
 
 from subnetlab.errors import PayloadRejected
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 
 LIMIT: Final = 1 << 20
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -45,7 +45,7 @@ class ScoreRecord:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        return canonical_json(asdict(self))
 
     @property
     def hash(self) -> str:

@@ -60,7 +60,7 @@ from subnetlab.record.writer import RecordWriter
 from subnetlab.store.base import Store
 from subnetlab.store.objects import open_store
 from subnetlab.train import models, object_paths
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 from subnetlab.train.initial import limit_of
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.replica import Replica
@@ -277,7 +277,7 @@ def _canonical(folder: Path) -> bytes:
             f"The run folder has no readable {MANIFEST_FILE}: {error}.",
             hint="Attach again: subnet.attach() reads the manifest from the store.",
         ) from error
-    return json.dumps(described, sort_keys=True, separators=(",", ":")).encode()
+    return canonical_json(described)
 
 
 @contextlib.contextmanager

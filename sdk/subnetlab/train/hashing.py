@@ -4,8 +4,9 @@ blake2b with 32 bytes throughout; parts are length-prefixed, so no two lists of 
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 SIZE: Final = 32
 
@@ -18,6 +19,11 @@ def digest(domain: str, *parts: bytes | memoryview | str | int) -> bytes:
         state.update(memoryview(raw).nbytes.to_bytes(8, "little"))
         state.update(raw)
     return state.digest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one way to write a value in JSON that its hash is of: keys sorted, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def stream(domain: str, count: int, *parts: bytes | str | int) -> bytes:

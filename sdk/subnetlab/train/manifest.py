@@ -4,7 +4,6 @@ A run's rounds follow the chain: four heights a round, open, commit deadline, be
 node they are neighbours; on a public network `offsets` and `blocks_per_round` stretch them.
 """
 
-import json
 import platform
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
@@ -17,7 +16,7 @@ from subnetlab.train.audit.report import ReportingCodec
 from subnetlab.train.choices import Clip
 from subnetlab.train.data.corpus import DataManifest
 from subnetlab.train.execution import FLOAT32, ON_CPU, Execution, check_dtype
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 from subnetlab.train.models.spec import ModelSpec
 from subnetlab.train.optimizer import AdamWConfig, OptimizerConfig
 from subnetlab.train.strategies.base import Codec, Progress, Strategy
@@ -277,7 +276,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: what the hash is of, and what a public run keeps in its store."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+        return canonical_json(self.to_json())
 
     @property
     def hash(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from subnetlab.errors import PayloadRejected
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 from subnetlab.units import U16_MAX
 
 LIMIT: Final = 1 << 18
@@ -51,7 +51,7 @@ class RoundRecord:
         fields = asdict(self)
         if not self.checkpoint:
             del fields["checkpoint"]
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+        return canonical_json(fields)
 
     @property
     def hash(self) -> str:

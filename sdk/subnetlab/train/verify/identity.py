@@ -15,7 +15,7 @@ from subnetlab.train import object_paths
 from subnetlab.train.anchors import Anchor
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.data.shards import read_shard_hashes
-from subnetlab.train.hashing import digest
+from subnetlab.train.hashing import canonical_json, digest
 from subnetlab.train.roster import Seat
 from subnetlab.train.round_record import LIMIT, RoundRecord
 from subnetlab.train.verify.findings import Report
@@ -23,7 +23,7 @@ from subnetlab.train.verify.findings import Report
 
 def canonical_hash(manifest: Mapping[str, Any]) -> str:
     """The hash of a manifest's JSON as it was found, which names the run wherever it is signed."""
-    return digest("manifest", json.dumps(manifest, sort_keys=True, separators=(",", ":"))).hex()
+    return digest("manifest", canonical_json(manifest)).hex()
 
 
 def proven_run(history: ChainHistory | None, store: Store | None) -> str:
