@@ -89,7 +89,8 @@ def _on_a_fleet(cells: int) -> Iterator[Figure]:
         ours = [seconds(lambda: fleet.send("1 + 1").get(REPLY_LIMIT_S)) * 1e3 for _ in range(cells)]
     yield median_of(
         "cell on eight processes", ours, "ms", peer="ipyparallel" if beside else "",
-        peer_value=statistics.median(beside) if beside else None, limit=0.5, limits_ratio=bool(beside),
+        peer_value=statistics.median(beside) if beside else None,
+        **({"limit": 0.5, "limits_ratio": True} if beside else {}),
     )  # fmt: skip
 
 
