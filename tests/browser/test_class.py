@@ -58,7 +58,7 @@ def test_the_board_shows_who_joined_resets_one_and_exports_grades(
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name=f"Reset {hostile}").click()
         page.get_by_text("No student has joined yet.").wait_for(timeout=60_000)
-        assert "Your teacher has reset you" in one("net = sl.connect(net._member.address)")
+        assert "you were reset" in one("net = sl.connect(net._member.address)")
         page.reload()
         page.get_by_text("No student has joined yet.").wait_for()
         fresh = page.context.browser.new_context().new_page()  # type: ignore[union-attr]
