@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from subnetlab_kernel.hosting.__main__ import announce
 from subnetlab_kernel.hosting.users import HostedUser
 

@@ -46,7 +46,7 @@ async function asked(path, body) {
 function percent(share) {
   const size = Math.abs(100 * share);
   if (size < 0.001) return "0 %";
-  const text = size < 0.1 ? size.toPrecision(2) : size.toFixed(1);
+  const text = size < 1 ? size.toPrecision(2) : size.toFixed(1);
   return `${share < 0 ? "−" : ""}${text} %`;
 }
 
