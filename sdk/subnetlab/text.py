@@ -32,6 +32,10 @@ _SPOKEN_AS_CONSONANT: Final = re.compile(
 """Vowels that are spoken like the y of "yes" or the w of "one"."""
 
 
+_ENDS: Final = (".", "!", "?", ":", "…", "`", ")", "'", '"')
+"""What a sentence ends with; after any other letter the next sentence would read as a part of it."""
+
+
 def plain(text: str, limit: int = LINE) -> str:
     """A text as one line of at most `limit` visible letters; what has no picture of its own is replaced."""
     shown = text[: limit + 1].translate(_SPACES)
@@ -67,6 +71,11 @@ def kind_of(value: object) -> str:
 def capitalised(sentence: str) -> str:
     """A sentence whose first letter is a capital; the rest stays as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def ended(sentence: str) -> str:
+    """A sentence with a full stop where it ends in words of another program, so that the next can follow."""
+    return sentence if sentence.rstrip().endswith(_ENDS) else f"{sentence.rstrip()}."
 
 
 def _encodable(text: str) -> str:

@@ -16,6 +16,19 @@ board.feed.apply(rest)
 board
 """
 
+UNSEEN = """() => {
+  const probe = document.body.appendChild(document.createElement("span"));
+  const rgb = name => { probe.style.color = name; return getComputedStyle(probe).color; };
+  const paper = rgb("Canvas"), wrong = [];
+  for (const e of document.querySelectorAll(".sl svg text, .sl svg > rect")) {
+    const { fill, stroke } = getComputedStyle(e), text = e.tagName === "text";
+    if (fill === paper || (text && stroke !== paper)) wrong.push([e.outerHTML, fill, stroke]);
+  }
+  probe.remove();
+  return wrong;
+}"""
+"""Texts whose halo is not the page's colour, and bars or texts that have it."""
+
 NOTHING_OVERLAPS = """(focus => focus && [
   ...document.querySelectorAll('.sl canvas, .sl .curve-labels div')
 ].every(e => {
@@ -163,3 +176,15 @@ def test_a_dead_kernel_is_said_and_the_picture_stays(server: Lab, page: Page) ->
     page.evaluate("() => { const v = window.__subnetlab.at(-1); v.model.off('msg:custom'); }")
     wait_until(page, "document.querySelector('.sl .status').textContent.includes('reconnecting')")
     assert page.locator(".sl h2").inner_text().startswith("Seven of eight strangers")
+
+
+def test_colours_that_the_system_forces_hide_nothing_whatever_the_theme(server: Lab, page: Page) -> None:
+    server.open(page, server.notebook("forced.ipynb", [SHOW.format(miners=8, upto=20)]))
+    server.run_all(page)
+    wait_for_round(page, 20)
+    for scheme in ("dark", "light"):  # of the system; JupyterLab's own theme stays light
+        page.emulate_media(forced_colors="active", color_scheme=scheme)
+        wait_until(page, f"matchMedia('(prefers-color-scheme: {scheme})').matches")
+        assert page.evaluate("document.querySelectorAll('.sl svg text').length") > 3
+        assert page.evaluate(UNSEEN) == []
+        shoot(page, f"dashboard-forced-{scheme}")

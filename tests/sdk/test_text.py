@@ -105,3 +105,11 @@ def test_questions_receipts_errors_and_checks() -> None:
     assert is_plain(str(Receipt(tx="0x00", block=1, fee_rao=1, summary=HOSTILE)))
     assert is_plain(str(ChainRejected(HOSTILE)))
     assert is_plain(repr(Checkup((Check("disk", "ok", HOSTILE, HOSTILE),))))
+
+
+def test_the_next_step_begins_a_sentence_of_its_own() -> None:
+    quoted = "The remote cell failed: ZeroDivisionError: division by zero"
+    assert str(ChainRejected(quoted, hint="Try again.")) == f"{quoted}. Try again."
+    for whole in ("Done.", "Really?", "No!", "It says: `x`", "as told (here)", "and so on…", "It said 'no'"):
+        assert str(ChainRejected(whole, hint="Try again.")) == f"{whole} Try again."
+    assert str(ChainRejected(quoted, hint="")) == quoted

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         )  # fmt: skip
         serve(
             folder.absolute(), users, limits, port=options.port, cull_after_s=options.cull_after,
-            announce=lambda port: _announce(
+            announce=lambda port: announce(
                 port, folder, users, separate=separate, token_file=options.token_file
             ),
         )  # fmt: skip
@@ -103,7 +103,7 @@ def _check_python(user: HostedUser) -> None:
         )
 
 
-def _announce(
+def announce(
     port: int, folder: Path, users: Sequence[HostedUser], *, separate: bool, token_file: Path | None
 ) -> None:
     """Tell the person at the terminal where to connect; tokens go to a terminal alone, never into a log."""
@@ -115,9 +115,10 @@ def _announce(
         print(f"  {user.name}: {shown}")
     print(f'  connect: sl.remote("{address}"), or subnetlab lab --gateway {address}')
     if not separate and len(users) > 1:
+        remedy = "Leave out --one-account" if os.geteuid() == 0 else "Start as root"
         print(
             "  All kernels run as this system user: users can read each other's files on purpose."
-            " Start as root to give each a system user."
+            f" {remedy} to give each a system user."
         )
     sys.stdout.flush()
 

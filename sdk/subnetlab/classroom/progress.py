@@ -31,9 +31,9 @@ class Row:
     rounds: int
     """In which it took part: judged as a miner, or judging as a validator."""
     standing: str
-    """What the validators make of it, in words."""
+    """What the validators make of a miner, in words; of a validator, which round it judged last."""
     score: float | None
-    """Loss removed on held-out data, relative, mean over the newest rounds."""
+    """Loss removed on held-out data, relative, mean over the newest rounds; None for a validator."""
     incentive: float
     """Its share of what miners earned in the last epoch, 0 to 1."""
     paid_alpha_rao: int
@@ -80,17 +80,27 @@ class Progress:
         plays = "" if uid is None else self.view.seated_as(uid)
         miner = self.view.miners.get(-1 if uid is None else uid)
         judged = 0 if miner is None else miner.judged - miner.missed
-        judging = len(self._judging.get(-1 if uid is None else uid, ()))
+        judging = self._judging.get(-1 if uid is None else uid, set())
+        if plays == "validator":
+            # A seat that validates is judged as a miner that sends nothing, and may have mined before.
+            standing, score = self._judges(uid, judging), None
+        else:
+            standing = "" if uid is None or miner is None else self._standing(uid)
+            score = None if miner is None else miner.score
         return Row(
             student=student.id, name=student.name, uid=uid,
             role=plays if plays in ("miner", "validator") else "",
-            rounds=judging if plays == "validator" else judged,
-            standing="" if uid is None or miner is None else self._standing(uid),
-            score=None if miner is None else miner.score,
+            rounds=len(judging) if plays == "validator" else judged,
+            standing=standing, score=score,
             incentive=neuron.incentive / total if neuron is not None and total else 0.0,
             paid_alpha_rao=0 if uid is None else self.view.pay.total(uid),
             exercises=student.passed, seen=student.seen,
         )  # fmt: skip
+
+    def _judges(self, uid: int | None, judging: set[int]) -> str:
+        if uid in self.view.gone:
+            return self._standing(uid)
+        return f"judges, round {max(judging) + 1} last" if judging else "has judged no round yet"
 
     def _standing(self, uid: int) -> str:
         word, reason = str(self.view.standing(uid)), self.view.reason(uid)

@@ -85,6 +85,8 @@ class Students:
             CodeRefused: the name is taken, or the code is another student's.
             ClassError: the name cannot be shown, or the class is full.
         """
+        if not (name or code.name):
+            raise ClassError("This join code is right, but your name is missing.", hint='Give name="Ada".')
         name = checked_name(name or code.name)
         if code.name and name.casefold() != code.name.casefold():
             raise CodeRefused(f"This join code is for {code.name}.", hint=f"Join with name={code.name!r}.")
@@ -167,17 +169,15 @@ class Students:
             self._add(Student(**row, answers=answers))
 
 
-def checked_name(name: str) -> str:
-    """A student's name as a page can show it.
+def checked_name(name: str, *, of: str = "A student's name", hint: str = 'Give name="Ada".') -> str:
+    """A student's name, or the title of a class, as a page can show it.
 
     Raises:
         ClassError: it is empty, too long, or holds characters that do not print.
     """
     plain = " ".join(name.split())
     if not plain or len(plain) > _NAME_LETTERS or not plain.isprintable():
-        raise ClassError(
-            f"A student's name has 1 to {_NAME_LETTERS} letters that print.", hint='Give name="Ada".'
-        )
+        raise ClassError(f"{of} has 1 to {_NAME_LETTERS} letters that print.", hint=hint)
     return plain
 
 

@@ -110,9 +110,10 @@ def options_of(given: argparse.Namespace) -> "ClassOptions":
     if not 0 < given.port < 1 << 16:
         raise ClassError(f"{given.port} is no port.", hint="Give --port a number from 1 to 65535.")
     _check_host(given.host)
+    title = checked_name(given.title, of="The title of a class", hint='Give --title "Monday".')
     folder = (given.folder or home() / "class").absolute()
     return ClassOptions(
-        folder=folder, title=checked_name(given.title), host=given.host, port=given.port, address=url,
+        folder=folder, title=title, host=given.host, port=given.port, address=url,
         prefix=parts.path, students=students, roster=roster, code_hours=given.code_hours,
         plan=(given.plan or folder / "plan.py").absolute(), rounds=given.rounds,
         round_s=given.round_seconds or 0.0, notice_s=given.notice, hosts=frozenset({parts.hostname}),

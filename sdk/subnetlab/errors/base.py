@@ -1,6 +1,6 @@
 """The one base of every error."""
 
-from subnetlab.text import plain_lines
+from subnetlab.text import ended, plain_lines
 
 
 class SubnetLabError(Exception):
@@ -16,4 +16,4 @@ class SubnetLabError(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return plain_lines(f"{message} {self.hint}" if self.hint else message)
+        return plain_lines(f"{ended(message)} {self.hint}" if self.hint else message)

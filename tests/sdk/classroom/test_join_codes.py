@@ -106,3 +106,12 @@ def test_the_list_is_read_back_without_any_token(students: Students, tmp_path: P
     assert len(Students(tmp_path)) == 0
     new, _ = Students(tmp_path).join(codes.check(codes.add(seconds=60, uses=1)), "Ada")
     assert new.id == "s2"
+
+
+def test_a_right_code_without_a_name_says_that_the_name_is_missing(students: Students) -> None:
+    codes = JoinCodes()
+    code = codes.add(seconds=60, uses=1)
+    with pytest.raises(ClassError, match=r"your name is missing\. Give name="):
+        students.join(codes.check(code), "")
+    assert codes.check(code).left == 1
+    assert students.join(codes.check(codes.add(seconds=60, uses=1, name="Cy")), "")[0].name == "Cy"

@@ -41,7 +41,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("--url", "ftp://host"), "is no address of a class"),
         (("--url", "https://name:word@host/class"), "is no address of a class"),
         (("--url", "https://host/class?token=1"), "is no address of a class"),
-        (("--title", "\x1b[2J"), "letters that print"),
+        (("--title", "\x1b[2J"), "The title of a class has 1 to 40 letters that print. Give --title"),
         (("--roster", "/nowhere"), "cannot be read"),
     ],
 )

@@ -14,6 +14,7 @@ function token() {
 }
 
 const TOKEN = token();
+const SILENT = "The class does not answer.";
 const byId = (id) => document.getElementById(id);
 
 function ask(path, body) {
@@ -21,7 +22,33 @@ function ask(path, body) {
   return fetch(`board/${path}`, { ...how, headers: { [HEADER]: TOKEN }, redirect: "error" });
 }
 
-const percent = (share) => `${(100 * share).toFixed(1).replace("-", "−")} %`;
+async function sentence(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return `The class answers ${answer.status}.`; // a proxy's page, not the class's JSON
+  }
+}
+
+// What a click asks for: the answer, or null where it was refused, which is told and not swallowed.
+async function asked(path, body) {
+  try {
+    const answer = await ask(path, body);
+    if (answer.ok) return answer;
+    alert(await sentence(answer));
+  } catch {
+    alert(SILENT);
+  }
+  return null;
+}
+
+// One decimal, or two figures where it is small: the work of one round moves a loss by hundredths of a percent.
+function percent(share) {
+  const size = Math.abs(100 * share);
+  if (size < 0.001) return "0 %";
+  const text = size < 1 ? size.toPrecision(2) : size.toFixed(1);
+  return `${share < 0 ? "−" : ""}${text} %`;
+}
 
 function ago(seconds) {
   if (seconds < 10) return "now";
@@ -50,7 +77,7 @@ function resetButton(row) {
   button.setAttribute("aria-label", `Reset ${row.name}`);
   button.addEventListener("click", async () => {
     if (!confirm(`${row.name} has to join again. Reset?`)) return;
-    await ask("reset", { student: row.student });
+    await asked("reset", { student: row.student });
     await show();
   });
   return button;
@@ -77,8 +104,8 @@ function drawn(row, told, before) {
 function draw(told) {
   document.title = told.title;
   byId("title").textContent = told.title;
-  byId("where").textContent =
-    `Round ${told.round} of ${told.rounds}, block ${told.block}, ${told.rows.length} students`;
+  const students = told.rows.length === 1 ? "1 student" : `${told.rows.length} students`;
+  byId("where").textContent = `Round ${told.round} of ${told.rounds}, block ${told.block}, ${students}`;
   const rows = byId("rows");
   const before = new Map([...rows.children].map((line) => [line.dataset.student, line]));
   const lines = told.rows.map((row) => drawn(row, told, before.get(row.student)));
@@ -93,18 +120,18 @@ async function show() {
   try {
     const answer = await ask("rows");
     if (!answer.ok) {
-      byId("where").textContent = (await answer.json()).error;
+      byId("where").textContent = await sentence(answer);
       return;
     }
     draw(await answer.json());
   } catch {
-    byId("where").textContent = "The class does not answer.";
+    byId("where").textContent = SILENT;
   }
 }
 
 byId("grades").addEventListener("click", async () => {
-  const answer = await ask("grades.csv");
-  if (!answer.ok) return;
+  const answer = await asked("grades.csv");
+  if (!answer) return;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
   link.download = "grades.csv";
@@ -114,8 +141,8 @@ byId("grades").addEventListener("click", async () => {
 
 byId("all").addEventListener("click", async () => {
   if (!confirm("Everyone has to join again, with a new code. Reset the class?")) return;
-  const answer = await ask("reset", { all: true });
-  if (answer.ok) alert(`The new join code is ${(await answer.json()).code}`);
+  const answer = await asked("reset", { all: true });
+  if (answer) alert(`The new join code is ${(await answer.json()).code}`);
   await show();
 });
 
