@@ -112,9 +112,10 @@ def test_a_remote_cell_prints_shows_fails_and_is_interrupted(
     with pytest.raises(TimeoutError, match="was interrupted"):
         anna.run("while True: pass", timeout=0.5)
     assert repr(anna.run("'goes on'")) == "'goes on'"
-    anna.run("x = 1")
-    anna.restart()
-    assert repr(anna.run("'x' in globals()")) == "False"
+    for _ in range(3):  # the kernel is new each time, and the first cell of each is answered
+        anna.run("x = 1")
+        anna.restart()
+        assert repr(anna.run("'x' in globals()")) == "False"
 
 
 def test_a_kernel_that_dies_is_told_and_can_be_ended(host: Host) -> None:

@@ -142,7 +142,7 @@ class RemoteKernel:
 
     def restart(self) -> None:
         """Start the kernel anew; its variables are gone, detached runs go on."""
-        self._line.ask("POST", "/restart")
+        self._line.restart()
 
     def close(self) -> None:
         """End the kernel, and the connection; harmless twice."""

@@ -36,7 +36,7 @@ class Line:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        self._url, self._session_id = url, uuid.uuid4().hex
+        self._url, self._session_id = url, ""
         self._headers = {"Authorization": f"token {token}"}
         self._came: queue.SimpleQueue[dict[str, Any] | Exception] = queue.SimpleQueue()
         self._loop = asyncio.new_event_loop()
@@ -81,6 +81,15 @@ class Line:
         """A request about this kernel."""
         return self._wait(self._request(method, f"/api/kernels/{self.kernel}{path}"))
 
+    def restart(self) -> None:
+        """Start the kernel anew.
+
+        The host answers before the new process hears and is heard, and waits for that where a connection
+        begins: a message sent on the old one could be carried out without its answer coming through.
+        """
+        self.ask("POST", "/restart")
+        self._wait(self._reconnect())
+
     def close(self) -> None:
         """End kernel and connection; harmless twice."""
         if self._loop.is_closed():
@@ -105,6 +114,12 @@ class Line:
         self._http = aiohttp.ClientSession(headers=self._headers, trust_env=False)
         started = await self._request("POST", "/api/kernels", {"name": _KERNEL})
         self.kernel = str(uuid.UUID(str(started.get("id")))) if isinstance(started, dict) else ""
+        await self._connect()
+
+    async def _connect(self) -> None:
+        assert self._http is not None
+        # A name of its own: under one that the host still knows, it would join what it is about to close.
+        self._session_id = uuid.uuid4().hex
         self._socket = await self._http.ws_connect(
             f"{self._url}/api/kernels/{self.kernel}/channels?session_id={self._session_id}",
             protocols=(_PROTOCOL,), max_msg_size=_MOST_BYTES,
@@ -138,14 +153,21 @@ class Line:
                 raise HostError(plain(str(why or f"The host answers {answer.status}.")), hint="")
             return said
 
+    async def _reconnect(self) -> None:
+        await self._disconnect()
+        await self._connect()
+
+    async def _disconnect(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+        if self._socket is not None:
+            await self._socket.close()
+
     async def _close(self) -> None:
         if self._http is None:
             return
         try:
-            if self._reading is not None:
-                self._reading.cancel()
-            if self._socket is not None:
-                await self._socket.close()
+            await self._disconnect()
             if self.kernel:
                 await self._request("DELETE", f"/api/kernels/{self.kernel}")
         finally:
