@@ -4,6 +4,7 @@ import json
 import stat
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -122,6 +123,18 @@ def test_a_kernel_that_dies_is_told_and_can_be_ended(host: Host) -> None:
     with sl.remote(host.url, host.token("ben")) as ben, pytest.raises(RemoteUnreachable, match="ended"):
         ben.run("import os; os._exit(1)")
     assert _kernels(host, "ben") == []
+
+
+def test_a_restart_mends_a_connection_that_ended(anna: RemoteKernel) -> None:
+    inside: Any = anna
+    line = inside._line
+    line._wait(line._socket.close())
+    with pytest.raises(RemoteUnreachable, match="is closed"):
+        anna.run("1")
+    with pytest.raises(RemoteUnreachable, match="ended"):
+        line.next(LIMIT_S)
+    anna.restart()
+    assert repr(anna.run("1 + 1")) == "2"
 
 
 def test_nobody_reaches_anothers_kernel(host: Host, anna: RemoteKernel, ben: RemoteKernel) -> None:

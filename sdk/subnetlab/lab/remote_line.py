@@ -120,6 +120,7 @@ class Line:
         assert self._http is not None
         # A name of its own: under one that the host still knows, it would join what it is about to close.
         self._session_id = uuid.uuid4().hex
+        self._came = queue.SimpleQueue()  # what came before, such as that the last connection ended, is over
         self._socket = await self._http.ws_connect(
             f"{self._url}/api/kernels/{self.kernel}/channels?session_id={self._session_id}",
             protocols=(_PROTOCOL,), max_msg_size=_MOST_BYTES,
