@@ -21,7 +21,7 @@ const TABLES_EVERY_MS = 500,
   GRID_EVERY_MS = 200,
   CALM_EVERY_MS = 1000,
   LATENCIES_KEPT = 2000;
-const ANSWER_EVERY_MS = 30_000,
+const ANSWER_EVERY_MS = 120_000,
   ANSWER_EVERY_BYTES = 1024 * 1024;
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 

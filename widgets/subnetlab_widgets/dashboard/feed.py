@@ -25,8 +25,8 @@ IN_FLIGHT_BYTES = 2 * 1024 * 1024
 """What a page may owe answers for; it answers after half of it."""
 MESSAGE_BYTES = 600
 """What Jupyter adds to a message, roughly."""
-SILENT_S = 45.0
-"""A page answers every thirty seconds; after this long it is taken to be away."""
+SILENT_S = 150.0
+"""A page answers every two minutes; after this long it is taken to be away."""
 BYTES_PER_MESSAGE = 512 * 1024
 """A long history travels in messages of this size; the first is thinned to `FIRST_ROWS` of all rounds."""
 FIRST_ROWS = 600
