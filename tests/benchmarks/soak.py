@@ -2,24 +2,27 @@
 
 One JupyterLab page with two dashboards. One of 64 miners gets the same 600 rounds again and again at 20 Hz,
 so everything it grows by is a leak. The other gets a run's events one by one at a run's own pace and keeps
-its history, as it must; what that history weighs is reported beside the slopes. The theme changes every two
-minutes. Memory is read after a collection on both sides (the kernel makes its own every fifteen seconds: a
-request from here would make it look busy, which costs the page 48 kB, see DECISIONS.md); slopes are fitted to
-the second half. Needs Chromium.
+its history, as it must; what that history weighs in the kernel is reported beside the slopes. The theme
+changes every two minutes. Memory is read after a collection on both sides (the kernel makes its own every
+fifteen seconds: a request from here would make it look busy, which costs the page 48 kB, see DECISIONS.md);
+slopes are fitted to the second half. Needs Chromium.
 """
 
+import gc
 import json
 import statistics
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import CDPSession
 
-from subnetlab_widgets.dashboard.round_table import METRICS, ROUND_FIELDS
+from subnetlab_widgets.dashboard.round_table import RoundTable
 from tests.benchmarks.measure import Figure, median_of, memory_mb
 from tests.benchmarks.page import IMPORTS, Watched, desk, noise, pid_of
+from tests.widgets.recorded import one_round, started
 
 SAMPLES_FILE = Path("build/soak.jsonl")
 FAST = f"""{IMPORTS}
@@ -116,7 +119,7 @@ def figures(samples: list[dict[str, float]]) -> Iterator[Figure]:
         name="of it, the paced run's own history",
         value=history_mb(late),
         unit="MB/h",
-        note="in kernel and page each",
+        note="in the kernel",
     )
     yield median_of("frames a second during the soak", [each["fps"] for each in samples], "fps")
     for who in ("kernel", "browser", "server"):
@@ -124,7 +127,26 @@ def figures(samples: list[dict[str, float]]) -> Iterator[Figure]:
 
 
 def history_mb(late: list[dict[str, float]]) -> float:
-    """What one copy of the rows grew by in an hour."""
+    """What the kernel keeps of the rounds that the paced run had in an hour."""
     rounds = late[-1]["rounds"] - late[0]["rounds"]
     passed = max(1e-9, late[-1]["hours"] - late[0]["hours"])
-    return rounds * (len(ROUND_FIELDS) + 8 * len(METRICS)) * 4 / 1e6 / passed
+    return rounds * bytes_a_round() / 1e6 / passed
+
+
+def bytes_a_round(rounds: int = 2000) -> float:
+    """What a round of the paced run adds to the memory of its table."""
+    table = RoundTable(started(8, 100_000))
+
+    def fold(numbers: range) -> None:
+        for number in numbers:
+            for event in one_round(number, table.miners, 100_000):
+                table.apply(event)
+        table.changed.clear()
+
+    fold(range(rounds))
+    tracemalloc.start()
+    fold(range(rounds, 2 * rounds))
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return kept / rounds
