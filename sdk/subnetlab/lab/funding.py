@@ -85,9 +85,12 @@ class Funded:
 
 def fund(
     client: "NetworkClient", seats: "Sequence[PeerSeat]", owner: "Wallet", *,
-    budget_rao: int, rounds: int, funded: Funded,
+    budget_rao: int, rounds: int, run: str, funded: Funded,
 ) -> Job:  # fmt: skip
     """Deploy an escrow and open a job for every miner, out of the owner's wallet.
+
+    Payer and arbiter have keys of this run alone: what is left on them goes back to the owner when the run is
+    settled, and must not be the gas of another run.
 
     Args:
         client: the network.
@@ -95,6 +98,7 @@ def fund(
         owner: who pays.
         budget_rao: for all miners and rounds together.
         rounds: of the run.
+        run: its id.
         funded: told of every step that was paid.
 
     Raises:
@@ -106,14 +110,15 @@ def fund(
     arbiter = next(seat for seat in seats if seat.role == "validator")
     each = share(budget_rao, miners=len(mining), rounds=rounds)
     account, evm = address(owner), client.evm
-    payer, judge = seat_wallet(f"{account}//payer"), seat_wallet(arbiter.hotkey_uri)
+    payer_uri, arbiter_uri = f"{account}//payer//{run}", f"{arbiter.hotkey_uri}//arbiter//{run}"
+    payer, judge = seat_wallet(payer_uri), seat_wallet(arbiter_uri)
     paying, judging = _gas(client, miners=len(mining))
     evm.fund(amount_tao=tao(each * len(mining) * rounds + paying), to=payer, wallet=owner)
     evm.fund(amount_tao=tao(judging), to=judge, wallet=owner)
     escrow = Escrow.deploy(evm, payer)
     funded.job = job = Job(
         escrow=escrow.address, opened_in=client.head().number, owner=account,
-        payer_uri=f"{account}//payer", arbiter_uri=arbiter.hotkey_uri, rounds=rounds, per_round_rao=each,
+        payer_uri=payer_uri, arbiter_uri=arbiter_uri, rounds=rounds, per_round_rao=each,
         miners={},
     )  # fmt: skip
     for seat in mining:

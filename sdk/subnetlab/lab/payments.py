@@ -1,8 +1,8 @@
 """Pay a run's miners out of its escrow while it goes on, settle when it is over, and show the receipts.
 
-A round counts for the miners whose payloads its lead took, as the record says; the first validator's key
-approves it on chain. Everything to be done follows from the record and the contract, so a process that
-comes later, after a restart too, goes on where it was left, and nothing is paid twice.
+A round counts for the miners whose payloads its lead took, as the record says; a key of the run's first
+validator approves it on chain. Everything to be done follows from the record and the contract, so a process
+that comes later, after a restart too, goes on where it was left, and nothing is paid twice.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class JobPayments:
     def __init__(self, client: "NetworkClient", job: Job) -> None:
         # Play money by now: the owner said yes when the job was funded.
         self._client, self._job = client.asking(Always()), job
-        self._lock = settings.home() / "budgets" / f"{job.escrow}.lock"
+        self._lock = _lock(job.escrow)
         self._escrow = Escrow(self._client.evm, job.escrow)
 
     def approve(self, view: RunView, *, all_of_it: bool) -> None:
@@ -74,13 +74,17 @@ class JobPayments:
             self._refunded(seat_wallet(self._job.payer_uri))
 
     def _paid_out(self, miner: EvmWallet) -> None:
-        """A miner withdraws; one without gas is lent some by the owner's key."""
-        if self._escrow.owed(miner):
-            gas = self._client.evm.gas_cost(GAS["withdraw"])
-            if self._client.evm.balance(miner) < gas:
-                payer = seat_wallet(self._job.payer_uri)
-                self._client.evm.pay(Rao(gas), miner, payer, own=True)
-            self._escrow.withdraw(wallet=miner)
+        """A miner withdraws; one without gas is lent some by the owner's key.
+
+        A miner may be in several runs, and what one lends it is not for the withdrawal of another.
+        """
+        with locked(_lock(miner.address)):
+            if self._escrow.owed(miner):
+                gas = self._client.evm.gas_cost(GAS["withdraw"])
+                if self._client.evm.balance(miner) < gas:
+                    payer = seat_wallet(self._job.payer_uri)
+                    self._client.evm.pay(Rao(gas), miner, payer, own=True)
+                self._escrow.withdraw(wallet=miner)
 
     def _refunded(self, payer: EvmWallet) -> None:
         """What was not earned, and what is left of the gas, goes back to the owner's wallet."""
@@ -106,6 +110,10 @@ class JobPayments:
         by_job = pl.col("job").replace_strict(jobs, default=None, return_dtype=pl.Int64)
         by_key = pl.col("account").replace_strict(keys, default=None, return_dtype=pl.Int64)
         return told.with_columns(uid=pl.coalesce(by_job, by_key)).select("uid", *told.columns)
+
+
+def _lock(address: str) -> Path:
+    return settings.home() / "budgets" / f"{address}.lock"
 
 
 def _evidence(view: RunView, uid: int) -> bytes:

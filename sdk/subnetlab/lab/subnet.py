@@ -326,7 +326,7 @@ class Subnet(Seats, Answering):
             )
             seats = tuple(replace(seat, device=device) for seat, device in zip(seats, devices, strict=True))
             if budget is not None:
-                fund(client, seats, owner, budget_rao=budget, rounds=rounds, funded=funded)
+                fund(client, seats, owner, budget_rao=budget, rounds=rounds, run=run_id, funded=funded)
             client.dev.set_sealing("manual")
             opens = self.net.block + _MARGIN_BLOCKS
             with _gone_unless_started(folder):

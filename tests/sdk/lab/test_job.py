@@ -1,5 +1,6 @@
 """A run whose miners are paid from an escrow: funded, approved by round, paid out, refunded to the rao."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -141,6 +142,25 @@ def test_a_restarted_notebook_settles_what_the_first_one_left(
     assert {"opened", "approved", "withdrawn", "closed"} == set(told["event"])
     assert again.settle().equals(told)
     run.delete()
+
+
+def test_runs_of_one_owner_settle_beside_each_other(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    subnet = net.create_subnet("job")
+    wanted = small(net, budget_tao=5, rounds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(sl.Run, "follow_payments", lambda self: None)  # both are left to settle later
+        runs = [subnet.train(**wanted).wait(300) for _ in range(2)]  # type: ignore[arg-type]
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(Run.settle, runs))
+    for run, receipts in zip(runs, told, strict=True):
+        job = read(run.folder)
+        assert job is not None
+        assert sum(earned(run.view, int(uid)) for uid in job.miners) > 0
+        events = receipts.group_by("event").agg(pl.col("amount_rao").sum())
+        came = dict(events.iter_rows())
+        assert came["opened"] == came["approved"] + came["closed"]
+        assert came["opened"] == came["withdrawn"], "some of it is still in the escrow"
+    assert {row["outcome"] for row in net.ledger().iter_rows(named=True)} == {"done"}
 
 
 def test_settling_before_the_end_says_what_waits_for_it(tmp_path: Path) -> None:

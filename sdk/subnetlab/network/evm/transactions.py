@@ -5,11 +5,13 @@ than a rao is ever sent: the chain would drop it. The fee is what gas costs at t
 twice the base fee may be taken if blocks fill up meanwhile, and what was taken is what counts.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hexbytes import HexBytes
 
+from subnetlab import settings
 from subnetlab.errors import ChainRejected, InsufficientBalance, NodeUnreachable, WalletAltered, WalletLied
 from subnetlab.network.confirm import Spend
 from subnetlab.network.evm.connection import translated
@@ -17,6 +19,7 @@ from subnetlab.network.evm.wallet import EvmWallet
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.spending import Purse
 from subnetlab.network.stages import reached
+from subnetlab.record.lock import locked
 from subnetlab.units import format_tao
 
 if TYPE_CHECKING:
@@ -157,7 +160,7 @@ class Sender:
         if not wallet.elsewhere:
             wallet.signer()  # a key that does not open is told before anything else
         try:
-            with translated(_url(self.w3)):
+            with translated(_url(self.w3)), _alone(wallet):
                 fields = _fields(wallet.address, transaction) | {
                     "chainId": self.w3.eth.chain_id,
                     "nonce": self.w3.eth.get_transaction_count(sender, "pending"),
@@ -221,6 +224,13 @@ class Sender:
             summary=transaction.summary,
             data={"receipt": done, "contract": done.get("contractAddress")},
         )
+
+
+def _alone(wallet: EvmWallet) -> AbstractContextManager[None]:
+    """One transaction of a key at a time is given its nonce and sent; a wallet elsewhere counts by itself."""
+    if wallet.elsewhere:
+        return nullcontext()
+    return locked(settings.home() / "budgets" / f"{wallet.address}.nonce.lock")
 
 
 def _fields(sender: str, transaction: Transaction) -> dict[str, Any]:

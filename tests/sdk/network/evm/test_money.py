@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,19 @@ def test_a_payment_to_the_evm_lies_on_the_mirror_and_web3_sees_all_of_it_but_the
     assert before - network.balance(dev_wallet("alice")) == 3 * RAO + receipt.fee_rao
     assert network.w3.eth.get_balance(dave.address) == (3 * RAO - network.existential_deposit) * RAO
     assert network.evm.balance(dave) == 3 * RAO - network.existential_deposit
+
+
+def test_payments_of_one_key_from_many_threads_each_get_a_nonce(funded: NetworkClient) -> None:
+    bob = funded.balance(BOB)
+    with ThreadPoolExecutor(8) as pool:
+        paid = list(pool.map(lambda _: funded.pay(amount_tao="0.1", to=BOB, wallet="alice"), range(16)))
+        sent = list(
+            pool.map(
+                lambda _: funded.pay(amount_tao="0.1", to=BOB, wallet=funded.evm.wallet("alice")), range(16)
+            )
+        )
+    assert len({receipt.tx for receipt in (*paid, *sent)}) == 32
+    assert funded.balance(BOB) == bob + 32 * RAO // 10
 
 
 def test_from_the_evm_to_either_half_and_the_books_balance_to_the_rao(funded: NetworkClient) -> None:
