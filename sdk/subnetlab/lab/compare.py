@@ -13,7 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from subnetlab.errors import ArgumentInvalid, RunNotFinished
+from subnetlab.errors import ArgumentInvalid, RunNotFinished, SubnetLabError
 from subnetlab.fleet.local import LocalFleet
 from subnetlab.lab import arguments
 from subnetlab.lab.run import Run
@@ -169,7 +169,8 @@ def _waited(run: Run, done: int, of: int) -> None:
     except RunNotFinished:
         return  # its row says that it did not come to its end
     except BaseException as error:
-        run.stop(timeout=_STOP_LIMIT_S)
+        with contextlib.suppress(SubnetLabError):  # what broke the waiting off says more
+            run.stop(timeout=_STOP_LIMIT_S)
         error.add_note(f"{done} of {of} runs are through, and stay among sl.runs().")
         raise
 

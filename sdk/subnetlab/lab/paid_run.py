@@ -78,7 +78,7 @@ class PaidRun:
         if not self.view.ended:
             raise RunNotFinished(
                 f"{self.folder.name} goes on; its miners are paid as rounds close.",
-                hint="run.wait() and run.stop(timeout=30) wait for its end; then settle.",
+                hint="run.wait() and run.stop() wait for its end; then settle.",
             )
         payments = self._payments()
         payments.settle(self.view)

@@ -19,6 +19,7 @@ from subnetlab.fleet.run_folder import MANIFEST_FILE
 from subnetlab.frames.read import frames
 from subnetlab.lab import arguments
 from subnetlab.lab.run import Run
+from subnetlab.lab.running import STOP_LIMIT_S
 from subnetlab.record.events import RunStarted, RunStatus
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import read, verify
@@ -73,7 +74,7 @@ class Recording(Run):
         """Nothing more will come, so this returns at once."""
         return self
 
-    def stop(self, timeout: float = 0.0) -> None:
+    def stop(self, timeout: float = STOP_LIMIT_S) -> None:
         """Nothing runs that could be stopped."""
 
     def result(self, timeout: float | None = None) -> "nn.Module":  # noqa: ARG002  (a run's signature)

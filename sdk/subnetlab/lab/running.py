@@ -12,9 +12,16 @@ from dataclasses import asdict
 from operator import index
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from subnetlab.errors import ArgumentInvalid, FleetError, NotYetSupported, RunOver, UnknownUid
+from subnetlab.errors import (
+    ArgumentInvalid,
+    FleetError,
+    NotYetSupported,
+    RunNotFinished,
+    RunOver,
+    UnknownUid,
+)
 from subnetlab.fleet.cells import FleetResult, OnOutput
 from subnetlab.fleet.launch import ask, is_running, request_stop
 from subnetlab.fleet.local import Place
@@ -30,6 +37,8 @@ if TYPE_CHECKING:
     from subnetlab.lab.session import Net
     from subnetlab.network.client import NetworkClient
 
+STOP_LIMIT_S: Final = 60.0
+"""How long `run.stop()` waits for the end unless told otherwise."""
 _LOOK_AGAIN_S = 0.1
 _MOST_JOIN = 64
 _SEATS_A_REQUEST = 8
@@ -52,22 +61,31 @@ class Running:
     def view(self) -> RunView:
         """Everything the record says up to now."""
 
-    def stop(self, timeout: float = 0.0) -> None:
-        """Ask the supervisor to end the run now, and wait up to `timeout` seconds until it has.
+    def stop(self, timeout: float = STOP_LIMIT_S) -> None:
+        """End the run now, and wait until its record says that it is over; what the closed rounds trained stays.
 
-        What the closed rounds trained stays.
+        Args:
+            timeout: the most seconds to wait; 0 asks the supervisor to end the run and returns at once.
 
         Raises:
+            RunNotFinished: it was asked to end, and goes on after `timeout` seconds.
             FleetError: the supervisor does not answer.
             ArgumentInvalid: `timeout` is no number of seconds.
         """
-        deadline, pause = monotonic() + arguments.seconds("timeout", timeout), threading.Event()
+        limit_s = arguments.seconds("timeout", timeout)
+        deadline, pause = monotonic() + limit_s, threading.Event()
         if self.ended:
             return
         request_stop(self.folder)
         with waiting("the run to end"):
+            # The record's last line is written before the supervisor lets go of the run.
             while is_running(self.folder) and monotonic() < deadline:
                 pause.wait(_LOOK_AGAIN_S)
+        if limit_s and not self.ended:
+            raise RunNotFinished(
+                f"Run {self.id} was asked to end, and has not within {limit_s:g} s.",
+                hint="Its model is written last; run.wait() waits for the end, however long that takes.",
+            )
 
     def kill(self, uid: int, *, restart: bool = False) -> None:
         """End a peer's process at once (SIGKILL), in the middle of whatever it does.

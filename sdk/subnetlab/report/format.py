@@ -64,6 +64,15 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
+def age_text(seconds: float) -> str:
+    """A longer time as its largest whole unit: `40 s`, `5 min`, `3 h`, `2 days`."""
+    for unit, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            count = int(seconds // unit)
+            return counted(count, name) if name == "day" else f"{count} {name}"
+    return f"{max(seconds, 0):.0f} s"
+
+
 def short(address: str) -> str:
     """An address as its first and last letters: `5Fqr…aV4k`."""
     return f"{address[:4]}…{address[-4:]}" if len(address) > 12 else address
