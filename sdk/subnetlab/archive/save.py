@@ -26,7 +26,7 @@ MEMBERS: Final = {
 """Every name a run's file may hold, and the most bytes it may unpack to."""
 REQUIRED: Final = (FILE_NAME, MANIFEST_FILE)
 _WEIGHTS: Final = f"{RESULT_FOLDER}/{MODEL_FILE}"
-NO_MODEL: Final = "It ended before a round closed, or its miners answered tasks instead of training a model."
+NO_MODEL: Final = "No round closed with an update, or its miners answered tasks instead of training a model."
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """One date for all members: the same run makes the same file."""
 

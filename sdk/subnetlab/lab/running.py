@@ -62,7 +62,9 @@ class Running:
         """Everything the record says up to now."""
 
     def stop(self, timeout: float = STOP_LIMIT_S) -> None:
-        """End the run now, and wait until its record says that it is over; what the closed rounds trained stays.
+        """End the run now, and wait until its record says that it is over.
+
+        What the closed rounds trained stays.
 
         Args:
             timeout: the most seconds to wait; 0 asks the supervisor to end the run and returns at once.

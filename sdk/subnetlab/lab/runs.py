@@ -88,7 +88,8 @@ def _only(name: str, found: list[Path]) -> Run:
         first = found[0].name
         raise UnknownRun(
             f"{len(found)} runs are called {name!r}.",
-            hint=f"Newest first: {some}{more}. Give one name in full: %sl attach {first}, or sl.attach({first!r}).",
+            hint=f"Newest first: {some}{more}. Give one name in full: %sl attach {first}, or "
+            f"sl.attach({first!r}).",
         )
     known = ", ".join(folder.name for folder in run_folders()) or "none"
     raise UnknownRun(f"No runs are called {name!r}.", hint=f"Known runs: {known}.")

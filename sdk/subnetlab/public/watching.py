@@ -36,7 +36,7 @@ from subnetlab.fleet.control import ControlServer
 from subnetlab.fleet.messages import sentence
 from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER, SUPERVISOR_FILE
 from subnetlab.fleet.spec import READER_URI, FleetSpec, read_spec
-from subnetlab.fleet.supervisor.ending import Ending
+from subnetlab.fleet.supervisor.ending import Ending, nothing_delivered
 from subnetlab.fleet.supervisor.epochs import EpochWatcher
 from subnetlab.fleet.supervisor.supervise import say_up, sole_supervisor
 from subnetlab.fleet.worker.result import write_model
@@ -51,10 +51,11 @@ from subnetlab.public.own_place import reading_place
 from subnetlab.public.peer import corpus_of, last_round, read
 from subnetlab.public.subnet_reads import SubnetReads
 from subnetlab.record.described import is_of_answers
-from subnetlab.record.events import EpochPaid, Event, Role, RunStarted, RunStatus
+from subnetlab.record.events import EpochPaid, Event, Role, RoundClosed, RunStarted, RunStatus
 from subnetlab.record.files import write_private
 from subnetlab.record.line import FILE_NAME
 from subnetlab.record.reader import Tail
+from subnetlab.record.verdicts import last_missed
 from subnetlab.record.view import RunView
 from subnetlab.record.writer import RecordWriter
 from subnetlab.store.base import Store
@@ -155,13 +156,20 @@ class Watched:
         reason = f"Its owner ended it after round {last + 1}." if stopped else ""
         if self.observer.last is None:
             return Ending(status=RunStatus.FAILED, reason="All rounds were lost, so there is no model.")
+        ending = Ending(status=RunStatus.STOPPED if stopped else RunStatus.FINISHED, reason=reason)
         if isinstance(self.observer, AnswersObserver):
-            return Ending(status=RunStatus.STOPPED if stopped else RunStatus.FINISHED, reason=reason)
+            return ending
+        if self.view.undelivered and not stopped:
+            ending = nothing_delivered(last_missed(self.view.miners))
+        else:
+            self._write_model(self.observer.last)
+        return ending
+
+    def _write_model(self, last: RoundClosed) -> None:
         write_model(
             self.folder, self.observer.replica, lambda: self.observer.corpus, network=self.spec.network,
-            last_round=self.observer.last.round, val_loss=self.observer.last.val_loss,
+            last_round=last.round, val_loss=last.val_loss,
         )  # fmt: skip
-        return Ending(status=RunStatus.STOPPED if stopped else RunStatus.FINISHED, reason=reason)
 
     @property
     def _tempo(self) -> int:

@@ -117,6 +117,14 @@ def standing(*, judged: int, accepted: int, missed: int) -> Standing:
     return Standing.MISSED if 2 * missed > judged - accepted else Standing.REFUSED
 
 
+def last_missed(miners: "Mapping[int, MinerView]") -> str:
+    """What the validators say of the newest update that was not there, of the first miner, as a sentence."""
+    for uid, miner in sorted(miners.items()):
+        if (refusal := miner.refusal) is not None and refusal.missed:
+            return f"Of uid {uid} the validators say: {refusal.reason}"
+    return "None was there in time."
+
+
 @dataclass(slots=True)
 class MinerView:
     """What the record says of one miner; rounds count from 0."""

@@ -37,6 +37,7 @@ from subnetlab.record.events import (
     Stepped,
 )
 from subnetlab.record.pay import Pay
+from subnetlab.record.reasons import MISSED
 from subnetlab.record.verdicts import MinerView, Standing
 
 MINING: Final = ("miner", "free_rider")
@@ -84,6 +85,7 @@ class RunView:
         self.samples: dict[int, Sampled] = {}
         self.spent: list[Spent] = []
         self._uploads = self._uploaded_bytes = 0
+        self._delivered = self._missed = False
         self.block = 0
         self.last_sealed: BlockSealed | None = None
         self.current = -1
@@ -134,6 +136,8 @@ class RunView:
 
     def _on_scored(self, event: Scored) -> None:
         self._reach(event.round)
+        missed = event.verdict in MISSED
+        self._missed, self._delivered = self._missed or missed, self._delivered or not missed
         miner = self.miner(event.uid)
         miner.score_with(event)
         if event.round in self.closed:
@@ -315,6 +319,11 @@ class RunView:
     def trains(self) -> bool:
         """Whether the run trains a model; a run of answers has scores and no loss."""
         return not is_of_answers(self.started.manifest if self.started else {})
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether rounds of training closed, and no miner's update was there in time in any of them."""
+        return self.trains and bool(self.closed) and self._missed and not self._delivered
 
     @property
     def rounds(self) -> int:

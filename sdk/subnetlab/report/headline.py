@@ -7,7 +7,7 @@ sentence may appear where roles are hidden.
 from dataclasses import dataclass
 from math import isfinite
 
-from subnetlab.record.verdicts import Standing
+from subnetlab.record.verdicts import Standing, last_missed
 from subnetlab.record.view import RunView
 from subnetlab.report.format import count_word, counted, loss_text
 from subnetlab.report.speed_up import SpeedUp, speed_up
@@ -35,9 +35,11 @@ class Headline:
     """Of a finished run, where one miner alone was measured to its end."""
     ended: str = ""
     """Why a run ended in which no round closed; empty while it goes on."""
+    undelivered: bool = False
+    """Whether no miner's update was there in time in any round that closed."""
 
     def __str__(self) -> str:
-        if self.loss is None:
+        if self.loss is None or (self.undelivered and self.ended):
             return self._nothing()
         if not isfinite(self.loss):
             return f"The model diverged: its loss is no number after {counted(self.rounds, 'round')}."
@@ -77,6 +79,8 @@ class Headline:
         if not self.ended:
             return "No round has closed yet."
         lost = f"{counted(self.lost, 'round')} lost" if self.lost else "no round closed"
+        if self.undelivered:
+            lost = f"{counted(self.rounds, 'round')} without an update"
         return f"Nothing was learned, {lost}: {self.ended}"
 
 
@@ -152,6 +156,7 @@ def headline(view: RunView) -> Headline:
         measuring=_measuring(view),
         sooner=speed_up(view),
         ended=_why(view),
+        undelivered=view.undelivered,
     )
 
 
@@ -179,4 +184,6 @@ def _measuring(view: RunView) -> bool:
 def _why(view: RunView) -> str:
     if view.ended is None:
         return ""
+    if view.undelivered and not view.ended.reason:
+        return last_missed(view.miners)
     return view.ended.reason or (view.lost[max(view.lost)] if view.lost else "the run ended before.")

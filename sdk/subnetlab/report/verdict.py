@@ -157,7 +157,7 @@ class Verdict:
 
     def _worth(self) -> str:
         gain = self.gain
-        if gain is None:
+        if gain is None or self.said.undelivered:
             return ""
         when = "In the end" if self.finished else "So far"
         if abs(gain) < self.loss_noise:

@@ -28,7 +28,9 @@ from subnetlab.record.events import (
     PeerReady,
     Phase,
     Role,
+    RoundClosed,
     RoundLost,
+    Scored,
     to_json,
 )
 from subnetlab.record.line import FILE_NAME
@@ -76,6 +78,22 @@ def works_hard(report: Reporter, stop: threading.Event) -> None:
     """Never ready, whatever the work."""
     report.working(100.0)
     stop.wait()
+
+
+def missed_round(*uids: int) -> list[Event]:
+    """What is recorded of a round that closed although these miners' updates were not there."""
+    missed: list[Event] = [
+        Scored(
+            validator=7, uid=uid, round=0, verdict="missing", score=0.0, loss_removed_assigned=0.0,
+            loss_removed_held_out=0.0, rating=0.0, weight=0.0, norm=0.0,
+        )
+        for uid in uids
+    ]  # fmt: skip
+    closed = RoundClosed(
+        round=0, lead=7, heights=[3, 4, 5, 6], accepted=[], aggregate_hash="", theta_hash="aa", val_loss=5.0,
+        aggregate_s=0.0,
+    )  # fmt: skip
+    return [*missed, closed]
 
 
 def trains_twice(report: Reporter, _stop: threading.Event) -> None:

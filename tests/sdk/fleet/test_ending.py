@@ -1,16 +1,25 @@
 """How a run ends, from what exists when its training is over."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sdk.fleet.stage import missed_round
 
 from subnetlab.errors import FleetError, NodeUnreachable
-from subnetlab.fleet.supervisor.ending import WRITE_RESULT, Ending, pending_ending, with_model
+from subnetlab.fleet.supervisor.ending import (
+    WRITE_RESULT,
+    Ending,
+    nothing_delivered,
+    pending_ending,
+    with_model,
+)
 from subnetlab.fleet.supervisor.resume_state import ResumeState
 from subnetlab.fleet.thread_launcher import ThreadLauncher
-from subnetlab.record.events import RoundClosed, RoundLost, RunEnded, RunInterrupted, RunStatus
+from subnetlab.record.events import RoundClosed, RoundLost, RunEnded, RunInterrupted, RunStatus, Scored
+from subnetlab.record.reasons import IN_WORDS
 
 FINISHED = Ending(status=RunStatus.FINISHED, reason="")
 STOPPED = Ending(status=RunStatus.STOPPED, reason="Somebody asked it to stop.")
@@ -80,6 +89,30 @@ def test_a_run_in_which_no_round_closed_is_not_finished() -> None:
         "All 3 rounds were lost, so there is no model. Round 3: Nothing was on chain."
     )
     assert isinstance(ending.event(9, 1.0), RunEnded)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_weights_that_a_run_began_with_are_no_model_of_it(cut: bool) -> None:
+    resume = ResumeState()
+    for event in missed_round(1, 2):
+        resume.note(event)
+    if cut:  # in the last round nobody was judged
+        resume.note(RoundLost(round=1, reason="Nothing was on chain."))
+    assert resume.undelivered == (
+        "None was there in time." if cut else f"Of uid 1 the validators say: {IN_WORDS['missing']}"
+    )
+    failed = nothing_delivered(resume.undelivered)
+    launcher = ThreadLauncher({}, {WRITE_RESULT: is_killed})
+    assert with_model(failed, resume, launcher, Path("run")) == failed
+
+
+def test_one_update_that_was_there_makes_a_model_even_where_it_was_refused() -> None:
+    resume = ResumeState()
+    missed, close = missed_round(1)
+    assert isinstance(missed, Scored)
+    for event in (missed, replace(missed, uid=2, verdict="gated"), close):
+        resume.note(event)
+    assert resume.undelivered == ""
 
 
 def test_a_replay_that_leads_elsewhere_fails_the_run() -> None:

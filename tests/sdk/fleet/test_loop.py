@@ -15,6 +15,7 @@ from tests.sdk.fleet.stage import (
     Stage,
     hangs,
     is_up,
+    missed_round,
     raises,
     sleeps,
     trains_twice,
@@ -79,6 +80,16 @@ def test_a_hung_peer_costs_its_limit_and_is_ended_with_the_run(stage: Stage) -> 
     (gone,) = stage.events(PeerGone)
     assert (gone.uid, gone.reason) == (2, "It did not come to its end.")
     assert max(event.number for event in stage.events(BlockSealed)) >= LAST
+
+
+def test_a_run_whose_miners_all_hang_has_failed_by_the_limit_that_they_missed(stage: Stage) -> None:
+    stage.recorded = missed_round(1)
+    ending = stage.play({1: ("miner", hangs(1)), 7: VALIDATOR}, phase_limit_s=0.2)
+    assert ending.status == "failed"
+    assert ending.reason == (
+        "No miner delivered an update in any round, so nothing was learned and there is no model. "
+        "The miner 1 reported nothing within 0.2 s; LocalFleet(phase_limit_s=…) sets this limit."
+    )
 
 
 @pytest.mark.parametrize(

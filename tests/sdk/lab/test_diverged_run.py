@@ -1,4 +1,8 @@
-"""A model that diverges ends its run as failed, and the headline says in which round and by whose updates."""
+"""Runs that learn nothing.
+
+A model that diverges ends its run as failed, and the headline says in which round and by whose updates. So
+does a model that no miner can train: then there is none.
+"""
 
 import json
 
@@ -6,6 +10,7 @@ import pytest
 from torch import nn
 
 import subnetlab as sl
+from subnetlab.errors import RunNotFinished
 from subnetlab.lab.session import Net
 
 
@@ -24,6 +29,27 @@ def bounded(limit: float) -> nn.Module:
             return self.out(self.bytes(tokens)) + 0 * torch.sqrt(limit - self.out.bias.abs().max())
 
     return Bounded()
+
+
+def stuck(steps: int) -> nn.Module:
+    """Learns so many steps, and comes back from no further one."""
+    import threading
+
+    import torch
+
+    class Stuck(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.left = nn.Embedding(256, 256), steps
+
+        def forward(self, tokens):
+            if torch.is_grad_enabled():
+                self.left -= 1
+                if self.left < 0:
+                    threading.Event().wait()
+            return self.table(tokens)
+
+    return Stuck()
 
 
 def test_a_diverged_run_has_failed_by_the_round_that_did_it(net: Net) -> None:
@@ -63,3 +89,24 @@ def test_a_run_that_diverges_in_its_last_round_is_not_finished(net: Net) -> None
     run.wait(timeout=300)
     assert run.status == "diverged"
     assert run.headline.startswith("The run diverged after 1 round: The model's loss is nan after round 1")
+
+
+def test_a_run_whose_miners_all_hang_has_failed_and_left_no_model(net: Net) -> None:
+    run = net.create_subnet("stuck", wallet="alice").train(
+        model=sl.models.source(stuck, seq_len=16, steps=12),
+        data=sl.data.stdlib(200_000),
+        strategy=sl.strategies.SparseLoCo(inner_steps=20),
+        rounds=2,
+        fleet=sl.LocalFleet(miners=2, validators=1, baseline=False, phase_limit_s=3),
+    )
+    run.wait(timeout=300)
+    assert run.status == "failed"
+    assert len(run.view.closed) == 2
+    why = (
+        "No miner delivered an update in any round, so nothing was learned and there is no model. The miner "
+    )
+    assert run.headline.startswith(f"The run failed after 2 rounds: {why}")
+    assert "reported nothing within 3 s; LocalFleet(phase_limit_s=…) sets this limit." in run.headline
+    assert run.verdict().headline.startswith("Nothing was learned, 2 rounds without an update: ")
+    with pytest.raises(RunNotFinished, match=r"left no model\. No round closed with an update"):
+        _ = run.model

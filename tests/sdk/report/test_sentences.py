@@ -257,3 +257,19 @@ def test_an_old_record_does_not_say_of_harm_that_it_came_from_no_training() -> N
     said = str(told(GATED, removed=-0.012, reason=was))
     assert "training" not in said
     assert "raised the loss by 1.2%: an update that does harm is left out." in said
+
+
+def test_a_run_in_which_no_update_arrived_has_learned_nothing_and_says_why() -> None:
+    why = "No miner delivered an update in any round."
+    end = e.RunEnded(status="failed", reason=why, block=9, wall_s=1.0)
+    alone = e.BaselineEvaluated(round=0, val_loss=3.0, compute_s=0.1)
+    events = (started("miner", "miner", "validator"), scored(MINER, "missing"), scored(HONEST, "late"))
+    view = view_of(*events, closed(), alone, end)
+    found = verdict(view)
+    assert found.headline == f"Nothing was learned, 1 round without an update: {why}"
+    assert found.sentences()[:1] == [found.headline]
+    assert "training together" not in str(found)
+    going = view_of(*events, closed())
+    assert "None of two strangers takes part" in headline(going).__str__()
+    delivered = view_of(*events, replace(closed(), accepted=[[HONEST, "h"]]), scored(HONEST, "gated"), end)
+    assert "Nothing was learned" not in verdict(delivered).headline

@@ -239,12 +239,16 @@ def test_the_picture_draws_each_baseline_with_its_name() -> None:
     assert "one alone, 3× steps" in animation(view)
 
 
+NOT_THERE = "Of uid 1 the validators say: No commitment of this round is on chain."
+
+
 @pytest.mark.parametrize(
-    ("finished", "says"),
-    [(True, "None of two strangers takes part; the model reached 5.22."),
-     (False, "None of two strangers takes part; the model is at 5.22 after 1 round.")],
+    ("word", "finished", "says"),
+    [("gated", True, "None of two strangers takes part; the model reached 5.22."),
+     ("missing", True, f"Nothing was learned, 1 round without an update: {NOT_THERE}"),
+     ("missing", False, "None of two strangers takes part; the model is at 5.22 after 1 round.")],
 )  # fmt: skip
-def test_a_model_that_no_miner_takes_part_in_is_nobodys_success(finished: bool, says: str) -> None:
+def test_a_model_that_no_miner_takes_part_in_is_nobodys_success(word: str, finished: bool, says: str) -> None:
     seats = [{"uid": uid, "hotkey": f"5{uid}", "role": "miner"} for uid in (1, 2)]
     view = RunView()
     view.add(
@@ -262,7 +266,7 @@ def test_a_model_that_no_miner_takes_part_in_is_nobodys_success(finished: bool, 
         view.add(e.PeerGone(uid=uid, reason="killed"))
         view.add(
             e.Scored(
-                validator=4, uid=uid, round=0, verdict="missing", score=0.0, loss_removed_assigned=0.0,
+                validator=4, uid=uid, round=0, verdict=word, score=0.0, loss_removed_assigned=0.0,
                 loss_removed_held_out=0.0, rating=0.0, weight=0.0, norm=0.0,
             )
         )  # fmt: skip

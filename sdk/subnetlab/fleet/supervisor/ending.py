@@ -50,6 +50,12 @@ class Ending:
         )
 
 
+def nothing_delivered(why: str) -> Ending:
+    """How a run ends in which no miner delivered an update; `why` is a sentence."""
+    what = "No miner delivered an update in any round, so nothing was learned and there is no model."
+    return Ending(status=RunStatus.FAILED, reason=f"{what} {why}")
+
+
 def chain_gone(error: NodeUnreachable, pending: Ending | None = None) -> Ending:
     """A run that its chain left: nothing that is sealed is lost."""
     reason = f"The chain is gone: {error.args[0]}"
@@ -69,7 +75,9 @@ def with_model(ending: Ending, resume: ResumeState, launcher: Launcher, run_fold
 
     Where the model cannot be written, the run is interrupted: attaching writes it again.
     """
-    if ending.status is RunStatus.INTERRUPTED:
+    # The weights that a run began with are no result of it.
+    nothing = ending.status is RunStatus.FAILED and resume.undelivered
+    if ending.status is RunStatus.INTERRUPTED or nothing:
         return ending
     closed = resume.last_closed
     if closed is None or not resume.trains:

@@ -22,7 +22,7 @@ from subnetlab.fleet.launcher import Launcher
 from subnetlab.fleet.limits import cores as usable_cores
 from subnetlab.fleet.spec import FleetSpec
 from subnetlab.fleet.supervisor.crew import Crew, verbs_of
-from subnetlab.fleet.supervisor.ending import Ending, chain_gone
+from subnetlab.fleet.supervisor.ending import Ending, chain_gone, nothing_delivered
 from subnetlab.fleet.supervisor.energy import EnergyMeter
 from subnetlab.fleet.supervisor.pacer import Pacer
 from subnetlab.fleet.supervisor.peers import SupervisedPeer
@@ -191,6 +191,8 @@ class Supervisor:
             lost = next((peer for peer in self._crew.peers if peer.failed_as is RunStatus.DIVERGED), None)
             if lost is not None:  # in the last round
                 return Ending(status=RunStatus.DIVERGED, reason=lost.reason())
+            if missed := self._recorder.resume.undelivered:
+                return nothing_delivered(self._first_late_miner() or missed)
             return Ending(status=RunStatus.FINISHED, reason="")
         return Ending(status=RunStatus.INTERRUPTED, reason=f"What became of some rounds is not known: {why}")
 
@@ -225,9 +227,17 @@ class Supervisor:
             if peer.seat.role != "alone" and peer.status is PeerStatus.GONE:
                 return f"The {peer.seat.name} is gone. {peer.reason()}"
             if peer.seat.uid in self._pacer.late:
-                limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
-                return f"The {peer.seat.name} reported nothing within {limit}."
+                return self._was_late(peer)
         return ""
+
+    def _first_late_miner(self) -> str:
+        """The miner that was the first to miss the limit of a phase, as a sentence; empty for none."""
+        peers = {peer.seat.uid: peer for peer in self._crew.peers if peer.seat.role != "validator"}
+        return next((self._was_late(peers[uid]) for uid in self._pacer.ever_late if uid in peers), "")
+
+    def _was_late(self, peer: SupervisedPeer) -> str:
+        limit = f"{self._spec.phase_limit_s:g} s; LocalFleet(phase_limit_s=…) sets this limit"
+        return f"The {peer.seat.name} reported nothing within {limit}."
 
     def _seats_are_through(self) -> bool:
         running = any(peer.running for peer in self._crew.peers if peer.seat.uid >= 0)

@@ -65,6 +65,7 @@ class Pacer:
         self._starting: set[int] = set()
         self._until: dict[int, int] = {}
         self._late: set[int] = set()
+        self._ever_late: list[int] = []
         self._head = -1
         self._since = 0.0
 
@@ -120,6 +121,11 @@ class Pacer:
         """Live peers that missed the wall limit and have not caught up."""
         return frozenset(self._late)
 
+    @property
+    def ever_late(self) -> tuple[int, ...]:
+        """Every peer that ever missed the wall limit, also one that is gone, the first to do so first."""
+        return tuple(self._ever_late)
+
     def finished(self) -> bool:
         """Whether the block that ends the last round is sealed."""
         return self._head >= self.rounds.last_block
@@ -157,4 +163,5 @@ class Pacer:
             return frozenset()
         awaited = self.awaited()
         self._late |= awaited
+        self._ever_late += sorted(awaited.difference(self._ever_late))
         return awaited

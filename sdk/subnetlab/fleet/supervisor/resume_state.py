@@ -15,6 +15,7 @@ from subnetlab.record.events import (
     RunStarted,
 )
 from subnetlab.record.reader import Tail
+from subnetlab.record.verdicts import last_missed
 from subnetlab.record.view import RunView
 
 
@@ -55,6 +56,11 @@ class ResumeState:
     def lost(self) -> dict[int, str]:
         """Rounds that left nothing on chain, and why."""
         return self._view.lost
+
+    @property
+    def undelivered(self) -> str:
+        """Why no miner's update was there in any round that closed; empty where one was, or none closed."""
+        return last_missed(self._view.miners) if self._view.undelivered else ""
 
     @property
     def last_epoch(self) -> int | None:
