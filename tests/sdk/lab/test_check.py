@@ -1,7 +1,9 @@
 """Exercises of the course: what a wrong answer is told, never the right one, and what is kept."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,6 +151,53 @@ def test_what_is_not_answered_is_no_try_and_what_is_kept_is_no_answer(home: Path
     with log.open("ab") as file:
         file.write(b'not json\n{"exercise": 3}\n[]\n\xff\n')
     assert check.report(1) == found
+
+
+def _as_given(wish: list[float], memory: list[float], k: int) -> list[float] | None:
+    return None
+
+
+def _documented(wish: list[float], memory: list[float], k: int) -> list[float] | None:
+    """What is sent."""
+    return None
+
+
+def _dots(wish: list[float], memory: list[float], k: int) -> list[float] | None: ...
+
+
+def _not_written(wish: list[float], memory: list[float], k: int) -> list[float]:
+    raise NotImplementedError
+
+
+def _not_written_yet(wish: list[float], memory: list[float], k: int) -> list[float]:
+    raise NotImplementedError("write me")
+
+
+def _passes(wish: list[float], memory: list[float], k: int) -> None:
+    pass
+
+
+@pytest.mark.parametrize("stub", [_as_given, _dots, _documented, _not_written, _not_written_yet, _passes])
+def test_a_function_as_the_notebook_gives_it_is_no_try(
+    stub: Callable[..., object], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Not answered yet: write the function" in str(check.exercise("3.2", stub))
+    assert [row.state for row in check.report(3).rows if row.number == "3.2"] == ["not tried"]
+    assert not (home / "exercises.jsonl").exists()
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AnswerWrong, match="Not answered yet"):
+        check.exercise("3.2", stub)
+
+
+def test_a_function_that_does_anything_is_a_try(home: Path) -> None:
+    def begun(wish: list[float], memory: list[float], k: int) -> None:
+        _ = wish + memory
+
+    no_source: dict[str, Any] = {}
+    exec("def send(wish, memory, k): return None", no_source)
+    for answer in (begun, lambda _wish, _memory, _k: None, no_source["send"]):
+        assert "it returns None: is there a `return`?" in str(check.exercise("3.2", answer))
+    assert [row.tries for row in check.report(3).rows if row.number == "3.2"] == [3]
 
 
 @pytest.mark.parametrize("tutorial", [77, -1, "none"])

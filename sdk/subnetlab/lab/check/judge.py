@@ -11,6 +11,7 @@ from subnetlab.lab.check.asked import Exercise
 from subnetlab.lab.check.judged import answer_to_json
 from subnetlab.lab.check.kinds import Judged
 from subnetlab.lab.check.questions import EXERCISES
+from subnetlab.lab.check.stubs import is_untouched
 from subnetlab.membership import joined
 from subnetlab.report import html
 from subnetlab.signatures import nearest
@@ -54,7 +55,8 @@ def exercise(number: str, answer: object, **evidence: Any) -> Checked:
 
     Args:
         number: of the exercise, as its notebook gives it: "1.2" is the second of tutorial 1.
-        answer: what the exercise asks for; None means not answered yet.
+        answer: what the exercise asks for; None means not answered yet, as does a function without a body
+            of your own.
         **evidence: what the answer is about, where the exercise names it: `run=run`, `subnet=subnet`.
 
     Raises:
@@ -74,6 +76,9 @@ def exercise(number: str, answer: object, **evidence: Any) -> Checked:
         )
     if answer is None or isinstance(answer, EllipsisType):
         return _told(asked, Judged(right=False, said="Not answered yet: put your answer in place of None."))
+    if is_untouched(answer):
+        said = "Not answered yet: write the function, whose body is still the one that the notebook gives."
+        return _told(asked, Judged(right=False, said=said))
     kind = asked.answer(**{name: evidence[name] for name in asked.needs})
     judged = kind.judge(answer) or Judged(right=False, said="That is not it.", slip="value")
     kept = answer_to_json(answer) if joined() else None
