@@ -20,6 +20,7 @@ from subnetlab.errors import (
     ObjectMissing,
     RunError,
     RunFileInvalid,
+    RunNotFinished,
     StoreError,
     TrainError,
 )
@@ -31,10 +32,11 @@ from subnetlab.record.events import RoundClosed
 from subnetlab.store.base import Reader
 from subnetlab.store.places import place_of
 from subnetlab.train import aggregate, initial, models, object_paths
+from subnetlab.train.models import plain_layers
 from subnetlab.train.models.tensors import fill
 from subnetlab.train.payload.sparse import State
 from subnetlab.train.strategies.base import overlap_of
-from subnetlab.train.theta import FlatModel, theta_hash
+from subnetlab.train.theta import FlatModel, theta_hash, trainable
 
 _WIDEST: Final = 1 << 16
 """A stranger's model wider than this is not even laid out."""
@@ -124,35 +126,50 @@ def _from_either(place: Reader, store: Reader, name: str, limit: int) -> bytes:
 def load_recorded(run_folder: Path, theta: str) -> nn.Module:
     """Build the model of somebody else's run; it must be the one whose hash the record closed with.
 
-    Runs no code of theirs, and builds nothing larger than the tensors that came along.
+    Runs no code of theirs, and builds nothing larger than the tensors that came along. The hash is of what
+    was trained: statistics of a normalisation and frozen weights are taken from the file as they are.
 
     Raises:
         RunNotFinished: the file holds no model.
-        ModelNotBuildable: the model is its author's own code.
+        ModelNotBuildable: the model is no TinyGPT and holds more than plain layers of torch.
         RunFileInvalid: configuration, tensors and record do not belong together.
     """
     folder = result_folder(run_folder)
+    if not (folder / MODEL_FILE).is_file():
+        raise RunNotFinished(
+            "This file was saved without the model's weights.", hint="Ask for one saved with model=True."
+        )
     try:
         model = _build(folder)
-    except ModelNotBuildable:
-        raise
+        if theta_hash(torch.cat([part.detach().reshape(-1) for _, part in trainable(model)])) == theta:
+            return model.eval()
+    except ModelNotBuildable as error:
+        raise ModelNotBuildable(
+            error.args[0],
+            hint=f"Its tensors are in {folder / MODEL_FILE}: make the model yourself, then "
+            "model.load_state_dict(safetensors.torch.load_file(path)).",
+        ) from error
     except (
-        OSError, ValueError, TypeError, LookupError, RuntimeError, RecursionError, SafetensorError, TrainError
+        OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, RecursionError,
+        SafetensorError, TrainError,
     ) as error:  # fmt: skip
         raise RunFileInvalid(f"The model in this file cannot be read: {error}.") from error
-    if theta_hash(torch.cat([part.detach().reshape(-1) for part in model.parameters()])) != theta:
-        raise RunFileInvalid("The model in this file is not the one that its record closed with.")
-    return model.eval()
+    raise RunFileInvalid("The model in this file is not the one that its record closed with.")
 
 
 def _build(folder: Path) -> nn.Module:
     described: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["model"]
-    if described["kind"] != "TinyGPT":
+    kind, tensors = described["kind"], load_file(folder / MODEL_FILE)
+    if kind == "Instance":
+        plain_layers.check_plain(described, tensors)
+        model = models.from_json(described).build()
+        plain_layers.check_filled(model, tensors)
+        fill(model, tensors)
+        return model
+    if kind != "TinyGPT":
         raise ModelNotBuildable(
             "This run trained a model that is code of its author; opening a file never runs code.",
-            hint=f"Its tensors are in {folder / MODEL_FILE}.",
         )
-    tensors = load_file(folder / MODEL_FILE)
     spec = models.from_json(described, trusted=False)
     if not isinstance(spec, models.TinyGPT) or spec.n_layer > len(tensors) or spec.n_embd > _WIDEST:
         raise ValueError("its configuration asks for more than its tensors fill")

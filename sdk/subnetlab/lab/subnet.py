@@ -194,8 +194,8 @@ class Subnet(Seats, Answering):
             seed: fixes initial weights and sampling.
             prompt: what a language model continues after each round, for people to read: text, or tokens
                 where the data has no text; "def " for bytes unless given, else how the held-out data begins.
-            init: the weights to start from: a state dict, a folder that `run.save` made, an earlier run, or
-                the path of a safetensors file.
+            init: the weights to start from: a state dict, what `run.save` made, an earlier run, or the
+                path of a safetensors file.
             score: what validators pay by, in place of the loss removed on held-out data: a function of one or
                 more of held_out, assigned, noise, norm, own_work, standing and round that returns a number
                 from 0 up, such as `lambda held_out, norm: held_out / norm`; below 0 counts as 0. What does

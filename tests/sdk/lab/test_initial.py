@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
+from tests.sdk.lab.recorded_model import with_model
 
-from subnetlab.errors import ModelNotBuildable, RunNotFinished
+from subnetlab.errors import ModelNotBuildable, RunFileInvalid, RunNotFinished
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
 from subnetlab.lab.plan import initial_loss, plan, write_run
 from subnetlab.lab.run import Run
@@ -46,6 +47,21 @@ def test_a_run_starts_from_what_is_given(given: dict[str, torch.Tensor], tmp_pat
     assert again.initial == made.initial
     assert plan(SPEC, TEXT, **OPTIONS).manifest("run", 1, 5).init == ""
     assert initial_loss(folder) > 0
+
+
+def test_a_run_starts_from_a_file_that_a_run_was_saved_as(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
+    module = SPEC.build()
+    run = with_model(tmp_path / "r1", module, SPEC)
+    saved = plan(SPEC, TEXT, **OPTIONS, init=str(run.save(tmp_path / "tab.zip")))
+    assert saved.initial == plan(SPEC, TEXT, **OPTIONS, init=module.state_dict()).initial
+    with pytest.raises(ModelNotBuildable, match=r"light\.zip was saved without the model's weights"):
+        plan(SPEC, TEXT, **OPTIONS, init=run.save(tmp_path / "light.zip", model=False))
+    (tmp_path / "other.zip").write_bytes(b"PK nothing of ours")
+    with pytest.raises(RunFileInvalid):
+        plan(SPEC, TEXT, **OPTIONS, init=tmp_path / "other.zip")
 
 
 def test_what_are_no_weights_is_refused(given: dict[str, torch.Tensor], tmp_path: Path) -> None:

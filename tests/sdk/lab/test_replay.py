@@ -9,20 +9,17 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
-import torch
-from safetensors.torch import save_file
 from tests.sdk.lab import story
+from tests.sdk.lab.recorded_model import with_model
 
 import subnetlab as sl
 from subnetlab.archive.save import MEMBERS
-from subnetlab.errors import ModelNotBuildable, RecordCorrupt, RunError, RunFileInvalid, RunNotFinished
-from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESULT_FOLDER
+from subnetlab.errors import RecordCorrupt, RunError, RunFileInvalid, RunNotFinished
 from subnetlab.lab.run import Run
 from subnetlab.lab.runs import attach, runs
-from subnetlab.record.events import Event, RoundClosed
+from subnetlab.record.events import Event
 from subnetlab.record.line import FILE_NAME
 from subnetlab.settings import opened_folder
-from subnetlab.train.theta import theta_hash
 
 RECORD, MANIFEST = FILE_NAME, "manifest.json"
 
@@ -30,27 +27,6 @@ RECORD, MANIFEST = FILE_NAME, "manifest.json"
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUBNETLAB_HOME", str(tmp_path / "home"))
-
-
-def with_model(folder: Path) -> Run:
-    """A recorded run whose last round closed with a model that lies beside it."""
-    torch.manual_seed(0)
-    model = sl.models.TinyGPT("binder").build()
-    theta = theta_hash(torch.cat([part.detach().reshape(-1) for part in model.parameters()]))
-
-    def events() -> Iterator[Event]:
-        for event in story.story():
-            if isinstance(event, RoundClosed):
-                object.__setattr__(event, "theta_hash", theta)
-            yield event
-
-    story.write(folder, events())
-    result = folder / RESULT_FOLDER
-    result.mkdir()
-    save_file({name: part.detach().clone() for name, part in model.named_parameters()}, result / MODEL_FILE)
-    (result / CONFIG_FILE).write_text(json.dumps({"model": sl.models.TinyGPT("binder").to_json()}))
-    (result / CARD_FILE).write_text("# r1\n")
-    return Run(folder)
 
 
 def saved(folder: Path) -> Path:
@@ -72,50 +48,6 @@ def test_a_recording_says_what_the_run_said(tmp_path: Path) -> None:
     assert opened.picture() == run.picture()
     assert opened.samples() == run.samples()
     assert (opened.status, opened.round, opened.netuid) == ("finished", 4, 2)
-
-
-def test_the_model_comes_along_and_is_proved(tmp_path: Path) -> None:
-    run = with_model(tmp_path / "r1")
-    opened = sl.open(run.save(tmp_path / "run.zip"))
-    ours, theirs = run.result(timeout=0).state_dict(), opened.result().state_dict()
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(part, theirs[name]) for name, part in ours.items())
-    card = (opened.folder / RESULT_FOLDER / CARD_FILE).read_text()
-    assert card.startswith("# r1\n")
-    assert "one miner alone" in card
-    again = opened.save(tmp_path / "model")
-    assert (again / CARD_FILE).read_text() == card
-
-
-def test_another_model_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
-    run = with_model(tmp_path / "r1")
-    path = run.folder / RESULT_FOLDER / MODEL_FILE
-    save_file({name: part.detach() + 1 for name, part in run.result(0).named_parameters()}, path)
-    opened = sl.open(run.save(tmp_path / "run.zip"))
-    with pytest.raises(RunFileInvalid, match="not the one that its record closed with"):
-        opened.result()
-
-
-@pytest.mark.parametrize(
-    ("model", "error"),
-    [
-        ({"kind": "Source", "text": "raise SystemExit", "name": "x", "seq_len": 8}, ModelNotBuildable),
-        ({"kind": "Factory", "path": "os:system", "options": {}}, ModelNotBuildable),
-        ({**sl.models.TinyGPT("binder").to_json(), "n_layer": 10**9}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "n_embd": 10**9}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "n_embd": 128}, RunFileInvalid),
-        ({**sl.models.TinyGPT("binder").to_json(), "n_layer": "many"}, RunFileInvalid),
-        ([], RunFileInvalid),
-    ],
-)  # fmt: skip
-def test_a_strangers_model_is_built_only_as_described_by_its_tensors(
-    tmp_path: Path, model: object, error: type[RunError]
-) -> None:
-    run = with_model(tmp_path / "r1")
-    (run.folder / RESULT_FOLDER / CONFIG_FILE).write_text(json.dumps({"model": model}))
-    opened = sl.open(run.save(tmp_path / "run.zip"))
-    with pytest.raises(error):
-        opened.result()
 
 
 def test_nothing_can_still_happen_to_a_recording(tmp_path: Path) -> None:
