@@ -41,6 +41,7 @@ from subnetlab.train.strategies import Strategy
 from subnetlab.train.tasks import Task
 from subnetlab.train.tasks.check import check, check_batch, check_memory
 from subnetlab.train.tasks.find import find, length_of
+from subnetlab.train.tasks.inputs import fitted
 from subnetlab.train.tasks.regression import Regression
 from subnetlab.train.tasks.travel import loss_of, metric_of
 from subnetlab.train.theta import FlatModel, Layout
@@ -126,6 +127,7 @@ def plan(
             hint="Give the data: subnet.train(model, frame, target=…) or subnet.train(model, (x, y)); of a "
             "language model say how long a sequence is, seq_len=….",
         )
+    chosen_data = fitted(chosen_data, fresh)
     corpus = chosen_data.load()
     found = find(task, chosen_model, fresh, corpus, loss=own_loss, metrics=own, prompt=prompt)
     size, rows = Layout.of(fresh).size, bool(corpus.manifest.columns)

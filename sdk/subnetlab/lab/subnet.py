@@ -166,8 +166,9 @@ class Subnet(Seats, Answering):
                 transformer unless given.
             data: what it is trained on, as `sl.data.of` takes it: a polars or pandas frame, arrays or tensors
                 `(x, y)`, a dict of arrays, a torch or Hugging Face data set, an iterable, the path of a
-                table or of text, text from `sl.data.text`, tokens. The source of Python's standard library
-                unless given.
+                table or of text, text from `sl.data.text`, tokens. Keys of a dict that the model's forward
+                names are inputs of their own, 1-D or not, their whole numbers whole for an embedding; other
+                dicts of numbers, and frames, are one input. Python's standard library unless given.
             task: "next_token", "classification", "regression" or a task; found from model and data unless
                 given.
             loss: a loss of your own, `loss(outputs, targets)` or `loss(model, batch)`; it returns one loss

@@ -29,6 +29,8 @@ class Arrays:
     """What the numbers of an input's vector are, by input."""
     classes: tuple[Class, ...] = ()
     """What the whole numbers of the target are, where the data says so itself."""
+    by_key: "Arrays | None" = None
+    """The same data with every key of a dict as an input of its own, where `inputs` holds some as one."""
 
     @property
     def count(self) -> int:

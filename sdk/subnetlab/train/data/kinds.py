@@ -19,8 +19,9 @@ from subnetlab.errors import DataInvalid, DatasetEmpty
 from subnetlab.signatures import known_arguments
 from subnetlab.text import capitalised, kind_of, with_article
 from subnetlab.train.data import frames
-from subnetlab.train.data.arrays import TARGET, Arrays, as_array
+from subnetlab.train.data.arrays import Arrays, as_array
 from subnetlab.train.data.columns import Class
+from subnetlab.train.data.dicts import columns_of, of_dict
 from subnetlab.train.data.files import read_path
 from subnetlab.train.data.frames import FEATURES, Names
 from subnetlab.train.data.spec import READ_ERRORS, Budget, DataSpec, items_of
@@ -35,7 +36,9 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
     Args:
         data: a polars or pandas frame, arrays or tensors, a torch or Hugging Face data set, an iterable, a
             path, or a source of this package. A data loader gives its data set, frames one after another
-            are one frame. A feature of text becomes one number for each of its values, 0 or 1.
+            are one frame. A feature of text becomes one number for each of its values, 0 or 1. Keys of a
+            dict that the model's forward names as its parameters are inputs of their own, 1-D or not; else
+            arrays of one number an item lie side by side in one input, as the columns of a frame do.
         eval_data: what the model is judged on, of the same kind; a tenth of the data unless given.
         features: columns to learn from, of a frame or a dict; all but the target unless given.
         target: the column to foretell; the one called target, label, labels, y or class unless given.
@@ -75,7 +78,7 @@ def _of(data: Any, features: Names, target: Names, like: Arrays | None) -> DataS
     if frame is not None:
         return _of_frame(frame, features, target, like, _named_classes(data, target))
     if isinstance(data, Mapping):
-        return _of_dict(cast("Mapping[Any, Any]", data), features, target, like)
+        return of_dict(cast("Mapping[Any, Any]", data), features, target, like)
     whole = _whole(data, like)
     if whole is not None:
         _no_columns(features, target, f"data given as {kind_of(data)}")
@@ -151,33 +154,6 @@ def _of_frame(
     return Table(found)
 
 
-def _of_dict(data: Mapping[Any, Any], features: Names, target: Names, like: Arrays | None = None) -> DataSpec:
-    """Arrays by name; numbers with one value an item become one vector of features."""
-    columns = {str(name): value for name, value in data.items()}
-    if not columns:
-        raise DatasetEmpty("The dict of arrays is empty.", hint="Give some data to train on.")
-    if isinstance(next(iter(columns.values())), Mapping):  # a Hugging Face DatasetDict, a dict of dicts
-        raise DataInvalid("A dict of dicts is no data.", hint="Give arrays by name.")
-    wanted, targets = frames.chosen(list(columns), features, target)
-    found = {name: as_array(columns[name], name) for name in (*wanted, *targets)}
-    flat = [name for name in wanted if found[name].ndim == 1]
-    if flat and len({len(found[name]) for name in found}) == 1:
-        frame = pl.DataFrame({name: pl.Series(found[name]) for name in flat})
-        encoded = frames.arrays_of(frame, flat, None, like)
-    else:
-        encoded = Arrays(inputs={name: found[name] for name in flat})
-    inputs = {**encoded.inputs, **{name: found[name] for name in wanted if name not in flat}}
-    if len(targets) > 1:
-        values = np.stack([found[name] for name in targets], axis=1)
-    else:
-        values = found[targets[0]] if targets else None
-    return Table(
-        Arrays(
-            inputs=inputs, target=values, target_name=targets[0] if targets else TARGET, names=encoded.names
-        )
-    )
-
-
 def _of_pair(pair: tuple[Any, Any], like: Arrays | None) -> DataSpec:
     """Inputs and targets: arrays, or a frame of features and what to foretell."""
     x, y = pair
@@ -219,7 +195,7 @@ def _of_items(data: Any, features: Names, target: Names, like: Arrays | None) ->
     if _as_frame(first) is not None:
         return _of_frame(_chunks(rest, name), features, target, like, ())
     if isinstance(first, Mapping):
-        return _of_dict(_columns(rest, name), features, target, like)
+        return of_dict(columns_of(rest, name), features, target, like)
     _no_columns(features, target, with_article(name))
     if isinstance(first, tuple):
         return Table(_pairs(rest, name))
@@ -264,30 +240,6 @@ def _texts(items: Iterator[Any], name: str) -> list[str]:
     if strange is not None:
         raise DataInvalid(f"{name!r} holds text and {kind_of(strange)}.", hint="Give documents alone.")
     return found
-
-
-def _columns(rows: Iterator[Any], name: str) -> dict[str, list[Any]]:
-    """Rows given as dicts, as columns.
-
-    Raises:
-        DataInvalid: a row has other keys than the first.
-    """
-    columns: dict[str, list[Any]] = {}
-    budget = Budget(name)
-    for number, row in enumerate(rows):
-        if not number:
-            columns = {str(key): [] for key in row}
-        if not isinstance(row, Mapping) or {str(key) for key in cast("Mapping[Any, Any]", row)} != set(
-            columns
-        ):
-            raise DataInvalid(
-                f"Row {number} has other keys than the first: {', '.join(map(repr, columns))}.",
-                hint="Give every row the same keys.",
-            )
-        for key, value in cast("Mapping[Any, Any]", row).items():
-            columns[str(key)].append(value)
-            budget.take(int(getattr(value, "nbytes", 8)))
-    return columns
 
 
 def _pairs(items: Iterator[Any], name: str) -> Arrays:

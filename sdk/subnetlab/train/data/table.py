@@ -30,6 +30,11 @@ class Table(Readable):
     """Evaluation data; None holds out a tenth."""
     name: str = "table"
 
+    def by_key(self) -> "Table":
+        """The table with every key of the dict that it was given as an input of its own."""
+        held_out = self.held_out and (self.held_out.by_key or self.held_out)
+        return Table(self.arrays.by_key or self.arrays, held_out, self.name)
+
     def read(self) -> Corpus:
         """Encode and split the rows."""
         arrays = checked(self.arrays)

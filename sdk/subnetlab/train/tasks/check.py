@@ -11,6 +11,9 @@ from subnetlab.errors import ArgumentInvalid, ModelNotBuildable
 from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.models.spec import drawing
 from subnetlab.train.tasks.base import MODEL_ERRORS, LossFailed, Measures, Task
+from subnetlab.train.tasks.inputs import batch_hint, embedding_hint, refuse_misnamed
+from subnetlab.train.tasks.own import Own
+from subnetlab.train.tasks.rows import Rows
 
 _ITEMS = 2
 _MEMORY_SHARE = 0.9
@@ -28,6 +31,9 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
     task.items(data, "validation")
     numbers = np.arange(min(_ITEMS, task.items(data, "train").count), dtype=np.int64)
     batch = task.batch(data, "train", numbers)
+    calls_itself = isinstance(task, Own) and task.takes_model
+    if isinstance(task, Rows) and data.manifest.columns and not calls_itself:
+        refuse_misnamed(task.inputs, model, data)
     try:
         with drawing(0):
             loss = task.loss(model.train(), batch)
@@ -35,14 +41,16 @@ def check(task: Task, model: nn.Module, data: Corpus) -> None:
             with torch.no_grad():
                 losses_B, again_B = (task.losses(model.eval(), batch) for _ in range(2))
     except LossFailed as error:
+        held = batch_hint(data, batch) if calls_itself else ""
         raise ModelNotBuildable(
-            str(error), hint="Call the loss on such tensors in a cell to see where."
+            str(error), hint=f"{held}Call the loss on such tensors in a cell to see where."
         ) from error
     except MODEL_ERRORS as error:
         shapes = " and ".join(str(tuple(part.shape)) for part in batch)
         raise ModelNotBuildable(
             f"The model failed on a batch of shape {shapes}: {error}.",
-            hint=f"{_features(data)}Call the model on such a batch in a cell to see where.",
+            hint=f"{embedding_hint(model, data, str(error))}{_features(data)}"
+            "Call the model on such a batch in a cell to see where.",
         ) from error
     if losses_B.shape != (len(numbers),):
         raise ModelNotBuildable(

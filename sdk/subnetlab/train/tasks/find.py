@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from subnetlab.errors import ArgumentInvalid, DataInvalid, ModelNotBuildable
 from subnetlab.text import kind_of
@@ -20,6 +20,7 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.tasks.base import MODEL_ERRORS, Task
 from subnetlab.train.tasks.classification import Classification
 from subnetlab.train.tasks.code import Code
+from subnetlab.train.tasks.inputs import embeds
 from subnetlab.train.tasks.metrics import Metric
 from subnetlab.train.tasks.next_token import NextToken, of_model
 from subnetlab.train.tasks.own import Own
@@ -210,10 +211,8 @@ def _of_table(name: str | None, model: nn.Module, data: Corpus, loss: Code | Non
     if name == "next_token":
         raise DataInvalid("The data is a table, and next_token takes text or tokens.", hint="Give text.")
     inputs = data.manifest.inputs
-    shared: dict[str, Any] = {
-        "inputs": tuple(column.name for column in inputs) if len(inputs) > 1 else (),
-        "integers": any(isinstance(part, nn.Embedding | nn.EmbeddingBag) for part in model.modules()),
-    }
+    names = tuple(column.name for column in inputs) if len(inputs) > 1 else ()
+    shared: dict[str, Any] = {"inputs": names, "integers": _stay_whole(names, model, data)}
     if loss is not None:
         return Own(code=loss, **shared)
     target = data.manifest.target
@@ -232,17 +231,32 @@ def _of_table(name: str | None, model: nn.Module, data: Corpus, loss: Code | Non
     return Classification(classes=_classes(target, answers), **shared)
 
 
-def _answers(rows: Rows, model: nn.Module, data: Corpus, target: Column) -> int:
-    """How many numbers the model answers for each target; 0 where it cannot be asked."""
+def _stay_whole(names: tuple[str, ...], model: nn.Module, data: Corpus) -> bool:
+    """Whether whole numbers are given as such: to an embedding, and to a model that takes no others."""
+    if embeds(model) or not any(column.dtype in ("i4", "i8") for column in data.manifest.inputs):
+        return embeds(model)
+    floats, whole = (Rows(inputs=names, integers=integers) for integers in (False, True))
+    return _answered(floats, model, data) is None and _answered(whole, model, data) is not None
+
+
+def _answered(rows: Rows, model: nn.Module, data: Corpus) -> Tensor | None:
+    """What the model answers for two items; None where it cannot be asked."""
     batch = rows.batch(data, "train", np.arange(min(2, len(data.train)), dtype=np.int64))
     training = model.training
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            found = rows.answer(model.eval(), batch)
+            return rows.answer(model.eval(), batch)
     except (*MODEL_ERRORS, ModelNotBuildable):
-        return 0
+        return None  # `check` says what is wrong with the model
     finally:
         model.train(training)
+
+
+def _answers(rows: Rows, model: nn.Module, data: Corpus, target: Column) -> int:
+    """How many numbers the model answers for each target; 0 where it cannot be asked."""
+    found = _answered(rows, model, data)
+    if found is None:
+        return 0
     if found.dim() == len(target.shape) + 1:
         return 1
     if not target.shape or tuple(found.shape[1:-1]) == target.shape:

@@ -40,6 +40,11 @@ class Own(Rows):
         """The name of the loss."""
         return "own loss" if self.code.name == "function" else self.code.name.replace("_", " ")
 
+    @property
+    def takes_model(self) -> bool:
+        """Whether the loss is given the model and the whole batch, and calls the model itself."""
+        return self._arguments()[:1] == ["model"]
+
     def items(self, data: Corpus, part: Part) -> Items:
         """Rows, or windows of tokens."""
         if self.seq_len is None:
@@ -72,7 +77,7 @@ class Own(Rows):
         Of windows of tokens each is the mean over batches. A loss that is given the model says itself what
         it compares, so of that one's own metrics are measured alone.
         """
-        usual = self._arguments()[:1] != ["model"]
+        usual = not self.takes_model
         if not usual and not self.metrics:
             return {}
         pairs = (self.pair(model, batch) for batch in batches)
@@ -95,7 +100,7 @@ class Own(Rows):
 
     def _called(self, model: nn.Module, batch: Batch, **options: Any) -> Tensor:
         function = self.code.function()
-        given = (model, batch) if self._arguments()[:1] == ["model"] else self.pair(model, batch)
+        given = (model, batch) if self.takes_model else self.pair(model, batch)
         try:
             found = function(*given, **options)
         except MODEL_ERRORS as error:

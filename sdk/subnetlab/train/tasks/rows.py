@@ -1,8 +1,8 @@
 """What tasks on tables share: how rows become tensors, and how a model is called and its answer read.
 
 Floats are given as 32-bit floats. Images, that is bytes with at least two axes, are floats from 0 to 1. Whole
-numbers are floats, unless the model looks them up in an embedding: then they stay whole. A model with one
-input is given it as its argument, one with several by their names.
+numbers are floats, unless the model looks them up in an embedding or takes no floats there: then they stay
+whole. A model with one input is given it as its argument, one with several by their names.
 """
 
 from collections.abc import Iterable
