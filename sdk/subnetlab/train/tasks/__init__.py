@@ -7,7 +7,7 @@ before anything is spent on it.
 from dataclasses import fields
 from typing import Any, Final, cast
 
-from subnetlab.errors import ManifestInvalid, ManifestOfAnotherVersion
+from subnetlab.errors import ArgumentInvalid, ManifestInvalid, ManifestOfAnotherVersion
 from subnetlab.train.tasks import code, metrics
 from subnetlab.train.tasks.base import Batch, Items, Measures, Sample, Samples, Task
 from subnetlab.train.tasks.classification import Classification
@@ -75,7 +75,7 @@ def from_json(data: dict[str, Any], *, trusted: bool = True) -> Task:
     options = {key: value for key, value in data.items() if key not in ("kind", "unit")}
     try:
         return kind(**{key: _read_back(key, value) for key, value in options.items()})
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArgumentInvalid) as error:
         raise ManifestOfAnotherVersion(f"The task's description does not fit: {error}.") from error
 
 

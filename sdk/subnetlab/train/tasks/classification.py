@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subnetlab.errors import DataInvalid, ModelNotBuildable
+from subnetlab.errors import ArgumentInvalid, DataInvalid, ModelNotBuildable
 from subnetlab.train.data.columns import Class, Column
 from subnetlab.train.tasks import metrics
 from subnetlab.train.tasks.base import Batch
@@ -31,8 +31,16 @@ class Classification(Rows):
     """What it measures beside the loss by itself."""
 
     def __post_init__(self) -> None:
+        """Check the classes.
+
+        Raises:
+            ArgumentInvalid: there are fewer than two, or one is named twice.
+        """
         if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
-            raise ValueError("classification needs at least two classes, all different")
+            raise ArgumentInvalid(
+                f"Classification of {self.classes!r} has nothing to tell apart.",
+                hint='Name two classes or more, each once: Classification(classes=("cat", "dog")).',
+            )
 
     @property
     def unit(self) -> str:

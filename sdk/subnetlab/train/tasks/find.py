@@ -268,7 +268,7 @@ def _classes(target: Column, answers: int) -> tuple[Class, ...]:
     """The classes in the order of the model's logits.
 
     Raises:
-        DataInvalid: the target holds no classes.
+        DataInvalid: the target holds no classes, or only one.
         ModelNotBuildable: the model has fewer logits than the target has classes.
     """
     if target.dtype == "f4":
@@ -288,6 +288,12 @@ def _classes(target: Column, answers: int) -> tuple[Class, ...]:
         raise DataInvalid(
             f"The target {target.name!r} has too many different values for classification.",
             hint='Use task="regression".',
+        )
+    if len(known) == 1:
+        raise DataInvalid(
+            f"Every row has the same value {known[0]!r} in the target {target.name!r}: there is nothing to "
+            "tell apart.",
+            hint="Add rows of another class, or name another column with target=….",
         )
     if answers > 1 and answers != len(known):
         raise ModelNotBuildable(

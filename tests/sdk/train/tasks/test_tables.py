@@ -10,7 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from subnetlab.errors import ArgumentInvalid, DataInvalid, ManifestInvalid, ModelNotBuildable
+from subnetlab.errors import (
+    ArgumentInvalid,
+    DataInvalid,
+    ManifestInvalid,
+    ManifestOfAnotherVersion,
+    ModelNotBuildable,
+)
 from subnetlab.train import data, tasks
 from subnetlab.train.data import Corpus
 from subnetlab.train.tasks import Classification, Measures, NextToken, Own, Regression, Task
@@ -287,6 +293,29 @@ def test_what_does_not_fit_is_said(kind: str) -> None:
     y, model, options, error, words = WRONG[kind]
     with pytest.raises(error, match=words):
         chosen(X, y, model, **options)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+@pytest.mark.parametrize("value", ["tabby", True])
+def test_a_target_of_one_value_is_refused_by_its_name(value: Any, outputs: int) -> None:
+    found = data.of(pl.DataFrame({"size": X[:, 0], "kind": [value] * 60}), target="kind").load()
+    with pytest.raises(DataInvalid, match=f"the same value {value!r} in the target 'kind'") as refused:
+        find(None, None, net(outputs, 1), found)
+    assert "Add rows of another class, or name another column" in str(refused.value)
+
+
+def test_a_number_that_never_changes_is_no_class_where_classification_is_asked_for() -> None:
+    with pytest.raises(DataInvalid, match="the same value 7 in the target 'y'"):
+        chosen(X, np.full(60, 7), net(1), task="classification")
+
+
+@pytest.mark.parametrize("classes", [(), ("cat",), ("cat", "cat")])
+def test_classification_without_two_classes_is_refused(classes: tuple[str, ...]) -> None:
+    with pytest.raises(ArgumentInvalid, match="has nothing to tell apart"):
+        Classification(classes=classes)
+    told = {"kind": "classification", "classes": list(classes)}
+    with pytest.raises(ManifestOfAnotherVersion, match="nothing to tell apart"):
+        tasks.from_json(told)
 
 
 def test_a_batch_beyond_memory_is_refused() -> None:
