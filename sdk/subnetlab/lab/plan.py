@@ -26,6 +26,7 @@ from subnetlab.train import data as sources
 from subnetlab.train import models, object_paths, strategies
 from subnetlab.train.data import Corpus, DataSpec, Stdlib
 from subnetlab.train.data.corpus import write
+from subnetlab.train.data.loaders import loader_note
 from subnetlab.train.data.scales import scale_note
 from subnetlab.train.data.shards import publish_shard_hashes
 from subnetlab.train.execution import FLOAT32, check_dtype
@@ -138,7 +139,7 @@ def plan(
         strategy=strategies.stepping_with(fitting, config), optimizer=config, corpus=corpus, initial=start,
         parameters=size, dtype=check_dtype(dtype),
         scoring=audited(audits, score_of(score) if score is not None else None),
-        note=scale_note(corpus, target=isinstance(found, Regression)),
+        note=_note(data, eval_data, corpus, found, batch_size),
     )  # fmt: skip
     # Read back as a peer will: what does not survive the file is refused here.
     read_back = Manifest.from_json(json.loads(json.dumps(made.manifest("trial", 0, 0).to_json())))
@@ -160,6 +161,16 @@ def planned(**described: Any) -> Plan:
     taken = inspect.signature(plan).parameters
     found = {name: described.get(name, given[name].default) for name in taken}
     return plan(**arguments.plain(found))
+
+
+def _note(data: object, eval_data: object, corpus: Corpus, task: Task, batch_size: int) -> str:
+    """What a person may want to change of the data, or should know of it, as sentences."""
+    found = (
+        loader_note(data, batch_size=batch_size),
+        loader_note(eval_data),
+        scale_note(corpus, target=isinstance(task, Regression)),
+    )
+    return " ".join(dict.fromkeys(filter(None, found)))
 
 
 def _not_swapped(data: object) -> None:

@@ -7,7 +7,7 @@ dicts. Flat whole numbers are one stream of tokens, whole numbers in rows are se
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import polars as pl
@@ -24,9 +24,14 @@ from subnetlab.train.data.columns import Class
 from subnetlab.train.data.dicts import columns_of, of_dict
 from subnetlab.train.data.files import read_path
 from subnetlab.train.data.frames import FEATURES, Names
+from subnetlab.train.data.loaders import dataset_of
 from subnetlab.train.data.spec import READ_ERRORS, Budget, DataSpec, items_of
 from subnetlab.train.data.table import Table
 from subnetlab.train.data.tokens import Items, WithEvaluation, text
+
+_ARRAYS: Final = (np.ndarray, Tensor, pl.Series)
+_MOST_PARTS: Final = 8
+"""More arrays of different shapes are items that were not made alike, and are called that."""
 
 
 @known_arguments("sl.data.of", places="A pair is one argument: sl.data.of((x, y)).")
@@ -35,10 +40,11 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
 
     Args:
         data: a polars or pandas frame, arrays or tensors, a torch or Hugging Face data set, an iterable, a
-            path, or a source of this package. A data loader gives its data set, frames one after another
-            are one frame. A feature of text becomes one number for each of its values, 0 or 1. Keys of a
-            dict that the model's forward names as its parameters are inputs of their own, 1-D or not; else
-            arrays of one number an item lie side by side in one input, as the columns of a frame do.
+            path, or a source of this package. A data loader gives its data set, without its order and
+            batches; frames one after another are one frame. A feature of text becomes one number for each of
+            its values, 0 or 1. Keys of a dict that the model's forward names as its parameters are inputs of
+            their own, 1-D or not; else arrays of one number an item lie side by side in one input, as the
+            columns of a frame do.
         eval_data: what the model is judged on, of the same kind; a tenth of the data unless given.
         features: columns to learn from, of a frame or a dict; all but the target unless given.
         target: the column to foretell; the one called target, label, labels, y or class unless given.
@@ -58,7 +64,8 @@ def of(data: Any, *, eval_data: Any = None, features: Names = None, target: Name
             raise
         raise DataInvalid(
             f"The data cannot be read: {type(error).__name__}: {error}.",
-            hint="Read its first item in a cell: list(data)[0] shows the same error where it arises.",
+            hint="Look at it in a cell: each item needs the same parts, each part one shape in all items, of "
+            "numbers or text.",
         ) from error
     if isinstance(found, Table) and isinstance(held_out, Table):
         return Table(found.arrays, held_out.arrays, found.name)
@@ -73,12 +80,13 @@ def _of(data: Any, features: Names, target: Names, like: Arrays | None) -> DataS
     if isinstance(data, str | Path):
         data = read_path(data)
     if isinstance(data, DataLoader):
-        data = cast("Any", data).dataset
+        data = dataset_of(cast("DataLoader[Any]", data))
     frame = _as_frame(data)
     if frame is not None:
         return _of_frame(frame, features, target, like, _named_classes(data, target))
     if isinstance(data, Mapping):
         return of_dict(cast("Mapping[Any, Any]", data), features, target, like)
+    _no_parts(data)
     whole = _whole(data, like)
     if whole is not None:
         _no_columns(features, target, f"data given as {kind_of(data)}")
@@ -100,6 +108,27 @@ def _whole(data: Any, like: Arrays | None) -> DataSpec | None:
     if isinstance(data, tuple) and len(cast("tuple[Any, ...]", data)) == 2:
         return _of_pair(cast("tuple[Any, Any]", data), like)
     return text(bytes(data)) if isinstance(data, bytes | bytearray | memoryview) else None
+
+
+def _no_parts(data: Any) -> None:
+    """Refuse several arrays with a row per item, which would be read as so many items.
+
+    Raises:
+        DataInvalid: the arrays have one length and different dimensions, so that they are no items.
+    """
+    parts = cast("Sequence[Any]", data) if isinstance(data, tuple | list) else ()
+    pair = isinstance(data, tuple) and len(parts) == 2
+    if len(parts) < 2 or len(parts) > _MOST_PARTS or pair or not all(isinstance(p, _ARRAYS) for p in parts):
+        return
+    shapes = [tuple(part.shape) for part in parts]
+    if len({len(shape) for shape in shapes}) > 1 and len({shape[:1] for shape in shapes}) == 1:
+        listed = " and ".join(map(str, shapes))
+        raise DataInvalid(
+            f"The data is {kind_of(data)} of {len(parts)} arrays, of shapes {listed}; inputs and targets "
+            "come as a pair (x, y) or by name.",
+            hint='Give the pair, or a dict whose keys are the parameters of forward: {"num": …, "cat": …, '
+            '"y": …}.',
+        )
 
 
 def _called(data: Any) -> str:
