@@ -1,5 +1,8 @@
 """A perceptron on a polars frame, with neither strategy nor rate named, through the whole product."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import torch
@@ -28,7 +31,7 @@ def share_of_roses(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
     return (outputs.argmax(1) == 2).float().mean()
 
 
-def test_a_perceptron_on_a_polars_frame(net: Net) -> None:
+def test_a_perceptron_on_a_polars_frame(net: Net, tmp_path: Path) -> None:
     subnet = net.create_subnet("flowers", wallet="alice")
     run = subnet.train(
         PETALS,
@@ -54,3 +57,8 @@ def test_a_perceptron_on_a_polars_frame(net: Net) -> None:
         said = run.result(timeout=0)(torch.from_numpy(x.astype(np.float32))).argmax(1)
     names = np.array(["aster", "iris", "rose"])
     assert (names[said.numpy()] == frame["kind"].to_numpy()).mean() > 0.85
+    saved = run.save(tmp_path / "flowers")
+    config = json.loads((saved / "config.json").read_text())
+    assert config["features"] == ["length", "width", "height", "soil=clay", "soil=sand"]
+    assert (config["target"], config["classes"]) == ("kind", ["aster", "iris", "rose"])
+    assert '    2  "rose"' in (saved / "README.md").read_text().splitlines()

@@ -7,6 +7,7 @@ comes with SubnetLab is built by it.
 from typing import Any
 
 from subnetlab.fleet.run_folder import CONFIG_FILE, MODEL_FILE
+from subnetlab.fleet.worker.meaning import in_words, meaning
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.models import Factory, HuggingFace, ModelSpec, Source, TinyGPT
 
@@ -16,6 +17,8 @@ _LOAD = f'model.load_state_dict(load_file("{MODEL_FILE}"))'
 def card(manifest: Manifest, network: str, config: dict[str, Any]) -> str:
     """The card as Markdown."""
     loss = "not finite" if config["val_loss"] is None else f"{config['val_loss']:.4f} {manifest.task.unit}"
+    said = in_words(meaning(manifest), CONFIG_FILE)
+    said = f"\n{said}\n" if said else ""
     start = f"`{manifest.init}`" if manifest.init else f"seed {manifest.seed}"
     return f"""# {manifest.run_id}
 
@@ -37,7 +40,7 @@ In this folder:
 ```python
 {loader(manifest.model)}
 ```
-"""
+{said}"""
 
 
 def loader(spec: ModelSpec) -> str:

@@ -20,6 +20,7 @@ from subnetlab.fleet.run_folder import CARD_FILE, CONFIG_FILE, MODEL_FILE, RESUL
 from subnetlab.fleet.spec import READER_URI, read_spec
 from subnetlab.fleet.worker.card import card
 from subnetlab.fleet.worker.manifest_file import load_manifest
+from subnetlab.fleet.worker.meaning import meaning
 from subnetlab.fleet.worker.role import open_data, roster_of
 from subnetlab.fleet.worker.run_store import seen_by, whole_store
 from subnetlab.network.peer_chain import PeerChain
@@ -90,6 +91,7 @@ def write_model(
     save_file(replica.model.state(), made / MODEL_FILE, metadata={"theta_hash": replica.hash, "format": "pt"})
     config: Answer = {
         **_published(manifest),
+        **meaning(manifest),
         "run_id": manifest.run_id,
         "manifest_hash": manifest.hash,
         "model": manifest.model.to_json(),

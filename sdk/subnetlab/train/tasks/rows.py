@@ -61,10 +61,16 @@ class Rows:
         kind = np.float32 if column.dtype == "f4" else np.int64
         return torch.from_numpy(np.ascontiguousarray(values_B, dtype=kind))
 
-    def _input(self, column: Column, values_B: NDArray[Any]) -> Tensor:
+    def given(self, column: Column) -> tuple[str, int]:
+        """The type in which a model is given an input, and what the stored numbers are divided by."""
         whole = column.dtype != "f4" and self.integers
-        found = torch.from_numpy(np.ascontiguousarray(values_B, dtype=np.int64 if whole else np.float32))
-        return found / 255 if column.dtype == "u1" and len(column.shape) > 1 and not whole else found
+        image = column.dtype == "u1" and len(column.shape) > 1 and not whole
+        return "int64" if whole else "float32", 255 if image else 1
+
+    def _input(self, column: Column, values_B: NDArray[Any]) -> Tensor:
+        dtype, divisor = self.given(column)
+        found = torch.from_numpy(np.ascontiguousarray(values_B, dtype=dtype))
+        return found / divisor if divisor != 1 else found
 
     def answer(self, model: nn.Module, batch: Batch) -> Tensor:
         """What the model makes of a batch's inputs.
