@@ -99,6 +99,13 @@ def arrays_of(frame: pl.DataFrame, features: Names, target: Names, like: Arrays 
     inputs = {name: as_array(frame[name].to_list(), name) for name in nested}
     flat = [name for name in wanted if name not in nested]
     names: dict[str, tuple[str, ...]] = {}
+    if flat and FEATURES in inputs:
+        raise DataInvalid(
+            f"The column {FEATURES!r} holds lists, and {flat[0]!r} and other single numbers become the input "
+            f"{FEATURES!r} too.",
+            hint=f"Rename the column {FEATURES!r}, or name the features without the others: "
+            f"features=[{FEATURES!r}].",
+        )
     if flat:
         known = like.names.get(FEATURES, ()) if like else None
         parts = [_encoded(frame[name], known) for name in flat]

@@ -253,6 +253,9 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "another order to evaluate on": (
         (FRAME[["age", "member"]], Y), {"eval_data": (FRAME[["member", "age"]], Y)}, "differ between",
     ),
+    "lists called as the vector of the other columns": (
+        pl.DataFrame({"x": X.tolist(), "age": Y, "y": Y}), {}, "The column 'x' holds lists, and 'age'",
+    ),
     "negative tokens": ([[1, -1]], {}, "-1"),
     "a mixture": ([[1, 2], 3, [4]], {}, "single tokens and sequences"),
 }  # fmt: skip
