@@ -5,7 +5,7 @@ block whose state is gone is made anew, and counts where it has the hash that it
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 from subnetlab.devnet.chain.block import Blocks
 from subnetlab.devnet.chain.ledger import Ledger
@@ -36,7 +36,8 @@ class Placed:
     index_in_transaction: int
 
 
-class Full(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Full:
     """A block with what became of its transactions."""
 
     block: EthereumBlock
@@ -49,6 +50,13 @@ class Full(NamedTuple):
         before = self.receipts[index - 1].cumulative_gas if index else 0
         return self.receipts[index].cumulative_gas - before
 
+    @cached_property
+    def named(self) -> frozenset[bytes]:
+        """The addresses and topics of the block's logs; of unlike lengths, so that one set holds both."""
+        logs = [log for status in self.statuses for log in status.logs]
+        return frozenset(entry for log in logs for entry in (log.address, *log.topics))
+
+    @cached_property
     def logs(self) -> list[Placed]:
         """Every log of the block in order."""
         placed: list[Placed] = []

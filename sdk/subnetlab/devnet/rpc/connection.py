@@ -122,7 +122,7 @@ class Connection:
     on_block: dict[str, OnBlock] = field(default_factory=dict[str, OnBlock])
     """Subscriptions that are told of blocks, by id."""
     watched: dict[str, int] = field(default_factory=dict[str, int])
-    """How many storage keys each of them watches."""
+    """How many storage keys, or addresses and topics of logs, each of them watches."""
 
     _held: list[Callable[[], None]] | None = None
     _begun: set[str] = field(default_factory=set[str])

@@ -19,7 +19,9 @@ MAX_SUBSCRIPTIONS: Final = 1024
 MAX_NODE_SUBSCRIPTIONS: Final = 4096
 """Of all connections together."""
 MAX_WATCHED_KEYS: Final = 2**18
-"""Storage keys that all subscriptions together watch."""
+"""Storage keys, and addresses and topics of logs, that all subscriptions together watch."""
+MAX_CONNECTION_KEYS: Final = 2**16
+"""Of one connection."""
 TOO_MANY_SUBSCRIPTIONS: Final = -32006
 HEADS = {
     "chain_subscribeNewHeads": "chain_newHead",
@@ -33,7 +35,7 @@ HEADS = {
 def begin(
     service: Service, connection: Connection, on_block: OnBlock, *, keys: int = 0, hex_id: bool = False
 ) -> str:
-    """Add a subscription that watches so many storage keys, and return its id.
+    """Add a subscription that watches so many storage keys, or names of logs, and return its id.
 
     Raises:
         RpcError: the connection cannot be told anything, or it or the node has too many subscriptions.
@@ -44,8 +46,10 @@ def begin(
         raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the connection")
     if sum(len(one.on_block) for one in service.connections) >= MAX_NODE_SUBSCRIPTIONS:
         raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions on the node")
+    if keys and keys + sum(connection.watched.values()) > MAX_CONNECTION_KEYS:
+        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many storage keys or logs are watched on the connection")
     if keys and keys + sum(sum(one.watched.values()) for one in service.connections) > MAX_WATCHED_KEYS:
-        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many storage keys are watched on the node")
+        raise RpcError(TOO_MANY_SUBSCRIPTIONS, "Too many storage keys or logs are watched on the node")
     subscription = service.new_hex_id() if hex_id else service.new_id()
     connection.begin(subscription, on_block, keys=keys)
     return subscription

@@ -99,4 +99,4 @@ def test_the_newest_block_is_seen_as_it_was_written_and_later_as_it_was_kept(
     kept = History(node).full(number)
     assert written is not None
     assert written == kept
-    assert written.logs() == kept.logs() != []
+    assert written.logs == kept.logs != []

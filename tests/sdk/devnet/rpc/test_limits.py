@@ -15,12 +15,10 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.devnet_process import START_SECONDS, DevnetProcess, running_devnet
-from tests.sdk.devnet.conftest import StillClock, recorded_codec
-from tests.sdk.devnet.rpc.conftest import RawSocket
+from tests.sdk.devnet.rpc.conftest import RawSocket, serving, until
 
 from subnetlab.devnet.chain.extrinsic import digest
 from subnetlab.devnet.node.node import Node
-from subnetlab.devnet.node.sealer import Manual, Sealer
 from subnetlab.devnet.rpc import subscriptions
 from subnetlab.devnet.rpc.connection import (
     LOW_WATER_BYTES,
@@ -31,33 +29,10 @@ from subnetlab.devnet.rpc.connection import (
 )
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import MAX_ANSWER_BYTES, METHODS, Parameters
-from subnetlab.devnet.rpc.server import Server
 from subnetlab.devnet.rpc.service import Service
 
 METADATA = {"jsonrpc": "2.0", "id": 1, "method": "state_getMetadata"}
 CHAIN = b'{"jsonrpc": "2.0", "id": 1, "method": "system_chain"}'
-
-
-@pytest.fixture
-def chain() -> Node:
-    return Node(recorded_codec(), StillClock())
-
-
-@asynccontextmanager
-async def serving(chain: Node, **limits: Any) -> AsyncIterator[tuple[Service, str]]:
-    """A server in this process with limits of the test's own."""
-    service = Service(chain, Sealer(chain, Manual()), stop=lambda: None)
-    server = Server(service, token="token", limits=Limits(**limits))
-    await server.start(0)
-    try:
-        yield service, f"http://127.0.0.1:{server.port}"
-    finally:
-        await server.stop()
-
-
-async def until(condition: Any) -> None:
-    while not condition():  # noqa: ASYNC110 - a condition of the server beside us
-        await asyncio.sleep(0)
 
 
 async def test_a_batch_whose_answer_is_too_long_is_refused_whole(socket: RawSocket) -> None:

@@ -132,7 +132,7 @@ def receipt(full: Full, index: int) -> dict[str, Any]:
         "cumulativeGasUsed": hex(one.cumulative_gas),
         "gasUsed": hex(full.gas_used(index)),
         "contractAddress": _maybe(status.contract),
-        "logs": [log(placed) for placed in full.logs() if placed.transaction_index == index],
+        "logs": [log(placed) for placed in full.logs if placed.transaction_index == index],
         "logsBloom": hexed(one.bloom),
         "status": hex(int(one.succeeded)),
         "effectiveGasPrice": hex(sent.price(full.base_fee)),

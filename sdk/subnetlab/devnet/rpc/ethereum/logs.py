@@ -1,7 +1,8 @@
 """Which logs a filter means: by addresses, topics and blocks.
 
-Blocks without transactions are never read, and a block's bloom rules most others out. Source: Frontier's
-`FilteredParams`.
+Blocks without transactions are never read. What a block's logs name is looked up among what is asked for,
+never the other way round: a filter may name thousands, and a block's bloom would have to be asked for each.
+Source: Frontier's `FilteredParams`.
 """
 
 import asyncio
@@ -11,10 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from subnetlab.devnet.evm.block import bloom
 from subnetlab.devnet.evm.engine import Log
 from subnetlab.devnet.node.ethereum_history import Full, History, Placed
-from subnetlab.devnet.rpc.ethereum.parameters import ADDRESS_BYTES, HASH_BYTES, height, internal, sized
+from subnetlab.devnet.rpc.ethereum.parameters import (
+    ADDRESS_BYTES,
+    HASH_BYTES,
+    Which,
+    height_of,
+    internal,
+    sized,
+    which,
+)
 from subnetlab.devnet.rpc.method import RpcError, invalid_params
 
 MOST_LOGS = 10_000
@@ -28,10 +36,17 @@ _BLOCKS_A_TURN = 16
 class LogFilter:
     """What is asked for; empty means anything."""
 
-    addresses: frozenset[bytes]
-    topics: tuple[frozenset[bytes], ...]
-    blocks: dict[str, Any]
-    """The parameter's own words about blocks."""
+    addresses: frozenset[bytes] = frozenset()
+    topics: tuple[frozenset[bytes], ...] = ()
+    block_hash: bytes | None = None
+    """The only block that is meant."""
+    first: Which = None
+    last: Which = None
+
+    @property
+    def choices(self) -> int:
+        """How many addresses and topics it names, which is what it costs to keep."""
+        return len(self.addresses) + sum(map(len, self.topics))
 
     def matches(self, log: Log) -> bool:
         """Whether a log is meant."""
@@ -43,21 +58,15 @@ class LogFilter:
             not wanted or topic in wanted for wanted, topic in zip(self.topics, log.topics, strict=False)
         )
 
-    def may_match(self, filter_of_logs: bytes) -> bool:
-        """Whether a block's bloom leaves it possible."""
-        bits = int.from_bytes(filter_of_logs, "big")
-        choices = (one for one in (self.addresses, *self.topics) if one)
-        return all(any(_bits(entry) & ~bits == 0 for entry in entries) for entries in choices)
+    def may_match(self, named: frozenset[bytes]) -> bool:
+        """Whether logs that name these addresses and topics may be meant; Python walks the smaller set."""
+        return not any(one and one.isdisjoint(named) for one in (self.addresses, *self.topics))
 
     def of(self, full: Full) -> list[Placed]:
         """The logs of a block that are meant."""
-        if not self.may_match(full.block.header.bloom):
+        if not full.named or not self.may_match(full.named):
             return []
-        return [placed for placed in full.logs() if self.matches(placed.log)]
-
-
-def _bits(entry: bytes) -> int:
-    return int.from_bytes(bloom([Log(entry, (), b"")]), "big")
+        return [placed for placed in full.logs if self.matches(placed.log)]
 
 
 def log_filter(value: Any, index: int) -> LogFilter:
@@ -68,12 +77,12 @@ def log_filter(value: Any, index: int) -> LogFilter:
     topics = fields.get("topics") or []
     if not isinstance(topics, list) or len(topics) > MOST_TOPICS:
         raise invalid_params(f"invalid value at position {index}: expected at most {MOST_TOPICS} topics")
-    blocks = {
-        name: fields[name] for name in ("fromBlock", "toBlock", "blockHash") if fields.get(name) is not None
-    }
+    only = fields.get("blockHash")
     return LogFilter(
         addresses=_choices(fields.get("address"), ADDRESS_BYTES, index),
-        topics=tuple(_choices(one, HASH_BYTES, index) for one in topics), blocks=blocks,
+        topics=tuple(_choices(one, HASH_BYTES, index) for one in topics),
+        block_hash=None if only is None else sized(only, HASH_BYTES, index),
+        first=which(fields.get("fromBlock"), index), last=which(fields.get("toBlock"), index),
     )  # fmt: skip
 
 
@@ -88,16 +97,18 @@ def _choices(value: Any, size: int, index: int) -> frozenset[bytes]:
     return frozenset(sized(one, size, index) for one in listed)
 
 
-def span(history: History, blocks: dict[str, Any], index: int) -> tuple[int, int]:
-    """The first and last height that a filter names."""
-    if "blockHash" in blocks:
-        number = history.number_of(sized(blocks["blockHash"], HASH_BYTES, index))
+def span(history: History, wanted: LogFilter) -> tuple[int, int]:
+    """The first and last height that a filter names.
+
+    Raises:
+        RpcError: there is no block of the hash that it names.
+    """
+    if wanted.block_hash is not None:
+        number = history.number_of(wanted.block_hash)
         if number is None:
             raise RpcError(-32000, "unknown block")
         return number, number
-    first = height(history, blocks.get("fromBlock"), index)
-    last = height(history, blocks.get("toBlock"), index)
-    head = history.head
+    first, last, head = height_of(history, wanted.first), height_of(history, wanted.last), history.head
     return (head + 1 if first is None else first), (head if last is None else last)
 
 

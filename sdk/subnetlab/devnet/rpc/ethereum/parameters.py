@@ -49,20 +49,37 @@ def hash_of(parameters: Parameters, index: int) -> bytes:
     return sized(parameters.get(index), HASH_BYTES, index)
 
 
-def height(history: History, value: Any, index: int) -> int | None:
-    """The height that a tag, number, hash or object names; None where no sealed block has it."""
+Which = int | bytes | None
+"""What names a block: its height, its hash, or None for the newest, whichever that is when it is asked."""
+
+
+def which(value: Any, index: int) -> Which:
+    """The block that a tag, number, hash or object names."""
     if isinstance(value, dict):
         if value.get("blockHash") is not None:
-            return history.number_of(sized(value["blockHash"], HASH_BYTES, index))
+            return sized(value["blockHash"], HASH_BYTES, index)
         value = value.get("blockNumber")
     if value is None or (isinstance(value, str) and value in _HEAD):
-        return history.head
+        return None
     if value == "earliest":
         return 0
     if isinstance(value, str) and len(value) == 2 + 2 * HASH_BYTES:
-        return history.number_of(sized(value, HASH_BYTES, index))
-    number = quantity(value, index)
-    return number if number <= history.head else None
+        return sized(value, HASH_BYTES, index)
+    return quantity(value, index)
+
+
+def height_of(history: History, block: Which) -> int | None:
+    """The height of a named block; None where no sealed block is it."""
+    if block is None:
+        return history.head
+    if isinstance(block, bytes):
+        return history.number_of(block)
+    return block if block <= history.head else None
+
+
+def height(history: History, value: Any, index: int) -> int | None:
+    """The height that a tag, number, hash or object names; None where no sealed block has it."""
+    return height_of(history, which(value, index))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

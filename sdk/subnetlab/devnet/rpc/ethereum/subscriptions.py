@@ -28,7 +28,8 @@ def subscribe(service: Service, parameters: Parameters, connection: Connection) 
     def tell(result: Any) -> None:
         connection.notify(EVENT, identifier, result)
 
-    identifier = begin(service, connection, make(service, parameters, tell), hex_id=True)
+    on_block, choices = make(service, parameters, tell)
+    identifier = begin(service, connection, on_block, keys=choices, hex_id=True)
     if kind == "newPendingTransactions":
         _tell_of_waiting(service, connection, identifier)
     elif kind == "syncing":
@@ -36,16 +37,20 @@ def subscribe(service: Service, parameters: Parameters, connection: Connection) 
     return identifier
 
 
-def _heads(service: Service, _parameters: Parameters, tell: Callable[[Any], None]) -> OnBlock:
+_Made = tuple[OnBlock, int]
+"""What is told of blocks, and how many addresses and topics it looks for."""
+
+
+def _heads(service: Service, _parameters: Parameters, tell: Callable[[Any], None]) -> _Made:
     def on_block(sealed: Sealed) -> None:
         full = service.history.full(sealed.block.number)
         if full is not None:
             tell(answers.header(full))
 
-    return on_block
+    return on_block, 0
 
 
-def _logs(service: Service, parameters: Parameters, tell: Callable[[Any], None]) -> OnBlock:
+def _logs(service: Service, parameters: Parameters, tell: Callable[[Any], None]) -> _Made:
     wanted = log_filter(parameters.get(1), 1)
 
     def on_block(sealed: Sealed) -> None:
@@ -53,11 +58,11 @@ def _logs(service: Service, parameters: Parameters, tell: Callable[[Any], None])
         for placed in [] if full is None else wanted.of(full):
             tell(answers.log(placed))
 
-    return on_block
+    return on_block, wanted.choices
 
 
-def _nothing(_service: Service, _parameters: Parameters, _tell: Callable[[Any], None]) -> OnBlock:
-    return lambda _sealed: None
+def _nothing(_service: Service, _parameters: Parameters, _tell: Callable[[Any], None]) -> _Made:
+    return (lambda _sealed: None), 0
 
 
 _KINDS = {"newHeads": _heads, "logs": _logs, "newPendingTransactions": _nothing, "syncing": _nothing}
