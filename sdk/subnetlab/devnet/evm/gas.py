@@ -7,8 +7,8 @@ from typing import Protocol
 
 from subnetlab.devnet.evm.transaction import AccessList, Authorization
 
-_TRANSACTION, _CREATION, _AUTHORIZATION = 21_000, 32_000, 25_000
-_LISTED_ADDRESS, _LISTED_KEY, _INITCODE_WORD = 2_400, 1_900, 2
+_TRANSACTION, _CREATION, AUTHORIZATION = 21_000, 32_000, 25_000
+LISTED_ADDRESS, LISTED_KEY, _INITCODE_WORD = 2_400, 1_900, 2
 _TOKEN, _FLOOR_TOKEN = 4, 10
 
 
@@ -43,9 +43,9 @@ def intrinsic(asked: Asked) -> int:
         _TRANSACTION
         + _TOKEN * _tokens(asked.data)
         + (_CREATION if asked.to is None else 0)
-        + _LISTED_ADDRESS * len(asked.access_list)
-        + _LISTED_KEY * keys
-        + _AUTHORIZATION * len(asked.authorizations)
+        + LISTED_ADDRESS * len(asked.access_list)
+        + LISTED_KEY * keys
+        + AUTHORIZATION * len(asked.authorizations)
     )
 
 

@@ -144,6 +144,7 @@ def _first_frame(state: State, message: Message, nonce: int, refund: int) -> Com
 
 def _authorize(state: State, one: Authorization) -> int:
     """Let an account run another's code where it said so (EIP-7702); the gas that comes back."""
+    state.pause()  # a signature takes longer than most instructions, and a block holds three thousand
     if one.chain_id not in (0, state.execution_context.chain_id) or one.nonce >= _MOST_NONCE:
         return 0
     authority = one.authority() if one.s <= CURVE_ORDER // 2 else None

@@ -1,6 +1,5 @@
 """What JSON-RPC methods work on: the node, its sealer, its connections, and where chains may be saved."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from itertools import count
@@ -13,11 +12,11 @@ from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.node.sealer import Sealer
 from subnetlab.devnet.rpc.connection import Changes, Connection, Sealed, Unsent
 from subnetlab.devnet.rpc.method import SERVER_ERROR, STATE_ERROR, RpcError
+from subnetlab.devnet.rpc.simulations import Simulations
 from subnetlab.devnet.storage.journal import Journal
 from subnetlab.devnet.storage.snapshot import Snapshot
 
 log = logging.getLogger("subnetlab.devnet")
-MOST_SIMULATIONS = 16
 
 
 class Service:
@@ -42,8 +41,7 @@ class Service:
         self.snapshots: dict[str, Snapshot] = {}
         self.history = History(node)
         """The blocks as Ethereum's methods see them."""
-        self.simulations = asyncio.Semaphore(MOST_SIMULATIONS)
-        """How many calls of contracts run at once."""
+        self.simulations = Simulations()
         self.on_used: list[Callable[[], None]] = []
         node.on_sealed.append(self._on_sealed)
 

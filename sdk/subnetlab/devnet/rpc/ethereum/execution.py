@@ -1,9 +1,10 @@
 """`eth_call` and `eth_estimateGas`: what a transaction would do, on a copy that nobody else sees.
 
-Contracts run in turns, so that other requests are answered meanwhile, and end at a limit of gas and of time.
+Contracts and what prepares them run in turns, one at a time however many calls there are, and between two
+turns other requests are answered. They end at a limit of gas and of time; their lists are no longer than a
+block's gas allows.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,8 +19,8 @@ from subnetlab.devnet.pallets import balances, system
 from subnetlab.devnet.pallets.base_fee import base_fee
 from subnetlab.devnet.rpc.connection import Connection
 from subnetlab.devnet.rpc.ethereum.answers import hexed
-from subnetlab.devnet.rpc.ethereum.overrides import override
-from subnetlab.devnet.rpc.ethereum.parameters import Request, height, internal, request
+from subnetlab.devnet.rpc.ethereum.overrides import override, read_overrides
+from subnetlab.devnet.rpc.ethereum.parameters import Request, gas_of_lists, height, internal, request
 from subnetlab.devnet.rpc.method import Parameters, RpcError, method
 from subnetlab.devnet.rpc.service import Service
 
@@ -66,18 +67,15 @@ def _reason(outcome: Outcome) -> str:
 @method("eth_call")
 async def call(service: Service, parameters: Parameters, _connection: Connection) -> str:
     """What a call would return."""
+    if gas_of_lists(parameters, 0) > BLOCK_GAS_LIMIT:
+        raise internal("out of gas")
     asked, number = request(parameters, 0), _number(service, parameters)
-    gas = _limit(asked)
-
-    def overridden() -> Ledger:
-        overlay = _overlay(service, number)
-        override(overlay, parameters.get(2), 2)
-        return overlay
-
-    _validate(overridden(), asked, gas)
+    gas, accounts = _limit(asked), read_overrides(parameters.get(2), 2)
 
     def run(pause: Pause) -> tuple[Outcome, bytes]:
-        overlay = overridden()
+        overlay = _overlay(service, number)
+        override(overlay, accounts, 2, pause)
+        _validate(overlay, asked, gas)
         outcome = engine().run(overlay, _message(asked, gas), pause)
         return outcome, outcome.output if outcome.contract is None else _code(overlay, outcome.contract)
 
@@ -91,7 +89,10 @@ async def call(service: Service, parameters: Parameters, _connection: Connection
 @method("eth_estimateGas")
 async def estimate_gas(service: Service, parameters: Parameters, _connection: Connection) -> str:
     """A limit of gas with which a transaction would succeed, at most a tenth too high."""
+    if gas_of_lists(parameters, 0) > BLOCK_GAS_LIMIT:
+        raise internal(f"gas required exceeds allowance {BLOCK_GAS_LIMIT}")
     asked, number = request(parameters, 0), _number(service, parameters)
+    accounts = read_overrides(parameters.get(2), 2)
     overlay = _overlay(service, number)
     if asked.to is not None and not asked.data and not _code(overlay, asked.to):
         return hex(_LEAST_GAS)
@@ -100,7 +101,7 @@ async def estimate_gas(service: Service, parameters: Parameters, _connection: Co
 
     def trial(gas: int, pause: Pause) -> Outcome:
         ledger = _overlay(service, number)
-        override(ledger, parameters.get(2), 2)
+        override(ledger, accounts, 2, pause)
         return engine().run(ledger, _message(asked, gas), pause)
 
     def search(pause: Pause) -> int:
@@ -206,7 +207,7 @@ async def _in_turns(service: Service, work: Callable[[Pause], T]) -> T:
 
     What ends within a turn needs no thread. What does not is begun again in turns, for nothing of it remains.
     """
-    begun, unfinished = time.monotonic(), False
+    begun, unfinished = 0.0, False
 
     def stop_after_a_turn() -> None:
         nonlocal unfinished
@@ -214,14 +215,16 @@ async def _in_turns(service: Service, work: Callable[[Pause], T]) -> T:
             unfinished = True
             raise TimeLimit
 
-    try:
-        found = work(stop_after_a_turn)
-    except Exception:
-        if not unfinished:
-            raise
-    else:
-        if not unfinished:
-            return found
+    async with service.simulations.turn():
+        begun = time.monotonic()
+        try:
+            found = work(stop_after_a_turn)
+        except Exception:
+            if not unfinished:
+                raise
+        else:
+            if not unfinished:
+                return found
     return await _by_thread(service, work)
 
 
@@ -234,11 +237,12 @@ async def _by_thread(service: Service, work: Callable[[Pause], T]) -> T:
             raise TimeLimit
         turns.pause()
 
-    turns = Turns(lambda: work(pause), TURN_S)
-    async with service.simulations:
+    turns, over = Turns(lambda: work(pause), TURN_S), False
+    async with service.simulations.long:
         try:
-            while not turns.step():  # noqa: ASYNC110 - the work is done here, others only get turns
-                await asyncio.sleep(0)
+            while not over:
+                async with service.simulations.long_turn():
+                    over = turns.step()
         finally:  # where the client has gone, the thread ends at its next pause
             ended = True
             with suppress(Exception):

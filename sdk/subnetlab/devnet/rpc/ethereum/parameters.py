@@ -6,6 +6,7 @@ Wrong ones answer −32602, like those of every other method.
 from dataclasses import dataclass
 from typing import Any
 
+from subnetlab.devnet.evm import gas
 from subnetlab.devnet.evm.transaction import AccessList, Authorization
 from subnetlab.devnet.node.ethereum_history import History
 from subnetlab.devnet.rpc.method import INTERNAL_ERROR, Parameters, RpcError, from_hex, invalid_params
@@ -122,6 +123,17 @@ def request(parameters: Parameters, index: int) -> Request:
     )  # fmt: skip
 
 
+def gas_of_lists(parameters: Parameters, index: int) -> int:
+    """Gas that a transaction object's lists alone cost, by their lengths, before anything in them is read."""
+    fields = parameters.get(index)
+    if not isinstance(fields, dict):
+        raise invalid_params(f"invalid type at position {index}: expected an object")
+    listed = _listed(fields.get("accessList") or [], index)
+    keys = sum(len(_keys(one, index)) for one in listed)
+    authorizations = len(_listed(fields.get("authorizationList") or [], index))
+    return gas.AUTHORIZATION * authorizations + gas.LISTED_ADDRESS * len(listed) + gas.LISTED_KEY * keys
+
+
 def _price(gas_price: int | None, most: int | None, tip: int | None) -> int | None:
     if gas_price is not None and most is not None and tip is not None:
         raise internal("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
@@ -136,11 +148,18 @@ def _listed(value: Any, index: int) -> list[dict[str, Any]]:
     return value
 
 
+def _keys(listed: dict[str, Any], index: int) -> list[Any]:
+    keys = listed.get("storageKeys") or []
+    if not isinstance(keys, list):
+        raise invalid_params(f"invalid type at position {index}: expected a list")
+    return keys
+
+
 def _access_list(value: Any, index: int) -> AccessList:
     return tuple(
         (
             sized(one.get("address"), ADDRESS_BYTES, index),
-            tuple(sized(key, HASH_BYTES, index) for key in one.get("storageKeys") or []),
+            tuple(sized(key, HASH_BYTES, index) for key in _keys(one, index)),
         )
         for one in _listed(value, index)
     )
