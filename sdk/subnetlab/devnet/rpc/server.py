@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame
+from subnetlab.devnet.rpc.http_log import HTTP_LOG
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
 from subnetlab.devnet.rpc.service import Service
@@ -61,7 +62,9 @@ class Server:
             PortTaken: another process holds it.
         """
         # Every path is one, so no application routes.
-        server = web.Server(self._handle, request_factory=_request, access_log=None, auto_decompress=False)
+        server = web.Server(
+            self._handle, request_factory=_request, access_log=None, logger=HTTP_LOG, auto_decompress=False
+        )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         assert self._runner.server is not None

@@ -1,5 +1,6 @@
 """What no client should send: an error in Substrate's code and words, and the connection lives on."""
 
+import asyncio
 import contextlib
 import json
 from typing import Any
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.devnet_process import DevnetProcess
 from tests.sdk.devnet.conftest import recorded_codec
-from tests.sdk.devnet.rpc.conftest import RawSocket
+from tests.sdk.devnet.rpc.conftest import RawSocket, serving
 
 from subnetlab.devnet.chain.extrinsic import digest
+from subnetlab.devnet.node.node import Node
 from subnetlab.devnet.rpc.method import MAX_LIST
 from subnetlab.devnet.rpc.server import MAX_FRAME_BYTES
 
@@ -194,3 +196,22 @@ HARMLESS = [
 def test_no_parameters_reach_a_bug(node: DevnetProcess, method: str, params: list[Any]) -> None:
     answer = node.post(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode())
     assert answer.get("error", {}).get("code") != -32603, answer
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Content-Length: \x1b[31mwords", "X: " + "words" * 4000, "words words\r\n:", "Content-Length: -5"],
+)
+async def test_a_bad_header_is_one_line_in_the_log_without_its_text(
+    chain: Node, caplog: pytest.LogCaptureFixture, header: str
+) -> None:
+    async with serving(chain) as (_, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        writer.write(f"POST / HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            await writer.wait_closed()
+    (record,) = [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}]
+    assert record.exc_info is None
+    assert not any(part in record.getMessage() for part in ("words", "-5", "\n", "\x1b"))
