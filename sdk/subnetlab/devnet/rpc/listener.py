@@ -13,6 +13,8 @@ from contextlib import suppress
 from math import inf
 from typing import Final, NamedTuple
 
+from subnetlab.devnet.rpc.incoming import MAX_UNFINISHED_BYTES, Incoming, Unfinished
+
 log = logging.getLogger("subnetlab.devnet")
 BACKLOG: Final = 128
 ACCEPT_AGAIN_S: Final = 1.0
@@ -25,13 +27,16 @@ _TRIES: Final = 64
 
 
 class Limits(NamedTuple):
-    """What the clients of a node may take, in connections and seconds."""
+    """What the clients of a node may take, in connections, seconds and bytes."""
 
     connections: int = 1024
     request_s: float = 30.0
-    """From connecting, or from the answer before, to the end of a request by HTTP."""
+    """From connecting, or from the answer before, to the end of a request by HTTP; over a WebSocket, how long
+    a message that has begun may not go on."""
     send_s: float = 30.0
     """How long a client may read nothing while something is sent to it."""
+    unfinished_bytes: int = MAX_UNFINISHED_BYTES
+    """Of all messages together that have begun to arrive and are not whole."""
 
 
 class Listener:
@@ -45,6 +50,8 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._deadlines: dict[asyncio.BaseTransport, float] = {}
         """By connection, the time until which its next request has to arrive."""
+        self._unfinished = Unfinished(limits.unfinished_bytes)
+        self._incoming: dict[asyncio.BaseTransport, Incoming] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._lingering: set[socket.socket] = set()
 
@@ -72,15 +79,22 @@ class Listener:
             if one is not None:
                 one.close()
 
+    def incoming(self, transport: asyncio.BaseTransport | None) -> Incoming:
+        """What has arrived on a connection and is not whole."""
+        found = None if transport is None else self._incoming.get(transport)
+        return found or Incoming(self._unfinished, lambda: None)  # the client has gone already
+
     def received(self, transport: asyncio.BaseTransport | None) -> None:
         """A request has arrived whole: its client is waited for no more."""
         if transport is not None and transport in self._deadlines:
             self._deadlines[transport] = inf
+            self._incoming[transport].end()
 
     def answered(self, transport: asyncio.BaseTransport | None) -> None:
         """A request is answered: the next one has to arrive in time."""
         if transport is not None and transport in self._deadlines:
             self._deadlines[transport] = self._loop.time() + self._limits.request_s
+            self._incoming[transport].end()
 
     def _abort_late(self) -> None:
         """Abort whose request has not arrived in time, and look again when the next one would be late."""
@@ -90,6 +104,7 @@ class Listener:
             assert isinstance(transport, asyncio.Transport), "connections are of TCP"
             self._deadlines[transport] = inf
             transport.abort()
+        self._unfinished.close_silent(now, self._limits.request_s)
         self._timer = None
         self._watch(min(self._deadlines.values(), default=inf))
 
@@ -137,14 +152,19 @@ class Listener:
             accepted.recv(_READ_BYTES)
         accepted.close()
 
-    def made(self, transport: asyncio.BaseTransport) -> None:
+    def made(self, transport: asyncio.BaseTransport) -> Incoming:
         """Count a connection in and wait for its first request."""
+        assert isinstance(transport, asyncio.Transport), "connections are of TCP"
         self._deadlines[transport] = self._loop.time() + self._limits.request_s
+        self._incoming[transport] = made = self._unfinished.made(transport.abort)
         self._watch()
+        return made
 
     def lost(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection out."""
-        self._deadlines.pop(transport, None)
+        if transport in self._deadlines:
+            del self._deadlines[transport]
+            self._unfinished.lost(self._incoming.pop(transport))
 
 
 class _Counted(asyncio.Protocol):
@@ -153,10 +173,11 @@ class _Counted(asyncio.Protocol):
     def __init__(self, listener: Listener, inner: asyncio.Protocol) -> None:
         self._listener, self._inner = listener, inner
         self._transport: asyncio.BaseTransport | None = None
+        self._incoming: Incoming | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._listener.made(transport)
+        self._incoming = self._listener.made(transport)
         self._inner.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,6 +186,8 @@ class _Counted(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.arrived(len(data))
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:

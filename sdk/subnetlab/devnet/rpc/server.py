@@ -17,6 +17,7 @@ from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
 from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame
 from subnetlab.devnet.rpc.http_log import HTTP_LOG
+from subnetlab.devnet.rpc.incoming import Incoming
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
 from subnetlab.devnet.rpc.service import Service
@@ -94,7 +95,7 @@ class Server:
                 return web.Response(status=403, text=refused)
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 self._listener.received(transport)
-                return await self._websocket(request)
+                return await self._websocket(request, self._listener.incoming(transport))
             if request.method != "POST":
                 return web.Response(status=405, text="POST a JSON-RPC request, or connect a WebSocket.")
             if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -115,6 +116,7 @@ class Server:
         return opens(self._token, request.headers.get("Authorization"))
 
     async def _post(self, request: web.BaseRequest, listener: Listener) -> web.Response:
+        listener.incoming(request.transport).begin()
         try:
             await _go_on(request)
             text = await request.read()
@@ -129,8 +131,10 @@ class Server:
             return web.Response(status=204)
         return web.Response(text=reply, content_type="application/json")
 
-    async def _websocket(self, request: web.BaseRequest) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS)
+    async def _websocket(self, request: web.BaseRequest, incoming: Incoming) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(
+            max_msg_size=MAX_FRAME_BYTES, compress=False, timeout=CLOSE_SECONDS, autoping=False
+        )
         await socket.prepare(request)
 
         def abort() -> None:
@@ -158,16 +162,9 @@ class Server:
             return True
 
         writer = asyncio.create_task(_write(outbox, send))
-        clock = asyncio.get_running_loop().time
-        turn_ends = clock() + TURN_S
+        incoming.begin()
         try:
-            async for message in socket:
-                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await self._answer(message.data, connection, send)
-                    await outbox.drained()  # who does not read what was asked for asks no more
-                    if clock() >= turn_ends:
-                        await asyncio.sleep(0)
-                        turn_ends = clock() + TURN_S
+            await self._answer_all(socket, connection, incoming, send)
         except ConnectionError:  # the client has gone while a ping of its was answered
             abort()
         finally:
@@ -176,6 +173,26 @@ class Server:
             writer.cancel()
             outbox.close()
         return socket
+
+    async def _answer_all(
+        self, socket: web.WebSocketResponse, connection: Connection, incoming: Incoming, send: Send
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        turn_ends = clock() + TURN_S
+        async for message in socket:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                incoming.take(_size(message.data))
+                await self._answer(message.data, connection, send)
+                if connection.outbox is not None:
+                    await connection.outbox.drained()  # who does not read what was asked for asks no more
+                if clock() >= turn_ends:
+                    await asyncio.sleep(0)
+                    turn_ends = clock() + TURN_S
+            elif message.type in (WSMsgType.PING, WSMsgType.PONG):  # given out here to be counted out
+                incoming.take(len(message.data))
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+            incoming.answering = False
 
     async def _answer(self, text: str | bytes, connection: Connection, send: Send) -> None:
         connection.hold()
@@ -199,6 +216,11 @@ async def _go_on(request: web.BaseRequest) -> None:
     if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
+
+
+def _size(text: str | bytes) -> int:
+    """In bytes, as they came."""
+    return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode())
 
 
 async def _write(outbox: Outbox, send: Send) -> None:
