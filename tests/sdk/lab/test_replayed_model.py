@@ -93,7 +93,7 @@ def _twice(levels: int) -> dict[str, Any]:
         (_linear(forward={"code": ["os", "system"]}), "a function"),
         (_linear(forward={"partial": [1, 2, 3]}), "a function"),
         (_linear(_forward_hooks={"OrderedDict": [[1, _linear()]]}), "a hook"),
-        (_linear(strange={"eval": "1"}), "a 'eval'"),
+        (_linear(strange={"eval": "1"}), "holds 'eval'"),
         (_linear(_modules={"dict": [["0", {"again": 0}]]}), "holds itself"),
         (_linear(weight={"again": -1}), "holds itself"),
         (_linear(weight={"again": 9}), "cannot be read"),

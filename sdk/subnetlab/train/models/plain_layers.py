@@ -88,7 +88,7 @@ class _Walk:
             return self._sum(part for pair in content for part in pair)
         read = {"tensor": self._tensor, "again": self._again, "object": self._object, "float": _number}
         if kind not in read:
-            raise _refused("a function" if kind in ("code", "named", "partial") else f"a {kind!r}")
+            raise _refused("a function" if kind in ("code", "named", "partial") else repr(kind[:80]))
         return read[kind](content)
 
     def _sum(self, parts: Iterable[Any]) -> int:
