@@ -122,7 +122,8 @@ class Server:
             text = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(_too_large())
-        except (ConnectionError, web.RequestPayloadError):  # the client has gone in the middle
+        except (ConnectionError, web.RequestPayloadError) as error:  # the client has gone in the middle
+            error.__traceback__ = None  # the library keeps the error, and with its frames what had arrived
             return web.Response(status=400)
         listener.received(request.transport)
         connection = Connection(privileged=self._privileged(request))

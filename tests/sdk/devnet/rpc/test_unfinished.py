@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -66,6 +68,24 @@ async def test_all_together_hold_no_more_than_the_node_grants(chain: Node, kind:
         assert not ends[-1].done(), "more were closed than had to be"
         for end in ends:
             end.cancel()
+
+
+async def test_the_body_of_who_has_gone_is_forgotten_at_once(chain: Node) -> None:
+    """Not when Python next looks for circles, which it does seldom."""
+    async with serving(chain) as (_, url), aiohttp.ClientSession() as session:
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            for _ in range(8):
+                async with half(url, "post"):
+                    pass
+            for _ in range(3):  # the node has read what came before
+                await (await session.post(url, json=CHAIN)).read()
+            assert tracemalloc.get_traced_memory()[0] < 4 * PART
+        finally:
+            tracemalloc.stop()
+            gc.enable()
 
 
 async def test_a_message_that_does_not_go_on_is_given_up_and_silence_is_not(chain: Node) -> None:
