@@ -4,10 +4,11 @@ Loads no torch: files are copied as the supervisor wrote them. The file is a zip
 a run's folder, and nothing else goes in: no keys, no names of wallets, no payloads.
 """
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from subnetlab.errors import RunError, RunNotFinished
@@ -26,6 +27,8 @@ MEMBERS: Final = {
 """Every name a run's file may hold, and the most bytes it may unpack to."""
 REQUIRED: Final = (FILE_NAME, MANIFEST_FILE)
 _WEIGHTS: Final = f"{RESULT_FOLDER}/{MODEL_FILE}"
+LEFT_OUT: Final = {"weights": "left out"}
+"""What the configuration says in a file without the weights, so that they are not missed as taken away."""
 NO_MODEL: Final = "No round closed with an update, or its miners answered tasks instead of training a model."
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """One date for all members: the same run makes the same file."""
@@ -77,7 +80,7 @@ def save_file(run_folder: Path, target: Path, verdict: str, *, model: bool = Tru
         with ZipFile(made, "w", ZIP_DEFLATED, allowZip64=False) as file:
             for name, limit in MEMBERS.items():
                 if model or name != _WEIGHTS:
-                    _add(file, run_folder, name, limit, verdict)
+                    _add(file, run_folder, name, limit, verdict, model=model)
         made.chmod(0o644)
         made.replace(target)
     except OSError as error:
@@ -90,7 +93,7 @@ def save_file(run_folder: Path, target: Path, verdict: str, *, model: bool = Tru
     return target
 
 
-def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: str) -> None:
+def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: str, *, model: bool) -> None:
     source = run_folder / name
     if not source.is_file():
         if name in REQUIRED:
@@ -110,6 +113,9 @@ def _add(file: ZipFile, run_folder: Path, name: str, limit: int, verdict: str) -
     if source.name == CARD_FILE:
         file.writestr(member, _card(source.parent, verdict))
         return
+    if source.name == CONFIG_FILE and not model:
+        file.writestr(member, _without_weights(source))
+        return
     left = size
     if name == FILE_NAME:
         left -= verify(source).torn_bytes
@@ -123,3 +129,13 @@ def _card(folder: Path, verdict: str) -> str:
     card = (folder / CARD_FILE).read_text(encoding="utf-8")
     said = "\n".join(f"    {line}".rstrip() for line in verdict.splitlines())
     return card if said in card else f"{card}\n{said}\n"
+
+
+def _without_weights(config: Path) -> bytes:
+    """The configuration that says that the weights were left out; as it is where it is no JSON object."""
+    content = config.read_bytes()
+    try:
+        told: dict[str, Any] = {**json.loads(content), **LEFT_OUT}
+    except (ValueError, TypeError, RecursionError):
+        return content
+    return (json.dumps(told, indent=2, sort_keys=True) + "\n").encode()

@@ -134,15 +134,27 @@ def load_recorded(run_folder: Path, theta: str) -> nn.Module:
         ModelNotBuildable: the model is no TinyGPT and holds more than plain layers of torch.
         RunFileInvalid: configuration, tensors and record do not belong together.
     """
+    model = build_recorded(run_folder)
+    if theta_hash(torch.cat([part.detach().reshape(-1) for _, part in trainable(model)])) != theta:
+        raise RunFileInvalid("The model in this file is not the one that its record closed with.")
+    return model.eval()
+
+
+def build_recorded(run_folder: Path) -> nn.Module:
+    """Build the model of somebody else's run as its files say, whatever its record says.
+
+    Raises:
+        RunNotFinished: the file holds no model.
+        ModelNotBuildable: the model is no TinyGPT and holds more than plain layers of torch.
+        RunFileInvalid: configuration and tensors do not belong together.
+    """
     folder = result_folder(run_folder)
     if not (folder / MODEL_FILE).is_file():
         raise RunNotFinished(
             "This file was saved without the model's weights.", hint="Ask for one saved with model=True."
         )
     try:
-        model = _build(folder)
-        if theta_hash(torch.cat([part.detach().reshape(-1) for _, part in trainable(model)])) == theta:
-            return model.eval()
+        return _build(folder)
     except ModelNotBuildable as error:
         raise ModelNotBuildable(
             error.args[0],
@@ -154,7 +166,6 @@ def load_recorded(run_folder: Path, theta: str) -> nn.Module:
         SafetensorError, TrainError,
     ) as error:  # fmt: skip
         raise RunFileInvalid(f"The model in this file cannot be read: {error}.") from error
-    raise RunFileInvalid("The model in this file is not the one that its record closed with.")
 
 
 def _build(folder: Path) -> nn.Module:

@@ -11,25 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from subnetlab.archive.load import load
 from subnetlab.archive.validate import validate_event
 from subnetlab.errors import (
     FleetError,
     NetworkError,
-    RunError,
     StoreError,
     SubnetLabError,
     TrainError,
     UnknownNetwork,
 )
 from subnetlab.fleet.launch import is_running
-from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, RESULT_FOLDER, STORE_FOLDER
+from subnetlab.fleet.run_folder import DATA_FOLDER, MANIFEST_FILE, STORE_FOLDER
 from subnetlab.fleet.spec import FleetSpec, read_spec
 from subnetlab.fleet.worker.run_store import whole_store
 from subnetlab.lab.answers_verification import judge_again
 from subnetlab.lab.lineage import check_lineage
+from subnetlab.lab.model_check import check_end, check_model
 from subnetlab.lab.public_verification import public_roster
 from subnetlab.network.commit_history import ChainHistory, read_history
 from subnetlab.network.wire_client import WireClient
@@ -46,7 +44,6 @@ from subnetlab.train.data.corpus import Corpus
 from subnetlab.train.every_place import EveryPlace
 from subnetlab.train.manifest import Manifest
 from subnetlab.train.roster import FixedRoster, GrowingRoster, Roster, Seat
-from subnetlab.train.theta import theta_hash, trainable
 from subnetlab.train.verify import Report, Sources, verify
 from subnetlab.train.verify.identity import (
     canonical_hash,
@@ -55,7 +52,7 @@ from subnetlab.train.verify.identity import (
     choose_manifest,
     proven_run,
 )
-from subnetlab.train.verify.log import MALFORMED, Log, read_log
+from subnetlab.train.verify.log import Log, read_log
 from subnetlab.waiting import waiting
 
 _A_FEW = 100
@@ -82,11 +79,14 @@ def verify_folder(
     """
     report = Report(run=folder.name)
     missing: dict[str, str] = {}
+    live = is_running(folder)  # asked before the record is read, which may end in between
     log = _log(folder, report, missing)
     spec = _spec(folder)
+    if log is not None and not live:
+        check_end(folder, log, report)
     opened = _store(folder, spec, store, missing, log, trusted=trusted)
     found = _manifests(folder, log, report)
-    history = history or chain_history(found, log, spec, endpoint, missing, live=is_running(folder))
+    history = history or chain_history(found, log, spec, endpoint, missing, live=live)
     if history is not None:
         report.node = endpoint or (spec.endpoint if spec else "")
     if history is not None and log is not None and _is_another(history, log):
@@ -114,8 +114,7 @@ def verify_folder(
         corpus=_corpus(folder, manifest, opened, report, missing), missing=missing,
     )  # fmt: skip
     verify(sources, report, replay=replay)
-    if trusted and (log is None or max(log.closed, default=-1) < report.rounds):
-        _check_result(folder, report)
+    check_model(folder, manifest, log, report, trusted=trusted)
     if lineage is not None:
         owner = history.seats.owner_hotkey if history and history.seats else ""
         check_lineage(lineage, report, run=chosen, owner=owner)
@@ -347,24 +346,3 @@ def _corpus(
         if corpus.manifest.root != manifest.data.root:
             corpus = Corpus(manifest.data, corpus.train, corpus.validation)
         return corpus if check_data(corpus, told, store, report) else None
-
-
-def _check_result(folder: Path, report: Report) -> None:
-    """Whether the model that the run left is the one that its rounds lead to."""
-    from subnetlab.lab.result import load_result  # noqa: PLC0415  (lab.run names this room's report)
-
-    if not report.theta or not (folder / RESULT_FOLDER).is_dir():
-        return
-    import torch  # noqa: PLC0415
-
-    try:
-        model = load_result(folder)
-        parts = [part.detach().reshape(-1) for _, part in trainable(model)]
-        found = theta_hash(torch.cat([part.float() for part in parts]))
-        same = found == report.theta or any(part.dtype != torch.float32 for part in parts)
-        said = "The model that the run left is not the one that its rounds lead to."
-    except (RunError, TrainError, SafetensorError, *MALFORMED) as error:
-        same, said = False, f"The model that the run left cannot be read: {error}"
-    report.count("model")
-    if not same:
-        report.tampered("model", "model", said, round_=report.rounds - 1)

@@ -2,19 +2,57 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from subnetlab.network.commit_history import ChainHistory, Committed
+import numpy as np
+import pytest
+
+import subnetlab as sl
+from subnetlab.lab.run import Run
+from subnetlab.network.commit_history import ChainHistory, Committed, read_history
+from subnetlab.network.wire_client import WireClient
 from subnetlab.record.events import from_json
 from subnetlab.record.line import FILE_NAME, ROOT_HASH, encode
 from subnetlab.record.reader import read
 from subnetlab.train.anchors import Anchor
 
+WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
+ROUNDS = 4
 Event = dict[str, Any]
 Match = Callable[[Event], bool]
+
+
+@contextmanager
+def honest(home: Path) -> Generator[Run]:
+    """An honest run below a home of its own, whose node still answers."""
+    drawn = np.random.default_rng(7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUBNETLAB_HOME", str(home))
+        with sl.connect(sealing="manual") as net:
+            run = net.create_subnet("proof", wallet="alice").train(
+                model=sl.models.TinyGPT("demo", n_embd=16, n_layer=1, n_head=2, seq_len=16),
+                data=sl.data.text(" ".join(drawn.choice(WORDS.split(), 30_000)), name="words"),
+                strategy=sl.strategies.SparseLoCo(inner_steps=4),
+                rounds=ROUNDS, batch_size=2, seed=7,
+                fleet=sl.LocalFleet(miners=3, validators=2, baseline=False),
+            )  # fmt: skip
+            run.wait(timeout=300)
+            yield run
+
+
+def seen(run: Run) -> "World":
+    """A run that is over, with what its chain holds."""
+    view = run.view
+    client = WireClient(run.endpoint)
+    started = view.started
+    assert started is not None
+    history = read_history(client, run.netuid, started.block, view.block)
+    client.close()
+    return World(run.folder, history, tuple(view.uids("miner")), tuple(view.uids("validator")))
 
 
 @dataclass(frozen=True)

@@ -11,57 +11,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-import subnetlab as sl
 from subnetlab.archive.lineage import LINEAGE_FILE, read_lineage, signed
 from subnetlab.cli import main
 from subnetlab.commands.verify import main as verify_command
 from subnetlab.lab.run import Run
 from subnetlab.lab.verification import verify_folder
-from subnetlab.network.commit_history import read_history
 from subnetlab.network.wallets import dev_wallet
-from subnetlab.network.wire_client import WireClient
 from subnetlab.record.line import FILE_NAME
 from subnetlab.store.folder import FolderStore
 
 from .tampered import RUN, STORE, Planted
 from .tampered_record import CHAIN, RECORD
-from .tampering import Event, World, flip
+from .tampering import ROUNDS, Event, World, flip, honest, seen
 
-WORDS = "the subnet pays every miner whose payload removes loss on data that a beacon drew after its commit"
-ROUNDS = 4
 PLANTED = [*STORE, *RUN, *RECORD, *CHAIN]
 
 
 @pytest.fixture(scope="module")
 def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """An honest run whose node still answers."""
-    drawn = np.random.default_rng(7)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SUBNETLAB_HOME", str(tmp_path_factory.mktemp("home")))
-        with sl.connect(sealing="manual") as net:
-            run = net.create_subnet("proof", wallet="alice").train(
-                model=sl.models.TinyGPT("demo", n_embd=16, n_layer=1, n_head=2, seq_len=16),
-                data=sl.data.text(" ".join(drawn.choice(WORDS.split(), 30_000)), name="words"),
-                strategy=sl.strategies.SparseLoCo(inner_steps=4),
-                rounds=ROUNDS, batch_size=2, seed=7,
-                fleet=sl.LocalFleet(miners=3, validators=2, baseline=False),
-            )  # fmt: skip
-            run.wait(timeout=300)
-            yield run
+    with honest(tmp_path_factory.mktemp("home")) as run:
+        yield run
 
 
 @pytest.fixture(scope="module")
 def world(verified: Run) -> World:
-    view = verified.view
-    client = WireClient(verified.endpoint)
-    started = view.started
-    assert started is not None
-    history = read_history(client, verified.netuid, started.block, view.block)
-    client.close()
-    return World(verified.folder, history, tuple(view.uids("miner")), tuple(view.uids("validator")))
+    return seen(verified)
 
 
 def test_an_honest_run_verifies_in_every_part(verified: Run, capsys: pytest.CaptureFixture[str]) -> None:
