@@ -53,10 +53,10 @@ _FLOAT_NOISE = Fraction(1, 10**11)
 _LONGEST_TEXT = 60
 _WHOLE = "Amounts are whole tokens: one is 1e9 rao, and 1e18 wei on the EVM."
 _TEXT = re.compile(
-    r"(?P<sign>τ)?\s*(?P<number>[-+.\d][-+.,\d_eE]*)\s*(?P<unit>(?:play )?(?:tao|τ)|alpha|α[₀-₉]*)?",
+    r"(?P<sign>τ)?\s*(?P<number>[-+.0-9][-+.,0-9eE]*)\s*(?P<unit>(?:play )?(?:tao|τ)|alpha|α[₀-₉]*)?",
     re.IGNORECASE,
 )
-_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+\.\d+")
+_GROUPED = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")
 """Groups of three are read only in front of a decimal point: `1,500` means 1.5 in half of the world."""
 
 
