@@ -97,7 +97,8 @@ class MoneyVerbs:
             WalletError: no address, no wallet, or a secret where none belongs.
         """
         receipt = self._asking(confirm).pay(amount_tao=amount_tao, to=to, wallet=wallet)
-        self._note("pay", receipt, rao(amount_tao), to=self._payee(to), wallet=wallet)
+        itself = self.address(to) == self.address(wallet)
+        self._note("pay", receipt, 0 if itself else rao(amount_tao), to=self._payee(to), wallet=wallet)
         return receipt
 
     @known_arguments("net.fund_evm")

@@ -94,7 +94,11 @@ class Budget:
                 raise OverBudget(
                     f"{format_tao(amount_rao)} is more than the {left} left of the budget for {self.network}."
                 )
-            self._write(limit, Rao(spent + amount_rao))
+            try:
+                self._write(limit, Rao(spent + amount_rao))
+            except BaseException:  # nobody would give it back
+                self._write(limit, spent)
+                raise
         reservation = Reservation(amount_rao)
         try:
             yield reservation

@@ -28,6 +28,7 @@ from subnetlab.network.metagraph import MetagraphSnapshot, read_metagraph
 from subnetlab.network.outflow import outflow, transferred
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import translated
+from subnetlab.network.settling import Settling
 from subnetlab.network.spending import Purse
 from subnetlab.network.stake_limits import check_stake
 from subnetlab.network.stake_quote import StakeQuote, protection, stake_quote, unstake_quote
@@ -105,10 +106,9 @@ class NetworkClient:
     @cached_property
     def purse(self) -> Purse:
         """The budget and the confirmer, which all spending passes."""
-        real = not self.development
-        budget = self._budget or Budget(self.chain, unlimited=not real, network=self.network.name)
-        confirm = self._confirm or confirm_default(real=real)
-        return Purse(budget=budget, confirm=confirm, ledger=Ledger(self.chain))
+        budget = self._budget or Budget(self.chain, unlimited=self.development, network=self.network.name)
+        confirm = self._confirm or confirm_default(real=not self.development)
+        return Purse(budget=budget, confirm=confirm, ledger=Ledger(self.chain, settle=Settling(self)))
 
     @cached_property
     def evm(self) -> EvmHalf:
@@ -335,8 +335,8 @@ class NetworkClient:
         for to, sent in transferred(intent):
             if sent < deposit:
                 check_opens(to, sent, self.balance(to), deposit)
-        told = outflow(intent, plan, most=free - fee - deposit, known=cost_rao)
-        spend = self._describe(plan.summary, wallet=signer, fee_rao=fee, own=own, **told)
+        told = outflow(intent, plan, most=free - fee - deposit, known=cost_rao, own=own)
+        spend = self._describe(plan.summary, wallet=signer, fee_rao=fee, **told)
         return self.purse.spend(spend, free_rao=free, deposit_rao=deposit, submit=submit)
 
     def submit_call(

@@ -34,6 +34,8 @@ class Spend:
     """Whether the amount is only the most that can leave, because the chain decides how much does."""
     own: bool = False
     """Whether it only moves between accounts of the same person: the budget counts the fee alone."""
+    to_itself: bool = False
+    """Whether the wallet pays itself, so that nothing leaves it beside the fee; `own` too, then."""
     ask: bool = False
     """Whether it is asked about although only a fee leaves the wallet, such as an escrow's approval."""
     brings_rao: int = 0

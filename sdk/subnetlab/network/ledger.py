@@ -11,6 +11,7 @@ was written, is left out.
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -21,9 +22,9 @@ from subnetlab.record.files import make_private, open_log
 if TYPE_CHECKING:
     import polars as pl
 
-Outcome = Literal["pending", "in a block", "done", "refused", "unknown"]
-"""Sent; in a block that is not final; final; refused by the chain, which took the fee at most; or lost, and
-counted as spent."""
+Outcome = Literal["pending", "in a block", "done", "refused", "unknown", "never sent"]
+"""Sent; in a block that is not final; final; refused by the chain, which took the fee at most; lost, and
+counted as spent; or found not to have reached the chain, which `entries` leaves out."""
 _UNDER_WAY: Final = ("pending", "in a block")
 _NAME: Final = 40
 _LOST_AFTER_S: Final = 1800.0
@@ -51,6 +52,17 @@ class Entry:
     summary: str = ""
     row: str = ""
     """What the lines of one spend have in common."""
+    since: int = 0
+    """Height of the chain before it was sent; 0 where that is not known."""
+    fee_alone: bool = False
+    """Whether the budget counts nothing but its fee."""
+    brings_rao: int = 0
+    """What comes back to the wallet, where the chain's events do not say it."""
+
+    @property
+    def counted_rao(self) -> int:
+        """What the budget counts of it."""
+        return self.fee_rao + (0 if self.fee_alone else max(0, self.amount_rao))
 
     @property
     def name(self) -> str:
@@ -66,40 +78,58 @@ class Ledger:
     Args:
         chain: what tells the chain from every other, as a file name (`NetworkClient.chain`).
         folder: where ledgers are kept; `settings.home() / "budgets"` unless given.
+        settle: puts right what is unknown (`network.settling`), before the ledger is read.
     """
 
-    def __init__(self, chain: str, *, folder: Path | None = None) -> None:
-        self._path = (folder or settings.home() / "budgets") / f"{chain}.ledger"
+    def __init__(
+        self, chain: str, *, folder: Path | None = None, settle: "Callable[[Ledger], None] | None" = None
+    ) -> None:
+        self.path: Final = (folder or settings.home() / "budgets") / f"{chain}.ledger"
+        self._settle = settle
 
     def add(self, **spent: Any) -> None:
         """Append one spend, as `Entry` names its fields; the time is now."""
-        entry = Entry(time=time.time(), **spent)
-        make_private(self._path.parent)
+        self.put(Entry(time=time.time(), **spent))
+
+    def put(self, entry: Entry) -> None:
+        """Append an entry as it is."""
+        make_private(self.path.parent)
         line = "\n" + json.dumps(asdict(entry))  # in front: a line that was torn before ends here
-        descriptor = open_log(self._path)
+        descriptor = open_log(self.path)
         try:
             os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
 
+    def settle(self) -> None:
+        """Look up what became of the spends that are unknown, where that can be asked."""
+        if self._settle is not None:
+            self._settle(self)
+
     def entries(self) -> list[Entry]:
-        """Everything that was spent, in the order in which it was sent."""
+        """Everything that was spent, in the order in which it was sent; what is unknown is looked up."""
+        self.settle()
+        return self.kept()
+
+    def kept(self) -> list[Entry]:
+        """As `entries`, without a look at the chain."""
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
         rows: dict[str, Entry] = {}
         for number, line in enumerate(lines):
             entry = _read(line)
             if entry is not None:
-                rows[entry.row or str(number)] = entry
-        return [_lost(entry) for entry in rows.values()]
+                key = entry.row or str(number)
+                rows[key] = _newer(rows.get(key), entry)
+        return [_lost(entry) for entry in rows.values() if entry.outcome != "never sent"]
 
     @property
     def size(self) -> int:
         """Bytes on disk, which tell a reader whether something was added."""
         try:
-            return self._path.stat().st_size
+            return self.path.stat().st_size
         except FileNotFoundError:
             return 0
 
@@ -117,7 +147,17 @@ class Ledger:
 
     def forget(self) -> None:
         """Remove the ledger, because the chain is gone for good."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+
+def _newer(known: Entry | None, entry: Entry) -> Entry:
+    """The line that counts: what is on its way is no news of a spend whose caller has stopped waiting.
+
+    It may still tell under which hash it left.
+    """
+    if known is None or known.outcome in _UNDER_WAY or entry.outcome not in _UNDER_WAY:
+        return entry
+    return replace(known, tx=known.tx or entry.tx, since=known.since or entry.since)
 
 
 def _lost(entry: Entry) -> Entry:

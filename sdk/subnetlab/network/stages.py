@@ -8,10 +8,12 @@ context. Context variables carry it, because the SDK signs and sends on a thread
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from subnetlab.errors import NotConfirmed
 from subnetlab.network.confirm import Spend
+from subnetlab.network.undisturbed import undisturbed
 
 Stage = Literal["signed", "in a block"]
 
@@ -21,10 +23,39 @@ class Submission:
     """A spend on its way from the yes to the chain."""
 
     spend: Spend
-    leaves: Callable[[], None]
-    """Called once, right before it may have left."""
-    sent: bool = False
-    """Whether a node or a wallet may have it."""
+    leaves: Callable[["Submission"], None]
+    """Called right before it may have left, and again where it leaves under another hash."""
+    tx: str = ""
+    """Its hash, `0x…`; empty where that is not known."""
+    since: int = 0
+    """Height of the chain right before; 0 where that was not asked."""
+    _fate: dict[str, str] = field(default_factory=dict[str, str])
+    _told: bool = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether a node or a wallet may have it."""
+        return self._fate.get("is") == "sent"
+
+    def give_up(self) -> bool:
+        """See to it that it does not leave any more; whether that was in time."""
+        return self._fate.setdefault("is", "given up") == "given up"
+
+    def leave(self, tx: str, since: int) -> None:
+        """Note that it is about to leave.
+
+        Raises:
+            NotConfirmed: it was given up.
+        """
+        before = self._fate.setdefault("is", "sent")  # one step: whoever comes first decides
+        if before != "sent":
+            raise NotConfirmed(
+                "It was interrupted before it was sent; nothing was spent.",
+                hint="Run it again, if it was meant.",
+            )
+        if not self._told or tx not in ("", self.tx):
+            self._told, self.tx, self.since = True, tx, since
+            self.leaves(self)
 
 
 _SUBMITTED: ContextVar[Submission | None] = ContextVar("subnetlab_spend", default=None)
@@ -32,7 +63,7 @@ _LISTENER: ContextVar[Callable[[Stage], None] | None] = ContextVar("subnetlab_pr
 
 
 @contextmanager
-def submitting(spend: Spend, leaves: Callable[[], None] = lambda: None) -> Generator[Submission]:
+def submitting(spend: Spend, leaves: Callable[[Submission], None] = lambda _: None) -> Generator[Submission]:
     """Sign and send inside the block; `leaves` is told right before it may have left."""
     submission = Submission(spend, leaves)
     before = _SUBMITTED.set(submission)
@@ -48,12 +79,26 @@ def current_spend() -> Spend | None:
     return None if submission is None else submission.spend
 
 
-def sending() -> None:
-    """Note that what this context submits is about to leave; the first time counts."""
+def leaves_first() -> bool:
+    """Whether this context submits a spend that has not left before."""
     submission = _SUBMITTED.get()
-    if submission is not None and not submission.sent:
-        submission.sent = True
-        submission.leaves()
+    return submission is not None and not submission.sent
+
+
+def sending(tx: str = "", since: int = 0) -> None:
+    """Note that what this context submits is about to leave.
+
+    Args:
+        tx: its hash, `0x…`, where it is known.
+        since: height of the chain before it, below which it cannot be.
+
+    Raises:
+        NotConfirmed: it was interrupted before, so it must not leave.
+    """
+    submission = _SUBMITTED.get()
+    if submission is not None:
+        with undisturbed():  # what has left is in the ledger
+            submission.leave(tx, since)
 
 
 @contextmanager

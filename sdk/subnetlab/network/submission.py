@@ -6,7 +6,6 @@ that of the bytes in the block: the SDK's result does not carry it.
 """
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 import bittensor
@@ -14,6 +13,7 @@ import bittensor
 from subnetlab.errors import ChainRejected, NodeUnreachable
 from subnetlab.network.receipt import Receipt
 from subnetlab.network.rejection import rejected, translated
+from subnetlab.network.transport import hash_of
 from subnetlab.network.wire_client import WireClient
 from subnetlab.waiting import waiting
 
@@ -78,12 +78,11 @@ def _once(
 def _receipt(client: WireClient, result: bittensor.ExtrinsicResult, signer: str, summary: str) -> Receipt:
     number, _, index = (result.extrinsic_id or "").partition("-")
     extrinsics = client.rpc("chain_getBlock", result.block_hash)["block"]["extrinsics"]
-    raw = bytes.fromhex(str(extrinsics[int(index)]).removeprefix("0x"))
     fee = int(result.fee.rao) if result.fee is not None else 0
     if result.data.get("shielded"):
         fee += _carrier_fee(client, str(result.block_hash), signer)
     return Receipt(
-        tx=f"0x{blake2b(raw, digest_size=32).hexdigest()}",
+        tx=hash_of(str(extrinsics[int(index)])),
         block=int(number),
         fee_rao=fee,
         summary=summary,

@@ -14,6 +14,7 @@
 
 import asyncio
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 import bittensor
@@ -22,7 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from subnetlab.membership import headers_for
-from subnetlab.network.stages import Stage, listener, sending
+from subnetlab.network.stages import Stage, leaves_first, listener, sending
 
 _FRAME_BYTES, _WRITE_BYTES, _HANDSHAKE_S = 2**26, 2**16, 20.0
 _GOODBYE_S, _LOST_S = 1.0, 0.1
@@ -54,16 +55,22 @@ class Transport(bittensor.RpcSubstrate):
         subscribe, request, pump = session.subscribe, session.request, session._pump  # noqa: SLF001
         session.close = _ending(session, session.close)
 
+        async def leaving(params: Any) -> None:
+            since = 0
+            if leaves_first():  # it is looked for from here on, where its end is not seen
+                since = int((await request("chain_getHeader", []))["number"], 16)
+            sending(hash_of(str(params[0])), since)
+
         async def requested(method: str, *given: Any, **options: Any) -> Any:
             if method == _SUBMIT:
-                sending()
+                await leaving(given[0])
             return await request(method, *given, **options)
 
         async def told(method: str, params: list[Any] | None, unsubscribe_method: str) -> Any:
             # A context variable set in the caller's thread is seen by the coroutine that it starts here.
             tell = listener() if method == _WATCH else None
             if method == _WATCH:
-                sending()
+                await leaving(params)
             if tell is None:
                 return await subscribe(method, params, unsubscribe_method)
             subscription = await subscribe(method, params, unsubscribe_method)
@@ -79,6 +86,11 @@ class Transport(bittensor.RpcSubstrate):
 
         session.subscribe, session.request, session._pump = told, requested, pumped  # noqa: SLF001
         return connection
+
+
+def hash_of(extrinsic: str) -> str:
+    """The hash of an extrinsic's bytes, `0x…`, as the chain names it."""
+    return f"0x{blake2b(bytes.fromhex(extrinsic.removeprefix('0x')), digest_size=32).hexdigest()}"
 
 
 def _ending(session: Any, plain: Callable[[], Any]) -> Callable[[], Any]:

@@ -222,3 +222,25 @@ def test_what_root_did_is_named_by_what_it_changed(network: NetworkClient, prepa
     assert network.ledger.entries()[-1].name == "root: set tempo"
     network.ledger.add(what="execute", wallet="5G", summary="x" * 60)
     assert network.ledger.entries()[-1].name == "x" * 39 + "…"
+
+
+def test_a_wallet_that_pays_itself_spends_its_fee_alone(network: NetworkClient) -> None:
+    bob = dev_wallet("bob").coldkey.ss58_address
+    before, spent = network.balance(bob), network.budget.spent_rao
+    network.pay(amount_tao=1, to=bob, wallet="bob")
+    paid = network.ledger.entries()[-1]
+    assert (paid.what, paid.to, paid.amount_rao) == ("pay", bob, 0)
+    assert before - network.balance(bob) == paid.fee_rao == network.budget.spent_rao - spent
+
+
+@pytest.mark.parametrize("half", ["address", "mirror"])
+def test_an_address_of_the_evm_that_pays_itself_spends_its_gas_alone(
+    network: NetworkClient, half: str
+) -> None:
+    key = network.evm.wallet("alice")
+    network.evm.fund(amount_tao=9, to=key, wallet="alice")
+    before, spent = network.evm.balance(key), network.budget.spent_rao
+    network.pay(amount_tao=1, to=getattr(key, half), wallet=key)
+    paid = network.ledger.entries()[-1]
+    assert (paid.what, paid.amount_rao) == ("pay", 0)
+    assert before - network.evm.balance(key) == paid.fee_rao == network.budget.spent_rao - spent

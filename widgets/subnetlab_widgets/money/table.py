@@ -33,6 +33,7 @@ OUTCOMES: Final = {
     "done": "final",
     "refused": "refused",
     "unknown": "not known",
+    "never sent": "never sent",
 }
 """What became of a spend, in words."""
 

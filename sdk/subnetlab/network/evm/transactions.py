@@ -142,10 +142,12 @@ class Sender:
             NodeUnreachable: the connection broke, or no block took it in time.
         """
         gas = estimate(self.w3, wallet.address, transaction)
+        itself = _pays_itself(wallet, transaction)
         spend = Spend(
             summary=transaction.summary, network=self.network, wallet=wallet.address,
             amount_rao=transaction.amount_rao, fee_rao=gas.fee_rao, real=self.real, what=transaction.what,
-            to=transaction.receiver or transaction.to or "", own=transaction.own,
+            to=transaction.receiver or transaction.to or "",
+            own=transaction.own or itself, to_itself=itself,
             brings_rao=transaction.brings_rao, ask=self.real,
         )  # fmt: skip
         return self.purse.spend(
@@ -231,6 +233,13 @@ def _alone(wallet: EvmWallet) -> AbstractContextManager[None]:
     if wallet.elsewhere:
         return nullcontext()
     return locked(settings.home() / "budgets" / f"{wallet.address}.nonce.lock")
+
+
+def _pays_itself(wallet: EvmWallet, transaction: Transaction) -> bool:
+    """Whether a payment comes back to the address that sends it, or to the mirror that holds its money."""
+    to = transaction.receiver or transaction.to or ""
+    plain = bool(transaction.receiver) or transaction.data == "0x"
+    return plain and to.lower() in (wallet.address.lower(), wallet.mirror.lower())
 
 
 def _fields(sender: str, transaction: Transaction) -> dict[str, Any]:

@@ -79,11 +79,11 @@ class EvmWallet:
         """
         if self._sends is not None:
             sent = self._sends({**fields, "from": self.address})
-            sending()
+            sending(f"0x{sent.hex()}")
             return sent
-        signed = self.signer().sign_transaction(fields).raw_transaction
-        sending()
-        return bytes(w3.eth.send_raw_transaction(signed))
+        signed = self.signer().sign_transaction(fields)
+        sending(f"0x{bytes(signed.hash).hex()}")
+        return bytes(w3.eth.send_raw_transaction(signed.raw_transaction))
 
     def __repr__(self) -> str:
         return f"EvmWallet({self.name!r}, {self.address})"
