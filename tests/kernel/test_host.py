@@ -201,6 +201,18 @@ def _tried_by(ben: RemoteKernel, host: Host) -> None:
             ben.run(attempt)
 
 
+@pytest.mark.parametrize("kind", ["../../x", "no-such", "", 5, ["python3"]])
+def test_a_kind_of_kernel_that_is_not_here_is_refused_in_a_sentence(host: Host, kind: object) -> None:
+    headers = {"Authorization": f"token {host.token('anna')}", "Content-Type": "application/json"}
+    body = json.dumps({"name": kind}).encode()
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(f"{host.url}/api/kernels", body, headers, method="POST"), timeout=300)
+    with refused.value as answer:
+        assert answer.code == 404
+        assert "There is no such kind of kernel here: ask for " in json.loads(answer.read())["message"]
+    assert "Traceback" not in host.log.read_text()
+
+
 def test_a_person_has_so_many_kernels(host: Host, anna: RemoteKernel, ben: RemoteKernel) -> None:
     with sl.remote(host.url, host.token("anna")):
         with pytest.raises(HostError, match="You have 2 kernels, which are the most here"):

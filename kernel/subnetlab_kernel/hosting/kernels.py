@@ -44,12 +44,19 @@ class HostedKernels(AsyncMappingKernelManager):
         """Start a kernel of the user who asks; ids and folders that a request names are not taken.
 
         Raises:
-            HTTPError: 403 without a user, 429 where the user has as many as there may be.
+            HTTPError: 403 without a user, 404 for a kind of kernel that is not here, 429 where the user has
+                as many as there may be.
         """
         name = self._asking()
         place = next((i for i, user in enumerate(self.users) if user.name == name), None)
         if place is None or name is None:
             raise web.HTTPError(403, "A kernel is started for a user.")
+        kind = kwargs.get("kernel_name")
+        specs: Any = self.kernel_spec_manager
+        kinds: list[str] = sorted(specs.find_kernel_specs())
+        if kind is not None and kind not in kinds:
+            known = ", ".join(kinds)
+            raise web.HTTPError(404, f"There is no such kind of kernel here: ask for {known}.")
         held = list(self._owners.values()).count(name)
         if self.limits.kernels and held >= self.limits.kernels:
             raise web.HTTPError(
@@ -58,7 +65,7 @@ class HostedKernels(AsyncMappingKernelManager):
         kernel_id = str(uuid.uuid4())
         taken: dict[str, Any] = {
             "kernel_id": kernel_id,
-            "kernel_name": kwargs.get("kernel_name"),
+            "kernel_name": kind,
             HOSTED: Place(self.users[place], self.limits, place),
         }
         self._owners[kernel_id] = name

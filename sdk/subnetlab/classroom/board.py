@@ -1,4 +1,4 @@
-"""The educator's board: everyone live, one student or all reset, grades as CSV; behind the educator's token.
+"""The educator's board: everyone live, who is reset, grades as CSV; behind the educator's token.
 
 The page itself holds nothing and is served to anyone who asks; it reads its token from behind the `#` of its
 address, which a browser never sends, and asks for the rows with it.
@@ -51,6 +51,8 @@ class Board:
     reset_one: Callable[[str], Awaitable[None]]
     reset_all: Callable[[], Awaitable[str]]
     """Forgets everyone; the new join code."""
+    reset_unused: Callable[[], Awaitable[int]]
+    """Forgets everyone whose seat never did anything; how many."""
 
     def __post_init__(self) -> None:
         self._rows: list[Row] = []
@@ -74,12 +76,14 @@ class Board:
         return web.json_response(told, headers=_HEADERS)
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Forget one student, or everyone."""
+        """Forget one student, everyone, or everyone whose seat never did anything."""
         self.access.check_educator(request)
         told = await json_object(request)
         self._read_at = float("-inf")
         if told.get("all") is True:
             return web.json_response({"code": await self.reset_all()}, headers=_HEADERS)
+        if told.get("unused") is True:
+            return web.json_response({"reset": await self.reset_unused()}, headers=_HEADERS)
         student = self.students.by_id(str(told.get("student", "")))
         if student is None:
             raise Refused(404, "There is no such student.")

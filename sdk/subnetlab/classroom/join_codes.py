@@ -84,6 +84,12 @@ class JoinCodes:
             raise CodeRefused("This join code was used already." if found.name else "This class is full.")
         return found
 
+    def give_back(self, hashed: str) -> None:
+        """Let one more student join with a code, because one who joined with it was reset."""
+        found = self._codes.get(hashed)
+        if found is not None:
+            found.left += 1
+
     def end(self) -> None:
         """Let no code open any more."""
         self._codes.clear()

@@ -25,6 +25,9 @@ from subnetlab.membership import wallet_text
 _ASKS_PER_S: Final = 5.0
 _ASKS: Final = 60.0
 _MOST_ANSWERS: Final = 200
+_JOINS: Final = 60
+"""Students who may join from one address at once, and then in a minute: 40 behind one router come in at once
+and have room to join again, and filling the 256 seats of the largest class takes more than three minutes."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Joining:
 
     def __post_init__(self) -> None:
         self._asks = Buckets(_ASKS_PER_S, _ASKS)
+        self._joins = Buckets(_JOINS / 60, _JOINS)
         self._money = asyncio.Lock()
 
     async def join(self, request: web.Request) -> web.Response:
@@ -53,9 +57,15 @@ class Joining:
             if isinstance(error, CodeUnknown):
                 self.access.guessed(request, "code")
             raise Refused(403, str(error)) from None
+        bucket = self._joins.of(request.remote or "")
+        wait = bucket.wait_s()
+        if wait:
+            said = f"{_JOINS} students have joined from your address within a minute"
+            raise Refused(429, f"{said}: try again in {math.ceil(wait)} s.")
         try:
             student, token = self.students.join(opened, name)
         except ClassError as error:
+            bucket.take(-1.0)  # nobody joined
             raise Refused(409, str(error)) from None
         return web.json_response({**self._about(student), "token": token})
 

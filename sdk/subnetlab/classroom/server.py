@@ -1,14 +1,19 @@
 """The one port of a class: joining, chain, store and board below one path, so that one proxy carries it all.
 
-Puts the parts together and says refusals in one sentence of JSON. Writes no log of requests, does no TLS:
-where others reach it, a proxy in front does.
+Puts the parts together and says refusals in one sentence of JSON. Writes no log of requests, only a line
+where one cannot be read or fails, without the client's text; does no TLS: where others reach it, a proxy in
+front does.
 """
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from subnetlab.classroom.access import Access, Refused
 from subnetlab.classroom.board import Board
@@ -21,6 +26,37 @@ _REFUSED: Final = -32000
 """JSON-RPC's first code for a server's own errors."""
 _NAME: Final = r"{place:[A-Za-z0-9_]+}/{name:.+}"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _WithoutClients(logging.Filter):
+    """Say in one line that a request failed, and leave out what the client sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, without its traceback."""
+        error = record.exc_info[1] if record.exc_info else None
+        record.exc_info = record.exc_text = None
+        record.args = ()
+        if isinstance(error, HttpProcessingError):
+            record.msg = f"A request was refused, because it is not HTTP ({type(error).__name__})."
+        elif error is not None:
+            record.msg = f"A request failed: {type(error).__name__}{_place(error)}."
+        else:
+            record.msg = "A request failed."
+        return True
+
+
+def _place(error: BaseException) -> str:
+    """Where an error was raised, for who mends it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+
+
+def _log() -> logging.Logger:
+    """What a class's server writes its own faults to."""
+    log = logging.getLogger(__name__)
+    if not any(isinstance(each, _WithoutClients) for each in log.filters):
+        log.addFilter(_WithoutClients())
+    return log
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,8 +83,9 @@ class ClassServer:
             app.router.add_route(verb, self.prefix + path, handler)
         # A body counts as it comes: some kilobytes of zeros, unpacked, would pass every bound as gigabytes.
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
-        )
+            app, access_log=None, logger=_log(), handle_signals=False, shutdown_timeout=1.0,
+            auto_decompress=False,
+        )  # fmt: skip
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()

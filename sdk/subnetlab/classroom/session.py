@@ -72,7 +72,14 @@ class ClassSession:
         )  # fmt: skip
         self._proxy = ChainProxy(access, self.chain.node.endpoint)
         self._board = Board(
-            access, self.students, self.chain, self.progress, given.title, self.reset_one, self.reset_all
+            access,
+            self.students,
+            self.chain,
+            self.progress,
+            given.title,
+            self.reset_one,
+            self.reset_all,
+            self.reset_unused,
         )
         self._server = ClassServer(
             access=access,
@@ -116,7 +123,17 @@ class ClassSession:
         found = self.students.by_id(student)
         if found is not None:
             self.students.reset(found)
+            self.codes.give_back(found.code)
             await self._proxy.close_of(student)
+
+    async def reset_unused(self) -> int:
+        """Forget everyone whose seat never did anything, and let as many join by the same code; how many."""
+        uids = {row.student: row.uid for row in await self._board.read()}
+        now = time.time()
+        unused = [one.id for one in self.students if one.id in uids and one.is_unused(uids[one.id], now)]
+        for student in unused:
+            await self.reset_one(student)
+        return len(unused)
 
     async def reset_all(self) -> str:
         """Forget everyone; the code with which they may join again, or the codes by name."""

@@ -19,6 +19,7 @@ from subnetlab.record.files import make_private, write_private
 
 MOST_STUDENTS: Final = 256
 _NAME_LETTERS: Final = 40
+_REGISTERS_WITHIN_S: Final = 120.0
 _FILE: Final = "students.json"
 
 
@@ -47,10 +48,25 @@ class Student:
     coldkey: str = ""
     hotkey: str = ""
     """Both ss58, empty until the student's kernel has made its wallet."""
+    code: str = ""
+    """Hash of the code that they joined with."""
     put_bytes: int = 0
     """What lies in the student's place."""
     answers: dict[str, Answered] = field(default_factory=dict[str, Answered])
     """By exercise."""
+
+    def is_unused(self, uid: int | None, now: float) -> bool:
+        """Whether the seat never did anything: no answer, no object, and no neuron on chain.
+
+        A kernel that joins makes its wallet at once and registers within two minutes, so it is left alone.
+
+        Args:
+            uid: of its neuron; None where it has none.
+            now: seconds since the epoch.
+        """
+        if uid is not None or self.answers or self.put_bytes:
+            return False
+        return not self.hotkey or now - self.joined > _REGISTERS_WITHIN_S
 
     @property
     def passed(self) -> int:
@@ -107,7 +123,7 @@ class Students:
         now = time.time()
         student = Student(
             id=f"s{self._joined}", name=name, token_hash=_hash(token), seed=secrets.randbelow(2**31),
-            joined=now, seen=now,
+            joined=now, seen=now, code=code.hash,
         )  # fmt: skip
         self._add(student)
         self.save()

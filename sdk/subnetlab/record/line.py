@@ -83,5 +83,12 @@ def _chain(previous: str, body: bytes) -> str:
 def _corrupt(number: int, why: str) -> RecordCorrupt:
     return RecordCorrupt(
         f"Line {number} of the record is not what was written: {why}.",
-        hint=f"Lines 1 to {number - 1} are intact; restore the file from a copy to get the rest.",
+        hint=f"{_before(number)}; restore the file from a copy to get the rest.",
     )
+
+
+def _before(number: int) -> str:
+    """What of a record is sound up to a line that is not."""
+    if number == 1:
+        return "It is the first line, so none is intact"
+    return "Line 1 is intact" if number == 2 else f"Lines 1 to {number - 1} are intact"

@@ -311,8 +311,13 @@ def test_who_is_reset_reaches_nothing_and_may_join_again(taught: Taught) -> None
     until(lambda: cy("print(net.peer.alive)") == "False", "end of a reset student's miner")
     assert cy("print(net.peer)").endswith(said)
     assert cy("net.start_miner()") == f"NotInClass: {said}"
-    full = taught.join("Cy")
-    assert full == "ClassError: This class is full. Ask your teacher for a new one."
+    room = taught.room
+    taken = room.ask("POST", "join", {"code": room.code, "name": "Nobody"})
+    assert taken.status == 200
+    assert taught.join("Cy") == "ClassError: This class is full. Ask your teacher for a new one."
+    assert room.teach("POST", "board/reset", {"unused": True}).told == {"reset": 1}
+    assert {row["name"] for row in room.teach("GET", "board/rows").told["rows"]} == {"Ada", "Bo"}
+    assert taught.join("Cy") == ""
 
 
 def test_a_reset_of_all_gives_a_new_code(taught: Taught) -> None:

@@ -142,6 +142,23 @@ def test_lines_cannot_be_rearranged(tmp_path: Path, damage) -> None:
         verify(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (1, "It is the first line, so none is intact; restore the file from a copy to get the rest."),
+        (2, "Line 1 is intact; restore"),
+        (3, "Lines 1 to 2 are intact; restore"),
+    ],
+)
+def test_what_is_sound_before_a_changed_line_is_said(tmp_path: Path, line: int, said: str) -> None:
+    lines = WHOLE.splitlines(keepends=True)
+    lines[line - 1] = lines[line - 1].replace(b"{", b"[", 1)
+    (tmp_path / "record.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(RecordCorrupt) as caught:
+        verify(tmp_path / "record.jsonl")
+    assert said in str(caught.value)
+
+
 def test_a_line_whose_chain_is_right_but_whose_number_is_not_is_refused(tmp_path: Path) -> None:
     first, entry = encode(EVENTS[0], seq=0, time=1.0, previous=ROOT_HASH)
     second, _ = encode(EVENTS[1], seq=2, time=2.0, previous=entry.hash)

@@ -139,6 +139,16 @@ byId("grades").addEventListener("click", async () => {
   URL.revokeObjectURL(link.href);
 });
 
+byId("unused").addEventListener("click", async () => {
+  if (!confirm("Whoever joined and did nothing since has to join again. Free their seats?")) return;
+  const answer = await asked("reset", { unused: true });
+  if (answer) {
+    const { reset } = await answer.json();
+    alert(reset === 1 ? "1 seat is free again." : `${reset} seats are free again.`);
+  }
+  await show();
+});
+
 byId("all").addEventListener("click", async () => {
   if (!confirm("Everyone has to join again, with a new code. Reset the class?")) return;
   const answer = await asked("reset", { all: true });
