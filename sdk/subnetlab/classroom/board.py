@@ -83,7 +83,9 @@ class Board:
         if told.get("all") is True:
             return web.json_response({"code": await self.reset_all()}, headers=_HEADERS)
         if told.get("unused") is True:
-            return web.json_response({"reset": await self.reset_unused()}, headers=_HEADERS)
+            count = await self.reset_unused()
+            self._read_at = float("-inf")  # it has read the rows that it decided by
+            return web.json_response({"reset": count}, headers=_HEADERS)
         student = self.students.by_id(str(told.get("student", "")))
         if student is None:
             raise Refused(404, "There is no such student.")
