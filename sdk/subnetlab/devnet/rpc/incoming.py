@@ -14,7 +14,7 @@ MAX_UNFINISHED_BYTES: Final = 128 * 2**20
 MAX_OF_ONE: Final = 48 * 2**20
 """Of one connection: three of the longest messages, for frames and chunks have headers."""
 SMALL_BYTES: Final = 64 * 2**10
-"""So little of a message costs nobody anything, and need not go on; what is left beside one is forgotten."""
+"""So little of a message costs next to nothing and need not go on; so little left beside one is forgotten."""
 _READ_AHEAD: Final = 512 * 2**10
 """What the HTTP library holds at most of a body that is not asked for yet."""
 _HEADER_BYTES: Final = 14
