@@ -124,7 +124,8 @@ BAD: list[tuple[str, list[Any]]] = [
     ("eth_getLogs", [{"topics": [None] * 5}]), ("eth_getLogs", [{"address": ["0x12"]}]),
     ("eth_feeHistory", [1, "latest", ["x"]]), ("eth_getTransactionReceipt", ["0x12"]),
     ("eth_getStorageAt", [TO, "0x" + "1" * 65]), ("eth_subscribe", ["nothing"]),
-    ("eth_estimateGas", [{"authorizationList": [{}]}]),
+    ("eth_estimateGas", [{"authorizationList": [{}]}]), ("eth_call", [{"gas": "0x-1"}]),
+    ("eth_getBlockByNumber", ["0x-1", False]), ("eth_getBlockByNumber", ["0x1_0", False]),
 ]  # fmt: skip
 
 

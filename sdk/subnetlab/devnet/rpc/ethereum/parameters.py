@@ -4,6 +4,7 @@ Wrong ones answer −32602, like those of every other method.
 """
 
 from dataclasses import dataclass
+from string import hexdigits
 from typing import Any
 
 from subnetlab.devnet.evm import gas
@@ -13,6 +14,7 @@ from subnetlab.devnet.rpc.method import INTERNAL_ERROR, Parameters, RpcError, fr
 
 ADDRESS_BYTES, HASH_BYTES = 20, 32
 _HEAD = frozenset({"latest", "pending", "safe", "finalized"})
+_HEXADECIMAL = frozenset(hexdigits)
 
 
 def internal(message: str, data: bytes | None = None) -> RpcError:
@@ -24,11 +26,9 @@ def quantity(value: Any, index: int, bits: int = 256) -> int:
     """A number as `0x…`, or as JSON has it."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << bits:
         return value
-    if isinstance(value, str) and value.startswith("0x") and len(value) <= 2 + bits // 4:
-        try:
-            return int(value[2:] or "0", 16)
-        except ValueError:
-            pass
+    digits = value[2:] if isinstance(value, str) and value.startswith("0x") else None
+    if digits is not None and len(digits) <= bits // 4 and _HEXADECIMAL.issuperset(digits):
+        return int(digits or "0", 16)
     raise invalid_params(f"invalid value at position {index}: expected a quantity of at most {bits} bits")
 
 
