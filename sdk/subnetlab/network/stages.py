@@ -47,7 +47,7 @@ class Submission:
         Raises:
             NotConfirmed: it was given up.
         """
-        before = self._fate.setdefault("is", "sent")  # one step: whoever comes first decides
+        before = self._fate.setdefault("is", "sent")  # one step: the first to come decides
         if before != "sent":
             raise NotConfirmed(
                 "It was interrupted before it was sent; nothing was spent.",

@@ -140,7 +140,7 @@ byId("grades").addEventListener("click", async () => {
 });
 
 byId("unused").addEventListener("click", async () => {
-  if (!confirm("Whoever joined and did nothing since has to join again. Free their seats?")) return;
+  if (!confirm("Students who joined and did nothing since have to join again. Free their seats?")) return;
   const answer = await asked("reset", { unused: true });
   if (answer) {
     const { reset } = await answer.json();
