@@ -65,7 +65,7 @@ class Joining:
         try:
             student, token = self.students.join(opened, name)
         except ClassError as error:
-            bucket.take(-1.0)  # nobody joined
+            bucket.take(-1.0)  # no student came in
             raise Refused(409, str(error)) from None
         return web.json_response({**self._about(student), "token": token})
 

@@ -96,7 +96,7 @@ class Budget:
                 )
             try:
                 self._write(limit, Rao(spent + amount_rao))
-            except BaseException:  # nobody would give it back
+            except BaseException:  # no reservation would give it back
                 self._write(limit, spent)
                 raise
         reservation = Reservation(amount_rao)

@@ -1,7 +1,7 @@
 """Keep the books in one go: an interrupt waits for the end of a block, except where the block lets it in.
 
 An interrupt is a signal of the main thread that may come between any two steps, so an amount could be set
-aside with nobody left who would give it back. Other threads are never interrupted; nothing is done there.
+aside and never be given back. Other threads are never interrupted; nothing is done there.
 """
 
 import signal
