@@ -164,5 +164,5 @@ def test_runs_of_one_owner_settle_beside_each_other(net: Net, monkeypatch: pytes
 
 
 def test_settling_before_the_end_says_what_waits_for_it(tmp_path: Path) -> None:
-    with pytest.raises(RunNotFinished, match=r"run\.stop\(timeout=30\)"):
+    with pytest.raises(RunNotFinished, match=r"run\.stop\(\) wait for its end"):
         Run(tmp_path).settle()

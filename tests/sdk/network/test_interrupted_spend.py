@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import Context, copy_context
 from pathlib import Path
 from types import FrameType
@@ -88,6 +88,15 @@ def purse(folder: Path) -> Purse:
     return Purse(budget=budget, confirm=Always(), ledger=Ledger("net", folder=folder))
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """SIGINT interrupts, as in a kernel; a program that a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("amount", [TAO, 0])
 def test_an_interrupt_at_any_line_leaves_budget_and_ledger_in_step(tmp_path: Path, amount: int) -> None:
     spend = Spend(
