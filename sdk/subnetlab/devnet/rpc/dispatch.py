@@ -37,13 +37,22 @@ Answer = dict[str, Any]
 
 async def answer_frame(service: Service, text: str | bytes, connection: Connection) -> str | None:
     """The answer to one frame, a request or a batch, as JSON; None where only notifications came."""
+    begun = begin_frame(service, text, connection)
+    return await begun if isinstance(begun, Awaitable) else begun
+
+
+def begin_frame(
+    service: Service, text: str | bytes, connection: Connection
+) -> str | Awaitable[str | None] | None:
+    """The same where nothing has to be waited for; else the rest of it."""
     try:
         request = _DECODER.decode(text if isinstance(text, str) else text.removeprefix(BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return json.dumps(_failed(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list):
-        return await _answer_batch(service, request, connection)
-    return await _answer_text(service, request, connection)
+        return _answer_batch(service, request, connection)
+    begun = _begin(service, request, connection)
+    return _written_later(begun) if isinstance(begun, Awaitable) else _written(begun)
 
 
 async def _answer_batch(service: Service, requests: list[Any], connection: Connection) -> str | None:
@@ -53,7 +62,7 @@ async def _answer_batch(service: Service, requests: list[Any], connection: Conne
     answers: list[str] = []
     size = 0
     for one in requests:
-        text = await _answer_text(service, one, connection)
+        text = _written(await answer(service, one, connection))
         if text is not None:
             answers.append(text)
             size += len(text)
@@ -66,8 +75,11 @@ async def _answer_batch(service: Service, requests: list[Any], connection: Conne
     return f"[{', '.join(answers)}]" if answers else None
 
 
-async def _answer_text(service: Service, request: Any, connection: Connection) -> str | None:
-    reply = await answer(service, request, connection)
+async def _written_later(begun: Awaitable["Answer | None"]) -> str | None:
+    return _written(await begun)
+
+
+def _written(reply: "Answer | None") -> str | None:
     if reply is None:
         return None
     text = json.dumps(reply)
@@ -83,25 +95,52 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 async def answer(service: Service, request: Any, connection: Connection) -> Answer | None:
     """The answer to one request; None for a notification."""
+    begun = _begin(service, request, connection)
+    return await begun if isinstance(begun, Awaitable) else begun
+
+
+def _begin(
+    service: Service, request: Any, connection: Connection
+) -> Answer | Awaitable[Answer | None] | None:
     if not isinstance(request, dict) or not isinstance(request.get("method"), str):
         identifier = request.get("id") if isinstance(request, dict) else None
         return _failed(identifier, RpcError(INVALID_REQUEST, "Invalid request"))
-    identifier = request.get("id")
     try:
-        result = await _call(service, request["method"], request.get("params"), connection)
-    except RpcError as error:
-        return _failed(identifier, error)
-    except TransactionError as error:
-        return _failed(identifier, RpcError(error.code, error.message, error.data))
+        result = _call(service, request["method"], request.get("params"), connection)
+    except (RpcError, TransactionError) as error:
+        return _refused(request, error)
     except Exception as error:
         log.exception("%s failed", request["method"])
-        return _failed(
-            identifier, RpcError(INTERNAL_ERROR, "Internal error", f"{type(error).__name__}: {error}")
-        )
-    return {"jsonrpc": "2.0", "id": identifier, "result": result} if "id" in request else None
+        return _broken(request, error)
+    return _finish(request, result) if isinstance(result, Awaitable) else _succeeded(request, result)
 
 
-async def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
+async def _finish(request: dict[str, Any], result: Awaitable[Any]) -> Answer | None:
+    try:
+        return _succeeded(request, await result)
+    except (RpcError, TransactionError) as error:
+        return _refused(request, error)
+    except Exception as error:
+        log.exception("%s failed", request["method"])
+        return _broken(request, error)
+
+
+def _succeeded(request: dict[str, Any], result: Any) -> Answer | None:
+    return {"jsonrpc": "2.0", "id": request["id"], "result": result} if "id" in request else None
+
+
+def _refused(request: dict[str, Any], error: RpcError | TransactionError) -> Answer:
+    if isinstance(error, TransactionError):
+        error = RpcError(error.code, error.message, error.data)
+    return _failed(request.get("id"), error)
+
+
+def _broken(request: dict[str, Any], error: Exception) -> Answer:
+    said = f"{type(error).__name__}: {error}"
+    return _failed(request.get("id"), RpcError(INTERNAL_ERROR, "Internal error", said))
+
+
+def _call(service: Service, name: str, params: Any, connection: Connection) -> Any:
     handler = METHODS.find(name)
     if handler is None:
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
@@ -111,8 +150,7 @@ async def _call(service: Service, name: str, params: Any, connection: Connection
         service.node.finish()
     if params is not None and not isinstance(params, list):
         raise invalid_params("expected positional parameters")
-    result = handler(service, Parameters(params or []), connection)
-    return await result if isinstance(result, Awaitable) else result
+    return handler(service, Parameters(params or []), connection)
 
 
 def _failed(identifier: Any, error: RpcError) -> Answer:

@@ -14,6 +14,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from subnetlab.devnet.rpc.incoming import MAX_UNFINISHED_BYTES, Incoming, Unfinished
+from subnetlab.devnet.rpc.posts import PlainPosts, Posts
 
 log = logging.getLogger("subnetlab.devnet")
 BACKLOG: Final = 128
@@ -42,9 +43,11 @@ class Limits(NamedTuple):
 class Listener:
     """The open port and its connections."""
 
-    def __init__(self, protocol: Callable[[], asyncio.Protocol], limits: Limits) -> None:
-        """Give every accepted connection a protocol of its own."""
-        self._protocol, self._limits = protocol, limits
+    def __init__(
+        self, protocol: Callable[[], asyncio.Protocol], limits: Limits, posts: Posts | None = None
+    ) -> None:
+        """Give every accepted connection a protocol of its own, for all that `posts` does not answer."""
+        self._protocol, self._limits, self.posts = protocol, limits, posts
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -174,29 +177,49 @@ class _Counted(asyncio.Protocol):
         self._listener, self._inner = listener, inner
         self._transport: asyncio.BaseTransport | None = None
         self._incoming: Incoming | None = None
+        self._plain: PlainPosts | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport), "connections are of TCP"
         self._transport = transport
         self._incoming = self._listener.made(transport)
+        if self._listener.posts is not None:
+            self._plain = PlainPosts(
+                self._listener.posts, transport, received=lambda: self._listener.received(transport),
+                answered=lambda: self._listener.answered(transport), hand_over=self._handed_over,
+            )  # fmt: skip
         self._inner.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
             self._listener.lost(self._transport)
+        if self._plain is not None:
+            self._plain.end()
         self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._incoming is not None:
             self._incoming.arrived(len(data))
+        if self._plain is not None:
+            self._plain.feed(data)
+        else:
+            self._inner.data_received(data)
+
+    def _handed_over(self, data: bytes) -> None:
+        self._plain = None
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received()
 
     def pause_writing(self) -> None:
+        if self._plain is not None:
+            self._plain.pause()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        if self._plain is not None:
+            self._plain.resume()
         self._inner.resume_writing()
 
 

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
-from subnetlab.devnet.rpc.dispatch import answer_frame
+from subnetlab.devnet.rpc.dispatch import answer_frame, begin_frame
 from subnetlab.devnet.rpc.http_log import HTTP_LOG
 from subnetlab.devnet.rpc.incoming import Incoming
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
+from subnetlab.devnet.rpc.posts import Headers, Posts, Reply
 from subnetlab.devnet.rpc.service import Service
 from subnetlab.devnet.rpc.token import opens
 from subnetlab.errors import PortTaken
@@ -69,7 +70,7 @@ class Server:
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         assert self._runner.server is not None
-        self._listener = Listener(self._runner.server, self._limits)
+        self._listener = Listener(self._runner.server, self._limits, Posts(self._begin, self._refused))
         try:
             self.port = self._listener.open(HOST, port)
         except OSError as error:
@@ -90,7 +91,7 @@ class Server:
         transport = request.transport
         self._service.used()
         try:
-            refused = self._refused(request)
+            refused = self._refused(request.headers)
             if refused is not None:
                 return web.Response(status=403, text=refused)
             if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -104,10 +105,14 @@ class Server:
         finally:
             self._listener.answered(transport)
 
-    def _refused(self, request: web.BaseRequest) -> str | None:
-        if _host(f"//{request.headers.get('Host', '')}") not in LOOPBACK:
+    def _begin(self, body: bytes) -> Reply | Awaitable[Reply]:
+        self._service.used()
+        return begin_frame(self._service, body, Connection())
+
+    def _refused(self, headers: Headers) -> str | None:
+        if _host(f"//{headers.get('Host', '')}") not in LOOPBACK:
             return "Host is not allowed: this node answers on loopback only."
-        origin = request.headers.get("Origin")
+        origin = headers.get("Origin")
         if origin is None or not _of_a_page(origin) or origin in self._origins or _host(origin) in LOOPBACK:
             return None
         return "Origin is not allowed."
