@@ -7,16 +7,17 @@ the token. Does no TLS.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from subnetlab.devnet.rpc.connection import Connection, Outbox
 from subnetlab.devnet.rpc.dispatch import answer_frame, begin_frame
-from subnetlab.devnet.rpc.http_log import HTTP_LOG
 from subnetlab.devnet.rpc.incoming import Incoming
 from subnetlab.devnet.rpc.listener import Limits, Listener
 from subnetlab.devnet.rpc.method import TOO_LARGE
@@ -36,6 +37,20 @@ MOST_TAKEN_AT_ONCE = 32 * 2**10
 _HELD_URLS = 256
 Send = Callable[[str], Awaitable[bool]]
 """Sends a text that was counted in; False where the client has gone or does not read."""
+HTTP_LOG = logging.getLogger("subnetlab.devnet.http")
+"""The library would log a client's bad header as it logs a fault of the node, with a traceback."""
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):  # its text quotes the header
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "What a client sent was refused as no HTTP: %s.", (type(error).__name__,)
+        record.exc_info = record.exc_text = None
+    return True
+
+
+HTTP_LOG.addFilter(_in_one_line)
 
 
 class Server:

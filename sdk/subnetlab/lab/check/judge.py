@@ -1,8 +1,11 @@
 """One answer judged: the exercise found, what it needs looked at, the try kept, the sentence made."""
 
+import ast
+import inspect
 import os
+import textwrap
 from dataclasses import dataclass
-from types import EllipsisType
+from types import EllipsisType, FunctionType
 from typing import Any, Final
 
 from subnetlab.errors import AnswerWrong, ArgumentInvalid
@@ -11,7 +14,6 @@ from subnetlab.lab.check.asked import Exercise
 from subnetlab.lab.check.judged import answer_to_json
 from subnetlab.lab.check.kinds import Judged
 from subnetlab.lab.check.questions import EXERCISES
-from subnetlab.lab.check.stubs import is_untouched
 from subnetlab.membership import joined
 from subnetlab.report import html
 from subnetlab.signatures import nearest
@@ -106,3 +108,27 @@ def _found(number: object) -> Exercise:
         hint = f"There are {', '.join(known)}." if known else f"Did you mean {near or next(iter(EXERCISES))}?"
         raise ArgumentInvalid(f"There is no exercise {number[:20]!r}.", hint=hint)
     return EXERCISES[number]
+
+
+def is_untouched(answer: object) -> bool:
+    """Whether an answer is a function that only returns None, is only `...`, or says that it is not written.
+
+    Read from its source, so that nothing is run; a function whose source is not at hand counts as written.
+    """
+    if not isinstance(answer, FunctionType):
+        return False
+    try:
+        (found,) = ast.parse(textwrap.dedent(inspect.getsource(answer))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return False
+    return isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) and all(map(_is_empty, found.body))
+
+
+def _is_empty(line: ast.stmt) -> bool:
+    match line:
+        case ast.Pass() | ast.Expr(ast.Constant()) | ast.Return(None | ast.Constant(None)):
+            return True  # a docstring or `...` is an expression
+        case ast.Raise(ast.Name("NotImplementedError") | ast.Call(ast.Name("NotImplementedError"))):
+            return True
+        case _:
+            return False
